@@ -1,0 +1,54 @@
+"""The small interfaces through which rooms meet; ``app`` injects the implementations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from cipherset.core.values import Floats, Float32s
+
+
+class Progress(Protocol):
+    """Told how far a stage has come; never told what is in the rows."""
+
+    def start(self, stage: str, total: int | None) -> None:
+        """A stage begins; ``total`` counts its rows or steps where that is known."""
+
+    def advance(self, steps: int) -> None:
+        """``steps`` more rows or steps of the current stage are done."""
+
+    def finish(self) -> None:
+        """The current stage is done."""
+
+
+class Encoder(Protocol):
+    """Texts to unit-norm vectors; pinned by ``digest``, which is recorded in every export."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Float32s:
+        """Unit-norm rows, shape (len(texts), dim), in the order of ``texts``."""
+
+
+class Minimizer(Protocol):
+    """A fitted map from unit-norm vectors (n, dim_in) to unit-norm vectors (n, dim)."""
+
+    @property
+    def spec(self) -> str: ...
+    @property
+    def dim_in(self) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    def transform(self, x: Floats) -> Float32s: ...
+    def arrays(self) -> Mapping[str, Floats]:
+        """The fitted parameters by name, to be sealed; data-derived, so never in the clear."""
+
+
+class Sealer(Protocol):
+    """Authenticated encryption of owner-side state, bound to a context."""
+
+    def seal(self, plaintext: bytes, *, context: str) -> bytes: ...
+    def unseal(self, sealed: bytes, *, context: str) -> bytes:
+        """The plaintext; IntegrityError where key, context or one bit differs."""
