@@ -1,0 +1,1 @@
+"""Train models on data nobody can read: encrypted, minimized, measured training sets."""

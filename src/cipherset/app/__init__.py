@@ -1,0 +1,1 @@
+"""The operations: the only place that composes rooms."""

@@ -1,0 +1,1 @@
+"""The words every room uses: values, errors, protocols, canonical bytes, secrets."""

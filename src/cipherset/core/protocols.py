@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from cipherset.core.values import Floats, Float32s
+from cipherset.core.values import Float32s, Floats
 
 
 class Progress(Protocol):

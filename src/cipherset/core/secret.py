@@ -1,6 +1,7 @@
 """A handle on secret bytes that does not print, copy, compare, hash or pickle."""
 
-from typing import Final, NoReturn, Self, final
+from dataclasses import dataclass
+from typing import Final, NoReturn, final
 
 from cipherset.core.errors import InputError
 
@@ -48,5 +49,11 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled")
 
-    def __init_subclass__(cls) -> Self:
-        raise TypeError("Secret is final")
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyHandle:
+    """One version of a key, opened: what it is called and a handle on its secret."""
+
+    key_id: str
+    version: int
+    secret: Secret

@@ -1,0 +1,1 @@
+"""Translators without decisions."""

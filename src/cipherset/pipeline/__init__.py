@@ -1,0 +1,1 @@
+"""What the data flows through: ingest, sanitize, embed, minimize, encrypt, export, train."""

@@ -1,0 +1,1 @@
+"""The key ring, its providers, and sealing under a key."""

@@ -1,0 +1,1 @@
+"""Assets, runs and hash-chained events."""

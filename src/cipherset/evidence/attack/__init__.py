@@ -1,0 +1,1 @@
+"""Adversaries; what each knows is what it is handed."""

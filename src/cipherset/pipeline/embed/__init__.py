@@ -1,0 +1,1 @@
+"""Texts to unit-norm vectors, by an encoder pinned by digest."""

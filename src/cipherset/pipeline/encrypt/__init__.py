@@ -1,0 +1,1 @@
+"""Distance-comparison-preserving encryption of vectors."""

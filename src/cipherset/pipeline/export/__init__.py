@@ -1,0 +1,1 @@
+"""The cipherset directory: Parquet beside a signed manifest."""

@@ -1,0 +1,1 @@
+"""Sources to batches of records, with errors that name file, row and column."""

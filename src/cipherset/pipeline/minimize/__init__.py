@@ -1,0 +1,1 @@
+"""Keep only the directions that the purpose needs."""

@@ -1,0 +1,1 @@
+"""Take out of the text what must not leave."""

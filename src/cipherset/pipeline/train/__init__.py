@@ -1,0 +1,1 @@
+"""Reference trainers and ONNX model bundles; needs no key."""
