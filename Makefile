@@ -1,0 +1,110 @@
+# Cipherset: every target sets up what it needs first; a second run skips what is already there.
+#
+#   make demo       the whole main job on real data; ends in demo/report.html
+#   make test       the suite, under ten minutes; needs no network once set up
+#   make test-all   attacks, soak and extras too; fails on anything it cannot run
+#   make check      format, lint, types, import contract, house rules: under a minute
+#   make vectors    regenerate the known answers and show what changed
+#   make reference  regenerate the generated pages of docs/reference and show what changed
+#   make clean      remove what the targets made here (caches of weights stay)
+#
+# PYTHON=/path/to/python3 chooses the Python that .venv is made with (after `make clean`).
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check vectors reference clean encoder
+.DELETE_ON_ERROR:
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --no-input --progress-bar on
+PINNED := $(PIP) --require-hashes --no-deps --only-binary :all:
+STEP = @printf '\n== %s\n'
+
+# A stamp's name carries a checksum of what it was made from, so contents decide and not dates,
+# and it lives inside .venv, so it cannot outlive what it vouches for.
+STAMPS := .venv/.make
+sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
+VENV := $(STAMPS)/venv-$(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
+PACKAGE_SUM := $(call sum,pyproject.toml)
+BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)-$(PACKAGE_SUM)
+TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)-$(PACKAGE_SUM)
+EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)-$(PACKAGE_SUM)
+# torch's file differs by platform (a CPU build here, CUDA there), so no one list of hashes fits.
+TORCH := torch==2.13.0
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(VENV):
+	$(STEP) 'set-up: .venv'
+	python=$$(scripts/python) && "$$python" -m venv --clear .venv && "$$python" -V
+	@mkdir -p $(STAMPS) && touch $@
+
+# Each list holds the shorter ones, with the same pins: what is there already is not fetched again.
+define install
+	$(STEP) 'set-up: $(words $(shell grep -E '^[a-z]' requirements/$(1).txt | cut -d= -f1)) packages pinned by hash (requirements/$(1).txt)'
+	$(PINNED) -r requirements/$(1).txt
+endef
+define install_package
+	$(STEP) 'set-up: cipherset itself'
+	$(PIP) --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $(1)
+endef
+
+$(BASE): | $(VENV)
+	$(call install,base)
+	$(call install_package,$(BASE))
+
+$(TEST): | $(VENV)
+	$(call install,test)
+	$(call install_package,$(BASE) $(TEST))
+
+$(EXTRA): | $(VENV)
+	$(call install,extra)
+	$(STEP) 'set-up: $(TORCH), for the examples that train with it'
+	$(PIP) $(TORCH)
+	$(call install_package,$(BASE) $(TEST) $(EXTRA))
+
+# Asked every time, for it is quick and only it knows whether the cache still holds the weights.
+encoder:
+	$(STEP) 'set-up: weights of the encoder, by digest, in your cache'
+	@$(BIN)/cipherset encoder get minilm-l6-v2
+
+demo: $(BASE)
+	@$(MAKE) --no-print-directory encoder
+	$(STEP) 'demo'
+	@$(BIN)/cipherset demo --to demo --force
+
+test: $(TEST)
+	@$(MAKE) --no-print-directory encoder
+	$(STEP) 'test'
+	@$(BIN)/python -m pytest
+
+test-all: $(EXTRA)
+	@$(MAKE) --no-print-directory encoder
+	$(STEP) 'test-all'
+	@$(BIN)/python -m pytest --all --cov=cipherset --cov-report=term:skip-covered
+
+check: $(TEST)
+	$(STEP) 'format and lint'
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	$(STEP) 'spelling'
+	@$(BIN)/codespell
+	$(STEP) 'types'
+	@$(BIN)/mypy
+	$(STEP) 'import contract'
+	@PYTHONPATH=src $(BIN)/lint-imports
+	$(STEP) 'house rules'
+	@$(BIN)/python -m pytest tests/house
+
+vectors: $(TEST)
+	$(BIN)/python scripts/vectors.py
+	git diff --exit-code -- tests/vectors
+
+reference: $(BASE)
+	$(BIN)/python scripts/error_codes.py
+	git diff --exit-code -- docs/reference
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo
