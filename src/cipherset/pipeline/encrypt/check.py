@@ -1,0 +1,133 @@
+"""Refusals of the encrypt room: each says what was found, what was expected, and where."""
+
+import operator
+from typing import Any, Final, SupportsFloat, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import Floats
+
+MAX_DIM: Final = 2**15  # beyond this the float64 rotation alone takes 8 GiB
+MAX_APPROXIMATION_FACTOR: Final = 1e6  # far beyond any use, and far from float32's limits
+_FLOAT_BYTES: Final = (4, 8)
+
+
+def checked_dim(dim: SupportsIndex) -> int:
+    """``dim`` as an int from 1 to ``MAX_DIM``.
+
+    Raises:
+        DimensionError: it is not.
+    """
+    try:
+        width = operator.index(dim)
+    except TypeError:
+        width = 0
+    if not 1 <= width <= MAX_DIM:
+        raise DimensionError(
+            f"dim is a whole number from 1 to {MAX_DIM}",
+            code="dimension",
+            hint="pass the width of the vectors",
+        )
+    return width
+
+
+def checked_factor(approximation_factor: SupportsFloat) -> float:
+    """``approximation_factor`` as a float from 0 to ``MAX_APPROXIMATION_FACTOR``.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        factor = float(approximation_factor)
+    except (TypeError, ValueError, OverflowError):
+        factor = -1.0
+    if not 0.0 <= factor <= MAX_APPROXIMATION_FACTOR:
+        raise InputError(
+            f"approximation_factor is a number from 0 (no noise) to {MAX_APPROXIMATION_FACTOR:g}",
+            code="approximation_factor",
+            hint="for unit vectors, 2 to 8 is usual",
+        )
+    return factor
+
+
+def checked_key_id(key_id: str) -> str:
+    """``key_id``, which has a UTF-8 form.
+
+    Raises:
+        InputError: it is no text, or has none.
+    """
+    try:
+        key_id.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise InputError(
+            "key_id is not text", code="key_id", hint="pass the name of the key"
+        ) from None
+    return key_id
+
+
+def checked_version(key_version: SupportsIndex) -> int:
+    """``key_version`` as an int from 1 that fits in 63 bits.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        version = operator.index(key_version)
+    except TypeError:
+        version = 0
+    if not 1 <= version < 2**63:
+        raise InputError(
+            "key_version is a whole number from 1 on",
+            code="key_version",
+            hint="pass the version of the key",
+        )
+    return version
+
+
+def checked_rows(x: Floats, dim: int) -> Floats:
+    """``x`` as an array of shape (n, dim) of float32 or float64.
+
+    Raises:
+        InputError: other numbers, or no array at all (code ``dtype``).
+        DimensionError: another shape (code ``dimension``).
+    """
+    try:
+        rows: npt.NDArray[Any] = np.asarray(x)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(
+            f"expected an array of shape (n, {dim}); found rows of different lengths or no array",
+            code="dtype",
+            hint="pass a numpy array of float32 or float64",
+        ) from None
+    if rows.dtype.kind != "f" or rows.dtype.itemsize not in _FLOAT_BYTES:
+        raise InputError(
+            f"expected float32 or float64; found {rows.dtype}",
+            code="dtype",
+            hint="convert with x.astype('float32')",
+        )
+    if rows.ndim != 2 or rows.shape[1] != dim:
+        raise DimensionError(
+            f"expected shape (n, {dim}); found {rows.shape}",
+            code="dimension",
+            hint=f"pass one row per vector, {dim} numbers each",
+        )
+    return rows
+
+
+def check_finite(ciphertexts: npt.NDArray[np.float32], first_row: int) -> None:
+    """Refuse what came from NaN, infinity or a number too large for float32.
+
+    Raises:
+        InputError: names the first such row, counted from ``first_row``.
+    """
+    finite = np.isfinite(ciphertexts)
+    if finite.all():
+        return
+    row = first_row + int(np.argmin(finite.all(axis=1)))
+    raise InputError(
+        f"row {row} holds NaN, infinity or a number too large for float32",
+        code="not_finite",
+        hint="remove or repair the row before encryption",
+    )
