@@ -1,1 +1,5 @@
 """Sources to batches of records, with errors that name file, row and column."""
+
+from cipherset.pipeline.ingest.source import BATCH_ROWS, Source, open_source
+
+__all__ = ["BATCH_ROWS", "Source", "open_source"]

@@ -1,0 +1,138 @@
+"""Parquet, read one batch at a time.
+
+Pages are streamed, so memory follows the batch, not the row group. In a ``.gz`` (which cannot be
+jumped in) the columns of one row group are read one after the other, each as a whole.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.lines import open_bytes, stored_chunks
+from cipherset.pipeline.ingest.reader import Batch, Part
+
+_PAGE_BUFFER_BYTES: Final = 1 << 20
+
+
+class ParquetReader:
+    """A Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    def columns(self) -> list[str]:
+        with self._open() as parquet:
+            return list(parquet.schema_arrow.names)
+
+    def chunks(self) -> Iterator[bytes]:
+        return stored_chunks(self._path)
+
+    def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:
+        with self._open() as parquet:
+            schema = parquet.schema_arrow
+            targets = {}
+            for column, part in parts.items():
+                if len(schema.get_all_field_indices(column)) > 1:
+                    raise faults.duplicate_column(self.name, column)
+                targets[column] = self._target(schema.field(column).type, column, part)
+            start = 0
+            for group in range(parquet.num_row_groups):
+                for raw in parquet.iter_batches(
+                    batch_rows, row_groups=[group], columns=list(parts), use_threads=False
+                ):
+                    arrays = {
+                        column: self._cast(raw.column(column), target, column, start)
+                        for column, target in targets.items()
+                    }
+                    yield Batch(start, pa.table(arrays))
+                    start += raw.num_rows
+
+    @contextmanager
+    def _open(self) -> Iterator[pq.ParquetFile]:
+        is_gzip = self._path.suffix.lower() == ".gz"
+        buffer_bytes = 0 if is_gzip else _PAGE_BUFFER_BYTES
+        with (
+            faults.reading(self._path),
+            open_bytes(self._path) as stream,
+            pq.ParquetFile(
+                stream,
+                buffer_size=buffer_bytes,
+                pre_buffer=False,
+            ) as parquet,
+        ):
+            yield parquet
+
+    def _target(self, kind: pa.DataType, column: str, part: Part) -> pa.DataType:
+        """The type a column is read as."""
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if part is Part.VECTOR:
+            if _is_list(kind) and _is_number(kind.value_type):
+                return pa.list_(pa.float64())
+            raise faults.column_type(self.name, column, f"lists of numbers, found {kind}")
+        if _is_string(kind) or pa.types.is_null(kind):
+            return pa.string()
+        if part is Part.TEXT:
+            raise faults.column_type(self.name, column, f"strings, found {kind}")
+        return self._scalar_target(kind, column)
+
+    def _scalar_target(self, kind: pa.DataType, column: str) -> pa.DataType:
+        if pa.types.is_boolean(kind):
+            return pa.string()
+        if pa.types.is_integer(kind):
+            return pa.int64()
+        if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            return pa.float64()
+        if pa.types.is_temporal(kind):
+            return pa.string()
+        raise faults.column_type(self.name, column, f"strings or numbers, found {kind}")
+
+    def _cast(self, raw: pa.Array, target: pa.DataType, column: str, start: int) -> pa.Array:
+        if pa.types.is_dictionary(raw.type):
+            raw = raw.dictionary_decode()
+        if target == pa.string():
+            self._check_utf8(raw, column, start)
+        try:
+            return pc.cast(raw, target)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            fault = faults.column_type(self.name, column, f"values that fit {target}")
+        raise fault
+
+    def _check_utf8(self, raw: pa.Array, column: str, start: int) -> None:
+        try:
+            raw.validate(full=True)
+        except pa.ArrowInvalid:
+            pass
+        else:
+            return
+        for offset, cell in enumerate(raw):
+            try:
+                cell.as_py()
+            except UnicodeDecodeError:
+                place = f"row {start + offset + 1}, column {column!r}"
+                raise faults.not_utf8(self.name, place) from None
+        raise faults.corrupt(self.name, f"column {column!r} is damaged", row=start + 1)
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))

@@ -1,0 +1,120 @@
+"""What is wrong with a source: errors that name file, row and column, and never a value.
+
+Rows are counted from 1, the first row of data being row 1: a header or a blank line is none.
+(The ``row`` column of a batch counts from 0, as every array does.)
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from cipherset.core.errors import InputError
+
+# Without a header the first row of data is taken for one: such a "name" may be a whole record.
+_LONGEST_NAME: Final = 64
+
+
+def at(name: str, *, row: int | None = None, column: str | None = None) -> str:
+    """``name, row 7, column 'text'``; ``row`` counts from 1."""
+    place = name
+    if row is not None:
+        place += f", row {row}"
+    if column is not None:
+        place += f", column {column!r}"
+    return place
+
+
+def corrupt(name: str, found: str, *, row: int | None = None, hint: str = "") -> InputError:
+    """The file breaks the rules of its own format."""
+    return InputError(
+        f"{at(name, row=row)}: {found}",
+        code="source_corrupt",
+        hint=hint or "mend the file or get a fresh copy",
+    )
+
+
+def not_utf8(name: str, where: str) -> InputError:
+    """Text that is not UTF-8; ``where`` says the row and the byte."""
+    return InputError(
+        f"{name}, {where}: not valid UTF-8",
+        code="source_encoding",
+        hint="convert the file to UTF-8 first, for example with: iconv -f LATIN1 -t UTF-8",
+    )
+
+
+def empty(name: str) -> InputError:
+    """There is a file, perhaps a header, but no row."""
+    return InputError(
+        f"{name}: 0 rows", code="source_empty", hint="expected at least one row of data"
+    )
+
+
+def column_type(name: str, column: str, expected: str, *, row: int | None = None) -> InputError:
+    """A column, or one value of it, of a kind its part does not allow."""
+    return InputError(
+        f"{at(name, row=row, column=column)}: expected {expected}",
+        code="column_type",
+        hint="choose another column, or convert this one in the source",
+    )
+
+
+def missing_value(name: str, column: str, part: str, row: int) -> InputError:
+    """A row without the value its part needs; ``part`` is text, label, group or vector."""
+    return InputError(
+        f"{at(name, row=row, column=column)}: no {part} (null, empty or blank)",
+        code=f"{part}_missing",
+        hint=f"fill in the {part} or take the row out",
+    )
+
+
+def missing_column(name: str, column: str, there: Sequence[str]) -> InputError:
+    """``column`` is not one of the columns that are ``there``."""
+    close = [each for each in get_close_matches(column, there, n=1) if len(each) <= _LONGEST_NAME]
+    listed = ", ".join(
+        repr(each) if len(each) <= _LONGEST_NAME else f"(column {position}: a long name)"
+        for position, each in enumerate(there, start=1)
+    )
+    return InputError(
+        f"{name}: no column {column!r}; there are: {listed or 'none'}",
+        code="column_missing",
+        hint=f"did you mean {close[0]!r}?" if close else "name one of the columns listed",
+    )
+
+
+def duplicate_column(name: str, column: str) -> InputError:
+    """Two columns of one name: which is meant cannot be known."""
+    return InputError(
+        f"{name}: more than one column {column!r}",
+        code="column_duplicate",
+        hint="give each column its own name",
+    )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system and the parsers raise while ``path`` is read into an InputError.
+
+    The cause is dropped: a parser quotes the bytes it stumbled over.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file", code="source_missing", hint="check the path of the source"
+        ) from None
+    except (EOFError, pa.ArrowInvalid, pa.ArrowSerializationError, UnicodeDecodeError):
+        raise corrupt(path.name, "cut off, or not the format its name says") from None
+    except OSError as error:
+        if error.errno is None:  # gzip, bz2 and Arrow: the bytes; otherwise the system speaks
+            raise corrupt(path.name, "cut off, or not the format its name says") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror})",
+            code="source_unreadable",
+            hint="check owner and permissions of the file and its folders",
+        ) from None

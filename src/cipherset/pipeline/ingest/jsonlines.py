@@ -1,0 +1,179 @@
+"""JSON Lines: one object a line. Blank lines are no rows; a key a row lacks is null there.
+
+A scalar column has one type over the whole file: string, boolean (read as "true" and "false"),
+whole numbers, or floats where any number of the column is written with a point or an exponent.
+Strings and numbers in one column are refused, whichever comes first.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.lines import Lines, open_bytes, stored_chunks
+from cipherset.pipeline.ingest.reader import Batch, Part
+
+_HEAD_ROWS: Final = 1000  # a key that none of the first rows has is taken for a wrong name
+_INT64: Final = 1 << 63
+
+_EXPECTED: Final[Mapping[type, str]] = {
+    str: "a string, as in the rows before",
+    bool: "true or false, as in the rows before",
+    int: "a whole number of at most 64 bits, as in the rows before",
+    float: "a number, as in other rows",
+}
+
+
+class JsonLinesReader:
+    """A JSON Lines file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    def columns(self) -> list[str]:
+        names: dict[str, None] = {}
+        n_rows = 0
+        for record in islice(self._records(), _HEAD_ROWS):
+            names.update(dict.fromkeys(record))
+            n_rows += 1
+        if n_rows == 0:
+            raise faults.empty(self.name)
+        return list(names)
+
+    def chunks(self) -> Iterator[bytes]:
+        return stored_chunks(self._path)
+
+    def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:
+        kinds = self._kinds([column for column, part in parts.items() if part is Part.SCALAR])
+        records = self._records()
+        start = 0
+        while chunk := list(islice(records, batch_rows)):
+            arrays = {}
+            for column, part in parts.items():
+                values = [record.get(column) for record in chunk]
+                if part is Part.VECTOR:
+                    arrays[column] = self._vectors(values, column, start)
+                else:
+                    kind = str if part is Part.TEXT else kinds[column]
+                    arrays[column] = self._scalars(values, kind, column, start)
+            yield Batch(start, pa.table(arrays))
+            start += len(chunk)
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        with faults.reading(self._path), open_bytes(self._path) as stream:
+            lines = Lines(stream, self.name)
+            lines.row = 0
+            for line in lines:
+                if line.isspace():
+                    continue
+                yield self._record(line, lines.row + 1)
+                lines.row += 1
+
+    def _record(self, line: str, row: int) -> dict[str, Any]:
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            return record
+        raise faults.corrupt(
+            self.name, "not a JSON object", row=row, hint="write one JSON object per line"
+        )
+
+    def _kinds(self, columns: Sequence[str]) -> dict[str, type]:
+        """The type of each scalar column; only whole numbers need a look at the whole file."""
+        kinds: dict[str, type] = {}
+        undecided = set(columns)
+        records = self._records() if undecided else iter(())
+        for record in records:
+            for column in tuple(undecided):
+                kind = type(record.get(column))
+                if kind in _EXPECTED:
+                    kind = float if kind is float else kinds.get(column, kind)
+                    kinds[column] = kind
+                    if kind is not int:
+                        undecided.remove(column)
+            if not undecided:
+                break
+        return {column: kinds.get(column, str) for column in columns}
+
+    def _scalars(self, values: Sequence[Any], kind: type, column: str, start: int) -> pa.Array:
+        convert, arrow = _CONVERSIONS[kind]
+        converted: list[Any] = []
+        for row, value in enumerate(values, start=start + 1):
+            if value is None:
+                converted.append(None)
+                continue
+            scalar = convert(value)
+            if scalar is None:
+                expected = _EXPECTED[kind] if row > 1 else f"a {kind.__name__}"
+                raise faults.column_type(self.name, column, expected, row=row)
+            converted.append(scalar)
+        try:
+            return pa.array(converted, arrow)
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can escape and UTF-8 cannot hold
+            pass
+        for row, value in enumerate(converted, start=start + 1):
+            if value is not None and not _is_unicode(value):
+                raise faults.not_utf8(self.name, f"row {row}, column {column!r}")
+        raise faults.column_type(self.name, column, _EXPECTED[kind])
+
+    def _vectors(self, values: Sequence[Any], column: str, start: int) -> pa.Array:
+        arrow = pa.list_(pa.float64())
+        try:
+            return pa.array(values, arrow)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            pass
+        for row, value in enumerate(values, start=start + 1):
+            try:
+                pa.array([value], arrow)
+            except (pa.ArrowInvalid, pa.ArrowTypeError):
+                fault = faults.column_type(self.name, column, "an array of numbers", row=row)
+                raise fault from None
+        raise faults.column_type(self.name, column, "an array of numbers")
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _boolean(value: object) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else None
+
+
+def _whole(value: object) -> int | None:
+    fits = type(value) is int and -_INT64 <= value < _INT64
+    return value if fits and isinstance(value, int) else None
+
+
+def _float(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_CONVERSIONS: Final[Mapping[type, tuple[Callable[[object], Any], pa.DataType]]] = {
+    str: (_string, pa.string()),
+    bool: (_boolean, pa.string()),
+    int: (_whole, pa.int64()),
+    float: (_float, pa.float64()),
+}

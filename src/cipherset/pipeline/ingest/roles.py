@@ -1,0 +1,143 @@
+"""Batches of named columns to Records and Vectors, by the part each column plays."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cipherset.core.errors import DimensionError, InputError, UsageError
+from cipherset.core.values import GROUP, LABEL, ROW, ColumnRoles, Float32s, Records, Vectors
+from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.reader import Batch, Part
+
+_TAKEN: Final = frozenset({ROW, LABEL, GROUP, "vector"})
+
+
+def parts_of(roles: ColumnRoles) -> dict[str, Part]:
+    """What each column of ``roles`` is read as.
+
+    Raises:
+        UsageError: ``column_clash``: a kept column takes a name an export needs, or a column
+            would both be kept, label or group and be what is to be protected.
+    """
+    clear = (*roles.keep, *(each for each in (roles.label, roles.group) if each is not None))
+    private = (*roles.text, *((roles.vector,) if roles.vector is not None else ()))
+    for column in roles.keep:
+        if column in _TAKEN:
+            raise _clash(f"a kept column cannot be called {column!r}: an export needs the name")
+    for column in private:
+        if column in clear or private.count(column) > 1:
+            raise _clash(f"column {column!r} cannot play two parts")
+    if len(set(roles.keep)) < len(roles.keep):
+        raise _clash("a column is named twice among those to keep")
+    parts = dict.fromkeys(clear, Part.SCALAR) | dict.fromkeys(roles.text, Part.TEXT)
+    if roles.vector is not None:
+        parts[roles.vector] = Part.VECTOR
+    return parts
+
+
+def records(name: str, batch: Batch, roles: ColumnRoles) -> Records:
+    """The rows of ``batch``: text columns joined by line breaks, parts without text left out.
+
+    Raises:
+        InputError: ``text_missing``, ``label_missing`` or ``group_missing``.
+    """
+    cells = [batch.table.column(column).to_pylist() for column in roles.text]
+    texts = []
+    for row, parts in enumerate(zip(*cells, strict=True), start=batch.start + 1):
+        filled = [part for part in parts if part is not None and part.strip()]
+        if not filled:
+            raise faults.missing_value(name, ", ".join(roles.text), "text", row)
+        texts.append("\n".join(filled))
+    return Records(texts, clear_columns(name, batch, roles))
+
+
+def vectors(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> Vectors:
+    """The rows of ``batch`` as unit vectors of width ``dim`` (None: that of the first row).
+
+    Raises:
+        InputError: ``vector_missing``, ``vector_ragged``, ``vector_not_finite``, ``vector_zero``,
+            ``label_missing`` or ``group_missing``.
+    """
+    column = roles.vector or ""
+    lists = batch.table.column(column).combine_chunks()
+    row = _first(pc.is_null(lists))
+    if row is not None:
+        raise faults.missing_value(name, column, "vector", batch.start + row + 1)
+    widths = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+    expected = int(widths[0]) if dim is None else dim
+    ragged = np.flatnonzero((widths != expected) | (widths == 0))
+    if len(ragged):
+        place = faults.at(name, row=batch.start + int(ragged[0]) + 1, column=column)
+        raise DimensionError(
+            f"{place}: {widths[ragged[0]]} numbers, expected {max(expected, 1)}",
+            code="vector_ragged",
+            hint="all vectors need the width of the first one",
+        )
+    values = pc.list_flatten(lists).to_numpy(zero_copy_only=False).reshape(-1, expected)
+    unit = _unit(values, faults_at=(name, column, batch.start))
+    return Vectors(unit, clear_columns(name, batch, roles))
+
+
+def _unit(values: npt.NDArray[np.float64], *, faults_at: tuple[str, str, int]) -> Float32s:
+    """Rows of ``values``, shape (n, dim), divided by their 2-norm."""
+    name, column, start = faults_at
+    largest = np.abs(values).max(axis=1)  # NaN where one is; null is NaN
+    for code, wrong, found, hint in (
+        (
+            "vector_not_finite",
+            ~np.isfinite(largest),
+            "NaN, infinity or null",
+            "every number finite",
+        ),
+        ("vector_zero", largest == 0, "a vector of zeros", "a vector that points somewhere"),
+    ):
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            place = faults.at(name, row=start + int(rows[0]) + 1, column=column)
+            raise InputError(f"{place}: {found}", code=code, hint=f"expected {hint}")
+    scaled = values / largest[:, None]  # squares neither overflow nor vanish
+    return np.asarray(scaled / np.linalg.norm(scaled, axis=1, keepdims=True), dtype=np.float32)
+
+
+def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
+    """``row``, ``label``, ``group`` and the kept columns of ``batch``."""
+    n_rows = batch.table.num_rows
+    arrays: dict[str, pa.ChunkedArray | pa.Array] = {
+        ROW: pa.array(np.arange(batch.start, batch.start + n_rows), pa.int64())
+    }
+    if roles.label is not None:
+        arrays[LABEL] = _present(name, batch, roles.label, "label")
+    if roles.group is not None:
+        group = _present(name, batch, roles.group, "group")
+        arrays[GROUP] = pc.cast(group, pa.string())
+    kept: Mapping[str, pa.ChunkedArray] = {each: batch.table.column(each) for each in roles.keep}
+    return pa.table({**arrays, **kept})
+
+
+def _present(name: str, batch: Batch, column: str, part: str) -> pa.ChunkedArray:
+    """The column, after a look that every row has a value."""
+    values = batch.table.column(column)
+    if pa.types.is_string(values.type):
+        absent = pc.equal(pc.utf8_trim_whitespace(values), "")
+    elif pa.types.is_floating(values.type):
+        absent = pc.invert(pc.is_finite(values))
+    else:
+        absent = pc.is_null(values)
+    row = _first(pc.fill_null(absent, fill_value=True))
+    if row is not None:
+        raise faults.missing_value(name, column, part, batch.start + row + 1)
+    return values
+
+
+def _first(mask: pa.ChunkedArray | pa.Array) -> int | None:
+    """The position of the first true value."""
+    position = pc.index(mask, pa.scalar(value=True)).as_py()
+    return position if position >= 0 else None
+
+
+def _clash(found: str) -> UsageError:
+    return UsageError(found, code="column_clash", hint="rename the column, or give it one part")

@@ -1,0 +1,142 @@
+"""A source: a file that is read as often as needed, one batch at a time."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, final
+
+from cipherset.core.errors import InputError, UsageError
+from cipherset.core.values import ColumnRoles, Records, Vectors
+from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.columnar import ParquetReader
+from cipherset.pipeline.ingest.delimited import DelimitedReader
+from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
+from cipherset.pipeline.ingest.reader import Batch, Part, Reader
+from cipherset.pipeline.ingest.roles import parts_of, records, vectors
+
+BATCH_ROWS: Final = 4096
+_KINDS: Final = ".csv, .tsv, .jsonl, .ndjson or .parquet, also with .gz (.bz2 but for Parquet)"
+
+
+@final
+class Source:
+    """Rows of one source, in its order; nothing is kept between batches."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """What messages call it: the file's name without its folders."""
+        return self._reader.name
+
+    def columns(self) -> list[str]:
+        """The names of the columns there are.
+
+        Raises:
+            InputError: the source cannot be read that far, or has no row.
+        """
+        return self._reader.columns()
+
+    def texts(self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS) -> Iterator[Records]:
+        """Batches of at most ``batch_rows`` texts; column names are checked at once.
+
+        Raises:
+            UsageError: ``column_clash``; ``role_missing`` if ``roles`` names no text column.
+            InputError: the source or a row is not fit; see ``faults``.
+        """
+        if not roles.text or roles.vector is not None:
+            raise _no_role("text columns and no vector column")
+        parts = self._checked_parts(roles)
+        batches = self._batches(parts, batch_rows)
+        return (records(self.name, batch, roles) for batch in batches)
+
+    def vectors(self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS) -> Iterator[Vectors]:
+        """Batches of at most ``batch_rows`` unit vectors, all of the first one's width.
+
+        Raises:
+            UsageError: ``column_clash``; ``role_missing`` if ``roles`` names no vector column.
+            InputError: the source or a row is not fit; see ``faults``.
+        """
+        if roles.vector is None or roles.text:
+            raise _no_role("a vector column and no text columns")
+        return self._vectors(roles, self._checked_parts(roles), batch_rows)
+
+    def read_bytes_chunks(self) -> Iterator[bytes]:
+        """The source's bytes as stored, for a keyed digest (a plain one would confirm guesses)."""
+        return self._reader.chunks()
+
+    def _checked_parts(self, roles: ColumnRoles) -> dict[str, Part]:
+        parts = parts_of(roles)
+        there = self.columns()
+        for column in parts:
+            if column not in there:
+                raise faults.missing_column(self.name, column, there)
+        return parts
+
+    def _vectors(
+        self, roles: ColumnRoles, parts: dict[str, Part], batch_rows: int
+    ) -> Iterator[Vectors]:
+        dim = None
+        for batch in self._batches(parts, batch_rows):
+            unit = vectors(self.name, batch, roles, dim)
+            dim = unit.values.shape[1]
+            yield unit
+
+    def _batches(self, parts: dict[str, Part], batch_rows: int) -> Iterator[Batch]:
+        n_rows = 0
+        for batch in self._reader.batches(parts, batch_rows):
+            n_rows += batch.table.num_rows
+            yield batch
+        if n_rows == 0:
+            raise faults.empty(self.name)
+
+
+def open_source(spec: str | Path) -> Source:
+    """The source at ``spec``: a CSV, TSV, JSON Lines or Parquet file, compressed or not.
+
+    Raises:
+        InputError: ``source_kind``, ``source_missing`` or ``source_unreadable``.
+    """
+    if "://" in str(spec):  # not quoted: there may be a password in it
+        raise _unknown_kind("a URL")
+    path = Path(spec)
+    with faults.reading(path):
+        mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise _unknown_kind(f"{path} is not a regular file")
+    reader = _reader_for(path)
+    with faults.reading(path), path.open("rb"):
+        return Source(reader)
+
+
+def _reader_for(path: Path) -> Reader:
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    packed = suffixes.pop() if suffixes and suffixes[-1] in {".gz", ".bz2"} else ""
+    match suffixes[-1] if suffixes else "":
+        case ".csv":
+            return DelimitedReader(path, delimiter=",")
+        case ".tsv":
+            return DelimitedReader(path, delimiter="\t")
+        case ".jsonl" | ".ndjson":
+            return JsonLinesReader(path)
+        case ".parquet" if packed != ".bz2":
+            return ParquetReader(path)
+    raise _unknown_kind(f"{path}")
+
+
+def _unknown_kind(found: str) -> InputError:
+    return InputError(
+        f"{found}: not a kind of source that can be read",
+        code="source_kind",
+        hint=f"expected a file that ends in {_KINDS}",
+    )
+
+
+def _no_role(expected: str) -> UsageError:
+    return UsageError(
+        f"expected {expected}", code="role_missing", hint="name the columns of the source to read"
+    )
