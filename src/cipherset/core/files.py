@@ -1,0 +1,295 @@
+"""Files and directories that are either wholly there or not there at all.
+
+Order rules. A file is written beside its place under a partial name, synced, then renamed. A
+directory is filled inside ``stage_directory`` and put in place by ``replace_directory``, which
+syncs it first. A killed run leaves the old one or the new one, and perhaps a partial one, which
+the next run with the same target removes. Partial names are ``.<name>.partial-<pid>-<random>``.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from cipherset.core.errors import BackendError, UsageError
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_PERMISSION: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NO_RENAMEAT2: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
+_AT_FDCWD: Final = -100  # from linux/fcntl.h: a path is relative to the working directory
+
+
+class _Rename(IntEnum):
+    """Flags of renameat2(2), from linux/fs.h."""
+
+    NOREPLACE = 1
+    EXCHANGE = 2
+
+
+def disk_error(error: OSError, path: Path) -> BackendError:
+    """The ``BackendError`` that says what the disk did and where, and what to do."""
+    if error.errno in _NO_ROOM:
+        return BackendError(
+            f"no room left to write {path}",
+            code="disk_full",
+            hint=f"free space on the disk of {path.parent}, then run the same command again",
+        )
+    if error.errno in _NO_PERMISSION:
+        return BackendError(
+            f"no permission for {path}",
+            code="no_permission",
+            hint=f"make {path.parent} writable for this user, or choose another place",
+        )
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return BackendError(
+        f"the disk failed at {path}: {reason}",
+        code="disk",
+        hint=f"check that {path.parent} exists and that its disk is well",
+    )
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Inside, an ``OSError`` becomes a ``BackendError`` that names ``path``.
+
+    Raises:
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path) from None
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """``path`` holds exactly ``data``, or what it held before; it is on the disk on return.
+
+    Raises:
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    with disk_errors(path), _partial_file(path, data, mode) as partial:
+        partial.replace(path)
+        _sync(path.parent)
+
+
+def create_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
+    """Whether this call made ``path``; False, and nothing changed, if it was there already.
+
+    Of any number of processes that race for one path, exactly one gets True.
+
+    Raises:
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    with disk_errors(path), _partial_file(path, data, mode) as partial:
+        try:
+            if not _renameat2(partial, path, _Rename.NOREPLACE):
+                path.hardlink_to(partial)
+        except FileExistsError:
+            return False
+        _sync(path.parent)
+    return True
+
+
+@contextmanager
+def stage_directory(target: Path, *, mode: int = 0o700) -> Iterator[Path]:
+    """A new empty directory beside ``target``, gone at the end unless it was put in place.
+
+    Entering removes what killed runs with the same target left behind. A directory is a leftover
+    only if its process is dead and nobody holds its lock: the lock is for processes that another
+    container cannot see.
+
+    Raises:
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    with disk_errors(target):
+        _restore_moved(target)
+        _remove_leftovers(target)
+        staged = _partial_name(target)
+        staged.mkdir(mode=mode)
+        lock = os.open(staged, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _try_lock(lock)
+        yield staged
+    finally:
+        os.close(lock)
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def replace_directory(staged: Path, target: Path, *, overwrite: bool) -> None:
+    """``target`` is what ``staged`` was, durably; ``staged`` and the old ``target`` are gone.
+
+    With ``overwrite`` the two change places in one step and the old one is removed afterwards,
+    whatever it holds: the caller makes sure that it is something that may be removed. Where the
+    file system cannot exchange, the old one stands aside for a moment and the next
+    ``stage_directory`` with this target brings it back if the process died in between.
+
+    Raises:
+        UsageError: ``target_exists`` without ``overwrite``; ``target_not_directory``.
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise UsageError(
+            f"{target} is there and is not a directory",
+            code="target_not_directory",
+            hint="choose another place",
+        )
+    with disk_errors(target):
+        _sync_tree(staged)
+        try:
+            _rename_new(staged, target)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                raise
+            if not overwrite:
+                raise UsageError(
+                    f"{target} is there already",
+                    code="target_exists",
+                    hint="choose another place, or overwrite it with --force",
+                ) from None
+            _exchange(staged, target)
+            shutil.rmtree(staged, ignore_errors=True)
+        _sync(target.parent)
+
+
+def _rename_new(staged: Path, target: Path) -> None:
+    if _renameat2(staged, target, _Rename.NOREPLACE):
+        return
+    # A rename onto an empty directory would replace it without a word.
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    staged.rename(target)
+
+
+def _exchange(staged: Path, target: Path) -> None:
+    if _renameat2(staged, target, _Rename.EXCHANGE):
+        return
+    moved = _beside(target, "moved")
+    target.rename(moved)
+    staged.rename(target)
+    moved.rename(staged)
+
+
+def _renameat2(source: Path, target: Path, flag: _Rename) -> bool:
+    """Whether the kernel, the C library and the file system could do it.
+
+    Source: renameat2(2).
+    """
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        return False
+    ctypes.set_errno(0)
+    names = (os.fsencode(source), os.fsencode(target))
+    if call(_AT_FDCWD, names[0], _AT_FDCWD, names[1], ctypes.c_uint(flag)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NO_RENAMEAT2:
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def _beside(target: Path, kind: str) -> Path:
+    return target.with_name(f".{target.name}.{kind}-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def _partial_name(target: Path) -> Path:
+    return _beside(target, "partial")
+
+
+@contextmanager
+def _partial_file(target: Path, data: bytes, mode: int) -> Iterator[Path]:
+    _remove_leftovers(target)
+    partial = _partial_name(target)
+    try:
+        number = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(number, "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask is
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _found_beside(target: Path, kind: str) -> Iterator[tuple[Path, int]]:
+    """Paths of that kind for this very target, and the process that made each."""
+    form = re.compile(rf"\.{re.escape(target.name)}\.{kind}-(\d+)-[0-9a-f]{{8}}")
+    for path in target.parent.iterdir():
+        match = form.fullmatch(path.name)
+        if match:
+            yield path, int(match[1])
+
+
+def _remove_leftovers(target: Path) -> None:
+    for path, pid in _found_beside(target, "partial"):
+        if _is_running(pid) or _is_locked(path):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _restore_moved(target: Path) -> None:
+    for path, pid in _found_beside(target, "moved"):
+        if _is_running(pid):
+            continue
+        if target.exists():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.rename(target)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(number)
+    finally:
+        os.close(number)
+
+
+def _try_lock(number: int) -> bool:
+    """False if another holds the lock; a file system without locks has no holders."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _sync_tree(root: Path) -> None:
+    for directory, _, names in os.walk(root):
+        for name in names:
+            _sync(Path(directory, name))
+        _sync(Path(directory))

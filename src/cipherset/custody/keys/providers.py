@@ -1,0 +1,227 @@
+"""Key providers: what wraps the secrets of the ring, chosen by the scheme of a URI.
+
+Only ``file:`` so far. A provider holds or reaches a key-encryption key (KEK) and does two things,
+``wrap`` and ``unwrap``. Both bind associated data: a wrapped secret opens only as what it was
+wrapped as.
+"""
+
+import base64
+import binascii
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol, final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from cipherset.core import canonical
+from cipherset.core.errors import InputError, IntegrityError, KeyAccessError
+from cipherset.core.files import create_atomic, disk_errors
+from cipherset.core.secret import SECRET_BYTES, Secret
+
+RANDOM_SCHEMA: Final = "cipherset/kek/1"
+SCRYPT_SCHEMA: Final = "cipherset/kek-scrypt/1"
+
+# 128 MiB and about half a second for each guess: twice RFC 7914's advice for files (2**20 of
+# memory cost is slower than a command may be, 2**14 is for logins).
+_SCRYPT_N: Final = 2**17
+_SCRYPT_R: Final = 8
+_SCRYPT_P: Final = 1
+_SALT_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_LOOSE_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyProvider(Protocol):
+    """Wraps secrets under a key that it alone can reach."""
+
+    @property
+    def uri(self) -> str:
+        """Where the key is; holds no secret."""
+
+    def wrap(self, plaintext: Secret, associated_data: bytes) -> bytes:
+        """The wrapped secret, bound to ``associated_data``."""
+
+    def unwrap(self, wrapped: bytes, associated_data: bytes) -> Secret:
+        """The secret; ``KeyAccessError`` where key, associated data or one bit differs."""
+
+
+def open_provider(uri: str, *, home: Path) -> KeyProvider:
+    """The provider that ``uri`` names; nothing is read or made before it is used.
+
+    Args:
+        uri: ``file:PATH`` or ``file:PATH?passphrase-file=PATH``.
+        home: What relative paths are relative to: the workspace.
+
+    Raises:
+        InputError: ``provider_uri``: an unknown scheme or parameter, or no path.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        raise _bad_uri("its scheme is not file:")
+    if parts.netloc or parts.fragment or not parts.path:
+        raise _bad_uri("it is not file:PATH")
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    passphrase = query.pop("passphrase-file", None)
+    if query or passphrase == "" or (parts.query and passphrase is None):
+        # What is there instead may be a passphrase, so it is not repeated.
+        raise _bad_uri("after the ? only passphrase-file=PATH may stand")
+    return FileProvider(
+        uri=uri,
+        path=home / unquote(parts.path),
+        passphrase_file=None if passphrase is None else home / passphrase,
+    )
+
+
+def _bad_uri(why: str) -> InputError:
+    return InputError(
+        f"the key provider's URI is not one that is known: {why}",
+        code="provider_uri",
+        hint="use file:PATH or file:PATH?passphrase-file=PATH",
+    )
+
+
+@final
+class FileProvider:
+    """AES-256-GCM under a KEK that is in a file, or is made from a file and a passphrase.
+
+    Whoever can read the file (and the passphrase) has the KEK. A wrapped secret is a random
+    96-bit nonce, the ciphertext and the 16-byte tag; a ring wraps far fewer than 2**32 of them.
+
+    Permissions: both files must be readable by their owner only (0600 or 0400).
+    """
+
+    __slots__ = ("_kek", "_passphrase_file", "_path", "uri")
+
+    def __init__(self, *, uri: str, path: Path, passphrase_file: Path | None) -> None:
+        """Remember the places; nothing is read or made before it is used."""
+        self.uri = uri
+        self._path = path
+        self._passphrase_file = passphrase_file
+        self._kek: Secret | None = None
+
+    def wrap(self, plaintext: Secret, associated_data: bytes) -> bytes:
+        """The wrapped secret; makes the KEK file if it is not there.
+
+        Raises:
+            KeyAccessError: ``key_file_permissions``, ``key_file``, ``passphrase``.
+            BackendError: the files cannot be read or written.
+        """
+        if not self._path.exists():
+            # Of several processes one makes the file; all read what is there then.
+            create_atomic(self._path, canonical.encode(self._new_file()))
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher().encrypt(nonce, plaintext.reveal(), associated_data)
+
+    def unwrap(self, wrapped: bytes, associated_data: bytes) -> Secret:
+        """The secret.
+
+        Raises:
+            KeyAccessError: ``key_unwrap``; ``key_file_missing``, ``key_file_permissions``,
+                ``key_file``, ``passphrase``.
+            BackendError: the files cannot be read.
+        """
+        cipher = self._cipher()
+        try:
+            nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+            return Secret(cipher.decrypt(nonce, sealed, associated_data))
+        except (InvalidTag, ValueError):
+            raise KeyAccessError(
+                f"a key does not open with {self._path}: another key or passphrase wrapped it, "
+                "or it was changed",
+                code="key_unwrap",
+                hint="use the key file and the passphrase that it was made with",
+            ) from None
+
+    def _new_file(self) -> dict[str, str]:
+        if self._passphrase_file is None:
+            return {"key": _base64(os.urandom(SECRET_BYTES)), "schema": RANDOM_SCHEMA}
+        return {"salt": _base64(os.urandom(_SALT_BYTES)), "schema": SCRYPT_SCHEMA}
+
+    def _cipher(self) -> AESGCM:
+        if self._kek is None:
+            self._kek = self._read_kek()  # kept: the passphrase costs half a second
+        return AESGCM(self._kek.reveal())
+
+    def _read_kek(self) -> Secret:
+        content = self._content()
+        try:
+            if self._passphrase_file is None:
+                return Secret(_bytes(content["key"]))
+            salt = _bytes(content["salt"])
+        except (KeyError, TypeError, ValueError):
+            raise self._bad_file() from None
+        scrypt = Scrypt(salt=salt, length=SECRET_BYTES, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P)
+        return Secret(scrypt.derive(_passphrase(self._passphrase_file)))
+
+    def _content(self) -> Mapping[str, object]:
+        raw = _read_private(self._path)
+        expected = RANDOM_SCHEMA if self._passphrase_file is None else SCRYPT_SCHEMA
+        try:
+            content = canonical.decode(raw, what="the key file")
+        except IntegrityError:
+            raise self._bad_file() from None
+        if not isinstance(content, dict) or content.get("schema") != expected:
+            raise self._bad_file()
+        return content
+
+    def _bad_file(self) -> KeyAccessError:
+        made = "without" if self._passphrase_file is None else "with"
+        return KeyAccessError(
+            f"{self._path} is not a key file made {made} a passphrase",
+            code="key_file",
+            hint="give the provider that the file was made with, or restore it from a backup",
+        )
+
+    def __repr__(self) -> str:
+        return f"FileProvider({self._path.name!r})"
+
+
+def _passphrase(path: Path) -> bytes:
+    passphrase = _read_private(path).removesuffix(b"\n").removesuffix(b"\r")
+    if not passphrase:
+        raise KeyAccessError(
+            f"the passphrase file {path} is empty",
+            code="passphrase",
+            hint="put the passphrase on its first line",
+        )
+    return passphrase
+
+
+def _read_private(path: Path) -> bytes:
+    """The bytes of a file that only its owner may read."""
+    with disk_errors(path):
+        try:
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                content = file.read()
+        except FileNotFoundError:
+            raise KeyAccessError(
+                f"{path} is missing, and keys cannot be opened without it",
+                code="key_file_missing",
+                hint="restore it from a backup; without it what it wrapped is lost",
+            ) from None
+    if mode & _LOOSE_BITS:
+        raise KeyAccessError(
+            f"{path} has permissions {mode:04o}: others than its owner may use it",
+            code="key_file_permissions",
+            hint=f"chmod 600 {path}, and replace its keys if somebody may have read it",
+        )
+    return content
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _bytes(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError("base64 is text")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("not base64") from None
