@@ -6,7 +6,8 @@ from typing import Any, Final, SupportsFloat, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.errors import DimensionError, InputError, UsageError
+from cipherset.core.secret import KeyHandle, Secret
 from cipherset.core.values import Floats
 
 MAX_DIM: Final = 2**15  # beyond this the float64 rotation alone takes 8 GiB
@@ -52,12 +53,28 @@ def checked_factor(approximation_factor: SupportsFloat) -> float:
     return factor
 
 
-def checked_key_id(key_id: str) -> str:
-    """``key_id``, which has a UTF-8 form.
+def opened_key(secret: bytes | Secret | KeyHandle, key_id: str, key_version: int) -> KeyHandle:
+    """The key that ``secret`` is or brings, with a checked id and version.
 
     Raises:
-        InputError: it is no text, or has none.
+        UsageError: an opened key, and an id or version beside it.
+        InputError: code ``secret_length``, ``key_id`` or ``key_version``.
     """
+    if not isinstance(secret, KeyHandle):
+        handle = secret if isinstance(secret, Secret) else Secret(secret)
+        return KeyHandle(_checked_key_id(key_id), _checked_version(key_version), handle)
+    if key_id != "" or key_version != 1:
+        raise UsageError(
+            "an opened key brings its own id and version",
+            code="key_named_twice",
+            hint="leave out key_id and key_version",
+        )
+    _checked_key_id(secret.key_id)
+    _checked_version(secret.version)
+    return secret
+
+
+def _checked_key_id(key_id: str) -> str:
     try:
         key_id.encode()
     except (AttributeError, UnicodeEncodeError):
@@ -67,12 +84,7 @@ def checked_key_id(key_id: str) -> str:
     return key_id
 
 
-def checked_version(key_version: SupportsIndex) -> int:
-    """``key_version`` as an int from 1 that fits in 63 bits.
-
-    Raises:
-        InputError: it is not.
-    """
+def _checked_version(key_version: SupportsIndex) -> int:
     try:
         version = operator.index(key_version)
     except TypeError:

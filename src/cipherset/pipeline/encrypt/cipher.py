@@ -5,16 +5,15 @@ from typing import Final, NoReturn, final
 
 import numpy as np
 
-from cipherset.core.errors import InputError, UsageError
+from cipherset.core.errors import InputError
 from cipherset.core.secret import KeyHandle, Secret
 from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.encrypt.check import (
     check_finite,
     checked_dim,
     checked_factor,
-    checked_key_id,
     checked_rows,
-    checked_version,
+    opened_key,
 )
 from cipherset.pipeline.encrypt.derive import Derivation, key_check, scale
 from cipherset.pipeline.encrypt.noise import ball
@@ -91,23 +90,12 @@ class VectorCipher:
                 (code ``key_named_twice``).
         """
         chosen = scheme_named(scheme)
-        if isinstance(secret, KeyHandle):
-            if key_id != "" or key_version != 1:
-                raise UsageError(
-                    "an opened key brings its own id and version",
-                    code="key_named_twice",
-                    hint="leave out key_id and key_version",
-                )
-            key_id, key_version, secret = secret.key_id, secret.version, secret.secret
-        elif not isinstance(secret, Secret):
-            secret = Secret(secret)
+        key = opened_key(secret, key_id, key_version)
         self._approximation_factor = checked_factor(approximation_factor)
-        self._bound_to = Derivation(
-            checked_key_id(key_id), checked_version(key_version), chosen.name, checked_dim(dim)
-        )
-        self._scale = scale(secret, self._bound_to)
-        self._key_check = key_check(secret, self._bound_to)
-        rotation = chosen.rotation(secret, self._bound_to)
+        self._bound_to = Derivation(key.key_id, key.version, chosen.name, checked_dim(dim))
+        self._scale = scale(key.secret, self._bound_to)
+        self._key_check = key_check(key.secret, self._bound_to)
+        rotation = chosen.rotation(key.secret, self._bound_to)
         self._matrix: Float32s | None = None
         if rotation is not None:
             self._matrix = (self._scale * rotation).astype(np.float32)

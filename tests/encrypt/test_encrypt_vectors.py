@@ -1,0 +1,102 @@
+"""Known answers: every file of tests/vectors, read the way another implementation would."""
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cipherset.core.errors import InputError
+from cipherset.core.secret import Secret
+from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.encrypt.derive import Derivation, scale
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+FILES = sorted(VECTORS.glob("*sap-1/*.txt"))
+
+
+def read(path):
+    header = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        header[name].append(value.strip())
+    return header
+
+
+def rows(header, name, width):
+    values = [[float(number) for number in row.split()] for row in header[name]]
+    return np.array(values, dtype=np.float32).reshape(len(values), -1 if values else width)
+
+
+def run(header):
+    dim = int(header["dim"][0])
+    cipher = VectorCipher(
+        bytes.fromhex(header["secret"][0]),
+        dim=dim,
+        scheme=header["scheme"][0],
+        approximation_factor=float(header["approximation factor"][0]),
+        key_id=header["key id"][0],
+        key_version=int(header["key version"][0]),
+    )
+    x = rows(header, "input", dim)
+    noise = bytes.fromhex(header["noise stream"][0])
+    return (
+        cipher,
+        cipher.encrypt_query(x),
+        cipher.encrypt_for_testing(x, noise_stream_for_testing=noise),
+    )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_known_answer(path):
+    header = read(path)
+    if header["expect"] != ["ok"]:
+        with pytest.raises(InputError) as refusal:
+            run(header)
+        assert [refusal.value.code] == header["expect"]
+        return
+    cipher, query, output = run(header)
+    tolerance = float(header["tolerance"][0])
+    assert [cipher.key_check] == header["key check"]
+    for name, found in (("query", query), ("output", output)):
+        np.testing.assert_allclose(found, rows(header, name, cipher.dim), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_known_subkeys(path):
+    header = read(path)
+    if header["expect"] != ["ok"]:
+        assert "output" not in header
+        return
+    secret = Secret(bytes.fromhex(header["secret"][0]))
+    bound_to = Derivation(
+        header["key id"][0],
+        int(header["key version"][0]),
+        header["scheme"][0],
+        int(header["dim"][0]),
+    )
+    assert bound_to.derive(secret, "scale", n_bytes=4).hex() == header["scale word"][0]
+    assert scale(secret, bound_to) == np.float32(header["scale"][0])
+    for rotation_key in header["rotation key"]:
+        assert bound_to.derive(secret, "rotation", n_bytes=32).hex() == rotation_key
+
+
+def test_both_schemes_have_answers_and_refusals():
+    for scheme in ("rsap-1", "sap-1"):
+        kinds = [read(path)["expect"][0] for path in FILES if path.parent.name == scheme]
+        assert kinds.count("ok") >= 5
+        assert {"dimension", "not_finite", "secret_length", "scheme"} <= set(kinds)
+
+
+def test_the_script_writes_the_committed_files(tmp_path):
+    script = VECTORS.parent.parent / "scripts" / "vectors.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+    written = {path.relative_to(tmp_path) for path in tmp_path.glob("*/*.txt")}
+    assert written == {path.relative_to(VECTORS) for path in FILES}
+    for path in written:
+        old, new = read(VECTORS / path), read(tmp_path / path)
+        assert old.keys() == new.keys()
+        for name in old.keys() - {"query", "output"}:
+            assert old[name] == new[name], (path, name)
