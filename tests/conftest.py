@@ -1,0 +1,96 @@
+"""What every test lives by: the network is shut, and a test that cannot run here says so.
+
+- ``@pytest.mark.needs("chromium")`` names a system package. Where it is missing the test is listed
+  as *not run* with the script that installs it; under ``--all`` (make test-all) it fails.
+- ``attack``, ``soak`` and ``extra`` tests run under ``--all``, or when ``-m`` asks for them.
+- Only this machine can be reached from a test.
+"""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+# What a test may need, by the name of its Debian package in scripts/system-packages, and the
+# programs that show it is there, any of which will do.
+PROGRAMS: Final = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+}
+LATER: Final = ("attack", "soak", "extra")
+NOT_RUN: Final = pytest.StashKey[list[str]]()
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help="run attack, soak and extra tests too, and fail on any that cannot run here",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[NOT_RUN] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in _needs(item):
+            if name not in PROGRAMS:
+                raise pytest.UsageError(f"{item.nodeid} needs {name!r}: not in {__file__}")
+    if config.option.all or config.option.markexpr:
+        return
+    later = [item for item in items if any(map(item.get_closest_marker, LATER))]
+    if later:
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if item not in set(later)]
+        config.stash[NOT_RUN].append(
+            f"{len(later)} tests marked {', '.join(LATER)}: run them with make test-all"
+        )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    missing = [name for name in _needs(item) if not any(map(shutil.which, PROGRAMS[name]))]
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)} (scripts/system-packages)"
+    if item.config.option.all:
+        pytest.fail(f"cannot run: {reason}", pytrace=False)
+    item.config.stash[NOT_RUN].append(f"{item.nodeid}: {reason}")
+    raise pytest.skip.Exception(f"not run: {reason}", _use_item_location=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = terminalreporter.config.stash[NOT_RUN]
+    if lines:
+        terminalreporter.section("not run")
+        for line in lines:
+            terminalreporter.line(f"not run: {line}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_this_machine() -> Iterator[None]:
+    """Refuse every connection that would leave the machine, so no test leans on the network."""
+    patch = pytest.MonkeyPatch()
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def connect_here(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in LOOPBACK:
+            pytest.fail(f"a test reached for the network: {address[0]}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    def look_up_here(host: object, *args: object, **options: object) -> object:
+        if host is not None and host not in LOOPBACK:
+            pytest.fail(f"a test looked up a host on the network: {host}")
+        return look_up(host, *args, **options)  # type: ignore[arg-type]
+
+    patch.setattr(socket.socket, "connect", connect_here)
+    patch.setattr(socket, "getaddrinfo", look_up_here)
+    yield
+    patch.undo()
+
+
+def _needs(item: pytest.Item) -> list[str]:
+    return [name for marker in item.iter_markers("needs") for name in marker.args]
