@@ -1,1 +1,18 @@
 """The cipherset directory: Parquet beside a signed manifest."""
+
+from cipherset.pipeline.export.anonymity import k_anonymity
+from cipherset.pipeline.export.layout import Layout
+from cipherset.pipeline.export.read import Cipherset, open_cipherset
+from cipherset.pipeline.export.split import Split
+from cipherset.pipeline.export.write import CiphersetWriter, Written, write_manifest
+
+__all__ = [
+    "Cipherset",
+    "CiphersetWriter",
+    "Layout",
+    "Split",
+    "Written",
+    "k_anonymity",
+    "open_cipherset",
+    "write_manifest",
+]

@@ -1,0 +1,242 @@
+"""What a cipherset and a model bundle say about themselves; nothing here is secret or plain.
+
+Both are JSON in canonical form. The cipherset's manifest is signed by its owner
+(``core.envelope``); the bundle's is not signed: the lab writes it, and the gateway trusts
+neither it nor the model beside it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError
+from cipherset.core.values import ROW
+
+CIPHERSET_TYPE: Final = "application/vnd.cipherset.manifest.v1+json"
+VECTOR: Final = "vector"
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,20}:[0-9a-f]{64}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Scheme = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,16}/[0-9]{1,3}$")]
+Instant = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2,128}$")]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Dim = Annotated[int, Field(ge=1, le=65536)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scalar = bool | int | Finite | str | None
+
+
+class Frozen(BaseModel):
+    """A value that is checked once and never changes."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, ser_json_inf_nan="null"
+    )
+
+
+class Task(StrEnum):
+    """What the labels are for."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class ModelKind(StrEnum):
+    """The model families trained here; ``external`` is any other that came as ONNX."""
+
+    LOGISTIC = "logistic"
+    MLP = "mlp"
+    BOOSTING = "boosting"
+    EXTERNAL = "external"
+
+
+class EncoderFacts(Frozen):
+    """The encoder whose vectors were encrypted; ``digest`` is None for one's own vectors."""
+
+    name: str
+    digest: Digest | None
+    dim: Dim
+
+
+class PartFile(Frozen):
+    """One Parquet file; ``path`` is relative, ``<split>/part-<number>.parquet``."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^(train|test)/part-\d{5}\.parquet$")]
+    sha256: Sha256
+    bytes: Count
+    rows: Count
+
+
+class SplitFacts(Frozen):
+    """The rows of one split and the files that hold them, in order."""
+
+    rows: Count
+    files: tuple[PartFile, ...]
+
+
+class SplitsFacts(Frozen):
+    """Both splits; ``test`` may have no rows and no files."""
+
+    train: SplitFacts
+    test: SplitFacts
+
+
+class KAnonymity(Frozen):
+    """How many rows share their values in the clear columns.
+
+    ``k`` is the smallest group, ``combinations`` the number of groups and ``rows_alone`` the
+    rows whose combination no other row has.
+    """
+
+    columns: tuple[str, ...]
+    rows: Count
+    k: Count
+    combinations: Count
+    rows_alone: Count
+
+
+class Lineage(Frozen):
+    """Where the rows came from: a keyed digest (a plain one would confirm guesses)."""
+
+    source_digest: Digest
+    run_id: str
+    package_version: str
+
+
+class SignerFacts(Frozen):
+    """The raw Ed25519 public key in hex; its SHA-256 is the signer's fingerprint."""
+
+    public_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class KeyFacts(Frozen):
+    """Which key made the vectors: never the key, only how to tell it from another."""
+
+    scheme: Scheme
+    key_id: str
+    key_version: Annotated[int, Field(ge=1, lt=2**31)]
+    key_check: Hex
+
+
+class Manifest(KeyFacts):
+    """A cipherset's manifest, schema ``cipherset/manifest/1`` (design.md, section 4)."""
+
+    schema_name: Literal["cipherset/manifest/1"] = Field("cipherset/manifest/1", alias="schema")
+    cipherset_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    created: Instant
+    dim: Dim
+    approximation_factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    noise: Literal["ball"] = "ball"
+    minimizer: str
+    encoder: EncoderFacts
+    task: Task | None
+    label_column: str | None
+    classes: tuple[str, ...]
+    clear_columns: tuple[str, ...]
+    splits: SplitsFacts
+    sanitizer: Mapping[str, Count]
+    k_anonymity: KAnonymity | None
+    assessment: Mapping[str, Finite]
+    utility: Mapping[str, Finite]
+    settings: Mapping[str, Scalar]
+    lineage: Lineage
+    signer: SignerFacts
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        for split, facts in (("train", self.splits.train), ("test", self.splits.test)):
+            names = [f"{split}/part-{i:05d}.parquet" for i in range(len(facts.files))]
+            if [file.path for file in facts.files] != names:
+                raise ValueError("parts are not numbered in order")
+            if sum(file.rows for file in facts.files) != facts.rows:
+                raise ValueError("the parts' rows do not add up")
+        columns = (ROW, VECTOR, *filter(None, [self.label_column]), *self.clear_columns)
+        if len(set(columns)) != len(columns) or len(set(self.classes)) != len(self.classes):
+            raise ValueError("a name occurs twice")
+        if (self.task is None) != (self.label_column is None):
+            raise ValueError("a task needs labels, and labels a task")
+        if (self.task is Task.CLASSIFICATION) != bool(self.classes):
+            raise ValueError("classification needs classes, and only it has them")
+        return self
+
+
+class CiphersetRef(Frozen):
+    """Which cipherset a model was trained on; ``manifest`` is its manifest.json's digest."""
+
+    cipherset_id: str
+    manifest: Sha256
+
+
+class ValueRange(Frozen):
+    """The smallest and the largest number a regression model may answer."""
+
+    low: Finite
+    high: Finite
+
+
+class BundleManifest(KeyFacts):
+    """A model bundle's manifest, schema ``cipherset/bundle/1``."""
+
+    schema_name: Literal["cipherset/bundle/1"] = Field("cipherset/bundle/1", alias="schema")
+    created: Instant
+    model: ModelKind
+    task: Task
+    classes: tuple[str, ...]
+    value_range: ValueRange | None
+    dim: Dim
+    trained_on: CiphersetRef
+    at_gate: bool
+    metrics: Mapping[str, Finite]
+    onnx: Sha256
+    packages: Mapping[str, str]
+
+
+def manifest_bytes(manifest: Manifest | BundleManifest) -> bytes:
+    """The canonical JSON of a manifest."""
+    return canonical.encode(manifest.model_dump(mode="json", by_alias=True))
+
+
+def read_manifest(raw: bytes) -> Manifest:
+    """The cipherset manifest in ``raw``.
+
+    Raises:
+        IntegrityError: not canonical, or not of this schema; names the first field.
+    """
+    canonical.decode(raw, what="the manifest")
+    try:
+        return Manifest.model_validate_json(raw)
+    except ValidationError as error:
+        raise _not_of_schema("manifest", error) from None
+
+
+def read_bundle_manifest(raw: bytes) -> BundleManifest:
+    """The bundle manifest in ``raw``.
+
+    Raises:
+        IntegrityError: not canonical, or not of this schema; names the first field.
+    """
+    canonical.decode(raw, what="bundle.json")
+    try:
+        return BundleManifest.model_validate_json(raw)
+    except ValidationError as error:
+        raise _not_of_schema("bundle", error) from None
+
+
+def _not_of_schema(what: str, error: ValidationError) -> IntegrityError:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(step) for step in first["loc"])
+    return IntegrityError(
+        f"the {what} is not of schema cipherset/{what}/1: {where!r} ({first['type']})",
+        code=f"{what}_schema",
+        hint="it was written by another version, or not by cipherset",
+    )

@@ -1,0 +1,224 @@
+"""A cipherset directory, verified before it is read; needs no key and trusts nothing.
+
+Order: the manifest's envelope; the exact set of files; then each part, as a whole in memory:
+size, SHA-256, Parquet form, columns, number of rows, values. Reading a split goes through the
+same steps again, so what is parsed is always the very bytes that were hashed, even if the
+directory changes after it was opened.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cipherset.core import canonical, envelope
+from cipherset.core.errors import InputError, IntegrityError
+from cipherset.core.manifest import CIPHERSET_TYPE, Manifest, PartFile, Task, read_manifest
+from cipherset.core.values import LABEL, Float32s
+from cipherset.pipeline.export.files import listing, open_directory, read_regular
+from cipherset.pipeline.export.layout import check_schema, layout_of, matrix
+from cipherset.pipeline.export.split import Split
+from cipherset.pipeline.export.write import MANIFEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+_MANIFEST_BYTES: Final = 16_000_000
+# 16 times what the writer makes; more would only serve to fill the reader's memory.
+_PART_BYTES: Final = 1_000_000_000
+_FRESH: Final = "it changed after it was signed; get a fresh copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Cipherset:
+    """A verified cipherset: what it says of itself, who signed it, and its rows.
+
+    ``manifest_digest`` is that of the signed manifest.json and stands in every model's lineage.
+    """
+
+    path: Path
+    manifest: Manifest = field(repr=False)
+    manifest_digest: str
+    fingerprint: str
+
+    def batches(self, split: str) -> Iterator[pa.Table]:
+        """The rows of a split, one file at a time, each verified as it is read.
+
+        Raises:
+            InputError: no such split.
+            IntegrityError: the directory changed since it was opened.
+        """
+        files = self._files(split)
+        with open_directory(self.path) as directory:
+            for part in files:
+                yield _load_part(directory, part, self.manifest)
+
+    def to_arrow(self, split: str) -> pa.Table:
+        """The rows of a split: ``row``, ``vector``, ``label`` and the clear columns."""
+        tables = list(self.batches(split))
+        if not tables:
+            return self._empty()
+        return pa.concat_tables(tables)
+
+    def to_numpy(self, split: str) -> tuple[Float32s, npt.NDArray[Any]]:
+        """Vectors, shape (n, dim), and their labels, shape (n,): names, or numbers for regression.
+
+        Raises:
+            InputError: no such split, or a cipherset without labels.
+        """
+        if self.manifest.task is None:
+            raise InputError(
+                "this cipherset has no labels",
+                code="no_label",
+                hint="read its rows with to_arrow",
+            )
+        table = self.to_arrow(split)
+        labels = table[LABEL].to_numpy()
+        if self.manifest.task is Task.CLASSIFICATION:
+            labels = labels.astype(np.str_)
+        return matrix(table), labels
+
+    def to_pandas(self, split: str) -> "pd.DataFrame":
+        """The rows of a split as a pandas frame; ``vector`` holds one array a row.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            return self.to_arrow(split).to_pandas()
+        except ImportError:
+            raise _missing("pandas") from None
+
+    def to_torch(self, split: str) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Vectors (n, dim) and labels (n,): positions in ``manifest.classes``, or float32 numbers.
+
+        Raises:
+            InputError: torch is not installed, or a cipherset without labels.
+        """
+        try:
+            import torch
+        except ImportError:
+            raise _missing("torch") from None
+        x, y = self.to_numpy(split)
+        if self.manifest.task is Task.CLASSIFICATION:
+            position = {name: code for code, name in enumerate(self.manifest.classes)}
+            codes = np.array([position[name] for name in y.tolist()], dtype=np.int64)
+            return torch.from_numpy(x.copy()), torch.from_numpy(codes)
+        return torch.from_numpy(x.copy()), torch.from_numpy(y.astype(np.float32))
+
+    def _files(self, split: str) -> tuple[PartFile, ...]:
+        if split not in set(Split):
+            raise InputError(
+                f"there is no split {split!r}; there are train and test",
+                code="split",
+                hint="ask for train or test",
+            )
+        splits = self.manifest.splits
+        return (splits.train if split == Split.TRAIN else splits.test).files
+
+    def _empty(self) -> pa.Table:
+        # The training split is never empty, and both have the same columns.
+        return next(self.batches(Split.TRAIN)).slice(0, 0)
+
+
+def open_cipherset(path: Path | str, *, signer: str | None = None) -> Cipherset:
+    """The cipherset in the directory ``path``, every byte of it verified.
+
+    Args:
+        path: The directory that was exported.
+        signer: The fingerprint of the one key that may have signed it; without it, anybody's
+            signature will do, and only says that nothing changed since.
+
+    Raises:
+        InputError: there is no such directory.
+        IntegrityError: one byte differs, a file is extra or missing, or another key signed it.
+        BackendError: no permission.
+    """
+    root = Path(path)
+    with open_directory(root) as directory:
+        raw = read_regular(directory, MANIFEST, most_bytes=_MANIFEST_BYTES)
+        verified = envelope.verify(raw, CIPHERSET_TYPE, expected_fingerprint=signer)
+        manifest = read_manifest(verified.payload)
+        splits = manifest.splits
+        parts = (*splits.train.files, *splits.test.files)
+        _check_listing(listing(directory, root), {MANIFEST, *(part.path for part in parts)})
+        for part in parts:
+            _load_part(directory, part, manifest)
+    return Cipherset(root, manifest, canonical.digest_bytes(raw), verified.fingerprint)
+
+
+def _check_listing(found: frozenset[str], expected: set[str]) -> None:
+    for what, names in (("missing", expected - found), ("not in the manifest", found - expected)):
+        if names:
+            raise IntegrityError(
+                f"{min(names)!r} is {what}"
+                + (f", and {len(names) - 1} more" if len(names) > 1 else ""),
+                code="files",
+                hint="get a fresh copy of the directory, and put nothing into it",
+            )
+
+
+def _load_part(directory: int, part: PartFile, manifest: Manifest) -> pa.Table:
+    """The table in one file, after everything that the manifest says of it was checked."""
+    raw = read_regular(directory, part.path, most_bytes=min(part.bytes, _PART_BYTES))
+    if len(raw) != part.bytes or canonical.digest_bytes(raw) != part.sha256:
+        raise IntegrityError(
+            f"{part.path} is not the file that was signed", code="digest", hint=_FRESH
+        )
+    table = _parse(raw, part, manifest)
+    if (
+        manifest.task is Task.CLASSIFICATION
+        and not pc.all(
+            pc.is_in(table[LABEL], value_set=pa.array(manifest.classes, pa.string()))
+        ).as_py()
+    ):
+        raise _bad_part(part, "has a label that is not among the classes")
+    numbers = [matrix(table)]
+    if manifest.task is Task.REGRESSION:
+        numbers.append(table[LABEL].to_numpy())
+    if not all(np.isfinite(array).all() for array in numbers):
+        raise _bad_part(part, "has a number that is not finite")
+    return table
+
+
+def _parse(raw: bytes, part: PartFile, manifest: Manifest) -> pa.Table:
+    try:
+        file = pq.ParquetFile(pa.BufferReader(raw))
+        if file.metadata.num_rows != part.rows:
+            raise _bad_part(part, f"has {file.metadata.num_rows} rows, not {part.rows}")
+        if not check_schema(file.schema_arrow, layout_of(manifest)):
+            raise _bad_part(part, "does not have the columns that the manifest names")
+        table = file.read().replace_schema_metadata(None)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        raise _bad_part(part, "is not readable Parquet") from None
+    if table.num_rows != part.rows or any(
+        column.null_count
+        for column, spec in zip(table.columns, table.schema, strict=True)
+        if not spec.nullable
+    ):
+        raise _bad_part(part, "does not have the rows that the manifest names")
+    return table
+
+
+def _bad_part(part: PartFile, what: str) -> IntegrityError:
+    return IntegrityError(
+        f"{part.path} was signed, but {what}",
+        code="part",
+        hint="its writer failed; ask the owner to export again",
+    )
+
+
+def _missing(extra: str) -> InputError:
+    return InputError(
+        f"{extra} is not installed",
+        code="missing_extra",
+        hint=f"pip install 'cipherset[{extra}]'",
+    )
