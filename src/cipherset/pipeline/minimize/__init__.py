@@ -1,1 +1,20 @@
 """Keep only the directions that the purpose needs."""
+
+from cipherset.pipeline.minimize.bottleneck import FitSettings, ball_noise
+from cipherset.pipeline.minimize.fit import class_means, fit
+from cipherset.pipeline.minimize.fitted import FittedMinimizer, load
+from cipherset.pipeline.minimize.network import Loss
+from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, parse_spec
+
+__all__ = [
+    "FitSettings",
+    "FittedMinimizer",
+    "Loss",
+    "MinimizerKind",
+    "MinimizerSpec",
+    "ball_noise",
+    "class_means",
+    "fit",
+    "load",
+    "parse_spec",
+]

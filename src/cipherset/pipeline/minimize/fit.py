@@ -1,0 +1,173 @@
+"""Fit a minimizer and the owner's head on rows of the owner zone."""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from cipherset.core.errors import InputError
+from cipherset.core.protocols import Progress
+from cipherset.core.values import Float32s, Floats
+from cipherset.pipeline.minimize.bottleneck import FitSettings, fit_weights
+from cipherset.pipeline.minimize.fitted import FittedMinimizer, check_rows, load
+from cipherset.pipeline.minimize.linear import (
+    discriminant_axes,
+    principal_axes,
+    regression_axes,
+)
+from cipherset.pipeline.minimize.network import Codes, deviations, encode, unit_rows
+from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, check_dim
+
+Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
+_SUPERVISED = {MinimizerKind.BOTTLENECK, MinimizerKind.LDA, MinimizerKind.PLS}
+
+
+def fit(
+    spec: MinimizerSpec,
+    x: Float32s,
+    y: Labels | None,
+    *,
+    settings: FitSettings,
+    progress: Progress | None = None,
+) -> FittedMinimizer:
+    """The minimizer of ``spec`` fitted on rows ``x`` (n, d); where y is given, with a head.
+
+    ``y``, shape (n,): integers are class codes, any integers; floats are numeric labels (for
+    ``pls``, ``pca`` and ``none``). Same rows, settings and machine, same minimizer.
+
+    Raises:
+        InputError: ``no_rows``; ``vector_not_finite``; ``labels_needed``; ``labels_numeric``, the
+            minimizer wants classes; ``label_count``; ``label_not_finite``; ``one_class``;
+            ``minimizer_dim``, wider than the data allow.
+    """
+    rows = check_rows(x)
+    if len(rows) == 0:
+        raise _refusal("there are no rows to fit on", "no_rows", "check the source and its splits")
+    if y is None:
+        if spec.kind in _SUPERVISED:
+            raise _refusal(f"{spec} needs labels", "labels_needed", "name the label's column")
+        return load(str(spec), _map_arrays(spec, rows, None))
+    _check_labels(spec, rows, y)
+    if y.dtype.kind == "f":
+        return _fit_numeric(spec, rows, np.asarray(y, dtype=np.float64))
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise _refusal(
+            f"all {len(rows)} rows have one and the same label",
+            "one_class",
+            "a classifier needs at least two labels",
+        )
+    codes = codes.astype(np.int64)
+    if spec.kind is MinimizerKind.BOTTLENECK:
+        arrays = _bottleneck_arrays(spec, rows, codes, settings=settings, progress=progress)
+    else:
+        arrays = _map_arrays(spec, rows, codes)
+        z = load(str(spec), arrays).transform(rows)
+        arrays |= _class_head(z, codes)
+    return load(str(spec), arrays | {"classes": classes.astype(np.float64)})
+
+
+def _check_labels(spec: MinimizerSpec, x: Float32s, y: Labels) -> None:
+    if y.shape != (len(x),):
+        raise _refusal(
+            f"labels of shape {y.shape} for {len(x)} rows", "label_count", "give one label per row"
+        )
+    if y.dtype.kind != "f":
+        return
+    if spec.kind in {MinimizerKind.BOTTLENECK, MinimizerKind.LDA}:
+        raise _refusal(f"{spec} needs classes, not numbers", "labels_numeric", "use pls:K")
+    if not np.isfinite(y).all():
+        row = int(np.flatnonzero(~np.isfinite(y))[0])
+        raise _refusal(
+            f"the label of row {row} is NaN or infinity", "label_not_finite", "drop or mend it"
+        )
+
+
+def _fit_numeric(spec: MinimizerSpec, x: Float32s, y: npt.NDArray[np.float64]) -> FittedMinimizer:
+    arrays = _map_arrays(spec, x, y)
+    head = Ridge(alpha=1e-3).fit(load(str(spec), arrays).transform(x).astype(np.float64), y)
+    return load(
+        str(spec),
+        arrays
+        | {
+            "head_matrix": np.asarray(head.coef_, dtype=np.float64).reshape(-1, 1),
+            "head_offset": np.array([head.intercept_], dtype=np.float64),
+        },
+    )
+
+
+def _map_arrays(
+    spec: MinimizerSpec, x: Float32s, y: Codes | npt.NDArray[np.float64] | None
+) -> dict[str, Floats]:
+    """Offset and axes of a linear minimizer; of ``none``, the width."""
+    width = x.shape[1]
+    if spec.kind is MinimizerKind.NONE or (y is None and spec.kind is not MinimizerKind.PCA):
+        return {"width": np.array([width], dtype=np.float64)}
+    if spec.kind is MinimizerKind.PCA or y is None:
+        dim = check_dim(spec, at_most=width, why=f"vectors have {width} dimensions")
+        axes = principal_axes(x, dim)
+    elif spec.kind is MinimizerKind.LDA:
+        codes = np.asarray(y, dtype=np.int64)
+        most = min(int(codes.max()), width)
+        axes = discriminant_axes(
+            x, codes, check_dim(spec, at_most=most, why=f"there are {most + 1} classes")
+        )
+    else:
+        most = min(width, len(x) - 1)
+        dim = check_dim(spec, at_most=most, why=f"the fit has {len(x)} rows of width {width}")
+        axes = regression_axes(x, _targets(y), dim)
+    return {"offset": x.mean(axis=0), "axes": axes}
+
+
+def _targets(y: Codes | npt.NDArray[np.float64]) -> Floats:
+    """Numbers as they are; class codes as indicator columns."""
+    if y.dtype.kind == "f":
+        return np.asarray(y, dtype=np.float64)[:, None]
+    return np.eye(int(y.max()) + 1)[np.asarray(y, dtype=np.int64)]
+
+
+def _bottleneck_arrays(
+    spec: MinimizerSpec,
+    x: Float32s,
+    codes: Codes,
+    *,
+    settings: FitSettings,
+    progress: Progress | None,
+) -> dict[str, Floats]:
+    """Network, anchors and head; centering and scale are folded into the first layer."""
+    dim = check_dim(spec, at_most=x.shape[1], why=f"vectors have {x.shape[1]} dimensions")
+    mean = x.mean(axis=0)
+    spread = np.float32(max(float(np.std(x - mean)), 1e-6))
+    scaled = (x - mean) / spread
+    weights = fit_weights(scaled, codes, dim=dim, settings=settings, progress=progress)
+    z = encode(weights, scaled)
+    anchors = unit_rows(class_means(z, codes))
+    w1 = weights.w1 / spread
+    return {
+        "w1": w1,
+        "b1": weights.b1 - mean @ w1,
+        "w2": weights.w2,
+        "b2": weights.b2,
+        "anchors": np.asarray(anchors, dtype=np.float32),
+        "shrink": np.array([settings.shrink], dtype=np.float64),
+        "head_matrix": settings.loss.scale * weights.w3,
+        "head_offset": settings.loss.scale * weights.b3,
+    }
+
+
+def class_means(z: Floats, codes: Codes) -> Floats:
+    """Mean row of each class, shape (classes, k); ``codes`` are 0 to classes - 1, none empty."""
+    _, first = np.unique(codes, return_index=True)
+    return (z - deviations(z, codes, len(first)))[first]
+
+
+def _class_head(z: Float32s, codes: Codes) -> dict[str, Floats]:
+    """A logistic regression on noise-free minimized rows, as one column of scores per class."""
+    model = LogisticRegression(C=10.0, max_iter=2000).fit(z.astype(np.float64), codes)
+    matrix, offset = np.asarray(model.coef_.T), np.asarray(model.intercept_)
+    if matrix.shape[1] == 1:  # two classes: sklearn keeps one column, the second's
+        matrix, offset = np.hstack([-matrix, matrix]), np.hstack([-offset, offset])
+    return {"head_matrix": matrix, "head_offset": offset}
+
+
+def _refusal(message: str, code: str, hint: str) -> InputError:
+    return InputError(message, code=code, hint=hint)

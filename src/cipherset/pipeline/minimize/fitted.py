@@ -1,0 +1,183 @@
+"""A fitted minimizer: its map, the owner's head on top of it, and both as plain arrays.
+
+The arrays are what is sealed; ``load`` is the inverse of ``arrays`` and trusts nothing: names,
+shapes and finiteness are checked before the first row is mapped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from cipherset.core.errors import DimensionError, InputError, IntegrityError
+from cipherset.core.values import Float32s, Floats
+from cipherset.pipeline.minimize.network import Codes, softmax, unit_rows
+from cipherset.pipeline.minimize.spec import MinimizerKind, parse_spec
+
+# Rows mapped at once: the hidden layer of a block stays in the cache.
+BLOCK_ROWS: Final = 4096
+_AXES: Final = ("offset", "axes")
+_NETWORK: Final = ("w1", "b1", "w2", "b2")
+_SHRINK: Final = ("anchors", "shrink")
+_HEAD: Final = ("head_matrix", "head_offset")
+
+
+@dataclass(frozen=True, slots=True)
+class FittedMinimizer:
+    """Maps unit-norm rows (n, dim_in) to unit-norm rows (n, dim); holds data-derived arrays."""
+
+    spec: str
+    dim_in: int
+    dim: int
+    _arrays: Mapping[str, Floats] = field(repr=False)
+
+    def arrays(self) -> Mapping[str, Floats]:
+        """Map and head by name: derived from the rows of the fit, so never in the clear."""
+        return dict(self._arrays)
+
+    def transform(self, x: Floats) -> Float32s:
+        """The minimized rows, shape (n, dim), float32 and of unit norm.
+
+        Raises:
+            DimensionError: ``vector_width``, x is not (n, dim_in).
+            InputError: ``vector_not_finite``, NaN or infinity.
+        """
+        rows = check_rows(x, dim_in=self.dim_in)
+        out = np.empty((len(rows), self.dim), dtype=np.float32)
+        for start in range(0, len(rows), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            out[block] = self._map(rows[block])
+        return out
+
+    def head_predict(self, z: Floats) -> Codes:
+        """The owner's head: the class code of each noise-free minimized row, shape (n,).
+
+        Raises:
+            InputError: ``no_head``, fitted without classes.
+        """
+        codes = self._arrays.get("classes")
+        if codes is None:
+            raise _no_head(self.spec, "classes")
+        best = self._scores(z).argmax(axis=1)
+        return np.asarray(codes[best], dtype=np.int64)
+
+    def head_value(self, z: Floats) -> Floats:
+        """The owner's head for numeric labels: the value of each minimized row, shape (n,).
+
+        Raises:
+            InputError: ``no_head``, fitted without numeric labels.
+        """
+        if "head_matrix" not in self._arrays or "classes" in self._arrays:
+            raise _no_head(self.spec, "numeric labels")
+        return self._scores(z)[:, 0]
+
+    def _scores(self, z: Floats) -> Floats:
+        rows = check_rows(z, dim_in=self.dim)
+        return rows @ self._arrays["head_matrix"] + self._arrays["head_offset"]
+
+    def _map(self, x: Float32s) -> Float32s:
+        a = self._arrays
+        if "w1" in a:
+            hidden = np.maximum(x @ a["w1"] + a["b1"], 0)
+            return self._shrunk(unit_rows(hidden @ a["w2"] + a["b2"]))
+        if "axes" in a:
+            return np.asarray(unit_rows((x - a["offset"]) @ a["axes"]), dtype=np.float32)
+        return np.asarray(unit_rows(x), dtype=np.float32)
+
+    def _shrunk(self, z: Floats) -> Float32s:
+        share = float(self._arrays["shrink"][0])
+        if share > 0:
+            scores = z @ self._arrays["head_matrix"] + self._arrays["head_offset"]
+            z = unit_rows((1 - share) * z + share * (softmax(scores) @ self._arrays["anchors"]))
+        return np.asarray(z, dtype=np.float32)
+
+
+def load(spec: str, arrays: Mapping[str, Floats]) -> FittedMinimizer:
+    """The minimizer whose ``arrays()`` these are.
+
+    Raises:
+        InputError: ``minimizer_spec``.
+        IntegrityError: ``minimizer_arrays``, an array is missing, not finite or of another shape.
+    """
+    parsed = parse_spec(spec)
+    _check_arrays(parsed.kind, arrays)
+    kept: dict[str, Floats] = {name: values.copy() for name, values in arrays.items()}
+    if parsed.kind is MinimizerKind.NONE:
+        dim_in = dim = int(kept["width"][0])
+    else:
+        first, last = ("w1", "w2") if parsed.kind is MinimizerKind.BOTTLENECK else ("axes", "axes")
+        dim_in, dim = kept[first].shape[0], kept[last].shape[1]
+    if parsed.dim not in {None, dim}:
+        raise _bad_arrays(spec)
+    return FittedMinimizer(spec, dim_in, dim, kept)
+
+
+def check_rows(x: Floats, *, dim_in: int | None = None) -> Float32s:
+    """``x`` as float32.
+
+    Raises:
+        DimensionError: ``vector_width``, not a matrix, or not ``dim_in`` columns.
+        InputError: ``vector_not_finite``, NaN or infinity.
+    """
+    if x.ndim != 2 or (dim_in is not None and x.shape[1] != dim_in):
+        raise DimensionError(
+            f"vectors of shape {x.shape}, expected (n, {dim_in or 'd'})",
+            code="vector_width",
+            hint="use the encoder that the minimizer was fitted with",
+        )
+    if not np.isfinite(x).all():
+        raise InputError(
+            f"row {int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])} holds NaN or infinity",
+            code="vector_not_finite",
+            hint="drop or mend that row",
+        )
+    return np.asarray(x, dtype=np.float32)
+
+
+def _check_arrays(kind: MinimizerKind, arrays: Mapping[str, Floats]) -> None:
+    needed: tuple[str, ...] = _AXES
+    if kind is MinimizerKind.BOTTLENECK:
+        needed = (*_NETWORK, *_SHRINK, *_HEAD, "classes")
+    elif kind is MinimizerKind.NONE:
+        needed = ("width",)
+    allowed = {*needed, *_HEAD, "classes"}
+    if not set(needed) <= set(arrays) <= allowed:
+        raise _bad_arrays(kind.value)
+    shapes = {name: values.shape for name, values in arrays.items()}
+    numeric = all(v.dtype.kind == "f" and np.isfinite(v).all() for v in arrays.values())
+    if not numeric or not _fits(shapes):
+        raise _bad_arrays(kind.value)
+
+
+def _fits(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether the layers fit onto one another."""
+    sizes: dict[str, int] = {}
+    letters = {
+        "offset": "d", "axes": "dk", "w1": "dh", "b1": "h", "w2": "hk", "b2": "k", "width": "1",
+        "anchors": "ck", "shrink": "1", "head_matrix": "kc", "head_offset": "c", "classes": "c",
+    }  # fmt: skip
+    return all(
+        len(shape) == len(letters[name])
+        and all(
+            sizes.setdefault(a, size) == size for a, size in zip(letters[name], shape, strict=True)
+        )
+        and min(shape) > 0
+        for name, shape in shapes.items()
+    )
+
+
+def _bad_arrays(what: str) -> IntegrityError:
+    return IntegrityError(
+        f"the stored arrays of the minimizer are not those of {what}",
+        code="minimizer_arrays",
+        hint="restore the workspace from a backup; a minimizer is never refitted under its key",
+    )
+
+
+def _no_head(spec: str, kind: str) -> InputError:
+    return InputError(
+        f"the {spec} minimizer was fitted without {kind}, so it has no such head",
+        code="no_head",
+        hint="fit it with the labels",
+    )
