@@ -1,0 +1,142 @@
+"""Assets and runs as rows, read and written inside a transaction that the caller holds."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select
+
+from cipherset.core import canonical
+from cipherset.core.errors import InputError, UsageError
+from cipherset.custody.ledger.tables import assets, run_assets, runs
+
+INPUT: Final = "input"
+OUTPUT: Final = "output"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A dataset, key, model or service, addressed by a digest."""
+
+    id: str
+    kind: str
+    name: str
+    attributes: Mapping[str, Any]
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What turned assets into assets; ``inputs`` and ``outputs`` are asset ids, sorted."""
+
+    id: str
+    kind: str
+    actor: str
+    started: str
+    finished: str | None
+    status: RunStatus
+    parameters: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """The canonical JSON text of ``value``.
+
+    Raises:
+        InputError: ``event_body``: a value that JSON cannot hold.
+    """
+    try:
+        return canonical.encode(dict(value)).decode()
+    except (ValueError, RecursionError):
+        raise InputError(
+            "what is to be recorded cannot be written as JSON (RFC 8785)",
+            code="event_body",
+            hint="use text, numbers up to 2**53, true, false, null, and lists and maps of them",
+        ) from None
+
+
+def find_asset(connection: Connection, asset_id: str) -> Asset | None:
+    """The asset, or None if it is not known."""
+    row = connection.execute(select(assets).where(assets.c.id == asset_id)).one_or_none()
+    return None if row is None else _asset(row)
+
+
+def all_assets(connection: Connection) -> tuple[Asset, ...]:
+    """Every asset, the oldest first."""
+    query = select(assets).order_by(assets.c.created, assets.c.id)
+    return tuple(_asset(row) for row in connection.execute(query))
+
+
+def find_run(connection: Connection, run_id: str) -> Run:
+    """The run.
+
+    Raises:
+        UsageError: ``run_unknown``.
+    """
+    row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise UsageError(
+            f"the ledger has no run {run_id}",
+            code="run_unknown",
+            hint="use the workspace that the run belongs to (--home)",
+        )
+    return _run(connection, row)
+
+
+def all_runs(connection: Connection) -> tuple[Run, ...]:
+    """Every run, the oldest first."""
+    query = select(runs).order_by(runs.c.started, runs.c.id)
+    return tuple(_run(connection, row) for row in connection.execute(query).all())
+
+
+def link(connection: Connection, run_id: str, role: str, asset_ids: Iterable[str]) -> None:
+    """Note that the run read (``INPUT``) or made (``OUTPUT``) those assets.
+
+    Raises:
+        UsageError: ``asset_unknown``.
+    """
+    for asset_id in sorted(set(asset_ids)):
+        if find_asset(connection, asset_id) is None:
+            raise UsageError(
+                f"the ledger has no asset {asset_id}",
+                code="asset_unknown",
+                hint="record an asset before the run that uses it",
+            )
+        row = {"run_id": run_id, "role": role, "asset_id": asset_id}
+        connection.execute(insert(run_assets).values(**row))
+
+
+def _asset(row: Row[Any]) -> Asset:
+    return Asset(row.id, row.kind, row.name, json.loads(row.attributes), row.created)
+
+
+def _run(connection: Connection, row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        kind=row.kind,
+        actor=row.actor,
+        started=row.started,
+        finished=row.finished,
+        status=RunStatus(row.status),
+        parameters=json.loads(row.parameters),
+        inputs=_linked(connection, row.id, INPUT),
+        outputs=_linked(connection, row.id, OUTPUT),
+    )
+
+
+def _linked(connection: Connection, run_id: str, role: str) -> tuple[str, ...]:
+    query = select(run_assets.c.asset_id).where(
+        run_assets.c.run_id == run_id, run_assets.c.role == role
+    )
+    return tuple(sorted(connection.execute(query).scalars()))
