@@ -100,11 +100,11 @@ check: $(TEST)
 
 vectors: $(TEST)
 	$(BIN)/python scripts/vectors.py
-	git diff --exit-code -- tests/vectors
+	@git --no-pager diff --exit-code -- tests/vectors
 
 reference: $(BASE)
 	$(BIN)/python scripts/error_codes.py
-	git diff --exit-code -- docs/reference
+	@git --no-pager diff --exit-code -- docs/reference
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo

@@ -117,7 +117,7 @@ def _own_exit_code(node: ast.ClassDef) -> int | None:
 
 def _trees() -> dict[str, ast.Module]:
     return {
-        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"), path)
         for path in sorted(PACKAGE.rglob("*.py"))
     }
 

@@ -38,5 +38,5 @@ def modules() -> list[Module]:
     found = []
     for path in sorted(package.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        found.append(Module(path.relative_to(package).as_posix(), text, ast.parse(text)))
+        found.append(Module(path.relative_to(package).as_posix(), text, ast.parse(text, path)))
     return found

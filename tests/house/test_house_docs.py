@@ -1,0 +1,32 @@
+"""The documents point at things that are there and name every command there is."""
+
+import re
+import runpy
+
+
+def test_links_lead_somewhere(root):
+    lost = [
+        f"{page.relative_to(root)}: {target}"
+        for page in _pages(root)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert lost == []
+
+
+def test_each_decision_and_page_is_on_the_index(root):
+    index = (root / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {page.relative_to(root / "docs").as_posix() for page in (root / "docs").rglob("*.md")}
+    assert (
+        pages - set(re.findall(r"\]\(([^)#]+)", index)) - {"index.md", "adr/template.md"} == set()
+    )
+
+
+def test_each_command_is_in_the_docs(root):
+    commands = runpy.run_path(str(root / "src/cipherset/interfaces/cli/main.py"))["COMMANDS"]
+    told = "".join(page.read_text(encoding="utf-8") for page in _pages(root))
+    assert [name for name in commands if f"cipherset {name}" not in told] == []
+
+
+def _pages(root):
+    return [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
