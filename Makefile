@@ -98,13 +98,18 @@ check: $(TEST)
 	$(STEP) 'house rules'
 	@$(BIN)/python -m pytest tests/house
 
+define unchanged
+	@git --no-pager diff --exit-code -- $(1) && new=$$(git status --porcelain -- $(1)) \
+		&& { [ -z "$$new" ] || { echo "$$new"; exit 1; }; }
+endef
+
 vectors: $(TEST)
 	$(BIN)/python scripts/vectors.py
-	@git --no-pager diff --exit-code -- tests/vectors
+	$(call unchanged,tests/vectors)
 
 reference: $(BASE)
 	$(BIN)/python scripts/error_codes.py
-	@git --no-pager diff --exit-code -- docs/reference
+	$(call unchanged,docs/reference)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo
