@@ -1,0 +1,65 @@
+"""Where something was found, and how texts are cut there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """``text[start:end]`` is an ``entity``; code points, as Python counts."""
+
+    start: int
+    end: int
+    entity: str
+
+
+class Detector(Protocol):
+    """Finds some kinds of entity in a batch of texts."""
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The kinds it can report: capital letters, digits and underscores."""
+
+    def detect(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, in any order; they may overlap."""
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Disjoint spans in order that cover all of ``spans``.
+
+    Spans that overlap become one over all of them, called what the longest was called: nothing
+    that any detector found is left standing.
+    """
+    groups: list[list[Span]] = []
+    end = -1
+    for span in sorted(spans):
+        if groups and span.start < end:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+        end = max(end, span.end)
+    return [
+        Span(
+            group[0].start,
+            max(span.end for span in group),
+            max(group, key=lambda span: span.end - span.start).entity,
+        )
+        for group in groups
+    ]
+
+
+def replaced(text: str, spans: Iterable[Span]) -> str:
+    """``text`` with each of the disjoint, ordered ``spans`` replaced by its ``placeholder``."""
+    pieces = []
+    position = 0
+    for span in spans:
+        pieces += [text[position : span.start], placeholder(span.entity)]
+        position = span.end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def placeholder(entity: str) -> str:
+    """What stands where an ``entity`` was."""
+    return f"[{entity}]"
