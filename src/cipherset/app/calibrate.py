@@ -1,0 +1,152 @@
+"""Choose minimizer, dimension and approximation factor by measuring them.
+
+Every candidate is fitted on one part of the training rows and measured on another part that the
+fit has not seen: the accuracy of a model trained on the encrypted part, and re-identification by
+somebody who holds file, key and minimizer. The most useful candidate under the limit wins.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cipherset.app.leak import CANDIDATES, measure_reid
+from cipherset.app.utility import LINEAR, Part, Protection, Rows, row_scores
+from cipherset.core.errors import PolicyError
+from cipherset.core.manifest import Task
+from cipherset.core.protocols import Progress
+from cipherset.core.secret import KeyHandle
+from cipherset.evidence.attack import Reidentification
+from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.minimize import FitSettings, FittedMinimizer, fit, parse_spec
+from cipherset.pipeline.train import train_model
+
+# What is chosen on one sample is measured again on another; a little room keeps a setting that
+# sits on the limit from failing there by luck.
+MARGIN: Final = 0.8
+# Accuracies this close are one and the same on a validation part of this size; then the safer wins.
+TIE: Final = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A point of the sweep."""
+
+    minimizer: str
+    approximation_factor: float
+
+    def __str__(self) -> str:
+        return f"{self.minimizer} at approximation factor {self.approximation_factor:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A setting with what it was worth and what it gave away, on rows its fit had not seen."""
+
+    setting: Setting
+    utility: float
+    reid: Reidentification
+
+
+def settings(
+    task: Task, n_classes: int, dim_in: int, *, minimize: str | None, factor: float | None
+) -> list[Setting]:
+    """The settings worth a try, most revealing first; what is given is kept."""
+    if task is Task.REGRESSION:
+        names, factors = [f"pls:{k}" for k in (8, 4, 2)], [2.0, 4.0, 6.0]
+    elif n_classes <= 10:
+        names, factors = [f"bottleneck:{max(2, n_classes - 1)}"], [2.0, 4.0, 6.0, 8.0]
+    else:
+        names, factors = [f"bottleneck:{k}" for k in (32, 16, 8)], [6.0, 8.0]
+    names = [name for name in names if int(name.partition(":")[2]) <= dim_in]
+    return [
+        Setting(name, f)
+        for name in ([minimize] if minimize else names)
+        for f in ([factor] if factor is not None else factors)
+    ]
+
+
+def protect_with(
+    key: KeyHandle, scheme: str, task: Task | None, setting: Setting, rows: Rows, *, seed: int
+) -> Protection:
+    """Fit the setting's minimizer on ``rows`` and pair it with the key's cipher."""
+    fit_settings = FitSettings(noise_radius=setting.approximation_factor / 4, seed=seed)
+    targets = None if task is None else rows.y
+    minimizer = fit(parse_spec(setting.minimizer), rows.x, targets, settings=fit_settings)
+    return pair(key, scheme, task, setting, minimizer)
+
+
+def pair(
+    key: KeyHandle, scheme: str, task: Task | None, setting: Setting, minimizer: FittedMinimizer
+) -> Protection:
+    """A fitted minimizer with the key's cipher for its output."""
+    cipher = VectorCipher(
+        key,
+        dim=minimizer.dim,
+        scheme=scheme,
+        approximation_factor=setting.approximation_factor,
+    )
+    return Protection(task, minimizer, cipher)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What every candidate is measured on."""
+
+    key: KeyHandle
+    scheme: str
+    task: Task
+    inner: Rows
+    validation: Rows
+    seed: int
+
+    def run(self, settings: list[Setting], progress: Progress) -> Iterator[Measured]:
+        """Measure each setting."""
+        progress.start("calibrate", len(settings))
+        for setting in settings:
+            yield self.measure(setting)
+            progress.advance(1)
+        progress.finish()
+
+    def measure(self, setting: Setting) -> Measured:
+        """Fit, encrypt, train and attack at one setting."""
+        protection = protect_with(
+            self.key, self.scheme, self.task, setting, self.inner, seed=self.seed
+        )
+        model = train_model(
+            protection.export(self.inner.x), self.inner.y, LINEAR, task=self.task, seed=self.seed
+        )
+        predicted = model.predict(protection.query(self.validation.x))
+        targets = self.validation.take(np.arange(min(len(self.validation), CANDIDATES)))
+        reid = measure_reid(protection, Part(targets, protection.export(targets.x)))
+        scores = row_scores(self.task, self.validation.y, predicted)
+        return Measured(setting, float(scores.mean()), reid)
+
+
+def choose(measured: list[Measured], max_reid: float) -> Measured:
+    """The most useful setting whose upper bound stays under the limit; the safer one in a tie.
+
+    Raises:
+        PolicyError: none does, or there are too few rows to tell.
+    """
+    allowed = [m for m in measured if m.reid.decidable and m.reid.high <= MARGIN * max_reid]
+    if not allowed:
+        raise refusal(measured, max_reid)
+    best = max(m.utility for m in allowed)
+    return min((m for m in allowed if m.utility >= best - TIE), key=lambda m: m.reid.high)
+
+
+def refusal(measured: list[Measured], max_reid: float) -> PolicyError:
+    """Why no setting is good enough, with what was tried."""
+    tried = "; ".join(
+        f"{m.setting}: {m.reid.excess:.3f} (up to {m.reid.high:.3f})" for m in measured
+    )
+    return PolicyError(
+        f"no setting keeps measured re-identification under {max_reid:g} with room for chance; "
+        f"{len(measured)} tried, on {measured[0].reid.n} held-out rows: {tried}",
+        code="no_setting_under_limit",
+        hint="raise --max-reid, give more rows, merge rare labels, or train at the gate "
+        "(cipherset train --at-gate needs no export of low leak); "
+        "--minimize, --approximation-factor and --accept-risk REASON record an exception",
+    )

@@ -1,0 +1,36 @@
+"""Values of a column to small integers, so that what is held per row stays a few bytes."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Codebook:
+    """Grows as batches come in; ``values[code]`` is the value again."""
+
+    values: list[str] = field(default_factory=list, repr=False)
+    _codes: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def encode(self, column: pa.ChunkedArray) -> Codes:
+        """The codes of ``column``, shape (n,), in order of first appearance."""
+        encoded = pa.chunked_array([column.cast(pa.string())]).combine_chunks().dictionary_encode()
+        mapping = [self._code(str(value)) for value in encoded.dictionary.to_pylist()]
+        codes: Codes = np.asarray(mapping, dtype=np.int64)[encoded.indices.to_numpy()]
+        return codes
+
+    def _code(self, value: str) -> int:
+        code = self._codes.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+        return code
+
+
+def combine(columns: list[Codes]) -> Codes:
+    """One code per distinct combination of codes, shape (n,)."""
+    _, codes = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    return codes.reshape(-1).astype(np.int64)

@@ -1,0 +1,142 @@
+"""The last steps of ``protect``: write down what it is, seal what stays, put both in place."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from cipherset.app import state
+from cipherset.app.dataset import Dataset
+from cipherset.app.fitting import Fitted
+from cipherset.app.leak import Leak
+from cipherset.app.plan import Plan
+from cipherset.app.request import Owner, ProtectRequest
+from cipherset.app.utility import Utility
+from cipherset.core.envelope import public_key_of
+from cipherset.core.files import replace_directory
+from cipherset.core.manifest import EncoderFacts, Lineage, Manifest, SignerFacts
+from cipherset.core.spool import SpoolWriter
+from cipherset.core.values import LABEL
+from cipherset.custody.keys import KeyedDigest
+from cipherset.pipeline.export import Written, k_anonymity, write_manifest
+from cipherset.pipeline.ingest import Source
+
+SOURCE_CONTEXT: Final = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Rows read, their parts planned, their protection fitted."""
+
+    dataset: Dataset
+    plan: Plan
+    fitted: Fitted
+    encoder: EncoderFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A draft whose rows are written and measured, but not yet in place."""
+
+    draft: Draft
+    leak: Leak
+    utility: Utility | None
+    written: Written = field(repr=False)
+
+
+def keyed_digest(owner: Owner, source: Source) -> str:
+    """A digest of the source that confirms a guess to nobody without the key."""
+    stream = KeyedDigest(owner.key).stream(SOURCE_CONTEXT)
+    for chunk in source.read_bytes_chunks():
+        stream.update(chunk)
+    return stream.digest()
+
+
+def describe(owner: Owner, request: ProtectRequest, built: Built, source_digest: str) -> Manifest:
+    """The manifest of an export."""
+    draft = built.draft
+    cipher, dataset, plan = draft.fitted.protection.cipher, draft.dataset, draft.plan
+    clear = [*([] if plan.task is None else [LABEL]), *dataset.roles.keep]
+    return Manifest(
+        scheme=cipher.scheme,
+        key_id=owner.key.key_id,
+        key_version=owner.key.version,
+        key_check=cipher.key_check,
+        cipherset_id=secrets.token_hex(16),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        dim=cipher.dim,
+        approximation_factor=cipher.approximation_factor,
+        minimizer=draft.fitted.protection.minimizer.spec,
+        encoder=draft.encoder,
+        task=plan.task,
+        label_column=dataset.roles.label,
+        classes=dataset.classes if plan.has_classes else (),
+        clear_columns=dataset.roles.keep,
+        splits=built.written.splits,
+        sanitizer=dataset.found,
+        k_anonymity=k_anonymity(dataset.spool.chunks(), clear) if clear else None,
+        assessment={
+            name: float(value) for name, value in built.leak.summary().items() if value is not None
+        },
+        utility={} if built.utility is None else built.utility.figures(),
+        settings={
+            "max_reid": request.max_reid,
+            "test_share": request.test_share,
+            "fit_share": request.fit_share,
+            "settings_tried": len(draft.fitted.tried),
+            "risk_accepted": request.accept_risk is not None,
+        },
+        lineage=Lineage(
+            source_digest=source_digest,
+            run_id=secrets.token_hex(8),
+            package_version=version("cipherset"),
+        ),
+        signer=SignerFacts(public_key=public_key_of(owner.workspace.ring.signer())),
+    )
+
+
+def seal_rows(folder: Path, owner: Owner, written: Written) -> None:
+    """Seal the map from row ids back to source rows: for erasure and evaluation only."""
+    with SpoolWriter(folder / state.ROWS, owner.sealer, state.ROWS) as writer:
+        for table in written.row_map:
+            writer.append(table.select(["row", "source", "split"]))
+
+
+def put_in_place(
+    owner: Owner,
+    request: ProtectRequest,
+    built: Built,
+    manifest: Manifest,
+    *,
+    kept: Path,
+    staged: Path,
+) -> None:
+    """Sign and place: the owner's sealed part first, so that no export lacks it."""
+    digest = write_manifest(staged, manifest, owner.workspace.ring.signer())
+    state.write_meta(kept, _meta(request, built, manifest, digest), owner.sealer)
+    fitted = built.draft.fitted
+    if fitted.is_new:
+        path = state.minimizer_path(owner.workspace.minimizers, owner.key)
+        state.write_minimizer(path, fitted.protection.minimizer, fitted.bound, owner.sealer)
+    replace_directory(kept, owner.workspace.exports / manifest.cipherset_id, overwrite=False)
+    replace_directory(staged, request.target, overwrite=request.overwrite)
+
+
+def _meta(request: ProtectRequest, built: Built, manifest: Manifest, digest: str) -> state.Meta:
+    roles = built.draft.dataset.roles
+    return state.Meta(
+        cipherset_id=manifest.cipherset_id,
+        manifest_digest=digest,
+        key_id=manifest.key_id,
+        key_version=manifest.key_version,
+        text=roles.text,
+        vector=roles.vector,
+        label=roles.label,
+        group=roles.group,
+        keep=roles.keep,
+        encoder_spec=None if roles.vector else request.encoder,
+        dim_in=built.draft.dataset.dim,
+        settings=built.draft.fitted.bound,
+    )

@@ -1,0 +1,166 @@
+"""A source, cleaned and embedded once, sealed on disk; in memory a few bytes per row."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cipherset.app.codes import Codebook, Codes, combine
+from cipherset.core.errors import InputError
+from cipherset.core.protocols import Encoder, Progress, Sealer
+from cipherset.core.spool import Spool, SpoolWriter
+from cipherset.core.values import GROUP, LABEL, ColumnRoles, Float32s, Records, Vectors
+from cipherset.pipeline.ingest import Source
+from cipherset.pipeline.sanitize import SanitizeRules, sanitize
+
+BATCH_ROWS = 4096
+VECTOR = "vector"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows of the owner zone: vectors sealed in ``spool``, everything else as codes."""
+
+    spool: Spool = field(repr=False)
+    dim: int
+    roles: ColumnRoles
+    classes: tuple[str, ...] = field(repr=False)
+    labels: Codes | None = field(repr=False)
+    numbers: npt.NDArray[np.float64] | None = field(repr=False)
+    groups: Codes | None = field(repr=False)
+    clear: Codes = field(repr=False)
+    found: dict[str, int]
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return len(self.clear)
+
+    def vectors(self, rows: Codes) -> Float32s:
+        """The unit-norm vectors of ``rows``, shape (len(rows), dim)."""
+        return matrix(self.spool.take(rows).column(VECTOR))
+
+
+def matrix(column: pa.ChunkedArray) -> Float32s:
+    """A fixed-size-list column as an array (n, dim)."""
+    flat = column.combine_chunks()
+    width = flat.type.list_size
+    return np.asarray(flat.flatten().to_numpy(), dtype=np.float32).reshape(-1, width)
+
+
+def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
+    """An array (n, dim) as a fixed-size-list column."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), values.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What turns a source into vectors: the encoder is None where the source brings its own."""
+
+    roles: ColumnRoles
+    encoder: Encoder | None
+    rules: SanitizeRules
+
+
+def vectors_of(
+    source: Source, reading: Reading, found: dict[str, int], progress: Progress
+) -> Iterator[Vectors]:
+    """Sanitized, embedded batches of ``source``; entity counts are added to ``found``."""
+    if reading.encoder is None:
+        yield from source.vectors(reading.roles, BATCH_ROWS)
+        return
+    for records in source.texts(reading.roles, BATCH_ROWS):
+        yield _embed(records, reading, found, progress)
+
+
+def _embed(
+    records: Records, reading: Reading, found: dict[str, int], progress: Progress
+) -> Vectors:
+    if reading.encoder is None:
+        raise InputError("texts need an encoder", code="encoder_needed", hint="give --encoder")
+    clean = sanitize(records, reading.rules)
+    for entity, count in clean.found.items():
+        found[entity] = found.get(entity, 0) + count
+    return Vectors(reading.encoder.encode(clean.texts, progress=progress), clean.columns)
+
+
+def load(
+    source: Source, reading: Reading, *, path: Path, sealer: Sealer, progress: Progress
+) -> Dataset:
+    """Read ``source`` into a sealed spool at ``path``.
+
+    Raises:
+        InputError: anything wrong with the source; the message names file, row and column.
+        BackendError: the disk is full or not writable.
+    """
+    found: dict[str, int] = {}
+    columns = _Columns(reading.roles)
+    dim = 0
+    progress.start("read, sanitize, embed", None)
+    with SpoolWriter(path, sealer, "vectors") as writer:
+        for batch in vectors_of(source, reading, found, progress):
+            columns.add(batch.columns)
+            dim = batch.values.shape[1]
+            writer.append(batch.columns.append_column(VECTOR, fixed_size_list(batch.values)))
+            if reading.encoder is None:
+                progress.advance(len(batch.values))
+    progress.finish()
+    spool = Spool(path, sealer, "vectors")
+    return columns.dataset(spool, dim, found)
+
+
+class _Columns:
+    """Collects label, group and clear columns as codes while the batches go by."""
+
+    def __init__(self, roles: ColumnRoles) -> None:
+        self._roles = roles
+        self._books = {name: Codebook() for name in (LABEL, GROUP, *roles.keep)}
+        self._codes: dict[str, list[Codes]] = {}
+        self._numbers: list[npt.NDArray[np.float64]] | None = []
+
+    def add(self, columns: pa.Table) -> None:
+        for name, book in self._books.items():
+            if name in columns.column_names:
+                self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
+        self._add_numbers(columns)
+
+    def _add_numbers(self, columns: pa.Table) -> None:
+        if self._roles.label is None or self._numbers is None:
+            return
+        try:
+            values = columns.column(LABEL).cast(pa.float64())
+        except pa.ArrowInvalid:  # a label that is no number: these are classes
+            self._numbers = None
+            return
+        self._numbers.append(values.to_numpy())
+
+    def dataset(self, spool: Spool, dim: int, found: dict[str, int]) -> Dataset:
+        codes = {name: np.concatenate(parts) for name, parts in self._codes.items()}
+        clear = [codes[name] for name in (LABEL, *self._roles.keep) if name in codes]
+        if LABEL in codes:
+            codes[LABEL] = _in_order_of_value(codes[LABEL], self._books[LABEL])
+        numbers = np.concatenate(self._numbers) if self._numbers else None
+        return Dataset(
+            spool=spool,
+            dim=dim,
+            roles=self._roles,
+            classes=tuple(self._books[LABEL].values),
+            labels=codes.get(LABEL),
+            numbers=numbers if numbers is not None and np.isfinite(numbers).all() else None,
+            groups=codes.get(GROUP),
+            clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
+            found=dict(sorted(found.items())),
+        )
+
+
+def _in_order_of_value(codes: Codes, book: Codebook) -> Codes:
+    """The codes renumbered so that classes are sorted, whatever order the rows came in."""
+    order = np.argsort(np.array(book.values, dtype=object))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    book.values = [book.values[i] for i in order]
+    return rank[codes]

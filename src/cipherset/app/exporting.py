@@ -1,0 +1,77 @@
+"""Every row through minimizer and cipher into the files of a cipherset, one chunk at a time."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cipherset.app.codes import Codes
+from cipherset.app.dataset import VECTOR, Dataset, matrix
+from cipherset.app.plan import Plan
+from cipherset.app.utility import Protection
+from cipherset.core.protocols import Progress, Sealer
+from cipherset.core.values import EncryptedVectors, Float32s
+from cipherset.pipeline.export import CiphersetWriter, Layout, Split, Written
+
+
+@dataclass(slots=True)
+class Watched:
+    """The ciphertexts of some rows, caught as they were written; the very ones that leave."""
+
+    rows: Codes = field(repr=False)
+    dim: int
+    ciphertexts: Float32s = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.ciphertexts = np.zeros((len(self.rows), self.dim), dtype=np.float32)
+
+    def of(self, rows: Codes) -> Float32s:
+        """The ciphertexts of ``rows``, which are watched, shape (len(rows), dim)."""
+        return self.ciphertexts[np.searchsorted(self.rows, rows)]
+
+    def catch(self, first: int, values: Float32s) -> None:
+        """Keep those of rows ``first`` … that are watched; ``rows`` is ascending."""
+        low, high = np.searchsorted(self.rows, [first, first + len(values)])
+        self.ciphertexts[low:high] = values[self.rows[low:high] - first]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where an export is built: what will leave, and sealed scratch that will not."""
+
+    staged: Path
+    scratch: Path
+    sealer: Sealer = field(repr=False)
+
+
+def write_rows(
+    dataset: Dataset,
+    plan: Plan,
+    protection: Protection,
+    places: Places,
+    watched: Watched,
+    progress: Progress,
+) -> Written:
+    """Encrypt and write every exported row of ``dataset``."""
+    layout = Layout(protection.cipher.dim, plan.task, dataset.roles.keep)
+    writer = CiphersetWriter(
+        places.staged, scratch=places.scratch, sealer=places.sealer, layout=layout
+    )
+    parts = np.zeros(dataset.n_rows, dtype=np.int8)
+    parts[plan.train], parts[plan.test] = 1, 2
+    progress.start("minimize, encrypt, shuffle", dataset.n_rows)
+    first = 0
+    for chunk in dataset.spool.chunks():
+        values = protection.export(matrix(chunk.column(VECTOR)))
+        watched.catch(first, values)
+        columns = chunk.drop_columns([VECTOR])
+        for split, code in ((Split.TRAIN, 1), (Split.TEST, 2)):
+            chosen = np.flatnonzero(parts[first : first + len(values)] == code)
+            writer.append(split, EncryptedVectors(values[chosen], columns.take(chosen)))
+        first += len(values)
+        progress.advance(len(values))
+    progress.finish()
+    progress.start("write", None)
+    written = writer.finish()
+    progress.finish()
+    return written

@@ -1,0 +1,143 @@
+"""The minimizer of a key version: the one it has, or the one that is measured to be best."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from cipherset.app import state
+from cipherset.app.calibrate import Measured, Setting, Sweep, choose, pair, protect_with, settings
+from cipherset.app.dataset import Dataset
+from cipherset.app.plan import FIT_ROWS, Plan, sample
+from cipherset.app.request import AUTO, Owner, ProtectRequest
+from cipherset.app.split import test_rows
+from cipherset.app.utility import Protection, Rows
+from cipherset.core.errors import UsageError
+from cipherset.core.manifest import EncoderFacts, Task
+
+VALIDATION_SHARE: Final = 0.25
+SWEEP_ROWS: Final = 8_000
+# Where nothing says how much noise, and nothing can be measured for want of labels.
+UNMEASURED_FACTOR: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A protection ready to use, how it was chosen, and whether the key version had it before."""
+
+    protection: Protection
+    bound: state.Settings
+    tried: list[Measured] = field(repr=False)
+    is_new: bool
+
+
+def fitted(
+    owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan, encoder: EncoderFacts
+) -> Fitted:
+    """The protection for this key version.
+
+    Raises:
+        PolicyError: the key version has a minimizer with other settings, or no setting keeps the
+            limit.
+    """
+    path = state.minimizer_path(owner.workspace.minimizers, owner.key)
+    if path.exists():
+        return _bound(owner, request, dataset, plan, encoder)
+    rows = plan.rows(dataset, sample(plan.fit, FIT_ROWS, seed=request.seed))
+    setting, tried = _setting(owner, request, dataset, plan)
+    owner.progress.start(f"fit {setting}", None)
+    protection = protect_with(
+        owner.key, request.scheme, plan.task, setting, rows, seed=request.seed
+    )
+    owner.progress.finish()
+    return Fitted(protection, _settings(request, setting, dataset, encoder), tried, is_new=True)
+
+
+def _bound(
+    owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan, encoder: EncoderFacts
+) -> Fitted:
+    path = state.minimizer_path(owner.workspace.minimizers, owner.key)
+    minimizer, bound = state.read_minimizer(path, owner.sealer)
+    factor = request.approximation_factor
+    asked = Setting(
+        bound.minimizer if request.minimize == AUTO else request.minimize,
+        bound.approximation_factor if factor is None else factor,
+    )
+    state.check_same(bound, _settings(request, asked, dataset, encoder))
+    protection = pair(owner.key, request.scheme, plan.task, asked, minimizer)
+    return Fitted(protection, bound, [], is_new=False)
+
+
+def _settings(
+    request: ProtectRequest, setting: Setting, dataset: Dataset, encoder: EncoderFacts
+) -> state.Settings:
+    return state.Settings(
+        minimizer=setting.minimizer,
+        approximation_factor=setting.approximation_factor,
+        scheme=request.scheme,
+        encoder=encoder.digest or encoder.name,
+        classes=dataset.classes,
+        fit_share=request.fit_share,
+        test_share=request.test_share,
+        seed=request.seed,
+    )
+
+
+def _setting(
+    owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan
+) -> tuple[Setting, list[Measured]]:
+    """What was asked for, or the best of what was not."""
+    minimize, factor = request.minimize, request.approximation_factor
+    if minimize != AUTO and factor is not None:
+        return Setting(minimize, factor), []
+    if plan.task is None:
+        return _unlabelled(minimize, factor), []
+    grid = settings(
+        plan.task,
+        len(dataset.classes),
+        dataset.dim,
+        minimize=None if minimize == AUTO else minimize,
+        factor=factor,
+    )
+    sweep = _sweep(owner, request, dataset, plan, plan.task)
+    tried = list(sweep.run(grid, owner.progress))
+    if request.accept_risk is not None:
+        return max(tried, key=lambda m: (m.reid.high <= request.max_reid, m.utility)).setting, tried
+    return choose(tried, request.max_reid).setting, tried
+
+
+def _unlabelled(minimize: str, factor: float | None) -> Setting:
+    if minimize == AUTO:
+        raise UsageError(
+            "without a label there is no accuracy to choose a minimizer by",
+            code="label_needed",
+            hint="give --label COLUMN, or --minimize pca:K (or none)",
+        )
+    return Setting(minimize, UNMEASURED_FACTOR if factor is None else factor)
+
+
+def _sweep(
+    owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan, task: Task
+) -> Sweep:
+    chosen = sample(plan.fit, SWEEP_ROWS, seed=request.seed + 2)
+    rows = plan.rows(dataset, chosen)
+    groups = (
+        None
+        if dataset.groups is None
+        else np.unique(dataset.groups[chosen], return_inverse=True)[1]
+    )
+    strata = rows.y if task is Task.CLASSIFICATION else np.zeros(len(rows), dtype=np.int64)
+    held = test_rows(strata.astype(np.int64), groups, share=VALIDATION_SHARE, seed=request.seed + 3)
+    return Sweep(
+        owner.key,
+        request.scheme,
+        task,
+        rows.take(~held),
+        _shuffled(rows.take(held), request.seed),
+        request.seed,
+    )
+
+
+def _shuffled(rows: Rows, seed: int) -> Rows:
+    """In random order, so that the first rows are a fair sample."""
+    return rows.take(np.random.default_rng([seed, 0x51]).permutation(len(rows)))

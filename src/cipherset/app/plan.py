@@ -1,0 +1,123 @@
+"""Which rows play which part: fitted on, exported to train on, held out."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from cipherset.app.codes import Codes
+from cipherset.app.dataset import Dataset
+from cipherset.app.split import test_rows
+from cipherset.app.utility import Rows, Targets
+from cipherset.core.errors import InputError, PolicyError, UsageError
+from cipherset.core.manifest import Task
+from cipherset.evidence.attack import rows_to_decide
+
+# Supervised fits see at most this many rows, so that memory does not grow with the source.
+FIT_ROWS: Final = 20_000
+TEST_ROWS: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Row numbers of the source; ``fit`` is part of ``train`` only if everything is fitted on."""
+
+    task: Task | None
+    targets: Targets = field(repr=False)
+    train: Codes = field(repr=False)
+    test: Codes = field(repr=False)
+    fit: Codes = field(repr=False)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the labels are classes."""
+        return self.task is Task.CLASSIFICATION
+
+    def rows(self, dataset: Dataset, chosen: Codes) -> Rows:
+        """The chosen rows in memory."""
+        return Rows(dataset.vectors(chosen), self.targets[chosen], dataset.clear[chosen])
+
+
+def make_plan(
+    dataset: Dataset, *, numeric: bool, test_share: float, fit_share: float, seed: int
+) -> Plan:
+    """Split the rows; with a ``fit_share`` below 1 the rows fitted on are not exported.
+
+    Raises:
+        InputError: one class only, a label per row, too few rows.
+        UsageError: a share out of range.
+    """
+    if not 0 < fit_share <= 1:
+        raise UsageError(
+            f"the fit share must lie in (0, 1], not {fit_share}",
+            code="fit_share",
+            hint="for example --fit-share 0.2",
+        )
+    task = _task(dataset, numeric)
+    strata = dataset.labels if task is Task.CLASSIFICATION else None
+    strata = np.zeros(dataset.n_rows, dtype=np.int64) if strata is None else strata
+    held_out = test_rows(strata, dataset.groups, share=test_share, seed=seed)
+    train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    fit = train
+    if fit_share < 1:
+        groups = None if dataset.groups is None else dataset.groups[train]
+        part = test_rows(strata[train], groups, share=fit_share, seed=seed + 1)
+        fit, train = train[part], train[~part]
+    return Plan(task, _targets(dataset, task), train, test, fit)
+
+
+def sample(rows: Codes, most: int, *, seed: int) -> Codes:
+    """At most ``most`` of ``rows``, drawn at random, ascending."""
+    if len(rows) <= most:
+        return rows
+    rng = np.random.default_rng([seed, 0x5A])
+    return np.sort(rng.choice(rows, size=most, replace=False))
+
+
+def check_enough(plan: Plan, max_reid: float) -> None:
+    """PolicyError where even a clean measurement could not show the limit to be kept."""
+    needed = rows_to_decide(max_reid)
+    if len(plan.test) < needed:
+        held_out = len(plan.test) / (len(plan.test) + len(plan.train) + 1e-9)
+        raise PolicyError(
+            f"{len(plan.test)} held-out rows are too few to show that re-identification is under "
+            f"{max_reid:g}: it takes {needed} held out, about {int(needed / held_out)} in all",
+            code="too_few_rows_to_decide",
+            hint="give more rows, raise --max-reid, or record an exception: --accept-risk REASON",
+        )
+
+
+def _task(dataset: Dataset, numeric: bool) -> Task | None:  # noqa: FBT001 -- internal
+    if dataset.labels is None:
+        return None
+    fractional = dataset.numbers is not None and bool((dataset.numbers % 1 != 0).any())
+    if fractional or (numeric and dataset.numbers is not None):
+        return Task.REGRESSION
+    if numeric:
+        raise InputError(
+            f"column {dataset.roles.label!r} is not numeric, so pls:K has nothing to regress on",
+            code="label_type",
+            hint="use bottleneck:K or lda:K for classes",
+        )
+    if len(dataset.classes) < 2:
+        raise InputError(
+            f"column {dataset.roles.label!r} has one class only in {dataset.n_rows} rows",
+            code="one_class",
+            hint="give rows of at least two classes",
+        )
+    if 2 * len(dataset.classes) > dataset.n_rows:
+        raise InputError(
+            f"column {dataset.roles.label!r} has {len(dataset.classes)} classes in "
+            f"{dataset.n_rows} rows: a label per row identifies the row and teaches nothing",
+            code="label_per_row",
+            hint="choose a column with few classes, or merge rare ones",
+        )
+    return Task.CLASSIFICATION
+
+
+def _targets(dataset: Dataset, task: Task | None) -> Targets:
+    if task is Task.REGRESSION and dataset.numbers is not None:
+        return dataset.numbers
+    if dataset.labels is not None:
+        return dataset.labels
+    return np.zeros(dataset.n_rows, dtype=np.int64)

@@ -1,0 +1,146 @@
+"""``protect``: sanitize, embed, minimize, encrypt, measure, and only then let it leave.
+
+The export and everything measured on it is built in staged folders. It is put in place after
+the measurement has allowed it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from cipherset.app import state
+from cipherset.app.commit import Built, Draft, describe, keyed_digest, put_in_place, seal_rows
+from cipherset.app.dataset import Dataset, Reading, load
+from cipherset.app.encoders import open_encoder
+from cipherset.app.exporting import Places, Watched, write_rows
+from cipherset.app.fitting import fitted
+from cipherset.app.gate import Action, Fact
+from cipherset.app.leak import Leak, measure_leak
+from cipherset.app.places import check_target
+from cipherset.app.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
+from cipherset.app.request import AUTO, Owner, ProtectRequest, ProtectResult
+from cipherset.app.utility import Part, measure
+from cipherset.app.workspace import open_workspace
+from cipherset.core.errors import PolicyError
+from cipherset.core.files import stage_directory
+from cipherset.core.manifest import EncoderFacts
+from cipherset.core.protocols import Progress
+from cipherset.custody.keys import AesGcmSealer, ephemeral_sealer
+from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.minimize import MinimizerKind, parse_spec
+from cipherset.pipeline.sanitize import default_rules
+
+
+def protect(
+    home: Path, actor: str, cache: Path, request: ProtectRequest, progress: Progress
+) -> ProtectResult:
+    """Make the cipherset that ``request`` describes.
+
+    Leaks: what its ``leak`` says, and its labels and clear columns.
+
+    Raises:
+        InputError, UsageError, KeyAccessError, BackendError: as their messages say.
+        PolicyError: no setting keeps the limit, the finished export does not, or there are too
+            few rows to tell; nothing is written then.
+    """
+    check_target(request.target, overwrite=request.overwrite)
+    source = open_source(request.source)
+    facts: dict[str, Fact] = {"source": source.name, "key": request.key, "max_reid": request.max_reid}
+    with open_workspace(home, actor) as workspace:
+        key = workspace.ring.open(request.key)
+        owner = Owner(workspace, key, AesGcmSealer.from_key(key), progress)
+        with workspace.gate.act(Action.PROTECT, str(request.target), facts) as act:
+            result = _protect(owner, request, source, cache)
+            act.facts.update(
+                {
+                    "cipherset": result.manifest.cipherset_id,
+                    "key_id": key.key_id,
+                    "key_version": key.version,
+                    "reid": result.leak.worst.excess,
+                    "reid_high": result.leak.worst.high,
+                    "accepted_risk": request.accept_risk,
+                }
+            )
+    return result
+
+
+def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path) -> ProtectResult:
+    with (
+        stage_directory(owner.workspace.exports / "export") as kept,
+        stage_directory(request.target, mode=0o755) as staged,
+    ):
+        dataset, encoder = _read(owner, request, source, cache, kept)
+        plan = _plan(request, dataset)
+        chosen = fitted(owner, request, dataset, plan, encoder)
+        draft = Draft(dataset, plan, chosen, encoder)
+        built = _build(owner, request, draft, kept=kept, staged=staged)
+        _decide(request, built.leak)
+        manifest = describe(owner, request, built, keyed_digest(owner, source))
+        put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
+    return ProtectResult(manifest, request.target, built.leak, built.utility)
+
+
+def _read(
+    owner: Owner, request: ProtectRequest, source: Source, cache: Path, kept: Path
+) -> tuple[Dataset, EncoderFacts]:
+    encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
+    reading = Reading(request.roles, encoder, default_rules())
+    path = kept / state.VECTORS
+    dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
+    if encoder is None:
+        return dataset, EncoderFacts(name="given", digest=None, dim=dataset.dim)
+    return dataset, EncoderFacts(name=encoder.name, digest=encoder.digest, dim=encoder.dim)
+
+
+def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
+    numeric = request.minimize != AUTO and parse_spec(request.minimize).kind is MinimizerKind.PLS
+    plan = make_plan(
+        dataset,
+        numeric=numeric,
+        test_share=request.test_share,
+        fit_share=request.fit_share,
+        seed=request.seed,
+    )
+    if request.accept_risk is None:
+        check_enough(plan, request.max_reid)
+    return plan
+
+
+def _build(
+    owner: Owner, request: ProtectRequest, draft: Draft, *, kept: Path, staged: Path
+) -> Built:
+    """Write every row into ``staged``, then attack the very ciphertexts that would leave."""
+    plan, dataset, protection = draft.plan, draft.dataset, draft.fitted.protection
+    train = sample(plan.train, FIT_ROWS, seed=request.seed)
+    test = sample(plan.test, TEST_ROWS, seed=request.seed)
+    watched = Watched(np.sort(np.concatenate([train, test])), protection.cipher.dim)
+    with stage_directory(kept / "scratch") as scratch:
+        places = Places(staged, scratch, ephemeral_sealer())
+        written = write_rows(dataset, plan, protection, places, watched, owner.progress)
+        seal_rows(kept, owner, written)
+    owner.progress.start("attack and evaluate", None)
+    train_part = Part(plan.rows(dataset, train), watched.of(train))
+    test_part = Part(plan.rows(dataset, test), watched.of(test))
+    leak = measure_leak(protection, train=train_part, test=test_part, seed=request.seed)
+    utility = (
+        None
+        if plan.task is None
+        else measure(protection, train_part, test_part.rows, seed=request.seed)
+    )
+    owner.progress.finish()
+    return Built(draft, leak, utility, written)
+
+
+def _decide(request: ProtectRequest, leak: Leak) -> None:
+    """Refuse what was measured to give away too much, unless the risk is accepted."""
+    worst = leak.worst
+    if request.accept_risk is not None or (worst.decidable and worst.high <= request.max_reid):
+        return
+    raise PolicyError(
+        f"re-identification of the finished export, file, key and minimizer stolen: "
+        f"{worst.excess:.4f}, up to {worst.high:.4f} (limit {request.max_reid:g}), among "
+        f"{worst.candidates} candidates; from the clear columns alone {worst.label_alone:.4f}",
+        code="measured_risk",
+        hint="raise --approximation-factor, lower the minimizer's dimension, raise --max-reid, "
+        "train at the gate instead, or record an exception with --accept-risk REASON",
+    )

@@ -1,0 +1,74 @@
+"""What ``protect`` is asked and what it answers."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cipherset.app.leak import Leak
+from cipherset.app.utility import Utility
+from cipherset.app.workspace import Workspace
+from cipherset.core.manifest import Manifest
+from cipherset.core.protocols import Progress, Sealer
+from cipherset.core.secret import KeyHandle
+from cipherset.core.values import ColumnRoles
+
+AUTO: Final = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectRequest:
+    """What ``protect`` is asked to do; the defaults are the command's."""
+
+    source: str
+    roles: ColumnRoles
+    key: str
+    target: Path
+    minimize: str = AUTO
+    approximation_factor: float | None = None
+    scheme: str = "rsap/1"
+    fit_share: float = 1.0
+    max_reid: float = 0.05
+    test_share: float = 0.25
+    seed: int = 0
+    encoder: str = "minilm-l6-v2"
+    accept_risk: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The owner's side of one operation: workspace, opened key, and what seals under it."""
+
+    workspace: Workspace
+    key: KeyHandle
+    sealer: Sealer = field(repr=False)
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectResult:
+    """What was written, and what was measured on it."""
+
+    manifest: Manifest
+    target: Path
+    leak: Leak
+    utility: Utility | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        manifest, utility = self.manifest, self.utility
+        splits = manifest.splits
+        return {
+            "cipherset": str(self.target),
+            "cipherset_id": manifest.cipherset_id,
+            "key_id": manifest.key_id,
+            "rows": {"train": splits.train.rows, "test": splits.test.rows},
+            "dim": manifest.dim,
+            "scheme": manifest.scheme,
+            "approximation_factor": manifest.approximation_factor,
+            "minimizer": manifest.minimizer,
+            "sanitized": dict(manifest.sanitizer),
+            "assessment": self.leak.summary(),
+            "utility": None if utility is None else utility.figures(),
+            "verdict": None if utility is None else utility.verdict,
+        }

@@ -1,0 +1,154 @@
+"""What stays sealed in the workspace, so that the owner can evaluate, assess and forget.
+
+    minimizers/<key_id>.v<version>    the fitted minimizer, once per key version, never refitted
+    exports/<cipherset_id>/meta       columns, encoder, classes and settings
+    exports/<cipherset_id>/vectors    source vectors with labels and columns, in source order
+    exports/<cipherset_id>/rows       row id of the export -> row of the source, and its split
+
+Everything is sealed under the export's key; without it, or with a part missing, the commands
+that need it stop (exit 5).
+"""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError, PolicyError
+from cipherset.core.files import write_atomic
+from cipherset.core.protocols import Sealer
+from cipherset.core.secret import KeyHandle
+from cipherset.core.spool import Spool
+from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.minimize import FittedMinimizer, load
+
+META: Final = "meta"
+VECTORS: Final = "vectors"
+ROWS: Final = "rows"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Settings(_Strict):
+    """The settings of a minimizer under one key version; a second fit must ask for the same."""
+
+    minimizer: str
+    approximation_factor: float
+    scheme: str
+    encoder: str
+    classes: tuple[str, ...]
+    fit_share: float
+    test_share: float
+    seed: int
+
+
+class Meta(_Strict):
+    """What ``evaluate``, ``predict`` and ``train --at-gate`` need to know of an export."""
+
+    cipherset_id: str
+    manifest_digest: str
+    key_id: str
+    key_version: int
+    text: tuple[str, ...]
+    vector: str | None
+    label: str | None
+    group: str | None
+    keep: tuple[str, ...]
+    encoder_spec: str | None
+    dim_in: int
+    settings: Settings
+
+    @property
+    def roles(self) -> ColumnRoles:
+        """The recorded columns."""
+        return ColumnRoles(self.text, self.vector, self.label, self.group, self.keep)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportState:
+    """An export as its owner knows it."""
+
+    meta: Meta
+    folder: Path
+    sealer: Sealer = field(repr=False)
+
+    @property
+    def vectors(self) -> Spool:
+        """Source vectors with labels, in source order."""
+        return Spool(self.folder / VECTORS, self.sealer, VECTORS)
+
+    @property
+    def rows(self) -> Spool:
+        """Columns ``id``, ``row`` and ``split`` of every exported row."""
+        return Spool(self.folder / ROWS, self.sealer, ROWS)
+
+
+def write_meta(folder: Path, meta: Meta, sealer: Sealer) -> None:
+    """Seal ``meta`` into ``folder``."""
+    raw = canonical.encode(meta.model_dump(mode="json"))
+    write_atomic(folder / META, sealer.seal(raw, context=f"{META}/{meta.cipherset_id}"))
+
+
+def read_state(exports: Path, cipherset_id: str, sealer: Sealer) -> ExportState:
+    """The state of an export; IntegrityError where it is missing or was changed."""
+    folder = exports / cipherset_id
+    raw = _read_sealed(folder / META, sealer, f"{META}/{cipherset_id}")
+    return ExportState(Meta.model_validate_json(raw), folder, sealer)
+
+
+def minimizer_path(minimizers: Path, key: KeyHandle) -> Path:
+    """Where the minimizer of a key version is."""
+    return minimizers / f"{key.key_id}.v{key.version}"
+
+
+def write_minimizer(
+    path: Path, minimizer: FittedMinimizer, settings: Settings, sealer: Sealer
+) -> None:
+    """Seal a fitted minimizer and its settings; arrays as npz, which holds no pickle."""
+    buffer = io.BytesIO()
+    named = {name: np.asarray(values) for name, values in minimizer.arrays().items()}
+    np.savez(buffer, allow_pickle=False, **named)  # type: ignore[arg-type] # names are ours
+    head = canonical.encode({"spec": minimizer.spec, "settings": settings.model_dump(mode="json")})
+    raw = len(head).to_bytes(4, "big") + head + buffer.getvalue()
+    write_atomic(path, sealer.seal(raw, context=f"minimizer/{path.name}"))
+
+
+def read_minimizer(path: Path, sealer: Sealer) -> tuple[FittedMinimizer, Settings]:
+    """The minimizer of a key version; IntegrityError where it is missing or was changed."""
+    raw = _read_sealed(path, sealer, f"minimizer/{path.name}")
+    size = int.from_bytes(raw[:4], "big")
+    head = canonical.decode(raw[4 : 4 + size], what="the minimizer's head")
+    with np.load(io.BytesIO(raw[4 + size :]), allow_pickle=False) as arrays:
+        fitted = load(head["spec"], {name: arrays[name] for name in arrays.files})
+    return fitted, Settings.model_validate_json(canonical.encode(head["settings"]))
+
+
+def check_same(bound: Settings, asked: Settings) -> None:
+    """One minimizer per key version: PolicyError where another one is asked for."""
+    was, now = bound.model_dump(), asked.model_dump()
+    differs = sorted(name for name in was if was[name] != now[name])
+    if differs:
+        raise PolicyError(
+            f"this key version already has a minimizer with another {', '.join(differs)}; with a "
+            "second one the exports of a row can be joined",
+            code="minimizer_bound",
+            hint="create another key for another purpose: cipherset key create NAME",
+        )
+
+
+def _read_sealed(path: Path, sealer: Sealer, context: str) -> bytes:
+    try:
+        sealed = path.read_bytes()
+    except FileNotFoundError:
+        raise IntegrityError(
+            f"a sealed part is missing: {path}",
+            code="sealed_missing",
+            hint="run this in the workspace (--home) that made the export, or restore its backup",
+        ) from None
+    return sealer.unseal(sealed, context=context)

@@ -1,0 +1,73 @@
+"""The owner's folder: key ring, ledger, and what is sealed beside them; made on first use.
+
+workspace.json    schema and policy
+kek, keys/        the key ring
+ledger.sqlite     what happened
+minimizers/       one sealed minimizer per key version
+exports/ID/       per export, sealed: source vectors, row map, columns and settings
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cipherset.app.gate import SOLO, Gate
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError
+from cipherset.core.files import write_atomic
+from cipherset.custody.keys import KeyRing
+from cipherset.custody.ledger import Ledger
+
+SCHEMA: Final = "cipherset/workspace/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An open workspace; made by ``open_workspace`` only."""
+
+    home: Path
+    ring: KeyRing
+    gate: Gate
+
+    @property
+    def exports(self) -> Path:
+        """One folder per export, sealed."""
+        return self.home / "exports"
+
+    @property
+    def minimizers(self) -> Path:
+        """One sealed file per key version."""
+        return self.home / "minimizers"
+
+
+@contextmanager
+def open_workspace(home: Path, actor: str) -> Iterator[Workspace]:
+    """The workspace at ``home`` for ``actor``, created if it is not there.
+
+    Raises:
+        IntegrityError: ``workspace.json`` is not one of ours.
+        BackendError: the folder or the ledger cannot be written.
+    """
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in ("exports", "minimizers"):
+        (home / folder).mkdir(exist_ok=True, mode=0o700)
+    _check_description(home / "workspace.json")
+    ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
+    try:
+        yield Workspace(home, KeyRing(home), Gate(ledger, actor))
+    finally:
+        ledger.close()
+
+
+def _check_description(path: Path) -> None:
+    if not path.exists():
+        write_atomic(path, canonical.encode({"schema": SCHEMA, "policy": SOLO}))
+    found = canonical.decode(path.read_bytes(), what=str(path))
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        raise IntegrityError(
+            f"{path} does not describe a workspace of this version",
+            code="workspace_schema",
+            hint="give another --home, or upgrade cipherset",
+        )

@@ -1,0 +1,120 @@
+"""What every command shares: its four options, its context and its error boundary."""
+
+import errno
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Never
+
+import click
+
+from cipherset.core.errors import BackendError, CiphersetError
+from cipherset.interfaces.cli import output, settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command needs to know beside its own options."""
+
+    home: Path
+    cache: Path
+    actor: str
+    as_json: bool
+
+    def show(self, result: output.Result, title: str, rows: list[tuple[str, str]]) -> None:
+        """``result`` as JSON where asked for, else ``rows`` as a table."""
+        if self.as_json:
+            output.show_json(result)
+        else:
+            output.show_table(title, rows)
+
+    def progress(self) -> output.TerminalProgress:
+        """Progress on stderr."""
+        return output.TerminalProgress()
+
+
+class Command(click.Command):
+    """A click command with the shared options; its function finds the ``Context`` as ``obj``."""
+
+    def __init__(self, *args: Any, **settings_of_click: Any) -> None:  # noqa: ANN401 -- click's own signature
+        super().__init__(*args, **settings_of_click)
+        self.params.extend(_shared_options())
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
+        """Run the command within the error boundary."""
+        as_json = bool(ctx.params.pop("as_json"))
+        ctx.obj = Context(
+            home=ctx.params.pop("home") or settings.home(),
+            cache=settings.cache(),
+            actor=ctx.params.pop("actor") or settings.principal(),
+            as_json=as_json,
+        )
+        try:
+            return super().invoke(ctx)
+        except CiphersetError as error:
+            fail(error, as_json=as_json)
+        except OSError as error:
+            fail(from_os_error(error), as_json=as_json)
+        except FOREIGN as error:
+            # The text of a foreign exception may hold a row: only its type is shown.
+            fail(unexpected(error), as_json=as_json)
+
+
+def _shared_options() -> list[click.Parameter]:
+    folder = click.Path(path_type=Path, file_okay=False)
+    return [
+        click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout."),
+        click.Option(
+            ["--home"],
+            type=folder,
+            help="The workspace (default: CIPHERSET_HOME or ./.cipherset).",
+        ),
+        click.Option(["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: you)."),
+    ]
+
+
+FOREIGN: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def fail(error: CiphersetError, *, as_json: bool) -> Never:
+    """Show ``error`` and leave with its exit code."""
+    output.show_error(error, as_json=as_json)
+    sys.exit(error.exit_code)
+
+
+def unexpected(error: BaseException) -> CiphersetError:
+    """A defect of ours, without the text that could hold data."""
+    return CiphersetError(
+        f"an unexpected {type(error).__name__} (its text is not shown: it could hold data)",
+        code="internal",
+        hint="this is a defect of cipherset; please report the command and this message",
+    )
+
+
+def from_os_error(error: OSError) -> BackendError:
+    """The operating system's refusal in our words, without the data it may have been about."""
+    where = f": {error.filename}" if isinstance(error.filename, str) else ""
+    if error.errno == errno.ENOSPC:
+        return BackendError(
+            f"the disk is full{where}", code="disk_full", hint="free some space and run again"
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return BackendError(
+            f"no permission{where}",
+            code="no_permission",
+            hint="check the owner and mode of the folder, or write elsewhere",
+        )
+    reason = errno.errorcode.get(error.errno or 0, "unknown")
+    return BackendError(
+        f"the operating system refused ({reason}){where}",
+        code="disk",
+        hint="check the path and the file system",
+    )

@@ -1,0 +1,82 @@
+"""Results to stdout as one JSON object or as tables; progress and warnings to stderr."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+
+from cipherset.core.errors import CiphersetError
+
+Result = Mapping[str, Any]
+
+
+def show_json(result: Result) -> None:
+    """Print one JSON object and nothing else."""
+    click.echo(json.dumps(result, ensure_ascii=False, indent=2, sort_keys=False))
+
+
+def show_table(title: str, rows: list[tuple[str, str]]) -> None:
+    """Print a two-column table."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def show_error(error: CiphersetError, *, as_json: bool) -> None:
+    """Print what is wrong and what to do next; never a record, a vector or a key."""
+    if as_json:
+        show_json({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]error[/] ({error.code}): ", end="")
+    console.print(error.message, markup=False)
+    if error.hint:
+        console.print("[bold]  what to do:[/] ", end="")
+        console.print(error.hint, markup=False)
+
+
+class TerminalProgress:
+    """Bars on a terminal, a line per stage otherwise; always on stderr."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bars: RichProgress | None = None
+        self._task: Any = None
+
+    def start(self, stage: str, total: int | None) -> None:
+        """A stage begins."""
+        self.finish()
+        if not sys.stderr.isatty():
+            self._console.print(f"- {stage}", markup=False)
+            return
+        self._bars = RichProgress(
+            TextColumn("{task.description:<34}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+        )
+        self._bars.start()
+        self._task = self._bars.add_task(stage, total=total)
+
+    def advance(self, steps: int) -> None:
+        """``steps`` more are done."""
+        if self._bars is not None:
+            self._bars.advance(self._task, steps)
+
+    def finish(self) -> None:
+        """The stage is done."""
+        if self._bars is not None:
+            task = self._bars.tasks[0]
+            self._bars.update(self._task, total=task.total or task.completed)
+            self._bars.stop()
+            self._bars = None

@@ -1,0 +1,116 @@
+"""``cipherset protect``."""
+
+from pathlib import Path
+
+import click
+
+from cipherset.app.protect import protect
+from cipherset.app.request import AUTO, ProtectRequest, ProtectResult
+from cipherset.core.errors import InputError, UsageError
+from cipherset.core.values import ColumnRoles
+from cipherset.interfaces.cli.command import Command, Context
+
+EXAMPLE = "cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset"
+
+
+@click.command(name="protect", cls=Command, epilog=f"Example:  {EXAMPLE}")
+@click.argument("source")
+@click.option("--text", multiple=True, metavar="COL", help="Text to embed (repeat to join).")
+@click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+@click.option("--label", metavar="COL", help="What the model is to predict; leaves in the clear.")
+@click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
+@click.option("--keep", multiple=True, metavar="COL", help="A column that leaves in the clear.")
+@click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--minimize", default=AUTO, show_default=True, metavar="SPEC",
+              help="auto, bottleneck:K, lda:K, pls:K, pca:K or none.")  # fmt: skip
+@click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
+@click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
+@click.option("--noise", default="ball", show_default=True, help="The noise; ball.")
+@click.option("--fit-share", default=1.0, show_default=True, metavar="F",
+              help="Fit the minimizer on this share of the training rows; they are not exported.")  # fmt: skip
+@click.option("--max-reid", default=0.05, show_default=True, metavar="R",
+              help="Limit of measured re-identification, file and key stolen.")  # fmt: skip
+@click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
+@click.option("--seed", default=0, show_default=True, metavar="N",
+              help="Of split and fit; never of noise, shuffle, ids or keys.")  # fmt: skip
+@click.option("--encoder", default="minilm-l6-v2", show_default=True, metavar="NAME",
+              help="A known name, or the folder of a sentence-transformers model.")  # fmt: skip
+@click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
+@click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
+@click.pass_obj
+def command(  # noqa: PLR0913 -- one parameter per option
+    context: Context,
+    source: str,
+    text: tuple[str, ...],
+    vector: str | None,
+    label: str | None,
+    group: str | None,
+    keep: tuple[str, ...],
+    key: str,
+    target: Path,
+    minimize: str,
+    approximation_factor: float | None,
+    scheme: str,
+    noise: str,
+    fit_share: float,
+    max_reid: float,
+    test_share: float,
+    seed: int,
+    encoder: str,
+    accept_risk: str | None,
+    force: bool,  # noqa: FBT001 -- click hands it over by name
+) -> None:
+    """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
+    if noise != "ball":
+        raise InputError(f"unknown noise {noise!r}", code="noise", hint="use --noise ball")
+    if bool(text) == bool(vector):
+        raise UsageError(
+            "give either --text or --vector", code="usage", hint="see: cipherset protect --help"
+        )
+    request = ProtectRequest(
+        source=source,
+        roles=ColumnRoles(text, vector, label, group, keep),
+        key=key,
+        target=target,
+        minimize=minimize,
+        approximation_factor=approximation_factor,
+        scheme=scheme,
+        fit_share=fit_share,
+        max_reid=max_reid,
+        test_share=test_share,
+        seed=seed,
+        encoder=encoder,
+        accept_risk=accept_risk,
+        overwrite=force,
+    )
+    result = protect(context.home, context.actor, context.cache, request, context.progress())
+    context.show(result.as_json(), f"cipherset written: {target}", _rows(result))
+
+
+def _rows(result: ProtectResult) -> list[tuple[str, str]]:
+    manifest, leak, utility = result.manifest, result.leak, result.utility
+    splits, worst = manifest.splits, leak.worst
+    rows = [
+        ("key", f"{manifest.key_id} v{manifest.key_version}"),
+        ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out"),
+        ("settings", f"{manifest.minimizer}, {manifest.scheme}, "
+                     f"approximation factor {manifest.approximation_factor:g}"),
+        ("taken out of the text", ", ".join(f"{n} {e}" for e, n in manifest.sanitizer.items()) or "nothing found"),
+        ("re-identification", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f}) beyond the "
+                              f"{worst.label_alone:.4f} of the clear columns; unprotected "
+                              f"{leak.unprotected.excess:.4f}; file, key and minimizer stolen, "
+                              f"{worst.candidates} candidates"),
+        ("most exposed 1 %", f"{leak.exposure.top:.3f}"),
+    ]  # fmt: skip
+    if worst.few_rows:
+        rows.append(("note", "fewer than 2,000 candidates: with more rows each is harder to find"))
+    if utility is not None:
+        rows += [
+            ("accuracy, plain", f"{utility.plain:.3f}"),
+            ("accuracy, owner's head", f"{utility.owner_head:.3f}"),
+            ("accuracy, label anchors", f"{utility.anchor_control:.3f}"),
+            ("accuracy, encrypted", f"{utility.encrypted:.3f}"),
+            ("in words", utility.verdict),
+        ]
+    return rows
