@@ -1,1 +1,25 @@
-"""Adversaries; what each knows is what it is handed."""
+"""Adversaries by what they know, and how well they do; what each knows is what it is handed.
+
+Room: evidence/attack. Knows core alone: no key, no cipher, no source.
+"""
+
+from cipherset.evidence.attack.exposure import Exposure, expose
+from cipherset.evidence.attack.reidentification import (
+    Reidentification,
+    excess_over,
+    reidentify,
+    rows_to_decide,
+)
+from cipherset.evidence.attack.statistics import Interval, clopper_pearson, paired_bootstrap
+
+__all__ = [
+    "Exposure",
+    "Interval",
+    "Reidentification",
+    "clopper_pearson",
+    "excess_over",
+    "expose",
+    "paired_bootstrap",
+    "reidentify",
+    "rows_to_decide",
+]
