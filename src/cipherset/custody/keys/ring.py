@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -125,6 +125,7 @@ class KeyRing:
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
         """
         path = self._path(name)
+        self._make_directory()
         if path.exists() or self._find(name) is not None:
             raise _exists(name)
         uri = self._default_provider if provider_uri is None else provider_uri
@@ -145,7 +146,7 @@ class KeyRing:
             "purpose": purpose,
             "versions": [version],
         }
-        if not self._create_file(path, content):
+        if not create_atomic(path, canonical.encode(content)):
             raise _exists(name)
         return _info(self._read(path))
 
@@ -213,6 +214,7 @@ class KeyRing:
         return tuple(_info(self._read(path)) for path in paths)
 
     def _create_signer(self, path: Path) -> None:
+        self._make_directory()
         private = Ed25519PrivateKey.generate()
         fingerprint = _fingerprint(private)
         provider = self._provider(self._default_provider)
@@ -224,12 +226,12 @@ class KeyRing:
             "created": self._now(),
             "wrapped": base64.b64encode(wrapped).decode(),
         }
-        self._create_file(path, content)  # if another process was first, its key is the key
+        # If another process was first, its key is the key.
+        create_atomic(path, canonical.encode(content))
 
-    def _create_file(self, path: Path, content: Mapping[str, object]) -> bool:
+    def _make_directory(self) -> None:
         with disk_errors(self._directory):
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return create_atomic(path, canonical.encode(content))
 
     def _known(self, name_or_id: str) -> _KeyFile:
         key = self._find(name_or_id)
