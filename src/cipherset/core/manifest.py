@@ -131,7 +131,7 @@ class KeyFacts(Frozen):
 class Manifest(KeyFacts):
     """A cipherset's manifest, schema ``cipherset/manifest/1`` (design.md, section 4)."""
 
-    schema_name: Literal["cipherset/manifest/1"] = Field("cipherset/manifest/1", alias="schema")
+    schema_name: Literal["cipherset/manifest/1"] = Field(default="cipherset/manifest/1", alias="schema")
     cipherset_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     created: Instant
     dim: Dim
@@ -187,7 +187,7 @@ class ValueRange(Frozen):
 class BundleManifest(KeyFacts):
     """A model bundle's manifest, schema ``cipherset/bundle/1``."""
 
-    schema_name: Literal["cipherset/bundle/1"] = Field("cipherset/bundle/1", alias="schema")
+    schema_name: Literal["cipherset/bundle/1"] = Field(default="cipherset/bundle/1", alias="schema")
     created: Instant
     model: ModelKind
     task: Task

@@ -1,1 +1,32 @@
 """Reference trainers and ONNX model bundles; needs no key."""
+
+from cipherset.pipeline.train.bundle import (
+    Bundle,
+    describe,
+    load_bundle,
+    save_bundle,
+    write_bundle,
+)
+from cipherset.pipeline.train.check import check_model
+from cipherset.pipeline.train.convert import to_onnx
+from cipherset.pipeline.train.fit import TrainSpec, train_model
+from cipherset.pipeline.train.run import run_labels, run_values
+from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
+
+__all__ = [
+    "Bundle",
+    "LabelScores",
+    "TrainSpec",
+    "ValueScores",
+    "check_model",
+    "describe",
+    "load_bundle",
+    "run_labels",
+    "run_values",
+    "save_bundle",
+    "score_labels",
+    "score_values",
+    "to_onnx",
+    "train_model",
+    "write_bundle",
+]

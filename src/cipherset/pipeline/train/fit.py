@@ -1,0 +1,157 @@
+"""Reference models on ciphertexts, in the lab or at the gate; scikit-learn estimators.
+
+Each family is fitted for a fixed number of steps or to convergence, from a seed, on one thread
+or those that OMP_NUM_THREADS allows; nothing is searched. Ciphertexts have norms of order one
+(design.md, section 3), so no scaling is needed and optimizers keep their defaults.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from cipherset.core.errors import DimensionError, InputError, UsageError
+from cipherset.core.manifest import ModelKind, Task
+from cipherset.core.values import Floats
+
+# lbfgs needs tens of steps on unit-norm rows; the bound only ends what would not end.
+_MOST_STEPS: Final = 2000
+
+Labels = npt.NDArray[Any]
+
+
+class Model(Protocol):
+    """A fitted scikit-learn estimator, as far as it is used here."""
+
+    n_features_in_: int
+
+    def fit(self, x: Floats, y: Labels) -> object: ...
+    def predict(self, x: Floats) -> Labels: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSpec:
+    """A declared recipe: the family and its sizes; those of other families play no part."""
+
+    kind: ModelKind = ModelKind.LOGISTIC
+    inverse_penalty: float = 1.0
+    hidden: tuple[int, ...] = (64,)
+    epochs: int = 50
+    trees: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained.
+
+        Raises:
+            UsageError: an external model, or a size below one.
+        """
+        if self.kind is ModelKind.EXTERNAL:
+            raise UsageError(
+                "external models are not trained here",
+                code="model_kind",
+                hint="choose logistic, mlp or boosting",
+            )
+        if min(self.epochs, self.trees, *self.hidden, 1) < 1 or not self.inverse_penalty > 0:
+            raise UsageError(
+                "a size of the model is below one",
+                code="model_size",
+                hint="give positive sizes",
+            )
+
+
+def train_model(x: Floats, y: Labels, spec: TrainSpec, *, task: Task, seed: int) -> Model:
+    """The estimator that ``spec`` declares, fitted.
+
+    Args:
+        x: Ciphertexts, shape (n, dim).
+        y: Shape (n,): class names (or whole numbers), or floats for regression.
+        spec: The family and its sizes; ``logistic`` is ridge regression for numbers.
+        task: What the labels are for.
+        seed: Of the weights' start and the order of the rows; never of anything secret.
+
+    Raises:
+        InputError: no rows, one class only, or numbers that are not finite.
+        DimensionError: not one label for each row.
+    """
+    _check(x, y, task)
+    if task is Task.REGRESSION:
+        return _regressor(x, np.asarray(y, dtype=np.float64), spec, seed)
+    return _classifier(x, y, spec, seed)
+
+
+def _classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
+    model: Model
+    if spec.kind is ModelKind.LOGISTIC:
+        model = LogisticRegression(C=spec.inverse_penalty, max_iter=_MOST_STEPS, random_state=seed)
+    elif spec.kind is ModelKind.BOOSTING:
+        model = HistGradientBoostingClassifier(
+            max_iter=spec.trees, early_stopping=False, random_state=seed
+        )
+    else:
+        return _mlp_classifier(x, y, spec, seed)
+    model.fit(x, y)
+    return model
+
+
+def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
+    random = np.random.RandomState(seed)
+    mlp = MLPClassifier(hidden_layer_sizes=spec.hidden, random_state=random)
+    classes = np.unique(y)
+    for _ in range(spec.epochs):
+        mlp.partial_fit(x, y, classes=classes)
+    fitted: Model = mlp
+    return fitted
+
+
+def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
+    model: Model
+    if spec.kind is ModelKind.LOGISTIC:
+        model = Ridge(alpha=1 / spec.inverse_penalty)
+    elif spec.kind is ModelKind.BOOSTING:
+        model = HistGradientBoostingRegressor(
+            max_iter=spec.trees, early_stopping=False, random_state=seed
+        )
+    else:
+        return _mlp_regressor(x, y, spec, seed)
+    model.fit(x, y)
+    return model
+
+
+def _mlp_regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
+    random = np.random.RandomState(seed)
+    mlp = MLPRegressor(hidden_layer_sizes=spec.hidden, random_state=random)
+    # Adam's steps are of fixed size: labels far from zero and one would take forever to reach.
+    center, spread = float(y.mean()), float(y.std()) or 1.0
+    for _ in range(spec.epochs):
+        mlp.partial_fit(x, (y - center) / spread)
+    # The last layer is linear, so the labels' own scale goes back into its weights exactly.
+    mlp.coefs_[-1] = mlp.coefs_[-1] * spread
+    mlp.intercepts_[-1] = mlp.intercepts_[-1] * spread + center
+    fitted: Model = mlp
+    return fitted
+
+
+def _check(x: Floats, y: Labels, task: Task) -> None:
+    if x.ndim != 2 or y.shape != (len(x),):
+        raise DimensionError(
+            f"{x.shape} vectors and {y.shape} labels, expected (n, dim) and (n,)",
+            code="dimension",
+            hint="pass one label for each vector",
+        )
+    if len(x) == 0 or (task is Task.CLASSIFICATION and len(np.unique(y)) < 2):
+        raise InputError(
+            f"{len(x)} rows hold fewer than two classes" if len(x) else "there are no rows",
+            code="one_class" if len(x) else "no_rows",
+            hint="a classifier needs rows of at least two classes",
+        )
+    numbers = (x, y) if task is Task.REGRESSION else (x,)
+    if not all(np.isfinite(array).all() for array in numbers):
+        raise InputError(
+            "a vector or label is not finite",
+            code="not_finite",
+            hint="check where the rows came from",
+        )
