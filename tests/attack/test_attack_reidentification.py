@@ -141,6 +141,7 @@ def test_clear_columns_that_identify_everybody_leave_nothing_to_decide():
     x = unit(np.random.default_rng(5).normal(size=(10, 3)))
     found = attack(x, x, np.arange(10), 0.0)
     assert not found.decidable
+    assert found.excess_nearest == 0.0
     assert (found.label_alone, found.excess, found.low, found.high) == (1.0, 0.0, 0.0, 1.0)
 
 
@@ -211,6 +212,7 @@ def test_the_joint_attack_is_the_stronger_one():
     found = attack(x + noise(rng, 1000, 6, 0.5), x, groups, 0.5)
     assert found.joint > 1.2 * found.nearest
     assert found.rank1 == found.joint
+    assert 0.0 < found.excess_nearest < found.excess
 
 
 def test_the_joint_attack_on_a_part_of_the_candidates():

@@ -100,3 +100,20 @@ def test_the_script_writes_the_committed_files(tmp_path):
         assert old.keys() == new.keys()
         for name in old.keys() - {"query", "output"}:
             assert old[name] == new[name], (path, name)
+
+
+def test_the_script_leaves_files_that_agree_and_mends_those_that_do_not(tmp_path):
+    script = VECTORS.parent.parent / "scripts" / "vectors.py"
+    path = tmp_path / "sap-1" / "dim-1.txt"
+    path.parent.mkdir()
+    committed = (VECTORS / "sap-1" / "dim-1.txt").read_text(encoding="utf-8")
+    first = next(line for line in committed.splitlines() if line.startswith("query:"))
+    value = float(first.split()[1])
+    close = committed.replace(first, f"query: {value + 2e-6:.9g}", 1)
+    for before, after in ((close, close), (close.replace("ok", "no"), committed)):
+        path.write_text(before, encoding="utf-8")
+        subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+        found = path.read_text(encoding="utf-8").splitlines()
+        kept = {"query", "output"} if before != after else set()
+        for line, expected in zip(found, after.splitlines(), strict=True):
+            assert line == expected or line.partition(":")[0] in kept

@@ -56,6 +56,11 @@ class Reidentification:
         return "nearest" if self.rank1 == self.nearest else "joint"
 
     @property
+    def excess_nearest(self) -> float:
+        """``excess`` of the nearest-neighbor attack alone, to compare with other reports."""
+        return excess_over(self.nearest, self.label_alone) if self.decidable else 0.0
+
+    @property
     def few_rows(self) -> bool:
         """Whether there were fewer candidates than the usual 2,000: fewer are easier to tell."""
         return self.candidates < ENOUGH_CANDIDATES

@@ -33,8 +33,8 @@ def clopper_pearson(
     """The exact two-sided interval of a binomial rate, ``(low, high)``, each within [0, 1].
 
     ``low`` is the ``a / 2`` quantile of Beta(x, n - x + 1), ``high`` the ``1 - a / 2`` quantile of
-    Beta(x + 1, n - x), with ``a = 1 - confidence``; 0 where ``x == 0`` and 1 where ``x == n``. ``successes`` may be
-    fractional: a tie between t candidates counts 1 / t.
+    Beta(x + 1, n - x), with ``a = 1 - confidence``; 0 where ``x == 0`` and 1 where
+    ``x == n``. ``successes`` may be fractional: a tie between t candidates counts 1 / t.
 
     Source: C. J. Clopper, E. S. Pearson, The Use of Confidence or Fiducial Limits Illustrated in
     the Case of the Binomial, Biometrika 26(4), 1934.
