@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -37,6 +37,7 @@ def test_clopper_pearson_leaves_two_and_a_half_percent_on_each_side(k, n):
 
 
 @given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
+@settings(deadline=None)
 def test_clopper_pearson_contains_the_rate_and_grows(n, share, confidence):
     low, high = clopper_pearson(share * n, n, confidence)
     assert 0.0 <= low <= share + 1e-9
@@ -83,6 +84,16 @@ def test_paired_bootstrap_is_the_slow_bootstrap():
     assert found == paired_bootstrap(a, b, seed=1)
 
 
+def test_paired_bootstrap_of_numbers_is_the_slow_one():
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=200)
+    b = a + rng.normal(0.1, 0.5, size=200)
+    found = paired_bootstrap(a.astype(np.float32), b.astype(np.float32), seed=1)
+    means = [(a - b)[rng.integers(200, size=200)].mean() for _ in range(4000)]
+    assert found.value == pytest.approx((a - b).mean(), abs=1e-6)
+    assert (found.low, found.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.008)
+
+
 def test_paired_bootstrap_covers_the_truth():
     rng = np.random.default_rng(1)
     covered = 0
@@ -104,6 +115,8 @@ def test_two_equal_models_differ_by_nothing():
         (np.ones(3, bool), np.ones(4, bool), DimensionError, "dimension"),
         (np.ones((2, 2), bool), np.ones((2, 2), bool), DimensionError, "dimension"),
         (np.ones(0, bool), np.ones(0, bool), InputError, "no_rows"),
+        (np.full(2, np.nan), np.ones(2), InputError, "not_finite"),
+        (np.ones(2), np.full(2, np.inf), InputError, "not_finite"),
     ],
 )
 def test_paired_bootstrap_refuses(a, b, error, code):

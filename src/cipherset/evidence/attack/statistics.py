@@ -8,8 +8,11 @@ import numpy.typing as npt
 from scipy import special
 
 from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import Floats
 
 CONFIDENCE: Final = 0.95
+Scores = npt.NDArray[np.bool_] | Floats
+_BLOCK_ENTRIES: Final = 2**20  # counts held at a time: 8 MiB
 _RESAMPLES: Final = 10_000  # the 2.5 % ends then rest on 250 resamples each
 
 
@@ -64,33 +67,51 @@ def clopper_pearson(
     return low, high
 
 
-def paired_bootstrap(
-    correct_a: npt.NDArray[np.bool_], correct_b: npt.NDArray[np.bool_], *, seed: int
-) -> Interval:
-    """``mean(correct_a) - mean(correct_b)`` over the same rows, with its 95 % interval.
+def paired_bootstrap(scores_a: Scores, scores_b: Scores, *, seed: int) -> Interval:
+    """``mean(scores_a) - mean(scores_b)`` over the same rows, with its 95 % interval.
 
-    Rows are resampled with replacement, both answers of a row together; the ends are the 2.5 %
-    and 97.5 % quantiles. Since a row's difference is -1, 0 or 1, a resample is one multinomial
-    draw of how many rows of each kind it holds.
+    A row's score is whether it was right, or any number such as a negative error. Rows are
+    resampled with replacement, both scores of a row together; the ends are the 2.5 % and 97.5 %
+    quantiles. Rows with one and the same difference count as one kind, so that a resample is one
+    multinomial draw of how many rows of each kind it holds.
 
     Source: B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 
     Raises:
         DimensionError: not two arrays of one length (code ``dimension``).
-        InputError: no rows (code ``no_rows``).
+        InputError: no rows (code ``no_rows``); NaN or infinity (code ``not_finite``).
     """
-    if correct_a.ndim != 1 or correct_a.shape != correct_b.shape:
+    if scores_a.ndim != 1 or scores_a.shape != scores_b.shape:
         raise DimensionError(
-            f"expected two arrays of one length; found {correct_a.shape} and {correct_b.shape}",
+            f"expected two arrays of one length; found {scores_a.shape} and {scores_b.shape}",
             code="dimension",
-            hint="pass one answer per row for both",
+            hint="pass one score per row for both",
         )
-    n = len(correct_a)
+    n = len(scores_a)
     if n == 0:
         raise InputError("no rows to compare", code="no_rows", hint="measure at least one row")
-    difference = correct_a.astype(np.int64) - correct_b.astype(np.int64)
-    shares = np.bincount(difference + 1, minlength=3) / n
-    draws = np.random.default_rng(seed).multinomial(n, shares, size=_RESAMPLES)
-    means = (draws[:, 2] - draws[:, 0]) / n
+    a, b = scores_a.astype(np.float64), scores_b.astype(np.float64)
+    finite = np.isfinite(a) & np.isfinite(b)
+    if not finite.all():
+        raise InputError(
+            f"the score of row {int(np.argmin(finite))} is NaN or infinite",
+            code="not_finite",
+            hint="score each row by a number",
+        )
+    difference = a - b
+    kinds, counts = np.unique(difference, return_counts=True)
+    means = _resampled_means(kinds, counts, np.random.default_rng(seed))
     low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(value=float(difference.mean()), low=float(low), high=float(high))
+
+
+def _resampled_means(
+    kinds: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    n = int(counts.sum())
+    step = max(_BLOCK_ENTRIES // len(kinds), 1)
+    means = np.empty(_RESAMPLES)
+    for start in range(0, _RESAMPLES, step):
+        block = means[start : start + step]
+        block[:] = rng.multinomial(n, counts / n, size=len(block)) @ kinds / n
+    return means
