@@ -1,1 +1,55 @@
-"""Train models on data nobody can read: encrypted, minimized, measured training sets."""
+"""Train models on data nobody can read: encrypted, minimized, measured training sets.
+
+``VectorCipher`` encrypts vectors, ``open`` verifies and reads a cipherset, ``save_bundle`` takes
+a model trained on one back to where the key is. Everything else is the command line's.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cipherset.core.errors import (
+    BackendError,
+    CiphersetError,
+    DimensionError,
+    InputError,
+    IntegrityError,
+    KeyAccessError,
+    PolicyError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from cipherset.pipeline.encrypt import VectorCipher
+    from cipherset.pipeline.export import Cipherset
+    from cipherset.pipeline.export import open_cipherset as open  # noqa: A004 -- cipherset.open
+    from cipherset.pipeline.train import save_bundle
+
+__all__ = [
+    "BackendError",
+    "Cipherset",
+    "CiphersetError",
+    "DimensionError",
+    "InputError",
+    "IntegrityError",
+    "KeyAccessError",
+    "PolicyError",
+    "UsageError",
+    "VectorCipher",
+    "open",
+    "save_bundle",
+]
+
+# Read when first asked for: ``import cipherset`` alone stays quick and light.
+_LAZY = {
+    "Cipherset": ("cipherset.pipeline.export", "Cipherset"),
+    "VectorCipher": ("cipherset.pipeline.encrypt", "VectorCipher"),
+    "open": ("cipherset.pipeline.export", "open_cipherset"),
+    "save_bundle": ("cipherset.pipeline.train", "save_bundle"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 -- whatever the name stands for
+    if name not in _LAZY:
+        raise AttributeError(f"module 'cipherset' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    return getattr(import_module(module), attribute)

@@ -138,5 +138,6 @@ def _meta(request: ProtectRequest, built: Built, manifest: Manifest, digest: str
         keep=roles.keep,
         encoder_spec=None if roles.vector else request.encoder,
         dim_in=built.draft.dataset.dim,
+        task=built.draft.plan.task,
         settings=built.draft.fitted.bound,
     )

@@ -56,11 +56,15 @@ class Gate:
             self._write(action, subject, Outcome.REFUSED, {**act.facts, "code": error.code})
             raise
         except BaseException as error:
-            self._write(action, subject, Outcome.FAILED, {**act.facts, "type": type(error).__name__})
+            self._write(
+                action, subject, Outcome.FAILED, {**act.facts, "type": type(error).__name__}
+            )
             raise
         self._write(action, subject, Outcome.DONE, act.facts)
 
-    def _write(self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]) -> None:
+    def _write(
+        self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]
+    ) -> None:
         self.ledger.append(
             actor=self.actor, action=action, subject=subject, outcome=outcome, body=dict(body)
         )

@@ -1,10 +1,9 @@
 """Keys, through the gate."""
 
-from pathlib import Path
 from typing import TypedDict
 
 from cipherset.app.gate import Action
-from cipherset.app.workspace import open_workspace
+from cipherset.app.workspace import Session, open_workspace
 from cipherset.custody.keys import KeyInfo
 
 
@@ -20,9 +19,9 @@ class KeyResult(TypedDict):
     created: str
 
 
-def create(home: Path, actor: str, name: str, *, purpose: str, provider: str | None) -> KeyResult:
+def create(session: Session, name: str, *, purpose: str, provider: str | None) -> KeyResult:
     """Create the key ``name``; UsageError where there is one of that name."""
-    with open_workspace(home, actor) as workspace:
+    with open_workspace(session) as workspace:
         facts = {"name": name, "provider": provider}
         with workspace.gate.act(Action.KEY_CREATE, name, facts) as act:
             info = workspace.ring.create(name, purpose=purpose, provider_uri=provider)
@@ -30,15 +29,15 @@ def create(home: Path, actor: str, name: str, *, purpose: str, provider: str | N
     return _result(info)
 
 
-def list_keys(home: Path) -> list[KeyResult]:
+def list_keys(session: Session) -> list[KeyResult]:
     """Every key of the workspace, by name."""
-    with open_workspace(home, "") as workspace:
+    with open_workspace(session) as workspace:
         return [_result(info) for info in workspace.ring.list()]
 
 
-def show(home: Path, name: str) -> KeyResult:
+def show(session: Session, name: str) -> KeyResult:
     """The key ``name``; KeyAccessError where there is none."""
-    with open_workspace(home, "") as workspace:
+    with open_workspace(session) as workspace:
         return _result(workspace.ring.get(name))
 
 

@@ -20,20 +20,17 @@ from cipherset.app.places import check_target
 from cipherset.app.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
 from cipherset.app.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.utility import Part, measure
-from cipherset.app.workspace import open_workspace
+from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
-from cipherset.core.protocols import Progress
 from cipherset.custody.keys import AesGcmSealer, ephemeral_sealer
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import default_rules
 
 
-def protect(
-    home: Path, actor: str, cache: Path, request: ProtectRequest, progress: Progress
-) -> ProtectResult:
+def protect(session: Session, request: ProtectRequest) -> ProtectResult:
     """Make the cipherset that ``request`` describes.
 
     Leaks: what its ``leak`` says, and its labels and clear columns.
@@ -45,12 +42,16 @@ def protect(
     """
     check_target(request.target, overwrite=request.overwrite)
     source = open_source(request.source)
-    facts: dict[str, Fact] = {"source": source.name, "key": request.key, "max_reid": request.max_reid}
-    with open_workspace(home, actor) as workspace:
+    facts: dict[str, Fact] = {
+        "source": source.name,
+        "key": request.key,
+        "max_reid": request.max_reid,
+    }
+    with open_workspace(session) as workspace:
         key = workspace.ring.open(request.key)
-        owner = Owner(workspace, key, AesGcmSealer.from_key(key), progress)
+        owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         with workspace.gate.act(Action.PROTECT, str(request.target), facts) as act:
-            result = _protect(owner, request, source, cache)
+            result = _protect(owner, request, source, session.cache)
             act.facts.update(
                 {
                     "cipherset": result.manifest.cipherset_id,

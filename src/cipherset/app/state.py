@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError, PolicyError
 from cipherset.core.files import write_atomic
+from cipherset.core.manifest import Task
 from cipherset.core.protocols import Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.spool import Spool
@@ -62,12 +63,12 @@ class Meta(_Strict):
     keep: tuple[str, ...]
     encoder_spec: str | None
     dim_in: int
+    task: Task | None
     settings: Settings
 
-    @property
-    def roles(self) -> ColumnRoles:
-        """The recorded columns."""
-        return ColumnRoles(self.text, self.vector, self.label, self.group, self.keep)
+    def roles_for(self, *, labelled: bool) -> ColumnRoles:
+        """The recorded columns that a new source must have: with its label, or without."""
+        return ColumnRoles(self.text, self.vector, self.label if labelled else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def write_minimizer(
     """Seal a fitted minimizer and its settings; arrays as npz, which holds no pickle."""
     buffer = io.BytesIO()
     named = {name: np.asarray(values) for name, values in minimizer.arrays().items()}
-    np.savez(buffer, allow_pickle=False, **named)  # type: ignore[arg-type] # names are ours
+    np.savez(buffer, allow_pickle=False, **named)
     head = canonical.encode({"spec": minimizer.spec, "settings": settings.model_dump(mode="json")})
     raw = len(head).to_bytes(4, "big") + head + buffer.getvalue()
     write_atomic(path, sealer.seal(raw, context=f"minimizer/{path.name}"))

@@ -15,8 +15,10 @@ from typing import Final
 
 from cipherset.app.gate import SOLO, Gate
 from cipherset.core import canonical
+from cipherset.core.envelope import fingerprint, public_key_of
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import write_atomic
+from cipherset.core.protocols import Progress
 from cipherset.custody.keys import KeyRing
 from cipherset.custody.ledger import Ledger
 
@@ -32,6 +34,11 @@ class Workspace:
     gate: Gate
 
     @property
+    def fingerprint(self) -> str:
+        """Of the key that signs here."""
+        return fingerprint(public_key_of(self.ring.signer()))
+
+    @property
     def exports(self) -> Path:
         """One folder per export, sealed."""
         return self.home / "exports"
@@ -42,21 +49,32 @@ class Workspace:
         return self.home / "minimizers"
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who asks, in which workspace, where downloads are, and who is told of progress."""
+
+    home: Path
+    actor: str
+    cache: Path
+    progress: Progress
+
+
 @contextmanager
-def open_workspace(home: Path, actor: str) -> Iterator[Workspace]:
-    """The workspace at ``home`` for ``actor``, created if it is not there.
+def open_workspace(session: Session) -> Iterator[Workspace]:
+    """The session's workspace, created if it is not there.
 
     Raises:
         IntegrityError: ``workspace.json`` is not one of ours.
         BackendError: the folder or the ledger cannot be written.
     """
+    home = session.home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in ("exports", "minimizers"):
         (home / folder).mkdir(exist_ok=True, mode=0o700)
     _check_description(home / "workspace.json")
     ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
     try:
-        yield Workspace(home, KeyRing(home), Gate(ledger, actor))
+        yield Workspace(home, KeyRing(home), Gate(ledger, session.actor))
     finally:
         ledger.close()
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Never
 
 import click
 
+from cipherset.app.workspace import Session
 from cipherset.core.errors import BackendError, CiphersetError
 from cipherset.interfaces.cli import output, settings
 
@@ -27,6 +28,10 @@ class Context:
             output.show_json(result)
         else:
             output.show_table(title, rows)
+
+    def session(self) -> Session:
+        """The same, for the operations."""
+        return Session(self.home, self.actor, self.cache, self.progress())
 
     def progress(self) -> output.TerminalProgress:
         """Progress on stderr."""

@@ -18,7 +18,7 @@ def command() -> None:
 @click.pass_obj
 def create(context: Context, name: str, provider: str | None, purpose: str) -> None:
     """Create a key named NAME."""
-    info = keys.create(context.home, context.actor, name, purpose=purpose, provider=provider)
+    info = keys.create(context.session(), name, purpose=purpose, provider=provider)
     context.show(info, "key created", _rows(info))
 
 
@@ -26,7 +26,7 @@ def create(context: Context, name: str, provider: str | None, purpose: str) -> N
 @click.pass_obj
 def list_(context: Context) -> None:
     """List the keys of the workspace."""
-    found = keys.list_keys(context.home)
+    found = keys.list_keys(context.session())
     rows = [
         (info["name"], f"{info['key_id']} v{info['version']} {info['status']}") for info in found
     ]
@@ -38,7 +38,7 @@ def list_(context: Context) -> None:
 @click.pass_obj
 def show(context: Context, name: str) -> None:
     """Show the key NAME (never its secret)."""
-    info = keys.show(context.home, name)
+    info = keys.show(context.session(), name)
     context.show(info, "key", _rows(info))
 
 

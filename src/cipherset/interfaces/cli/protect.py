@@ -6,11 +6,14 @@ import click
 
 from cipherset.app.protect import protect
 from cipherset.app.request import AUTO, ProtectRequest, ProtectResult
+from cipherset.app.utility import Utility
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli.command import Command, Context
 
-EXAMPLE = "cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset"
+EXAMPLE = (
+    "cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset"
+)
 
 
 @click.command(name="protect", cls=Command, epilog=f"Example:  {EXAMPLE}")
@@ -28,7 +31,7 @@ EXAMPLE = "cipherset protect tickets.csv --text body --label topic --key support
 @click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
 @click.option("--noise", default="ball", show_default=True, help="The noise; ball.")
 @click.option("--fit-share", default=1.0, show_default=True, metavar="F",
-              help="Fit the minimizer on this share of the training rows; they are not exported.")  # fmt: skip
+              help="Fit on this share of the training rows, which is then not exported.")  # fmt: skip
 @click.option("--max-reid", default=0.05, show_default=True, metavar="R",
               help="Limit of measured re-identification, file and key stolen.")  # fmt: skip
 @click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
@@ -84,33 +87,36 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         overwrite=force,
     )
-    result = protect(context.home, context.actor, context.cache, request, context.progress())
+    result = protect(context.session(), request)
     context.show(result.as_json(), f"cipherset written: {target}", _rows(result))
 
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:
     manifest, leak, utility = result.manifest, result.leak, result.utility
     splits, worst = manifest.splits, leak.worst
+    found = ", ".join(f"{count} {entity}" for entity, count in manifest.sanitizer.items())
+    settings = (manifest.minimizer, manifest.scheme, f"factor {manifest.approximation_factor:g}")
     rows = [
         ("key", f"{manifest.key_id} v{manifest.key_version}"),
         ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out"),
-        ("settings", f"{manifest.minimizer}, {manifest.scheme}, "
-                     f"approximation factor {manifest.approximation_factor:g}"),
-        ("taken out of the text", ", ".join(f"{n} {e}" for e, n in manifest.sanitizer.items()) or "nothing found"),
-        ("re-identification", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f}) beyond the "
-                              f"{worst.label_alone:.4f} of the clear columns; unprotected "
-                              f"{leak.unprotected.excess:.4f}; file, key and minimizer stolen, "
-                              f"{worst.candidates} candidates"),
+        ("settings", ", ".join(settings)),
+        ("taken out of the text", found or "nothing found"),
+        ("re-identification", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f})"),
+        ("  on top of", f"{worst.label_alone:.4f} from the clear columns alone"),
+        ("  of", f"{leak.unprotected.excess:.4f} without protection"),
+        ("  by whom", f"file, key and minimizer stolen; {worst.candidates} candidates"),
         ("most exposed 1 %", f"{leak.exposure.top:.3f}"),
-    ]  # fmt: skip
+    ]
     if worst.few_rows:
-        rows.append(("note", "fewer than 2,000 candidates: with more rows each is harder to find"))
-    if utility is not None:
-        rows += [
-            ("accuracy, plain", f"{utility.plain:.3f}"),
-            ("accuracy, owner's head", f"{utility.owner_head:.3f}"),
-            ("accuracy, label anchors", f"{utility.anchor_control:.3f}"),
-            ("accuracy, encrypted", f"{utility.encrypted:.3f}"),
-            ("in words", utility.verdict),
-        ]
-    return rows
+        rows.append(("note", "fewer than 2,000 candidates: each is easier to find than usual"))
+    return rows if utility is None else rows + _utility_rows(utility)
+
+
+def _utility_rows(utility: Utility) -> list[tuple[str, str]]:
+    return [
+        ("accuracy, plain", f"{utility.plain:.3f}"),
+        ("accuracy, owner's head", f"{utility.owner_head:.3f}"),
+        ("accuracy, label anchors", f"{utility.anchor_control:.3f}"),
+        ("accuracy, encrypted", f"{utility.encrypted:.3f}"),
+        ("in words", utility.verdict),
+    ]

@@ -1,0 +1,135 @@
+"""From a bundle to the map that makes its queries: key, minimizer, encoder; owner's side only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cipherset.app import state
+from cipherset.app.codes import Codes
+from cipherset.app.dataset import VECTOR, Reading, matrix, vectors_of
+from cipherset.app.encoders import open_encoder
+from cipherset.app.utility import Protection
+from cipherset.app.workspace import Session, Workspace
+from cipherset.core.errors import IntegrityError, KeyAccessError
+from cipherset.core.manifest import KeyFacts
+from cipherset.core.protocols import Encoder, Sealer
+from cipherset.core.secret import KeyHandle
+from cipherset.core.values import Float32s, Vectors
+from cipherset.custody.keys import AesGcmSealer
+from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.ingest import open_source
+from cipherset.pipeline.minimize import load
+from cipherset.pipeline.sanitize import default_rules
+
+BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What answers for one export: its sealed state and its map from plain vector to query."""
+
+    export: state.ExportState
+    protection: Protection
+    full_width: Protection = field(repr=False)
+
+    def queries(self, x: Float32s, *, at_gate: bool) -> Float32s:
+        """Noise-free ciphertext of plain vectors: minimized, or of full width for the gate."""
+        return (self.full_width if at_gate else self.protection).query(x)
+
+    def split_rows(self, split: str) -> Codes:
+        """The source rows of a split, ascending."""
+        rows = [
+            table.filter(np.asarray(table.column("split")) == split).column("source").to_numpy()
+            for table in self.export.rows.chunks()
+        ]
+        return np.sort(np.concatenate(rows))
+
+    def stored(self, split: str) -> Iterator[Vectors]:
+        """The plain vectors of a split, sealed at home, with their columns."""
+        rows, spool = self.split_rows(split), self.export.vectors
+        for start in range(0, len(rows), BATCH_ROWS):
+            table = spool.take(rows[start : start + BATCH_ROWS])
+            yield Vectors(matrix(table.column(VECTOR)), table.drop_columns([VECTOR]))
+
+
+def open_gateway(workspace: Workspace, cipherset_id: str, needed: KeyFacts) -> Gateway:
+    """The gateway for an export and the key that a bundle or cipherset names.
+
+    Raises:
+        KeyAccessError: the key is not in this workspace, or another secret under its name.
+        IntegrityError: a sealed part is missing or was changed.
+    """
+    key = workspace.ring.open(needed.key_id, needed.key_version)
+    sealer = AesGcmSealer.from_key(key)
+    export = state.read_state(workspace.exports, cipherset_id, sealer)
+    protection = _protection(workspace, key, sealer, export.meta)
+    if protection.cipher.key_check != needed.key_check:
+        raise KeyAccessError(
+            f"key {needed.key_id} v{needed.key_version} here is not the key that made this export",
+            code="wrong_key",
+            hint="run this in the workspace (--home) that made the export",
+        )
+    return Gateway(export, protection, _full_width(key, export.meta))
+
+
+def _protection(
+    workspace: Workspace, key: KeyHandle, sealer: Sealer, meta: state.Meta
+) -> Protection:
+    path = state.minimizer_path(workspace.minimizers, key)
+    minimizer, bound = state.read_minimizer(path, sealer)
+    if bound != meta.settings:
+        raise IntegrityError(
+            "the minimizer of this key version is not the one this export was made with",
+            code="minimizer_changed",
+            hint="restore the workspace from a backup",
+        )
+    cipher = VectorCipher(
+        key,
+        dim=minimizer.dim,
+        scheme=bound.scheme,
+        approximation_factor=bound.approximation_factor,
+    )
+    return Protection(meta.task, minimizer, cipher)
+
+
+def _full_width(key: KeyHandle, meta: state.Meta) -> Protection:
+    """For training at the gate: every dimension, no noise, still bound to the key."""
+    everything = load("none", {"width": np.array([meta.dim_in], dtype=np.float64)})
+    cipher = VectorCipher(
+        key, dim=meta.dim_in, scheme=meta.settings.scheme, approximation_factor=0.0
+    )
+    return Protection(meta.task, everything, cipher)
+
+
+def read_like(
+    session: Session, meta: state.Meta, source: str, *, labelled: bool
+) -> Iterator[Vectors]:
+    """Rows of another source through the recorded columns, sanitizer and encoder.
+
+    Raises:
+        InputError: the source lacks a recorded column, or a row is not fit.
+        BackendError: the encoder's weights are not there.
+    """
+    roles = meta.roles_for(labelled=labelled)
+    reading = Reading(roles, encoder_of(meta, session.cache), default_rules())
+    return vectors_of(open_source(source), reading, {}, session.progress)
+
+
+def encoder_of(meta: state.Meta, cache: Path) -> Encoder | None:
+    """The encoder that the export was made with, None where it was given vectors.
+
+    Raises:
+        IntegrityError: other weights than those recorded.
+    """
+    if meta.encoder_spec is None:
+        return None
+    encoder = open_encoder(meta.encoder_spec, cache)
+    if encoder.digest != meta.settings.encoder:
+        raise IntegrityError(
+            f"encoder {meta.encoder_spec} here is not the one this export was made with",
+            code="encoder_changed",
+            hint="give the same weights: predictions of another encoder mean nothing",
+        )
+    return encoder

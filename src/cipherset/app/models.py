@@ -1,0 +1,278 @@
+"""Train in the lab or at the gate; evaluate and predict where the key is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cipherset.app.gate import Action, Fact
+from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
+from cipherset.app.places import check_target
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import InputError
+from cipherset.core.manifest import Task
+from cipherset.core.values import LABEL, ROW, Float32s, Records, Vectors
+from cipherset.pipeline.export import Cipherset, open_cipherset
+from cipherset.pipeline.sanitize import default_rules, sanitize
+from cipherset.pipeline.train import (
+    Bundle,
+    LabelScores,
+    TrainSpec,
+    ValueScores,
+    describe,
+    load_bundle,
+    run_labels,
+    run_values,
+    score_labels,
+    score_values,
+    to_onnx,
+    train_model,
+    write_bundle,
+)
+
+__all__ = [
+    "Prediction",
+    "TrainRequest",
+    "TrainSpec",
+    "evaluate",
+    "predict",
+    "predict_value",
+    "train",
+    "train_at_gate",
+]
+
+Values = npt.NDArray[Any]
+Scores = LabelScores | ValueScores
+MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What ``train`` is asked to do."""
+
+    cipherset: Path
+    target: Path
+    spec: TrainSpec
+    seed: int = 0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one row of the source; nothing but the answer."""
+
+    row: int
+    label: str | float
+
+
+def train(request: TrainRequest) -> Bundle:
+    """Train on a cipherset, in the lab: needs no key and no workspace.
+
+    Raises:
+        IntegrityError: the cipherset was changed.
+        InputError: it has no labels.
+    """
+    check_target(request.target, overwrite=request.overwrite)
+    cipherset = open_cipherset(request.cipherset)
+    return _fit(
+        request,
+        cipherset,
+        train_rows=cipherset.to_numpy("train"),
+        test_rows=cipherset.to_numpy("test"),
+        gate_dim=None,
+    )
+
+
+def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
+    """Train a declared model on noise-free, full-width, keyed vectors in the owner's zone.
+
+    Leaks: what the model and its aggregate metrics carry; the model needs the key like any other.
+
+    Raises:
+        KeyAccessError, IntegrityError: the key or a sealed part is not here.
+    """
+    check_target(request.target, overwrite=request.overwrite)
+    cipherset = open_cipherset(request.cipherset)
+    facts: dict[str, Fact] = {
+        "cipherset": cipherset.manifest.cipherset_id,
+        "model": str(request.spec.kind),
+    }
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.TRAIN_AT_GATE, str(request.target), facts),
+    ):
+        gateway = open_gateway(workspace, cipherset.manifest.cipherset_id, cipherset.manifest)
+        session.progress.start("train at the gate", None)
+        rows = _gathered(gateway, "train")
+        bundle = _fit(
+            request,
+            cipherset,
+            train_rows=rows,
+            test_rows=_gathered(gateway, "test"),
+            gate_dim=rows[0].shape[1],
+        )
+        session.progress.finish()
+    return bundle
+
+
+def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
+    """Aggregate scores on noise-free queries: of the sealed test split, or of a labelled source.
+
+    Raises:
+        KeyAccessError: the key is not here.
+        IntegrityError: a sealed part is missing, or the bundle was changed.
+        InputError: the source does not fit the recorded columns, or holds an unknown label.
+    """
+    bundle = load_bundle(bundle_path)
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.EVALUATE, str(bundle_path), _facts(bundle)),
+    ):
+        if (Path(rows) / MANIFEST).is_file():
+            cipherset = open_cipherset(rows, signer=workspace.fingerprint)
+            gateway = open_gateway(workspace, cipherset.manifest.cipherset_id, cipherset.manifest)
+            _check_same_key(bundle, cipherset)
+            batches = gateway.stored("test")
+        else:
+            gateway = _gateway_of(workspace, bundle)
+            batches = read_like(
+                gateway.export.meta, rows, session.cache, session.progress, labelled=True
+            )
+        return _score(bundle, gateway, batches)
+
+
+def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction]:
+    """The label of each row of a source; labels only, whatever else the model computes.
+
+    Raises: as ``evaluate``.
+    """
+    bundle = load_bundle(bundle_path)
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.PREDICT, str(bundle_path), _facts(bundle)) as act,
+    ):
+        gateway = _gateway_of(workspace, bundle)
+        batches = read_like(
+            gateway.export.meta, source, session.cache, session.progress, labelled=False
+        )
+        found = [p for batch in batches for p in _predictions(bundle, gateway, batch)]
+        act.facts["rows"] = len(found)
+    return found
+
+
+def predict_value(session: Session, bundle_path: Path, text: str) -> list[Prediction]:
+    """The label of one text.
+
+    Raises: as ``evaluate``; InputError where the model takes vectors, not text.
+    """
+    bundle = load_bundle(bundle_path)
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.PREDICT, str(bundle_path), _facts(bundle) | {"rows": 1}),
+    ):
+        gateway = _gateway_of(workspace, bundle)
+        encoder = encoder_of(gateway.export.meta, session.cache)
+        if encoder is None:
+            raise InputError(
+                "this model takes vectors, not text",
+                code="value_is_text",
+                hint="give a SOURCE with the recorded vector column",
+            )
+        clean = sanitize(Records([text], pa.table({ROW: [0]})), default_rules())
+        batch = Vectors(encoder.encode(clean.texts, progress=session.progress), clean.columns)
+        return list(_predictions(bundle, gateway, batch))
+
+
+def _facts(bundle: Bundle) -> dict[str, Fact]:
+    return {"bundle": bundle.digest, "key_id": bundle.manifest.key_id}
+
+
+def _gateway_of(workspace: Workspace, bundle: Bundle) -> Gateway:
+    return open_gateway(workspace, bundle.manifest.trained_on.cipherset_id, bundle.manifest)
+
+
+def _check_same_key(bundle: Bundle, cipherset: Cipherset) -> None:
+    if bundle.manifest.key_check != cipherset.manifest.key_check:
+        raise InputError(
+            "the bundle was trained under another key than the cipherset",
+            code="other_key",
+            hint="evaluate it on a cipherset of its own key",
+        )
+
+
+def _fit(
+    request: TrainRequest,
+    cipherset: Cipherset,
+    *,
+    train_rows: tuple[Float32s, Values],
+    test_rows: tuple[Float32s, Values],
+    gate_dim: int | None,
+) -> Bundle:
+    task = cipherset.manifest.task or Task.CLASSIFICATION
+    model = train_model(*train_rows, request.spec, task=task, seed=request.seed)
+    onnx_model, kind = to_onnx(model), request.spec.kind
+    draft = describe(onnx_model, cipherset, {}, kind=kind, gate_dim=gate_dim)
+    metrics = {}
+    if len(test_rows[0]):
+        metrics = _figures(_scores(Bundle(draft, "", onnx_model), *test_rows))
+    manifest = describe(onnx_model, cipherset, metrics, kind=kind, gate_dim=gate_dim)
+    return write_bundle(request.target, onnx_model, manifest, overwrite=request.overwrite)
+
+
+def _figures(scores: Scores) -> dict[str, float]:
+    if isinstance(scores, LabelScores):
+        return {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "n": scores.n}
+    return {"r2": scores.r2, "mae": scores.mae, "n": scores.n}
+
+
+def _scores(bundle: Bundle, x: Float32s, y: Values) -> Scores:
+    """Scores of answers to queries ``x`` whose true labels are ``y``."""
+    if bundle.manifest.task is Task.REGRESSION:
+        return score_values(run_values(bundle, x), np.asarray(y, dtype=np.float64))
+    return score_labels(run_labels(bundle, x), _codes(bundle, y))
+
+
+def _codes(bundle: Bundle, labels: Values) -> npt.NDArray[np.int64]:
+    position = {name: code for code, name in enumerate(bundle.manifest.classes)}
+    codes = np.array([position.get(str(label), -1) for label in labels.tolist()], dtype=np.int64)
+    if (codes < 0).any():
+        row = int(np.flatnonzero(codes < 0)[0]) + 1
+        raise InputError(
+            f"the label of row {row} is none of the {len(position)} classes the model knows",
+            code="unknown_label",
+            hint="drop such rows, or protect and train again with the new class",
+        )
+    return codes
+
+
+def _gathered(gateway: Gateway, split: str) -> tuple[Float32s, Values]:
+    batches = list(gateway.stored(split))
+    x = np.concatenate([gateway.queries(b.values, at_gate=True) for b in batches])
+    return x, np.concatenate([_labels(b.columns) for b in batches])
+
+
+def _labels(columns: pa.Table) -> Values:
+    column = columns.column(LABEL).combine_chunks()
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _score(bundle: Bundle, gateway: Gateway, batches: Iterator[Vectors]) -> Scores:
+    queries, labels = [], []
+    for batch in batches:
+        queries.append(gateway.queries(batch.values, at_gate=bundle.manifest.at_gate))
+        labels.append(_labels(batch.columns))
+    return _scores(bundle, np.concatenate(queries), np.concatenate(labels))
+
+
+def _predictions(bundle: Bundle, gateway: Gateway, batch: Vectors) -> Iterator[Prediction]:
+    queries = gateway.queries(batch.values, at_gate=bundle.manifest.at_gate)
+    rows = batch.columns.column(ROW).to_pylist()
+    if bundle.manifest.task is Task.REGRESSION:
+        answers: list[str | float] = run_values(bundle, queries).tolist()
+    else:
+        answers = [bundle.manifest.classes[code] for code in run_labels(bundle, queries)]
+    return (Prediction(row, answer) for row, answer in zip(rows, answers, strict=True))

@@ -1,0 +1,40 @@
+"""``cipherset inspect``."""
+
+from pathlib import Path
+
+import click
+
+from cipherset.app.inspection import inspect
+from cipherset.interfaces.cli.command import Command, Context
+
+EXAMPLE = "cipherset inspect tickets.cipherset --signer 3f9a..."
+SHOWN = (
+    "cipherset_id",
+    "created",
+    "key_id",
+    "key_version",
+    "scheme",
+    "approximation_factor",
+    "dim",
+    "minimizer",
+    "task",
+    "label_column",
+    "clear_columns",
+)
+
+
+@click.command(name="inspect", cls=Command, epilog=f"Example:  {EXAMPLE}")
+@click.argument("cipherset", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--signer", metavar="FINGERPRINT", help="The only key that may have signed it.")
+@click.pass_obj
+def command(context: Context, cipherset: Path, signer: str | None) -> None:
+    """Verify every byte of the cipherset in DIR, and show what it says of itself."""
+    found = inspect(cipherset, signer)
+    manifest = found["manifest"]
+    rows = [(name, str(manifest[name])) for name in SHOWN]
+    rows += [(f"rows, {name}", str(part["rows"])) for name, part in manifest["splits"].items()]
+    for table in ("assessment", "utility"):
+        rows += [(name, f"{value:.4g}") for name, value in manifest[table].items()]
+    checked = "" if signer else " (whoever that is: compare it, or pass --signer)"
+    rows.append(("signed by", f"{found['signer']}{checked}"))
+    context.show(found, f"valid: {cipherset}", rows)

@@ -1,0 +1,66 @@
+"""``cipherset train``."""
+
+from pathlib import Path
+
+import click
+
+from cipherset.app.models import TrainRequest, TrainSpec, train, train_at_gate
+from cipherset.core.errors import InputError
+from cipherset.core.manifest import ModelKind
+from cipherset.interfaces.cli.command import Command, Context
+
+EXAMPLE = "cipherset train tickets.cipherset --to router.bundle --model logistic"
+KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
+
+
+@click.command(name="train", cls=Command, epilog=f"Example:  {EXAMPLE}")
+@click.argument("cipherset", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="BUNDLE")
+@click.option("--model", default="logistic", show_default=True, type=click.Choice(KINDS))
+@click.option("--hidden", default="64", show_default=True, metavar="N,N", help="mlp: layers.")
+@click.option("--epochs", default=50, show_default=True, help="mlp: passes over the rows.")
+@click.option("--trees", default=100, show_default=True, help="boosting: rounds.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
+@click.option("--force", is_flag=True, help="Overwrite a bundle that is there.")
+@click.pass_obj
+def command(  # noqa: PLR0913 -- one parameter per option
+    context: Context,
+    cipherset: Path,
+    target: Path,
+    model: str,
+    hidden: str,
+    epochs: int,
+    trees: int,
+    seed: int,
+    at_gate: bool,  # noqa: FBT001 -- click hands it over by name
+    force: bool,  # noqa: FBT001 -- click hands it over by name
+) -> None:
+    """Train a model on the cipherset in DIR; needs no key, unless --at-gate."""
+    spec = TrainSpec(ModelKind(model), hidden=_layers(hidden), epochs=epochs, trees=trees)
+    request = TrainRequest(cipherset, target, spec, seed=seed, overwrite=force)
+    bundle = train_at_gate(context.session(), request) if at_gate else train(request)
+    manifest = bundle.manifest
+    figure = "r2" if "r2" in manifest.metrics else "accuracy"
+    result = {
+        "bundle": str(target),
+        "model": manifest.model.value,
+        "lab_accuracy": manifest.metrics.get(figure),
+        "metrics": dict(manifest.metrics),
+        "at_gate": manifest.at_gate,
+        "key_id": manifest.key_id,
+        "key_version": manifest.key_version,
+    }
+    rows = [(name, str(value)) for name, value in result.items() if name != "metrics"]
+    context.show(result, f"bundle written: {target}", rows)
+
+
+def _layers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            "--hidden takes whole numbers, such as 64 or 128,64",
+            code="model_size",
+            hint="see: cipherset train --help",
+        ) from None
