@@ -97,10 +97,10 @@ def test_paired_bootstrap_of_numbers_is_the_slow_one():
 def test_paired_bootstrap_covers_the_truth():
     rng = np.random.default_rng(1)
     covered = 0
-    for seed in range(200):
-        a, b = rng.random(400) < 0.75, rng.random(400) < 0.75
+    for seed in range(100):
+        a, b = rng.random(200) < 0.75, rng.random(200) < 0.75
         covered += paired_bootstrap(a, b, seed=seed).includes_zero
-    assert stats.binomtest(covered, 200, 0.95).pvalue > 1e-3
+    assert stats.binomtest(covered, 100, 0.95).pvalue > 1e-3
 
 
 def test_two_equal_models_differ_by_nothing():
