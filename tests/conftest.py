@@ -72,10 +72,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
-    if not (config.option.all and config.option.cov_source) or session.exitstatus != 0:
+    if not config.option.all or session.exitstatus != 0:
         return
-    config.stash[UNSEEN] = _refusals_without_a_test()
-    if config.stash[UNSEEN]:
+    skipped = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    config.stash[NOT_RUN] += [f"{report.nodeid}: {report.longrepr[2]}" for report in skipped]
+    if config.option.cov_source:
+        config.stash[UNSEEN] = _refusals_without_a_test()
+    if config.stash[NOT_RUN] or config.stash[UNSEEN]:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
