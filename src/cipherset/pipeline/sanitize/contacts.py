@@ -6,6 +6,7 @@ grown from its at sign, and a pattern begins only where a run of its characters 
 
 import ipaddress
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -139,5 +140,7 @@ class PhoneDetector:
             if sum(map(str.isdecimal, run.group())) < _PHONE_DIGITS:
                 continue
             start = max(0, run.start() - _PHONE_LEAD)
-            for match in PhoneNumberMatcher(text[start : run.end() + 1], self._region):
+            near = text[start : run.end() + 1]
+            # By default it gives up after 65,535 tries: what hides behind that many would pass.
+            for match in PhoneNumberMatcher(near, self._region, max_tries=sys.maxsize):
                 yield Span(start + match.start, start + match.end, "PHONE")
