@@ -35,7 +35,7 @@ def home(tmp_path):
 def live(home: Path):
     """A workspace in which every custody operation ran on planted values, and what it made."""
     home.mkdir()
-    ring = KeyRing(home / "keys")
+    ring = KeyRing(home)
     ring.create("plain", purpose="triage")
     ring.create("guarded", provider_uri="file:kek2?passphrase-file=../elsewhere/pass")
     handles = [ring.open("plain"), ring.open("guarded")]
@@ -125,12 +125,12 @@ def test_no_pickle_or_copy_holds_one(home):
 
 def broken(home: Path):
     """One call for each way in which an operation on planted values fails."""
-    ring = KeyRing(home / "keys")
+    ring = KeyRing(home)
     sealer = AesGcmSealer.from_key(ring.open("plain"))
     spool = home / "spool0"
     (home.parent / "elsewhere" / "pass").write_text(PASSPHRASE + "-wrong")
     yield lambda: ring.create("plain")
-    yield lambda: KeyRing(home / "keys").open("guarded")
+    yield lambda: KeyRing(home).open("guarded")
     yield lambda: ephemeral_sealer().unseal((home / "sealed0").read_bytes(), context="c")
     yield lambda: Spool(spool, ephemeral_sealer(), "v")
     yield lambda: Spool(spool, sealer, "v").take(np.array([10**6]))
@@ -147,7 +147,7 @@ def broken(home: Path):
     )
     ledger.close()
     (home / "kek").write_bytes(kek(home)[:-8])
-    yield lambda: KeyRing(home / "keys").open("plain")
+    yield lambda: KeyRing(home).open("plain")
 
 
 def test_no_exception_holds_one(home):

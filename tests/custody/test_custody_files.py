@@ -198,22 +198,27 @@ from cipherset.core.files import replace_directory, stage_directory
 
 target = Path(sys.argv[1])
 random = np.random.default_rng(7)
-for life in range(40):
+
+def put(stamp):
+    with stage_directory(target) as staged:
+        for name in ("a", "b", "c"):
+            (staged / name).write_text(stamp)
+        replace_directory(staged, target, overwrite=True)
+
+begin = time.monotonic()
+put("first")
+took = time.monotonic() - begin
+for life in range(30):
     child = os.fork()
     if child == 0:
         while True:
-            with stage_directory(target) as staged:
-                for name in ("a", "b", "c"):
-                    (staged / name).write_text(str(time.monotonic_ns() if name == "a" else seen))
-                    seen = (staged / "a").read_text()
-                replace_directory(staged, target, overwrite=True)
-    time.sleep(random.uniform(0.001, 0.03))
+            put(str(time.monotonic_ns()))
+    time.sleep(random.uniform(0, 3 * took))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    if target.exists():
-        found = {p.name: p.read_text() for p in target.iterdir()}
-        if set(found) != {"a", "b", "c"} or len(set(found.values())) != 1:
-            sys.exit(f"half a directory: {found}")
+    found = {p.name: p.read_text() for p in target.iterdir()}
+    if set(found) != {"a", "b", "c"} or len(set(found.values())) != 1:
+        sys.exit(f"half a directory: {found}")
 with stage_directory(target):
     pass
 print(sorted(p.name for p in target.parent.iterdir()))

@@ -1,7 +1,9 @@
 """The key ring: keys, races, kills, refusals, and the signing key."""
 
+import base64
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,14 +13,16 @@ import pytest
 from securesystemslib.exceptions import UnverifiedSignatureError
 
 from cipherset.core.errors import InputError, KeyAccessError, UsageError
+from cipherset.core.secret import Secret
 from cipherset.custody.keys import KeyRing, KeyStatus
+from cipherset.custody.keys.ring import _signer_bound
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def ring(tmp_path):
-    return KeyRing(tmp_path / "keys", clock=lambda: NOON)
+    return KeyRing(tmp_path, clock=lambda: NOON)
 
 
 def edit(tmp_path, name, change):
@@ -35,14 +39,14 @@ def test_a_key_is_what_it_was_created_as(ring, tmp_path):
     assert (made.name, made.version, made.status) == ("tickets", 1, KeyStatus.ACTIVE)
     assert (made.provider, made.purpose) == ("file:kek", "route tickets")
     assert made.created == "2026-01-02T12:00:00+00:00"
-    again = KeyRing(tmp_path / "keys")
+    again = KeyRing(tmp_path)
     assert again.get("tickets") == again.get(made.key_id) == made
     assert again.list() == (made,)
 
 
 def test_a_key_opens_to_the_same_secret_by_name_id_and_version(ring, tmp_path):
     made = ring.create("a")
-    again = KeyRing(tmp_path / "keys")
+    again = KeyRing(tmp_path)
     handles = [ring.open("a"), again.open(made.key_id), again.open("a", version=1)]
     assert {(h.key_id, h.version) for h in handles} == {(made.key_id, 1)}
     assert len({h.secret.reveal() for h in handles}) == 1
@@ -51,7 +55,7 @@ def test_a_key_opens_to_the_same_secret_by_name_id_and_version(ring, tmp_path):
 
 
 def test_two_workspaces_share_nothing(tmp_path):
-    rings = [KeyRing(tmp_path / home / "keys") for home in ("one", "two")]
+    rings = [KeyRing(tmp_path / home) for home in ("one", "two")]
     made = [ring.create("a") for ring in rings]
     assert made[0].key_id != made[1].key_id
     assert rings[0].open("a").secret.reveal() != rings[1].open("a").secret.reveal()
@@ -68,7 +72,7 @@ def test_a_moved_workspace_still_opens(ring, tmp_path):
     moved.mkdir()
     (tmp_path / "keys").rename(moved / "keys")
     (tmp_path / "kek").rename(moved / "kek")
-    assert KeyRing(moved / "keys").open("a").secret.reveal() == secret
+    assert KeyRing(moved).open("a").secret.reveal() == secret
 
 
 def test_files_are_private(ring, tmp_path):
@@ -115,7 +119,7 @@ def test_an_unknown_version_is_refused(ring):
     ring.create("a")
     with pytest.raises(KeyAccessError) as caught:
         ring.open("a", version=2)
-    assert caught.value.code == "key_version"
+    assert caught.value.code == "key_version_unknown"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ def test_a_secret_does_not_open_as_another_key(ring, tmp_path):
 
 def test_the_signer_signs_and_keeps_its_fingerprint(ring, tmp_path):
     signer = ring.signer()
-    again = KeyRing(tmp_path / "keys").signer()
+    again = KeyRing(tmp_path).signer()
     raw = bytes.fromhex(signer.public_key.keyval["public"])
     assert signer.public_key.keyid == hashlib.sha256(raw).hexdigest()
     assert again.public_key == signer.public_key
@@ -177,7 +181,7 @@ def test_the_signer_signs_and_keeps_its_fingerprint(ring, tmp_path):
     assert ring.list() == ()
 
 
-def test_a_signer_with_anothers_fingerprint_is_refused(ring, tmp_path, monkeypatch):
+def test_a_signer_with_anothers_fingerprint_is_refused(ring, tmp_path):
     ring.signer()
     edit(tmp_path, "_signer", lambda c: c.update(fingerprint="00" * 32))
     with pytest.raises(KeyAccessError) as caught:
@@ -185,12 +189,6 @@ def test_a_signer_with_anothers_fingerprint_is_refused(ring, tmp_path, monkeypat
     assert caught.value.code == "key_unwrap"
     # Rewrapped, by somebody who has the key file, as if it were another's.
     provider = ring._provider("file:kek")
-    import base64
-    import os
-
-    from cipherset.core.secret import Secret
-    from cipherset.custody.keys.ring import _signer_bound
-
     wrapped = provider.wrap(Secret(os.urandom(32)), _signer_bound("00" * 32))
     edit(tmp_path, "_signer", lambda c: c.update(wrapped=base64.b64encode(wrapped).decode()))
     with pytest.raises(KeyAccessError) as caught:
@@ -218,7 +216,7 @@ print("signer", ring.signer().public_key.keyid)
 
 
 def test_of_processes_that_race_for_a_name_one_wins(tmp_path):
-    command = [sys.executable, "-c", RACE, str(tmp_path / "keys")]
+    command = [sys.executable, "-c", RACE, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     running = [subprocess.Popen(command, **pipes) for _ in range(3)]
     for process in running:
@@ -228,7 +226,7 @@ def test_of_processes_that_race_for_a_name_one_wins(tmp_path):
         process.stdin.flush()
     lines = [line for process in running for line in process.communicate(timeout=60)[0].split("\n")]
     assert [process.returncode for process in running] == [0, 0, 0]
-    ring = KeyRing(tmp_path / "keys")
+    ring = KeyRing(tmp_path)
     made = {line for line in lines if line.startswith("key")}
     assert sorted(line for line in lines if line.startswith("key")) == sorted(made)
     assert {key.key_id for key in ring.list()} == made
@@ -248,22 +246,22 @@ from cipherset.custody.keys import KeyRing
 
 home = Path(sys.argv[1])
 random = np.random.default_rng(11)
-said = 0
+begin = time.monotonic()
+KeyRing(home / "timed").create("a")
+took = time.monotonic() - begin
 for life in range(24):
-    keys = home / str(life % 8) / "keys"  # often a new ring, so that its first steps are hit too
+    one = home / str(life % 8)  # often a new ring, so that its first steps are hit too
     child = os.fork()
     if child == 0:
         for k in range(10**6):
-            KeyRing(keys).create(f"life{life}-{k}")
-    time.sleep(random.uniform(0.0005, 0.02))
+            KeyRing(one).create(f"life{life}-{k}")
+    time.sleep(random.uniform(0, 3 * took))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    ring = KeyRing(keys)
+    ring = KeyRing(one)
     for key in ring.list():
         ring.open(key.name)
-        said += 1
     ring.create(f"after{life}")
-print(said)
 """
 
 
@@ -271,4 +269,4 @@ def test_killed_at_any_moment_the_ring_can_be_read(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
-    assert int(done.stdout) > 0
+    assert done.returncode == 0

@@ -1,5 +1,6 @@
 """The spool gives back what was put in, from a file in which no byte may differ."""
 
+import base64
 import resource
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cipherset.core import canonical
 from cipherset.core import spool as spool_module
 from cipherset.core.errors import BackendError, InputError, IntegrityError
 from cipherset.core.spool import CHUNK_BYTES, Spool, SpoolWriter
@@ -186,10 +188,6 @@ def forge(path, sealer, *, footer: bytes | None = None, chunk: bytes = b"") -> N
 
 
 def footer_of(size: int, schema: str | None) -> bytes:
-    import base64
-
-    from cipherset.core import canonical
-
     raw = base64.b64encode(pa.schema([("a", pa.int64())]).serialize().to_pybytes()).decode()
     return canonical.encode(
         {
@@ -290,3 +288,10 @@ def test_a_second_close_does_nothing(tmp_path, sealer):
     writer.close()
     writer.close()
     assert Spool(tmp_path / "s", sealer, "v").n_rows == 5
+
+
+def test_a_footer_that_leaves_a_gap(tmp_path, sealer):
+    forge(tmp_path / "s", sealer, footer=footer_of(5, None))
+    with pytest.raises(IntegrityError) as caught:
+        Spool(tmp_path / "s", sealer, "v")
+    assert caught.value.code == "spool_corrupt"

@@ -96,21 +96,22 @@ class _SignerFile(_Stored):
 
 
 class KeyRing:
-    """The keys of one workspace.
+    """The keys of one workspace, in ``<home>/keys``.
 
-    ``directory`` lies in the workspace: relative paths in provider URIs are relative to its
-    parent, so that a workspace can be moved.
+    Relative paths in provider URIs are relative to ``home``, so that a workspace can be moved;
+    the default provider is ``<home>/kek``.
     """
 
     def __init__(
         self,
-        directory: Path,
+        home: Path,
         *,
         default_provider: str = DEFAULT_PROVIDER,
         clock: Callable[[], datetime] = UTC_CLOCK,
     ) -> None:
-        """The ring in ``directory``, which is made when the first key is."""
-        self._directory = directory
+        """The ring of the workspace ``home``; its directory is made when the first key is."""
+        self._home = home
+        self._directory = home / "keys"
         self._default_provider = default_provider
         self._clock = clock
         self._providers: dict[str, KeyProvider] = {}
@@ -164,8 +165,8 @@ class KeyRing:
 
         Raises:
             InputError: ``key_name``.
-            KeyAccessError: ``key_unknown``, ``key_version``, ``key_corrupt``, ``key_unwrap``, or
-                the provider's key cannot be used.
+            KeyAccessError: ``key_unknown``, ``key_version_unknown``, ``key_corrupt``,
+                ``key_unwrap``, or the provider's key cannot be used.
         """
         key = self._known(name_or_id)
         wanted = key.versions[-1].version if version is None else version
@@ -176,7 +177,7 @@ class KeyRing:
                 return KeyHandle(key.key_id, wanted, secret)
         raise KeyAccessError(
             f"key {key.key_id} has no version {wanted}",
-            code="key_version",
+            code="key_version_unknown",
             hint=f"cipherset key show {key.name}",
         )
 
@@ -279,14 +280,14 @@ class KeyRing:
 
     def _provider(self, uri: str) -> KeyProvider:
         if uri not in self._providers:
-            self._providers[uri] = open_provider(uri, home=self._directory.parent)
+            self._providers[uri] = open_provider(uri, home=self._home)
         return self._providers[uri]
 
     def _now(self) -> str:
         return self._clock().astimezone(UTC).isoformat()
 
     def __repr__(self) -> str:
-        return f"KeyRing({str(self._directory)!r})"
+        return f"KeyRing({str(self._home)!r})"
 
 
 def _bound(key_id: str, *, version: int, purpose: str) -> bytes:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
-from cipherset.core.errors import BackendError, CiphersetError, InputError, IntegrityError
+from cipherset.core.errors import BackendError, InputError, IntegrityError
 from cipherset.custody.ledger.tables import METADATA
 
 _BUSY_TIMEOUT_S: Final = 30.0
 _WRITES: Final = "ledger_writes"
+_FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
 def open_engine(url: str) -> Engine:
@@ -32,7 +33,7 @@ def open_engine(url: str) -> Engine:
         IntegrityError: ``ledger_corrupt``: the file is not a database.
     """
     parsed = _parse(url)
-    with failures("ledger_unwritable"):
+    with write_failures():
         _create_private(Path(parsed.database or ""))
         engine = create_engine(
             parsed, hide_parameters=True, connect_args={"timeout": _BUSY_TIMEOUT_S}
@@ -52,34 +53,56 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def failures(code: str) -> Iterator[None]:
+def write_failures() -> Iterator[None]:
     """Inside, a failing database becomes one of our errors, without the values it was given.
 
     Raises:
-        BackendError: ``code``: locked, full, not permitted, out of reach.
-        IntegrityError: ``ledger_corrupt``: not a database, or not this ledger's tables.
+        BackendError: ``ledger_unwritable``: locked, full, not permitted, out of reach.
+        IntegrityError: ``ledger_corrupt``: not a database.
     """
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise _translated(error, code) from None
+    except _FAILURES as error:
+        raise BackendError(
+            f"the ledger cannot be written ({_reason(error)}), so nothing was done",
+            code="ledger_unwritable",
+            hint="check the workspace's disk and permissions, then run the same command again",
+        ) from None
 
 
-def _translated(error: Exception, code: str) -> CiphersetError:
+@contextmanager
+def read_failures() -> Iterator[None]:
+    """The same for reading.
+
+    Raises:
+        BackendError: ``ledger_unreadable``: locked, not permitted, out of reach, no such table.
+        IntegrityError: ``ledger_corrupt``: not a database.
+    """
+    try:
+        yield
+    except _FAILURES as error:
+        raise BackendError(
+            f"the ledger cannot be read ({_reason(error)})",
+            code="ledger_unreadable",
+            hint="check the workspace's disk and permissions, then run the same command again",
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """What the database calls it; its own words may hold values.
+
+    Raises:
+        IntegrityError: ``ledger_corrupt``: it says that this is not a database.
+    """
     cause = error.orig if isinstance(error, DatabaseError) else error
     reason = getattr(cause, "sqlite_errorname", type(cause).__name__)
     if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.OperationalError):
-        return IntegrityError(
+        raise IntegrityError(
             f"the ledger is not a database that this version wrote ({reason})",
             code="ledger_corrupt",
             hint="restore the workspace from a backup",
-        )
-    act = "written" if code == "ledger_unwritable" else "read"
-    return BackendError(
-        f"the ledger cannot be {act} ({reason}), so nothing was done",
-        code=code,
-        hint="check the workspace's disk and permissions, then run the same command again",
-    )
+        ) from None
+    return str(reason)
 
 
 def _parse(url: str) -> URL:

@@ -29,7 +29,7 @@ from cipherset.custody.ledger.chain import (
     Verification,
     event_hash,
 )
-from cipherset.custody.ledger.engine import failures, open_engine, writing
+from cipherset.custody.ledger.engine import open_engine, read_failures, write_failures, writing
 from cipherset.custody.ledger.records import (
     INPUT,
     OUTPUT,
@@ -247,12 +247,12 @@ class Ledger:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with failures("ledger_unwritable"), writing(self._engine) as connection:
+        with write_failures(), writing(self._engine) as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with failures("ledger_unreadable"), self._engine.connect() as connection:
+        with read_failures(), self._engine.connect() as connection:
             yield connection
 
     def _draft(
