@@ -13,6 +13,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check vectors reference clean encoder
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := .venv/bin
@@ -25,10 +26,10 @@ STEP = @printf '\n== %s\n'
 STAMPS := .venv/.make
 sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
 VENV := $(STAMPS)/venv-$(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
-PACKAGE_SUM := $(call sum,pyproject.toml)
-BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)-$(PACKAGE_SUM)
-TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)-$(PACKAGE_SUM)
-EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)-$(PACKAGE_SUM)
+BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)
+TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)
+EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)
+PACKAGE := $(STAMPS)/package-$(call sum,pyproject.toml)
 # torch's file differs by platform (a CPU build here, CUDA there), so no one list of hashes fits.
 TORCH := torch==2.13.0
 
@@ -45,47 +46,47 @@ define install
 	$(STEP) 'set-up: $(words $(shell grep -E '^[a-z]' requirements/$(1).txt | cut -d= -f1)) packages pinned by hash (requirements/$(1).txt)'
 	$(PINNED) -r requirements/$(1).txt
 endef
-define install_package
-	$(STEP) 'set-up: cipherset itself'
-	$(PIP) --quiet --no-deps --no-build-isolation --no-index --editable .
-	@touch $(1)
-endef
-
 $(BASE): | $(VENV)
 	$(call install,base)
-	$(call install_package,$(BASE))
+	@touch $@
 
 $(TEST): | $(VENV)
 	$(call install,test)
-	$(call install_package,$(BASE) $(TEST))
+	@touch $@ $(BASE)
 
 $(EXTRA): | $(VENV)
 	$(call install,extra)
 	$(STEP) 'set-up: $(TORCH), for the examples that train with it'
 	$(PIP) $(TORCH)
-	$(call install_package,$(BASE) $(TEST) $(EXTRA))
+	@touch $@ $(TEST) $(BASE)
+
+# Editable, by the builder that is pinned with the rest; so after one of the lists.
+$(PACKAGE): | $(VENV)
+	$(STEP) 'set-up: cipherset itself'
+	$(PIP) --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
 
 # Asked every time, for it is quick and only it knows whether the cache still holds the weights.
 encoder:
 	$(STEP) 'set-up: weights of the encoder, by digest, in your cache'
 	@$(BIN)/cipherset encoder get minilm-l6-v2
 
-demo: $(BASE)
+demo: $(BASE) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	$(STEP) 'demo'
 	@$(BIN)/cipherset demo --to demo --force
 
-test: $(TEST)
+test: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	$(STEP) 'test'
 	@$(BIN)/python -m pytest
 
-test-all: $(EXTRA)
+test-all: $(EXTRA) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	$(STEP) 'test-all'
 	@$(BIN)/python -m pytest --all --cov=cipherset --cov-report=term:skip-covered
 
-check: $(TEST)
+check: $(TEST) $(PACKAGE)
 	$(STEP) 'format and lint'
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -103,11 +104,11 @@ define unchanged
 		&& { [ -z "$$new" ] || { echo "$$new"; exit 1; }; }
 endef
 
-vectors: $(TEST)
+vectors: $(TEST) $(PACKAGE)
 	$(BIN)/python scripts/vectors.py
 	$(call unchanged,tests/vectors)
 
-reference: $(BASE)
+reference: $(BASE) $(PACKAGE)
 	$(BIN)/python scripts/error_codes.py
 	$(call unchanged,docs/reference)
 
