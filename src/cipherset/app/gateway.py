@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from cipherset.app import state
-from cipherset.app.codes import Codes
-from cipherset.app.dataset import VECTOR, Reading, matrix, vectors_of
 from cipherset.app.encoders import open_encoder
-from cipherset.app.utility import Protection
+from cipherset.app.exports.codes import Codes
+from cipherset.app.exports.dataset import VECTOR, Reading, matrix, vectors_of
+from cipherset.app.exports.utility import Protection
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.errors import IntegrityError, KeyAccessError
 from cipherset.core.manifest import KeyFacts

@@ -139,9 +139,7 @@ def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
             batches = gateway.stored("test")
         else:
             gateway = _gateway_of(workspace, bundle)
-            batches = read_like(
-                gateway.export.meta, rows, session.cache, session.progress, labelled=True
-            )
+            batches = read_like(session, gateway.export.meta, rows, labelled=True)
         return _score(bundle, gateway, batches)
 
 
@@ -156,9 +154,7 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
         workspace.gate.act(Action.PREDICT, str(bundle_path), _facts(bundle)) as act,
     ):
         gateway = _gateway_of(workspace, bundle)
-        batches = read_like(
-            gateway.export.meta, source, session.cache, session.progress, labelled=False
-        )
+        batches = read_like(session, gateway.export.meta, source, labelled=False)
         found = [p for batch in batches for p in _predictions(bundle, gateway, batch)]
         act.facts["rows"] = len(found)
     return found

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from cipherset.app.protect import protect
-from cipherset.app.request import AUTO, ProtectRequest, ProtectResult
-from cipherset.app.utility import Utility
+from cipherset.app.exports.protect import protect
+from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
+from cipherset.app.exports.utility import Utility
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli.command import Command, Context
@@ -25,20 +25,45 @@ EXAMPLE = (
 @click.option("--keep", multiple=True, metavar="COL", help="A column that leaves in the clear.")
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--minimize", default=AUTO, show_default=True, metavar="SPEC",
-              help="auto, bottleneck:K, lda:K, pls:K, pca:K or none.")  # fmt: skip
+@click.option(
+    "--minimize",
+    default=AUTO,
+    show_default=True,
+    metavar="SPEC",
+    help="auto, bottleneck:K, lda:K, pls:K, pca:K or none.",
+)
 @click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
 @click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
 @click.option("--noise", default="ball", show_default=True, help="The noise; ball.")
-@click.option("--fit-share", default=1.0, show_default=True, metavar="F",
-              help="Fit on this share of the training rows, which is then not exported.")  # fmt: skip
-@click.option("--max-reid", default=0.05, show_default=True, metavar="R",
-              help="Limit of measured re-identification, file and key stolen.")  # fmt: skip
+@click.option(
+    "--fit-share",
+    default=1.0,
+    show_default=True,
+    metavar="F",
+    help="Fit on this share of the training rows; it is not exported.",
+)
+@click.option(
+    "--max-reid",
+    default=0.05,
+    show_default=True,
+    metavar="R",
+    help="Limit of measured re-identification, file and key stolen.",
+)
 @click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
-@click.option("--seed", default=0, show_default=True, metavar="N",
-              help="Of split and fit; never of noise, shuffle, ids or keys.")  # fmt: skip
-@click.option("--encoder", default="minilm-l6-v2", show_default=True, metavar="NAME",
-              help="A known name, or the folder of a sentence-transformers model.")  # fmt: skip
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of split and fit; never of noise, shuffle, ids or keys.",
+)
+@click.option(
+    "--encoder",
+    default="minilm-l6-v2",
+    show_default=True,
+    metavar="NAME",
+    help="A known name, or the folder of a sentence-transformers model.",
+)
 @click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj

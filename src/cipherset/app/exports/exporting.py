@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cipherset.app.codes import Codes
-from cipherset.app.dataset import VECTOR, Dataset, matrix
-from cipherset.app.plan import Plan
-from cipherset.app.utility import Protection
+from cipherset.app.exports.codes import Codes
+from cipherset.app.exports.dataset import VECTOR, Dataset, matrix
+from cipherset.app.exports.plan import Plan
+from cipherset.app.exports.utility import Protection
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.values import EncryptedVectors, Float32s
 from cipherset.pipeline.export import CiphersetWriter, Layout, Split, Written

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from cipherset.app.leak import CANDIDATES, measure_reid
-from cipherset.app.utility import LINEAR, Part, Protection, Rows, row_scores
+from cipherset.app.exports.leak import CANDIDATES, measure_reid
+from cipherset.app.exports.utility import LINEAR, Part, Protection, Rows, row_scores
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress

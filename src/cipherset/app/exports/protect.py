@@ -9,17 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from cipherset.app import state
-from cipherset.app.commit import Built, Draft, describe, keyed_digest, put_in_place, seal_rows
-from cipherset.app.dataset import Dataset, Reading, load
 from cipherset.app.encoders import open_encoder
-from cipherset.app.exporting import Places, Watched, write_rows
-from cipherset.app.fitting import fitted
+from cipherset.app.exports.commit import (
+    Built,
+    Draft,
+    describe,
+    keyed_digest,
+    put_in_place,
+    seal_rows,
+)
+from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.exporting import Places, Watched, write_rows
+from cipherset.app.exports.fitting import fitted
+from cipherset.app.exports.leak import Leak, measure_leak
+from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
+from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
+from cipherset.app.exports.utility import Part, measure
 from cipherset.app.gate import Action, Fact
-from cipherset.app.leak import Leak, measure_leak
 from cipherset.app.places import check_target
-from cipherset.app.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
-from cipherset.app.request import AUTO, Owner, ProtectRequest, ProtectResult
-from cipherset.app.utility import Part, measure
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory

@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from cipherset.app.codes import Codes
-from cipherset.app.dataset import Dataset
-from cipherset.app.split import test_rows
-from cipherset.app.utility import Rows, Targets
+from cipherset.app.exports.codes import Codes
+from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.split import test_rows
+from cipherset.app.exports.utility import Rows, Targets
 from cipherset.core.errors import InputError, PolicyError, UsageError
 from cipherset.core.manifest import Task
 from cipherset.evidence.attack import rows_to_decide

@@ -6,12 +6,20 @@ from typing import Final
 import numpy as np
 
 from cipherset.app import state
-from cipherset.app.calibrate import Measured, Setting, Sweep, choose, pair, protect_with, settings
-from cipherset.app.dataset import Dataset
-from cipherset.app.plan import FIT_ROWS, Plan, sample
-from cipherset.app.request import AUTO, Owner, ProtectRequest
-from cipherset.app.split import test_rows
-from cipherset.app.utility import Protection, Rows
+from cipherset.app.exports.calibrate import (
+    Measured,
+    Setting,
+    Sweep,
+    choose,
+    pair,
+    protect_with,
+    settings,
+)
+from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.plan import FIT_ROWS, Plan, sample
+from cipherset.app.exports.request import AUTO, Owner, ProtectRequest
+from cipherset.app.exports.split import test_rows
+from cipherset.app.exports.utility import Protection, Rows
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import EncoderFacts, Task
 

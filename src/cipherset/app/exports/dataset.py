@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from cipherset.app.codes import Codebook, Codes, combine
+from cipherset.app.exports.codes import Codebook, Codes, combine
 from cipherset.core.errors import InputError
 from cipherset.core.protocols import Encoder, Progress, Sealer
 from cipherset.core.spool import Spool, SpoolWriter

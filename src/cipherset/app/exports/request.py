@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cipherset.app.leak import Leak
-from cipherset.app.utility import Utility
+from cipherset.app.exports.leak import Leak
+from cipherset.app.exports.utility import Utility
 from cipherset.app.workspace import Workspace
 from cipherset.core.manifest import Manifest
 from cipherset.core.protocols import Progress, Sealer

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.app.codes import Codes
+from cipherset.app.exports.codes import Codes
 from cipherset.core.errors import InputError, UsageError
 
 Mask = npt.NDArray[np.bool_]

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from cipherset.app.utility import Part, Protection
+from cipherset.app.exports.utility import Part, Protection
 from cipherset.core.manifest import Task
 from cipherset.evidence.attack import Exposure, Reidentification, expose, reidentify
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from cipherset.app import state
-from cipherset.app.dataset import Dataset
-from cipherset.app.fitting import Fitted
-from cipherset.app.leak import Leak
-from cipherset.app.plan import Plan
-from cipherset.app.request import Owner, ProtectRequest
-from cipherset.app.utility import Utility
+from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.fitting import Fitted
+from cipherset.app.exports.leak import Leak
+from cipherset.app.exports.plan import Plan
+from cipherset.app.exports.request import Owner, ProtectRequest
+from cipherset.app.exports.utility import Utility
 from cipherset.core.envelope import public_key_of
 from cipherset.core.files import replace_directory
 from cipherset.core.manifest import EncoderFacts, Lineage, Manifest, SignerFacts

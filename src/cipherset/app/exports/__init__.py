@@ -1,0 +1,1 @@
+"""Making an export: read, plan, choose, fit, encrypt, measure, decide, put in place."""
