@@ -210,11 +210,12 @@ def _partial_file(target: Path, data: bytes, mode: int) -> Iterator[Path]:
     try:
         number = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(number, "wb") as file:
+            _try_lock(file.fileno())
             os.fchmod(file.fileno(), mode)  # whatever the umask is
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        yield partial
+            yield partial  # still open, thus still locked, until it has its name
     finally:
         partial.unlink(missing_ok=True)
 
