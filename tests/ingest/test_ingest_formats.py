@@ -90,6 +90,7 @@ def test_csv_byte_order_mark_crlf_blank_lines_and_no_last_line_end(tmp_path):
     opened = source(tmp_path, "a.csv", '\ufefftext,label\r\n\r\nx,1\r\n\r\n"y\r\nz",2')
     assert opened.columns() == ["text", "label"]
     assert texts(opened) == ["x", "y\r\nz"]
+    assert repr(opened) == "Source('a.csv')"
 
 
 def test_csv_row_of_another_width(tmp_path):
@@ -180,7 +181,14 @@ def test_jsonl_labels_have_one_type_over_the_file(tmp_path, values, expected):
 
 @pytest.mark.parametrize(
     "values",
-    [[1, 2, "3"], ["1", "2", 3], [1.5, 2.5, "x"], [1, 2, 1 << 70], [True, False, 1]],
+    [
+        [1, 2, "3"],
+        ["1", "2", 3],
+        [1.5, 2.5, "x"],
+        [1, 2, 1 << 70],
+        [True, False, 1],
+        [1.5, 2, 10**400],
+    ],
 )
 def test_jsonl_labels_of_two_kinds(tmp_path, values):
     rows = [{"text": "x", "label": value} for value in values]

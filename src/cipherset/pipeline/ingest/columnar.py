@@ -115,13 +115,16 @@ class ParquetReader:
             pass
         else:
             return
-        for offset, cell in enumerate(raw):
-            try:
-                cell.as_py()
-            except UnicodeDecodeError:
-                place = f"row {start + offset + 1}, column {column!r}"
-                raise faults.not_utf8(self.name, place) from None
-        raise faults.corrupt(self.name, f"column {column!r} is damaged", row=start + 1)
+        bad = next((row for row, cell in enumerate(raw) if not _is_decodable(cell)), 0)
+        raise faults.not_utf8(self.name, f"row {start + bad + 1}, column {column!r}")
+
+
+def _is_decodable(cell: pa.Scalar) -> bool:
+    try:
+        cell.as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_string(kind: pa.DataType) -> bool:

@@ -16,6 +16,7 @@ from cipherset.core.errors import InputError
 
 # Without a header the first row of data is taken for one: such a "name" may be a whole record.
 _LONGEST_NAME: Final = 64
+_FILL_IN: Final = "fill in the value, or take the row out"
 
 
 def at(name: str, *, row: int | None = None, column: str | None = None) -> str:
@@ -62,13 +63,29 @@ def column_type(name: str, column: str, expected: str, *, row: int | None = None
     )
 
 
-def missing_value(name: str, column: str, part: str, row: int) -> InputError:
-    """A row without the value its part needs; ``part`` is text, label, group or vector."""
-    return InputError(
-        f"{at(name, row=row, column=column)}: no {part} (null, empty or blank)",
-        code=f"{part}_missing",
-        hint=f"fill in the {part} or take the row out",
-    )
+def missing_text(name: str, column: str, row: int) -> InputError:
+    """A row without a text to protect."""
+    return InputError(_nothing(name, column, row), code="text_missing", hint=_FILL_IN)
+
+
+def missing_vector(name: str, column: str, row: int) -> InputError:
+    """A row without a vector."""
+    return InputError(_nothing(name, column, row), code="vector_missing", hint=_FILL_IN)
+
+
+def missing_label(name: str, column: str, row: int) -> InputError:
+    """A row without a label, or with a number for one that is not finite."""
+    return InputError(_nothing(name, column, row), code="label_missing", hint=_FILL_IN)
+
+
+def missing_group(name: str, column: str, row: int) -> InputError:
+    """A row without a group."""
+    return InputError(_nothing(name, column, row), code="group_missing", hint=_FILL_IN)
+
+
+def _nothing(name: str, column: str, row: int) -> str:
+    place = at(name, row=row, column=column)
+    return f"{place}: expected a value, found none (null, empty, blank or not a number)"
 
 
 def missing_column(name: str, column: str, there: Sequence[str]) -> InputError:

@@ -19,6 +19,7 @@ from cipherset.pipeline.ingest.reader import Batch, Part
 
 _HEAD_ROWS: Final = 1000  # a key that none of the first rows has is taken for a wrong name
 _INT64: Final = 1 << 63
+_VECTOR: Final = pa.list_(pa.float64())
 
 _EXPECTED: Final[Mapping[type, str]] = {
     str: "a string, as in the rows before",
@@ -121,24 +122,30 @@ class JsonLinesReader:
             return pa.array(converted, arrow)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can escape and UTF-8 cannot hold
             pass
-        for row, value in enumerate(converted, start=start + 1):
-            if value is not None and not _is_unicode(value):
-                raise faults.not_utf8(self.name, f"row {row}, column {column!r}")
-        raise faults.column_type(self.name, column, _EXPECTED[kind])
+        bad = next(
+            row
+            for row, value in enumerate(converted, start=start + 1)
+            if value is not None and not _is_unicode(value)
+        )
+        raise faults.not_utf8(self.name, f"row {bad}, column {column!r}")
 
     def _vectors(self, values: Sequence[Any], column: str, start: int) -> pa.Array:
-        arrow = pa.list_(pa.float64())
         try:
-            return pa.array(values, arrow)
+            return pa.array(values, _VECTOR)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             pass
-        for row, value in enumerate(values, start=start + 1):
-            try:
-                pa.array([value], arrow)
-            except (pa.ArrowInvalid, pa.ArrowTypeError):
-                fault = faults.column_type(self.name, column, "an array of numbers", row=row)
-                raise fault from None
-        raise faults.column_type(self.name, column, "an array of numbers")
+        bad = next(
+            row for row, value in enumerate(values, start=start + 1) if not _is_vector(value)
+        )
+        raise faults.column_type(self.name, column, "an array of numbers", row=bad)
+
+
+def _is_vector(value: object) -> bool:
+    try:
+        pa.array([value], _VECTOR)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return False
+    return True
 
 
 def _string(value: object) -> str | None:

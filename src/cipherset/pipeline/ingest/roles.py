@@ -1,6 +1,6 @@
 """Batches of named columns to Records and Vectors, by the part each column plays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -50,7 +50,7 @@ def records(name: str, batch: Batch, roles: ColumnRoles) -> Records:
     for row, parts in enumerate(zip(*cells, strict=True), start=batch.start + 1):
         filled = [part for part in parts if part is not None and part.strip()]
         if not filled:
-            raise faults.missing_value(name, ", ".join(roles.text), "text", row)
+            raise faults.missing_text(name, ", ".join(roles.text), row)
         texts.append("\n".join(filled))
     return Records(texts, clear_columns(name, batch, roles))
 
@@ -66,7 +66,7 @@ def vectors(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> Vec
     lists = batch.table.column(column).combine_chunks()
     row = _first(pc.is_null(lists))
     if row is not None:
-        raise faults.missing_value(name, column, "vector", batch.start + row + 1)
+        raise faults.missing_vector(name, column, batch.start + row + 1)
     widths = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
     expected = int(widths[0]) if dim is None else dim
     ragged = np.flatnonzero((widths != expected) | (widths == 0))
@@ -86,19 +86,22 @@ def _unit(values: npt.NDArray[np.float64], *, faults_at: tuple[str, str, int]) -
     """Rows of ``values``, shape (n, dim), divided by their 2-norm."""
     name, column, start = faults_at
     largest = np.abs(values).max(axis=1)  # NaN where one is; null is NaN
-    for code, wrong, found, hint in (
-        (
-            "vector_not_finite",
-            ~np.isfinite(largest),
-            "NaN, infinity or null",
-            "every number finite",
-        ),
-        ("vector_zero", largest == 0, "a vector of zeros", "a vector that points somewhere"),
-    ):
-        rows = np.flatnonzero(wrong)
-        if len(rows):
-            place = faults.at(name, row=start + int(rows[0]) + 1, column=column)
-            raise InputError(f"{place}: {found}", code=code, hint=f"expected {hint}")
+    endless = np.flatnonzero(~np.isfinite(largest))
+    if len(endless):
+        place = faults.at(name, row=start + int(endless[0]) + 1, column=column)
+        raise InputError(
+            f"{place}: NaN, infinity or null among the numbers",
+            code="vector_not_finite",
+            hint="every number of a vector has to be finite",
+        )
+    zero = np.flatnonzero(largest == 0)
+    if len(zero):
+        place = faults.at(name, row=start + int(zero[0]) + 1, column=column)
+        raise InputError(
+            f"{place}: a vector of zeros",
+            code="vector_zero",
+            hint="vectors are compared by direction, and this one has none: take the row out",
+        )
     scaled = values / largest[:, None]  # squares neither overflow nor vanish
     return np.asarray(scaled / np.linalg.norm(scaled, axis=1, keepdims=True), dtype=np.float32)
 
@@ -110,15 +113,17 @@ def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
         ROW: pa.array(np.arange(batch.start, batch.start + n_rows), pa.int64())
     }
     if roles.label is not None:
-        arrays[LABEL] = _present(name, batch, roles.label, "label")
+        arrays[LABEL] = _present(name, batch, roles.label, faults.missing_label)
     if roles.group is not None:
-        group = _present(name, batch, roles.group, "group")
+        group = _present(name, batch, roles.group, faults.missing_group)
         arrays[GROUP] = pc.cast(group, pa.string())
     kept: Mapping[str, pa.ChunkedArray] = {each: batch.table.column(each) for each in roles.keep}
     return pa.table({**arrays, **kept})
 
 
-def _present(name: str, batch: Batch, column: str, part: str) -> pa.ChunkedArray:
+def _present(
+    name: str, batch: Batch, column: str, fault: Callable[[str, str, int], InputError]
+) -> pa.ChunkedArray:
     """The column, after a look that every row has a value."""
     values = batch.table.column(column)
     if pa.types.is_string(values.type):
@@ -129,7 +134,7 @@ def _present(name: str, batch: Batch, column: str, part: str) -> pa.ChunkedArray
         absent = pc.is_null(values)
     row = _first(pc.fill_null(absent, fill_value=True))
     if row is not None:
-        raise faults.missing_value(name, column, part, batch.start + row + 1)
+        raise fault(name, column, batch.start + row + 1)
     return values
 
 
