@@ -21,7 +21,7 @@ from cipherset.core.errors import (
 if TYPE_CHECKING:
     from cipherset.pipeline.encrypt import VectorCipher
     from cipherset.pipeline.export import Cipherset
-    from cipherset.pipeline.export import open_cipherset as open  # noqa: A004 -- cipherset.open
+    from cipherset.pipeline.export import open_cipherset as open
     from cipherset.pipeline.train import save_bundle
 
 __all__ = [

@@ -4,7 +4,7 @@ import errno
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Never
+from typing import Any, Never
 
 import click
 
@@ -60,9 +60,6 @@ class Command(click.Command):
             fail(error, as_json=as_json)
         except OSError as error:
             fail(from_os_error(error), as_json=as_json)
-        except FOREIGN as error:
-            # The text of a foreign exception may hold a row: only its type is shown.
-            fail(unexpected(error), as_json=as_json)
 
 
 def _shared_options() -> list[click.Parameter]:
@@ -78,30 +75,10 @@ def _shared_options() -> list[click.Parameter]:
     ]
 
 
-FOREIGN: Final = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-
-
 def fail(error: CiphersetError, *, as_json: bool) -> Never:
     """Show ``error`` and leave with its exit code."""
     output.show_error(error, as_json=as_json)
     sys.exit(error.exit_code)
-
-
-def unexpected(error: BaseException) -> CiphersetError:
-    """A defect of ours, without the text that could hold data."""
-    return CiphersetError(
-        f"an unexpected {type(error).__name__} (its text is not shown: it could hold data)",
-        code="internal",
-        hint="this is a defect of cipherset; please report the command and this message",
-    )
 
 
 def from_os_error(error: OSError) -> BackendError:

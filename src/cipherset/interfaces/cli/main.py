@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from cipherset.core.errors import UsageError
+from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.interfaces.cli import output
 
 COMMANDS: Final = {
@@ -45,6 +45,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; usage errors keep the JSON promise too."""
+    sys.excepthook = _show_defect
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -56,3 +57,15 @@ def main() -> None:
         output.show_error(usage, as_json="--json" in sys.argv)
         sys.exit(usage.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_defect(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """A defect of ours, without its text and its traceback: they could hold a row."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    defect = CiphersetError(
+        f"an unexpected {kind.__name__} (its text is not shown: it could hold data)",
+        code="internal",
+        hint="this is a defect of cipherset; please report the command and this message",
+    )
+    output.show_error(defect, as_json="--json" in sys.argv)
