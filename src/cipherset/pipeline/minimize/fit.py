@@ -7,14 +7,14 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from cipherset.core.errors import InputError
 from cipherset.core.protocols import Progress
 from cipherset.core.values import Float32s, Floats
-from cipherset.pipeline.minimize.bottleneck import FitSettings, fit_weights
+from cipherset.pipeline.minimize.bottleneck import FitSettings, fit_weights, spread_apart
 from cipherset.pipeline.minimize.fitted import FittedMinimizer, check_rows, load
 from cipherset.pipeline.minimize.linear import (
     discriminant_axes,
     principal_axes,
     regression_axes,
 )
-from cipherset.pipeline.minimize.network import Codes, deviations, encode, unit_rows
+from cipherset.pipeline.minimize.network import Codes, deviations, encode
 from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, check_dim
 
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -61,8 +61,7 @@ def fit(
         arrays = _bottleneck_arrays(spec, rows, codes, settings=settings, progress=progress)
     else:
         arrays = _map_arrays(spec, rows, codes)
-        z = load(str(spec), arrays).transform(rows)
-        arrays |= _class_head(z, codes)
+    arrays |= _class_head(load(str(spec), arrays).transform(rows), codes)
     return load(str(spec), arrays | {"classes": classes.astype(np.float64)})
 
 
@@ -133,14 +132,14 @@ def _bottleneck_arrays(
     settings: FitSettings,
     progress: Progress | None,
 ) -> dict[str, Floats]:
-    """Network, anchors and head; centering and scale are folded into the first layer."""
+    """Network and anchors; centering and scale are folded into the first layer."""
     dim = check_dim(spec, at_most=x.shape[1], why=f"vectors have {x.shape[1]} dimensions")
     mean = x.mean(axis=0)
     spread = np.float32(max(float(np.std(x - mean)), 1e-6))
     scaled = (x - mean) / spread
     weights = fit_weights(scaled, codes, dim=dim, settings=settings, progress=progress)
     z = encode(weights, scaled)
-    anchors = unit_rows(class_means(z, codes))
+    anchors = spread_apart(class_means(z, codes), seed=settings.seed)
     w1 = weights.w1 / spread
     return {
         "w1": w1,
@@ -149,8 +148,8 @@ def _bottleneck_arrays(
         "b2": weights.b2,
         "anchors": np.asarray(anchors, dtype=np.float32),
         "shrink": np.array([settings.shrink], dtype=np.float64),
-        "head_matrix": settings.loss.scale * weights.w3,
-        "head_offset": settings.loss.scale * weights.b3,
+        "w3": settings.loss.scale * weights.w3,
+        "b3": settings.loss.scale * weights.b3,
     }
 
 

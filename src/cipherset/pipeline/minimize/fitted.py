@@ -18,7 +18,7 @@ from cipherset.pipeline.minimize.spec import MinimizerKind, parse_spec
 # Rows mapped at once: the hidden layer of a block stays in the cache.
 BLOCK_ROWS: Final = 4096
 _AXES: Final = ("offset", "axes")
-_NETWORK: Final = ("w1", "b1", "w2", "b2")
+_NETWORK: Final = ("w1", "b1", "w2", "b2", "w3", "b3")
 _SHRINK: Final = ("anchors", "shrink")
 _HEAD: Final = ("head_matrix", "head_offset")
 
@@ -88,7 +88,7 @@ class FittedMinimizer:
     def _shrunk(self, z: Floats) -> Float32s:
         share = float(self._arrays["shrink"][0])
         if share > 0:
-            scores = z @ self._arrays["head_matrix"] + self._arrays["head_offset"]
+            scores = z @ self._arrays["w3"] + self._arrays["b3"]
             z = unit_rows((1 - share) * z + share * (softmax(scores) @ self._arrays["anchors"]))
         return np.asarray(z, dtype=np.float32)
 
@@ -138,7 +138,7 @@ def check_rows(x: Floats, *, dim_in: int | None = None) -> Float32s:
 def _check_arrays(kind: MinimizerKind, arrays: Mapping[str, Floats]) -> None:
     needed: tuple[str, ...] = _AXES
     if kind is MinimizerKind.BOTTLENECK:
-        needed = (*_NETWORK, *_SHRINK, *_HEAD, "classes")
+        needed = (*_NETWORK, *_SHRINK)
     elif kind is MinimizerKind.NONE:
         needed = ("width",)
     allowed = {*needed, *_HEAD, "classes"}
@@ -154,7 +154,8 @@ def _fits(shapes: Mapping[str, tuple[int, ...]]) -> bool:
     """Whether the layers fit onto one another."""
     sizes: dict[str, int] = {}
     letters = {
-        "offset": "d", "axes": "dk", "w1": "dh", "b1": "h", "w2": "hk", "b2": "k", "width": "1",
+        "offset": "d", "axes": "dk", "width": "1",
+        "w1": "dh", "b1": "h", "w2": "hk", "b2": "k", "w3": "kc", "b3": "c",
         "anchors": "ck", "shrink": "1", "head_matrix": "kc", "head_offset": "c", "classes": "c",
     }  # fmt: skip
     return all(

@@ -47,7 +47,7 @@ class Batch:
 class Loss:
     """What is minimized: the scale of the logits, label smoothing, weight of the scatter."""
 
-    scale: float = 4.0
+    scale: float = 8.0
     smoothing: float = 0.0
     scatter: float = 0.0
 
