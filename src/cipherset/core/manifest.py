@@ -20,7 +20,7 @@ from pydantic import (
 
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError
-from cipherset.core.values import ROW
+from cipherset.core.values import LABEL, ROW
 
 CIPHERSET_TYPE: Final = "application/vnd.cipherset.manifest.v1+json"
 VECTOR: Final = "vector"
@@ -129,7 +129,10 @@ class KeyFacts(Frozen):
 
 
 class Manifest(KeyFacts):
-    """A cipherset's manifest, schema ``cipherset/manifest/1`` (design.md, section 4)."""
+    """A cipherset's manifest, schema ``cipherset/manifest/1`` (docs/adr/0006).
+
+    ``label_column`` is what the source called the labels; in the files it is ``label``.
+    """
 
     schema_name: Literal["cipherset/manifest/1"] = Field(default="cipherset/manifest/1", alias="schema")
     cipherset_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -160,7 +163,7 @@ class Manifest(KeyFacts):
                 raise ValueError("parts are not numbered in order")
             if sum(file.rows for file in facts.files) != facts.rows:
                 raise ValueError("the parts' rows do not add up")
-        columns = (ROW, VECTOR, *filter(None, [self.label_column]), *self.clear_columns)
+        columns = (ROW, VECTOR, LABEL, *self.clear_columns)
         if len(set(columns)) != len(columns) or len(set(self.classes)) != len(self.classes):
             raise ValueError("a name occurs twice")
         if (self.task is None) != (self.label_column is None):

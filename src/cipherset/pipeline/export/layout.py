@@ -36,7 +36,7 @@ class Layout:
         Raises:
             InputError: a clear column is called like one of ours, or twice.
         """
-        ours = {ROW, VECTOR} | ({LABEL} if self.task else set())
+        ours = {ROW, VECTOR, LABEL}
         taken = sorted(ours.intersection(self.clear))
         if taken or len(set(self.clear)) != len(self.clear):
             raise InputError(

@@ -5,14 +5,13 @@ directory, which the caller puts in place as a whole. Rows wait in sealed scratc
 in the order of their random ids (``shuffle``), in parts small enough to be verified in memory.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from securesystemslib.signer import Signer
 
 from cipherset.core import canonical, envelope
@@ -20,9 +19,7 @@ from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors
 from cipherset.core.manifest import (
     CIPHERSET_TYPE,
-    VECTOR,
     Manifest,
-    PartFile,
     SplitFacts,
     SplitsFacts,
     manifest_bytes,
@@ -31,12 +28,11 @@ from cipherset.core.protocols import Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 from cipherset.core.values import ROW, EncryptedVectors
 from cipherset.pipeline.export.layout import Layout, to_table
-from cipherset.pipeline.export.shuffle import ROWS_IN_MEMORY, Shuffle, fresh_ids
+from cipherset.pipeline.export.parts import Parts
+from cipherset.pipeline.export.shuffle import Shuffle, fresh_ids
 from cipherset.pipeline.export.split import Split
 
 MANIFEST: Final = "manifest.json"
-# A reader holds one part in memory to hash and parse the same bytes; 64 MB is cheap everywhere.
-PART_BYTES: Final = 64_000_000
 _SOURCE: Final = "_source_row"
 _MAP: Final = "rowmap"
 
@@ -55,6 +51,8 @@ class Written:
 
 class CiphersetWriter:
     """Writes the Parquet parts of both splits into a staged directory.
+
+    As a context manager it lets go of its scratch at the end, whatever happened.
 
     Leaks: ciphertexts, labels and the clear columns that ``layout`` names; counts. Not the
     order of the source, not its row numbers, not its name.
@@ -114,69 +112,27 @@ class CiphersetWriter:
         splits = SplitsFacts(train=facts[Split.TRAIN], test=facts[Split.TEST])
         return Written(splits, Spool(self._scratch / _MAP, self._sealer, _MAP).chunks())
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for shuffle in self._shuffles.values():
+            shuffle.discard()
+
     def _write_split(self, split: Split, row_map: SpoolWriter) -> SplitFacts:
-        parts = _Parts(self._staged, split, self._layout)
-        for table in self._shuffles[split].tables():
-            row_map.append(
-                pa.table(
-                    {
-                        "row": table[ROW],
-                        "source": table[_SOURCE],
-                        "split": pa.array([split.value] * table.num_rows),
-                    }
+        with Parts(self._staged, split, self._layout.dim) as parts:
+            for table in self._shuffles[split].tables():
+                name = pa.array([split.value] * table.num_rows)
+                row_map.append(
+                    pa.table({"row": table[ROW], "source": table[_SOURCE], "split": name})
                 )
-            )
-            parts.append(table.drop_columns([_SOURCE]))
-        return parts.close()
-
-
-class _Parts:
-    """Cuts a stream of tables into numbered Parquet files of bounded size."""
-
-    def __init__(self, staged: Path, split: Split, layout: Layout) -> None:
-        self._staged = staged
-        self._split = split
-        # The rest of a row (id, label, clear columns) is taken as 128 bytes.
-        self._part_rows = max(1, PART_BYTES // (4 * layout.dim + 128))
-        self._held: list[pa.Table] = []
-        self._held_rows = 0
-        self._files: list[PartFile] = []
-
-    def append(self, table: pa.Table) -> None:
-        self._held.append(table)
-        self._held_rows += table.num_rows
-        while self._held_rows >= self._part_rows:
-            self._write(self._part_rows)
-
-    def close(self) -> SplitFacts:
-        if self._held_rows:
-            self._write(self._held_rows)
-        return SplitFacts(rows=sum(f.rows for f in self._files), files=tuple(self._files))
-
-    def _write(self, rows: int) -> None:
-        table = pa.concat_tables(self._held)
-        rest = table.slice(rows)
-        self._held, self._held_rows = [rest], rest.num_rows
-        table = table.slice(0, rows)
-        name = f"{self._split.value}/part-{len(self._files):05d}.parquet"
-        path = self._staged / name
-        with disk_errors(path):
-            path.parent.mkdir(exist_ok=True)
-            # Ciphertexts are noise: a dictionary for them would only cost.
-            plain = [c for c in table.column_names if c not in {ROW, VECTOR}]
-            pq.write_table(
-                table,
-                path,
-                compression="zstd",
-                use_dictionary=plain,
-                row_group_size=ROWS_IN_MEMORY,
-            )
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size_bytes = path.stat().st_size
-        self._files.append(
-            PartFile(path=name, sha256=f"sha256:{digest}", bytes=size_bytes, rows=rows)
-        )
+                parts.append(table.drop_columns([_SOURCE]))
+            return parts.close()
 
 
 def write_manifest(staged: Path, manifest: Manifest, signer: Signer) -> str:

@@ -1,0 +1,99 @@
+"""A manifest says one thing, in one form, about one cipherset."""
+
+import json
+
+import pytest
+from export_samples import LABELED, manifest_of
+from pydantic import ValidationError
+from securesystemslib.signer import CryptoSigner
+
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError
+from cipherset.core.manifest import (
+    Manifest,
+    PartFile,
+    SplitFacts,
+    SplitsFacts,
+    manifest_bytes,
+    read_bundle_manifest,
+    read_manifest,
+)
+
+PART = PartFile(path="train/part-00000.parquet", sha256="sha256:" + "1" * 64, bytes=10, rows=4)
+SPLITS = SplitsFacts(train=SplitFacts(rows=4, files=(PART,)), test=SplitFacts(rows=0, files=()))
+MANIFEST = manifest_of(SPLITS, CryptoSigner.generate_ed25519(), LABELED)
+RAW = manifest_bytes(MANIFEST)
+
+
+def edited(**fields: object) -> bytes:
+    return canonical.encode(json.loads(RAW) | fields)
+
+
+def test_it_comes_back_equal_and_in_the_same_bytes():
+    assert read_manifest(RAW) == MANIFEST
+    assert manifest_bytes(read_manifest(RAW)) == RAW
+    assert json.loads(RAW)["schema"] == "cipherset/manifest/1"
+
+
+def test_it_does_not_change():
+    with pytest.raises(ValidationError):
+        MANIFEST.dim = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"schema": "cipherset/manifest/2"}, "schema"),
+        ({"extra": 1}, "extra"),
+        ({"dim": "3"}, "dim"),
+        ({"dim": 0}, "dim"),
+        ({"cipherset_id": "xyz"}, "cipherset_id"),
+        ({"created": "yesterday"}, "created"),
+        ({"noise": "none"}, "noise"),
+        ({"task": "ranking"}, "task"),
+        ({"classes": ["a", "a"]}, ""),
+        ({"classes": []}, ""),
+        ({"task": None}, ""),
+        ({"clear_columns": ["label"]}, ""),
+        ({"assessment": {"reid": None}}, "assessment.reid"),
+    ],
+)
+def test_what_is_not_of_the_schema_is_refused(fields: dict, where: str):
+    with pytest.raises(IntegrityError) as caught:
+        read_manifest(edited(**fields))
+    assert caught.value.code == "manifest_schema"
+    assert repr(where) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"path": "train/../../etc/passwd"},
+        {"path": "/train/part-00000.parquet"},
+        {"path": "train/part-00001.parquet"},
+        {"path": "test/part-00000.parquet"},
+        {"rows": 5},
+        {"bytes": -1},
+    ],
+)
+def test_parts_lie_inside_and_add_up(part: dict):
+    splits = SPLITS.model_dump(mode="json")
+    splits["train"]["files"][0] |= part
+    with pytest.raises(IntegrityError) as caught:
+        read_manifest(edited(splits=splits))
+    assert caught.value.code == "manifest_schema"
+
+
+def test_a_value_is_never_in_the_message():
+    with pytest.raises(IntegrityError) as caught:
+        read_manifest(edited(created="canary-4711"))
+    assert "canary" not in str(caught.value)
+    with pytest.raises(ValidationError) as invalid:
+        Manifest.model_validate({"created": "canary-4711"})
+    assert "canary" not in str(invalid.value)
+
+
+def test_a_bundle_is_not_a_manifest():
+    with pytest.raises(IntegrityError) as caught:
+        read_bundle_manifest(RAW)
+    assert caught.value.code == "bundle_schema"
