@@ -91,7 +91,7 @@ def fit_weights(
     rng = np.random.default_rng(settings.seed)
     weights = first_weights(rng, (x.shape[1], settings.hidden, dim, int(codes.max()) + 1))
     optimizer = AdamW(weights, decay=settings.decay)
-    per_epoch = -(-len(x) // settings.batch_rows)
+    per_epoch = -(-len(x) // batch_rows(len(x), most=settings.batch_rows))
     total, done = per_epoch * settings.epochs, 0
     radius = settings.noise_radius
     if settings.shrink > 0:
@@ -113,6 +113,11 @@ def fit_weights(
     if progress is not None:
         progress.finish()
     return weights
+
+
+def batch_rows(n: int, *, most: int) -> int:
+    """Rows a step: at least 20 steps an epoch, as long as each sees 32 rows; ``most`` at most."""
+    return min(most, max(32, n // 20))
 
 
 def _batches(rng: np.random.Generator, n: int, parts: int) -> Iterator[Codes]:

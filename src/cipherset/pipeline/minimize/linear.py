@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 from sklearn.covariance import ledoit_wolf
-from sklearn.cross_decomposition import PLSRegression
 
 from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.minimize.network import Codes, deviations
@@ -36,11 +35,28 @@ def discriminant_axes(x: Floats, codes: Codes, dim: int) -> Floats:
 
 
 def regression_axes(x: Floats, targets: Floats, dim: int) -> Floats:
-    """Rotations of a partial least squares fit, scaled to scores of variance 1, shape (d, dim)."""
-    fitted = PLSRegression(n_components=dim, scale=False).fit(x, targets)
-    axes = np.asarray(fitted.x_rotations_, dtype=np.float64)
-    spread = np.std((x - x.mean(axis=0)) @ axes, axis=0)
-    return _signed(axes / np.maximum(spread, 1e-12))
+    """Weights of partial least squares, scaled to scores of variance 1, shape (d, dim).
+
+    A column is 0 from where ``x`` has nothing left that varies with ``targets`` (n, t).
+    Source: de Jong 1993, SIMPLS: an alternative approach to partial least squares regression,
+    table 1.
+    """
+    centered = np.asarray(x - x.mean(axis=0), dtype=np.float64)
+    left = centered.T @ (targets - targets.mean(axis=0))
+    enough = 1e-10 * max(float(np.linalg.norm(left)), 1e-10)
+    axes, basis = np.zeros((x.shape[1], dim)), np.zeros((x.shape[1], dim))
+    for i in range(dim):
+        if np.linalg.norm(left) <= enough:
+            break
+        axis = np.linalg.svd(left, full_matrices=False)[0][:, 0]
+        scores = centered @ axis
+        length = float(np.linalg.norm(scores))
+        loading = centered.T @ scores
+        loading -= basis @ (basis.T @ loading)
+        basis[:, i] = loading / np.linalg.norm(loading)
+        left = left - np.outer(basis[:, i], basis[:, i] @ left)
+        axes[:, i] = axis * (np.sqrt(len(x)) / length)
+    return _signed(axes)
 
 
 def _signed(axes: npt.NDArray[np.float64]) -> Float32s:

@@ -68,9 +68,14 @@ def encode(weights: Weights, x: Floats) -> Floats:
 
 def softmax(logits: Floats) -> Floats:
     """``exp(logits) / sum(exp(logits))`` by row."""
-    powers: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    powers /= powers.sum(axis=1, keepdims=True)
+    powers: Floats = np.exp(_log_softmax(logits))
     return powers
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    low = logits - logits.max(axis=1, keepdims=True)
+    out: Floats = low - np.log(np.exp(low).sum(axis=1, keepdims=True))
+    return out
 
 
 def deviations(z: Floats, codes: Codes, n_classes: int) -> Floats:
@@ -96,11 +101,12 @@ def loss_and_gradient(weights: Weights, batch: Batch, loss: Loss) -> tuple[float
     norms = np.maximum(np.linalg.norm(a, axis=1, keepdims=True), TINY)
     z = a / norms
     noisy = z + batch.noise
-    p = softmax(loss.scale * (noisy @ weights.w3 + weights.b3))
+    log_p = _log_softmax(loss.scale * (noisy @ weights.w3 + weights.b3))
+    p = np.exp(log_p)
     targets = np.full_like(p, loss.smoothing / n_classes)
     targets[rows, batch.codes] += 1 - loss.smoothing
     apart = deviations(z, batch.codes, n_classes)
-    value = -(targets * np.log(np.maximum(p, TINY))).sum() + loss.scatter * (apart**2).sum()
+    value = -(targets * log_p).sum() + loss.scatter * (apart**2).sum()
 
     d_logits = (p - targets) * (loss.scale / n)
     d_z = d_logits @ weights.w3.T + apart * (2 * loss.scatter / n)
