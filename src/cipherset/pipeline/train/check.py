@@ -14,7 +14,7 @@ from typing import Final
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import AttributeProto, ModelProto, TensorProto, ValueInfoProto
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from cipherset.core.errors import DimensionError, InputError, PolicyError
 from cipherset.core.manifest import Task
@@ -58,7 +58,22 @@ ALLOWED: Final = {
         }
     ),
 }
-_SUBGRAPHS: Final = frozenset({AttributeProto.GRAPH, AttributeProto.GRAPHS})
+# Not among them: graphs, sparse tensors, types, references to a function's own attributes.
+_ATTRIBUTE_FIELDS: Final = frozenset(
+    {
+        "name",
+        "doc_string",
+        "type",
+        "f",
+        "i",
+        "s",
+        "t",
+        "floats",
+        "ints",
+        "strings",
+        "tensors",
+    }
+)
 _LABELS: Final = {
     Task.CLASSIFICATION: frozenset({TensorProto.INT64, TensorProto.STRING}),
     Task.REGRESSION: frozenset({TensorProto.FLOAT, TensorProto.DOUBLE}),
@@ -87,19 +102,18 @@ def check_model(raw: bytes, *, dim: int, task: Task) -> CheckedModel:
     model = _parse(raw)
     _check_parts(model)
     for node in model.graph.node:
-        if node.op_type not in ALLOWED.get(node.domain, frozenset()):
-            raise PolicyError(
-                f"operator {f'{node.domain}.{node.op_type}'.lstrip('.')!r} is not allowed",
-                code="model_operator",
-                hint=_EXPORT,
-            )
-        if any(attribute.type in _SUBGRAPHS for attribute in node.attribute):
-            raise _form(f"operator {node.op_type!r} holds a graph of its own")
-    return CheckedModel(
+        _check_node(node)
+    _check_stored(_tensors(model))
+    checked = CheckedModel(
         onnx=model.SerializeToString(),
         input=_check_input(model, dim),
         output=_check_output(model, task),
     )
+    try:
+        onnx.checker.check_model(model)
+    except (onnx.checker.ValidationError, ValueError):
+        raise _not_onnx() from None
+    return checked
 
 
 def _parse(raw: bytes) -> ModelProto:
@@ -113,12 +127,10 @@ def _parse(raw: bytes) -> ModelProto:
         model = onnx.load_model_from_string(raw)
         # What this version cannot name it cannot check either.
         model.DiscardUnknownFields()
-        _check_stored(_tensors(model))
-        onnx.checker.check_model(model)
-    except (DecodeError, onnx.checker.ValidationError, ValueError, UnicodeDecodeError):
-        raise InputError(
-            "the model is not valid ONNX", code="not_onnx", hint="save it as an ONNX file"
-        ) from None
+    except (DecodeError, ValueError):
+        raise _not_onnx() from None
+    if not model.ir_version or not model.HasField("graph"):
+        raise _not_onnx()
     return model
 
 
@@ -132,6 +144,19 @@ def _check_parts(model: ModelProto) -> None:
             code="model_operator",
             hint=_EXPORT,
         )
+
+
+def _check_node(node: NodeProto) -> None:
+    if node.op_type not in ALLOWED.get(node.domain, frozenset()):
+        raise PolicyError(
+            f"operator {f'{node.domain}.{node.op_type}'.lstrip('.')!r} is not allowed",
+            code="model_operator",
+            hint=_EXPORT,
+        )
+    for attribute in node.attribute:
+        # By what it holds, not by the type it claims to have.
+        if {field.name for field, _ in attribute.ListFields()} - _ATTRIBUTE_FIELDS:
+            raise _form(f"operator {node.op_type!r} holds more than numbers and names")
 
 
 def _tensors(model: ModelProto) -> Iterable[TensorProto]:
@@ -184,3 +209,7 @@ def _element(value: ValueInfoProto) -> int:
 
 def _form(message: str) -> PolicyError:
     return PolicyError(message, code="model_form", hint=_EXPORT)
+
+
+def _not_onnx() -> InputError:
+    return InputError("the model is not valid ONNX", code="not_onnx", hint="save it as ONNX")

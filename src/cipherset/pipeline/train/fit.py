@@ -20,6 +20,9 @@ from cipherset.core.values import Floats
 
 # lbfgs needs tens of steps on unit-norm rows; the bound only ends what would not end.
 _MOST_STEPS: Final = 2000
+# A pass over few rows is few steps: a small network then needs more passes than it was given.
+_LEAST_STEPS: Final = 1000
+_BATCH_ROWS: Final = 200
 
 Labels = npt.NDArray[Any]
 
@@ -35,7 +38,11 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrainSpec:
-    """A declared recipe: the family and its sizes; those of other families play no part."""
+    """A declared recipe: the family and its sizes; those of other families play no part.
+
+    ``epochs`` is the number of passes of an mlp over the rows; few rows get more, until it has
+    made a thousand steps.
+    """
 
     kind: ModelKind = ModelKind.LOGISTIC
     inverse_penalty: float = 1.0
@@ -99,9 +106,10 @@ def _classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
 
 def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
     random = np.random.RandomState(seed)
-    mlp = MLPClassifier(hidden_layer_sizes=spec.hidden, random_state=random)
+    batch_size = min(_BATCH_ROWS, len(x))
+    mlp = MLPClassifier(spec.hidden, batch_size=batch_size, random_state=random)
     classes = np.unique(y)
-    for _ in range(spec.epochs):
+    for _ in range(_passes(spec, len(x))):
         mlp.partial_fit(x, y, classes=classes)
     fitted: Model = mlp
     return fitted
@@ -123,16 +131,22 @@ def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int
 
 def _mlp_regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
     random = np.random.RandomState(seed)
-    mlp = MLPRegressor(hidden_layer_sizes=spec.hidden, random_state=random)
+    batch_size = min(_BATCH_ROWS, len(x))
+    mlp = MLPRegressor(hidden_layer_sizes=spec.hidden, batch_size=batch_size, random_state=random)
     # Adam's steps are of fixed size: labels far from zero and one would take forever to reach.
     center, spread = float(y.mean()), float(y.std()) or 1.0
-    for _ in range(spec.epochs):
+    for _ in range(_passes(spec, len(x))):
         mlp.partial_fit(x, (y - center) / spread)
     # The last layer is linear, so the labels' own scale goes back into its weights exactly.
     mlp.coefs_[-1] = mlp.coefs_[-1] * spread
     mlp.intercepts_[-1] = mlp.intercepts_[-1] * spread + center
     fitted: Model = mlp
     return fitted
+
+
+def _passes(spec: TrainSpec, n: int) -> int:
+    steps_a_pass = -(-n // _BATCH_ROWS)
+    return max(spec.epochs, -(-_LEAST_STEPS // steps_a_pass))
 
 
 def _check(x: Floats, y: Labels, task: Task) -> None:
