@@ -1,8 +1,11 @@
 """Whatever is changed, added, taken away or put in its place is refused, in our own words."""
 
+import errno
 import io
 import os
+import socket
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ from export_samples import Sample, batch, write_sample
 from securesystemslib.signer import CryptoSigner
 
 from cipherset.core.canonical import digest_bytes
-from cipherset.core.errors import IntegrityError
+from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.core.manifest import PartFile, SplitFacts, SplitsFacts, Task
 from cipherset.pipeline.export import Layout, open_cipherset
 
@@ -60,6 +63,13 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def unix_socket(path: Path) -> None:
+    path.unlink()
+    # A Unix address has room for 108 bytes; a relative one always fits.
+    with socket.socket(socket.AF_UNIX) as server, chdir(path.parent):
+        server.bind(path.name)
+
+
 def link_directory(path: Path) -> None:
     away = path.parent.parent.parent / "away"
     path.parent.rename(away)
@@ -71,6 +81,9 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a part is a link": lambda path: link(path / PART),
     "a part is a pipe": lambda path: pipe(path / PART),
     "a part is a directory": lambda path: ((path / PART).unlink(), (path / PART).mkdir()),
+    "a part is a socket": lambda path: unix_socket(path / PART),
+    "the manifest is a socket": lambda path: unix_socket(path / "manifest.json"),
+    "the manifest is a pipe": lambda path: pipe(path / "manifest.json"),
     "a directory is a link": lambda path: link_directory(path / PART),
     "a file beside the manifest": lambda path: (path / "notes.txt").write_bytes(b""),
     "a hidden file": lambda path: (path / ".hidden").write_bytes(b""),
@@ -123,6 +136,21 @@ def test_what_changes_after_opening_is_not_read(sample):
     with pytest.raises(IntegrityError) as caught:
         data.to_arrow("train")
     assert caught.value.code == "files"
+    link_directory(file)
+    with pytest.raises(IntegrityError) as caught:
+        data.to_arrow("train")
+    assert caught.value.code == "files"
+
+
+def test_a_file_that_may_not_be_read_is_a_backend_error(sample, monkeypatch):
+    def refuse(*place: object, dir_fd: int | None = None) -> int:
+        raise PermissionError(errno.EACCES, "no")
+
+    data = open_cipherset(sample.path)
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(BackendError) as caught:
+        data.to_arrow("train")
+    assert caught.value.code == "no_permission"
 
 
 def sign_part(sample: Sample, raw: bytes, rows: int = 40) -> Path:

@@ -185,6 +185,17 @@ def test_numbers_and_no_labels_leave_as_such(tmp_path):
     assert open_cipherset(bare.path).to_arrow("train").column_names == ["row", "vector"]
 
 
+def test_text_of_every_arrow_type_leaves_as_plain_text(tmp_path):
+    labels = pa.array(["bad", "good", "bad", "good"])
+    for number, column in enumerate([labels.dictionary_encode(), labels.cast(pa.large_string())]):
+        (tmp_path / str(number)).mkdir()
+        layout = Layout(3, Task.CLASSIFICATION, ("region",))
+        rows = batch(4, label=column, region=column)
+        sample = write_sample(tmp_path / str(number), [rows], [], layout)
+        schema = open_cipherset(sample.path).to_arrow("train").schema
+        assert schema.field("label").type == schema.field("region").type == pa.string()
+
+
 NESTED = pa.array([[1]] * 4)
 
 

@@ -1,5 +1,6 @@
 """A bundle is two files that belong together, and says which key and cipherset they are of."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from train_samples import CLASSES, Lab, argmax_model, graph, node
 
 from cipherset.core import canonical
-from cipherset.core.errors import CiphersetError, InputError, IntegrityError
+from cipherset.core.errors import BackendError, CiphersetError, InputError, IntegrityError
 from cipherset.core.manifest import ModelKind, Task
 from cipherset.pipeline.train import describe, load_bundle, save_bundle, write_bundle
 
@@ -122,6 +123,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "an extra file": (lambda path: (path / "model.pkl").write_bytes(b""), "bundle_files"),
     "no model": (lambda path: (path / "model.onnx").unlink(), "bundle_files"),
     "a link": (lambda path: link(path / "model.onnx"), "bundle_files"),
+    "a pipe": (
+        lambda path: ((path / "model.onnx").unlink(), os.mkfifo(path / "model.onnx")),
+        "bundle_files",
+    ),
     "a linked manifest": (lambda path: link(path / "bundle.json"), "bundle_files"),
     "a directory": (
         lambda path: ((path / "model.onnx").unlink(), (path / "model.onnx").mkdir()),
@@ -146,3 +151,13 @@ def test_no_directory(tmp_path):
     with pytest.raises(InputError) as caught:
         load_bundle(tmp_path / "absent")
     assert caught.value.code == "no_directory"
+
+
+def test_a_file_that_may_not_be_read_is_a_backend_error(saved, monkeypatch):
+    def refuse(*place: object) -> int:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(BackendError) as caught:
+        load_bundle(saved)
+    assert caught.value.code == "no_permission"

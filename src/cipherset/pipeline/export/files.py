@@ -4,14 +4,19 @@ Every name is opened relative to a directory that is already open, so that no pa
 be exchanged between the look and the read.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.files import disk_errors
+
+_NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+_NOT_REGULAR: Final = frozenset({errno.ELOOP, errno.ENXIO})  # a link; a socket
 
 
 @contextmanager
@@ -66,34 +71,48 @@ def read_regular(directory: int, name: str, *, most_bytes: int) -> bytes:
     parent, _, leaf = name.rpartition("/")
     with disk_errors(Path(name)):
         try:
-            return _read(directory, parent, leaf, most_bytes=most_bytes)
-        except (FileNotFoundError, NotADirectoryError):
-            raise IntegrityError(
-                f"{name} is missing", code="files", hint="get a fresh copy of the directory"
-            ) from None
-
-
-def _read(directory: int, parent: str, leaf: str, *, most_bytes: int) -> bytes:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    # Without O_NONBLOCK a named pipe in the place of the file would wait for a writer.
-    inner = os.open(parent, flags | os.O_DIRECTORY, dir_fd=directory) if parent else directory
-    try:
-        if not stat.S_ISREG(os.stat(leaf, dir_fd=inner, follow_symlinks=False).st_mode):
-            raise _not_a_file(leaf)
-        with os.fdopen(os.open(leaf, flags | os.O_NONBLOCK, dir_fd=inner), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _not_a_file(leaf)
-            raw = file.read(most_bytes + 1)
-    finally:
-        if parent:
-            os.close(inner)
+            with _inside(directory, parent) as inner:
+                raw = _read(inner, leaf, most_bytes + 1)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise IntegrityError(
+                    f"{name} is missing", code="files", hint="get a fresh copy of the directory"
+                ) from None
+            if error.errno in _NOT_REGULAR:
+                raise _not_a_file(name) from None
+            raise
     if len(raw) > most_bytes:
         raise IntegrityError(
-            f"{leaf} is larger than {most_bytes} bytes",
+            f"{name} is larger than {most_bytes} bytes",
             code="file_size",
             hint="get a fresh copy of the directory",
         )
     return raw
+
+
+def _read(directory: int, leaf: str, most_bytes: int) -> bytes:
+    # O_NONBLOCK: a named pipe in the place of the file must not wait for a writer.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    number = os.open(leaf, flags, dir_fd=directory)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise _not_a_file(leaf)
+    with os.fdopen(number, "rb") as file:
+        return file.read(most_bytes)
+
+
+@contextmanager
+def _inside(directory: int, name: str) -> Iterator[int]:
+    """A descriptor of the directory ``name`` in ``directory``, or of that itself if no name."""
+    if not name:
+        yield directory
+        return
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+    number = os.open(name, flags, dir_fd=directory)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def _entries(directory: int) -> Iterator[tuple[str, int]]:
@@ -103,12 +122,8 @@ def _entries(directory: int) -> Iterator[tuple[str, int]]:
 
 
 def _inner(directory: int, name: str) -> list[str]:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
-    number = os.open(name, flags, dir_fd=directory)
-    try:
+    with _inside(directory, name) as number:
         found = list(_entries(number))
-    finally:
-        os.close(number)
     for inner, mode in found:
         if not stat.S_ISREG(mode):
             raise _not_a_file(f"{name}/{inner}")

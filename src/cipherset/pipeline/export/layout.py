@@ -97,8 +97,6 @@ def _schema(layout: Layout, columns: list[pa.Array]) -> pa.Schema:
 
 def _fields(layout: Layout, types: list[pa.DataType]) -> pa.Schema:
     names = [ROW, VECTOR, *([LABEL] if layout.task else []), *layout.clear]
-    if len(names) != len(types):
-        return pa.schema([])
     return pa.schema(
         [
             pa.field(name, kind, nullable=name in layout.clear)

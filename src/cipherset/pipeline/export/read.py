@@ -191,20 +191,14 @@ def _load_part(directory: int, part: PartFile, manifest: Manifest) -> pa.Table:
 def _parse(raw: bytes, part: PartFile, manifest: Manifest) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(raw))
-        if file.metadata.num_rows != part.rows:
-            raise _bad_part(part, f"has {file.metadata.num_rows} rows, not {part.rows}")
         if not check_schema(file.schema_arrow, layout_of(manifest)):
             raise _bad_part(part, "does not have the columns that the manifest names")
         table = file.read().replace_schema_metadata(None)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise _bad_part(part, "is not readable Parquet") from None
-    if table.num_rows != part.rows or any(
-        column.null_count
-        for column, spec in zip(table.columns, table.schema, strict=True)
-        if not spec.nullable
-    ):
-        raise _bad_part(part, "does not have the rows that the manifest names")
+    if table.num_rows != part.rows:
+        raise _bad_part(part, f"has {table.num_rows} rows, not {part.rows}")
     return table
 
 

@@ -4,6 +4,7 @@ The bundle says which key its vectors were made with and which cipherset it lear
 not signed by the owner: the lab writes it, and the gate checks the model itself before it runs.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ MODEL: Final = "model.onnx"
 BUNDLE: Final = "bundle.json"
 _BUNDLE_BYTES: Final = 4_000_000
 _PACKAGES: Final = ("cipherset", "numpy", "onnx", "scikit-learn")
+_NOT_REGULAR: Final = frozenset({errno.ELOOP, errno.ENXIO})  # a link; a socket
 _FRESH: Final = "get a fresh copy of the bundle"
 
 
@@ -195,15 +197,25 @@ def _read(path: Path, most_bytes: int) -> bytes:
     # O_NONBLOCK: a named pipe in its place must not wait for a writer.
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
     with disk_errors(path):
-        regular = stat.S_ISREG(path.lstat().st_mode)
-        if regular:
-            with os.fdopen(os.open(path, flags), "rb") as file:
-                regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-                raw = file.read(most_bytes + 1) if regular else b""
-    if not regular or len(raw) > most_bytes:
-        raise IntegrityError(
-            f"{path.name} is not a regular file of at most {most_bytes} bytes",
-            code="bundle_files",
-            hint=_FRESH,
-        )
+        try:
+            number = os.open(path, flags)
+        except OSError as error:
+            if error.errno in _NOT_REGULAR:
+                raise _bad_file(path, most_bytes) from None
+            raise
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise _bad_file(path, most_bytes)
+        with os.fdopen(number, "rb") as file:
+            raw = file.read(most_bytes + 1)
+    if len(raw) > most_bytes:
+        raise _bad_file(path, most_bytes)
     return raw
+
+
+def _bad_file(path: Path, most_bytes: int) -> IntegrityError:
+    return IntegrityError(
+        f"{path.name} is not a regular file of at most {most_bytes} bytes",
+        code="bundle_files",
+        hint=_FRESH,
+    )

@@ -51,7 +51,7 @@ def to_onnx(model: Model) -> bytes:
 class _WholeNumbers:
     """A converter's container whose trees say 0 and 1 where skl2onnx 1.20 says false and true.
 
-    onnx refuses those since 1.21; everything else is handed on as it is.
+    onnx 1.23 refuses those; everything else is handed on as it is.
     """
 
     def __init__(self, container: Any) -> None:  # noqa: ANN401 -- skl2onnx has no types
