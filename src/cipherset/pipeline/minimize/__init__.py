@@ -1,4 +1,7 @@
-"""Keep only the directions that the purpose needs."""
+"""Keep only the directions that the purpose needs: fitted maps from unit rows to unit rows.
+
+Room: pipeline/minimize. Holds data-derived parameters and no key. Knows core alone.
+"""
 
 from cipherset.pipeline.minimize.bottleneck import FitSettings, ball_noise
 from cipherset.pipeline.minimize.fit import class_means, fit

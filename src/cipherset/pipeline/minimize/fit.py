@@ -49,19 +49,30 @@ def fit(
     _check_labels(spec, rows, y)
     if y.dtype.kind == "f":
         return _fit_numeric(spec, rows, np.asarray(y, dtype=np.float64))
+    return _fit_classes(spec, rows, y, settings=settings, progress=progress)
+
+
+def _fit_classes(
+    spec: MinimizerSpec,
+    x: Float32s,
+    y: Labels,
+    *,
+    settings: FitSettings,
+    progress: Progress | None,
+) -> FittedMinimizer:
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise _refusal(
-            f"all {len(rows)} rows have one and the same label",
+            f"all {len(x)} rows have one and the same label",
             "one_class",
             "a classifier needs at least two labels",
         )
     codes = codes.astype(np.int64)
     if spec.kind is MinimizerKind.BOTTLENECK:
-        arrays = _bottleneck_arrays(spec, rows, codes, settings=settings, progress=progress)
+        arrays = _bottleneck_arrays(spec, x, codes, settings=settings, progress=progress)
     else:
-        arrays = _map_arrays(spec, rows, codes)
-    arrays |= _class_head(load(str(spec), arrays).transform(rows), codes)
+        arrays = _map_arrays(spec, x, codes)
+    arrays |= _class_head(load(str(spec), arrays).transform(x), codes)
     return load(str(spec), arrays | {"classes": classes.astype(np.float64)})
 
 
