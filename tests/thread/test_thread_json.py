@@ -149,7 +149,7 @@ def test_without_json_a_table(exported):
     done = cipherset("inspect", exported.cipherset)
     assert done.code == 0
     assert "rsap/1" in done.out
-    assert "compare it, or pass --signer" in done.out
+    assert "whoever that is: compare it" in done.out
     shown = cipherset("evaluate", exported.bundle, exported.cipherset, "--home", exported.owner.home)
     assert "accuracy" in shown.out
     answers = cipherset("predict", exported.bundle, exported.source, "--home", exported.owner.home)

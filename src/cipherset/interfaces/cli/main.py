@@ -47,7 +47,7 @@ def main() -> None:
     """Run the command line; usage errors keep the JSON promise too."""
     sys.excepthook = _show_defect
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="cipherset", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

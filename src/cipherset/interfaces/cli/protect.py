@@ -54,6 +54,7 @@ EXAMPLE = (
     "--seed",
     default=0,
     show_default=True,
+    type=click.IntRange(min=0),
     metavar="N",
     help="Of split and fit; never of noise, shuffle, ids or keys.",
 )
@@ -92,6 +93,12 @@ def command(  # noqa: PLR0913 -- one parameter per option
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
     if noise != "ball":
         raise InputError(f"unknown noise {noise!r}", code="noise", hint="use --noise ball")
+    if not 0 < max_reid < 1:
+        raise UsageError(
+            f"--max-reid lies between 0 and 1, not {max_reid:g}",
+            code="usage",
+            hint="for example --max-reid 0.05",
+        )
     if bool(text) == bool(vector):
         raise UsageError(
             "give either --text or --vector", code="usage", hint="see: cipherset protect --help"

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cipherset.app.models import TrainRequest, TrainSpec, train, train_at_gate
-from cipherset.core.errors import InputError
+from cipherset.core.errors import UsageError
 from cipherset.core.manifest import ModelKind
 from cipherset.interfaces.cli.command import Command, Context
 
@@ -20,7 +20,7 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
 @click.option("--hidden", default="64", show_default=True, metavar="N,N", help="mlp: layers.")
 @click.option("--epochs", default=50, show_default=True, help="mlp: passes over the rows.")
 @click.option("--trees", default=100, show_default=True, help="boosting: rounds.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
 @click.option("--force", is_flag=True, help="Overwrite a bundle that is there.")
 @click.pass_obj
@@ -59,7 +59,7 @@ def _layers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InputError(
+        raise UsageError(
             "--hidden takes whole numbers, such as 64 or 128,64",
             code="model_size",
             hint="see: cipherset train --help",
