@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
-from cipherset.app.places import check_target
+from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.manifest import Task
@@ -76,7 +76,7 @@ def train(request: TrainRequest) -> Bundle:
         IntegrityError: the cipherset was changed.
         InputError: it has no labels.
     """
-    check_target(request.target, overwrite=request.overwrite)
+    check_target(request.target, Made.BUNDLE, overwrite=request.overwrite)
     cipherset = open_cipherset(request.cipherset)
     return _fit(
         request,
@@ -95,7 +95,7 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
     Raises:
         KeyAccessError, IntegrityError: the key or a sealed part is not here.
     """
-    check_target(request.target, overwrite=request.overwrite)
+    check_target(request.target, Made.BUNDLE, overwrite=request.overwrite)
     cipherset = open_cipherset(request.cipherset)
     facts: dict[str, Fact] = {
         "cipherset": cipherset.manifest.cipherset_id,

@@ -1,19 +1,25 @@
 """Where results go: checked before any work is done."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from cipherset.core.errors import UsageError
 
-_OURS: Final = ("manifest.json", "bundle.json")
+
+class Made(StrEnum):
+    """What a command makes, by the file that shows what a folder is."""
+
+    CIPHERSET = "manifest.json"
+    BUNDLE = "bundle.json"
 
 
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that is there, unless it is ours and may be overwritten.
+def check_target(target: Path, made: Made, *, overwrite: bool) -> None:
+    """Refuse a target that is there, unless it is of the same kind and may be overwritten.
 
     Raises:
         UsageError: ``target_exists``; ``target_not_ours``, overwriting would remove something
-            that was not written by cipherset; ``target_parent``, no such folder.
+            that was not written by cipherset, or something else of ours; ``target_parent``, no
+            such folder.
     """
     if not target.parent.is_dir():
         raise UsageError(
@@ -29,9 +35,9 @@ def check_target(target: Path, *, overwrite: bool) -> None:
             code="target_exists",
             hint="choose another place with --to, or overwrite it with --force",
         )
-    if not any((target / name).is_file() for name in _OURS):
+    if not (target / made).is_file():
         raise UsageError(
-            f"{target} was not written by cipherset, so it is not overwritten",
+            f"{target} is no {made.name.lower()} that cipherset wrote, so it is not overwritten",
             code="target_not_ours",
             hint="choose another place with --to",
         )

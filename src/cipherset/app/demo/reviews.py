@@ -1,6 +1,6 @@
 """The demo's data: real film reviews, fresh or rotten, from a file of a pinned package.
 
-12,808 rows, of which 1,097 are plots and dropped. The file stays in the user's cache; nothing
+12,808 reviews; 1,097 plots beside them are dropped. The file stays in the user's cache; nothing
 of the package is installed, and neither texts nor a model trained on them is handed on.
 """
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from cipherset.app import state
 from cipherset.app.exports.calibrate import (
@@ -54,9 +55,10 @@ def fitted(
     rows = plan.rows(dataset, sample(plan.fit, FIT_ROWS, seed=request.seed))
     setting, tried = _setting(owner, request, dataset, plan)
     owner.progress.start(f"fit {setting}", None)
-    protection = protect_with(
-        owner.key, request.scheme, plan.task, setting, rows, seed=request.seed
-    )
+    with threadpool_limits(1):
+        protection = protect_with(
+            owner.key, request.scheme, plan.task, setting, rows, seed=request.seed
+        )
     owner.progress.finish()
     return Fitted(protection, _settings(request, setting, dataset, encoder), tried, is_new=True)
 
@@ -96,8 +98,6 @@ def _setting(
 ) -> tuple[Setting, list[Measured]]:
     """What was asked for, or the best of what was not."""
     minimize, factor = request.minimize, request.approximation_factor
-    if minimize != AUTO and factor is not None:
-        return Setting(minimize, factor), []
     if plan.task is None:
         return _unlabelled(minimize, factor), []
     grid = settings(
@@ -107,9 +107,11 @@ def _setting(
         minimize=None if minimize == AUTO else minimize,
         factor=factor,
     )
+    if len(grid) == 1:
+        return grid[0], []
     sweep = _sweep(owner, request, dataset, plan, plan.task)
-    tried = list(sweep.run(grid, owner.progress))
-    if request.accept_risk is not None:
+    tried = sweep.run(grid, owner.progress)
+    if request.accept_risk is not None or (minimize != AUTO and factor is not None):
         return max(tried, key=lambda m: (m.reid.high <= request.max_reid, m.utility)).setting, tried
     return choose(tried, request.max_reid).setting, tried
 

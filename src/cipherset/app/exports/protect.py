@@ -26,7 +26,7 @@ from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, 
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
 from cipherset.app.gate import Action, Fact
-from cipherset.app.places import check_target
+from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
@@ -47,7 +47,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         PolicyError: no setting keeps the limit, the finished export does not, or there are too
             few rows to tell; nothing is written then.
     """
-    check_target(request.target, overwrite=request.overwrite)
+    check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
     source = open_source(request.source)
     facts: dict[str, Fact] = {
         "source": source.name,
