@@ -1,5 +1,6 @@
 """``cipherset protect``."""
 
+from math import inf
 from pathlib import Path
 
 import click
@@ -91,18 +92,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    if noise != "ball":
-        raise InputError(f"unknown noise {noise!r}", code="noise", hint="use --noise ball")
-    if not 0 < max_reid < 1:
-        raise UsageError(
-            f"--max-reid lies between 0 and 1, not {max_reid:g}",
-            code="usage",
-            hint="for example --max-reid 0.05",
-        )
-    if bool(text) == bool(vector):
-        raise UsageError(
-            "give either --text or --vector", code="usage", hint="see: cipherset protect --help"
-        )
+    _check(noise, text, vector)
+    _check_numbers(max_reid, approximation_factor)
     request = ProtectRequest(
         source=source,
         roles=ColumnRoles(text, vector, label, group, keep),
@@ -121,6 +112,32 @@ def command(  # noqa: PLR0913 -- one parameter per option
     )
     result = protect(context.session(), request)
     context.show(result.as_json(), f"cipherset written: {target}", _rows(result))
+
+
+def _check_numbers(max_reid: float, approximation_factor: float | None) -> None:
+    """Also what click's ranges let through: not a number."""
+    if not 0 < max_reid < 1:
+        raise UsageError(
+            f"--max-reid lies between 0 and 1, not {max_reid:g}",
+            code="usage",
+            hint="for example --max-reid 0.05",
+        )
+    if approximation_factor is not None and not 0 <= approximation_factor < inf:
+        raise UsageError(
+            f"--approximation-factor is a number from 0 (no noise) on, not "
+            f"{approximation_factor:g}",
+            code="usage",
+            hint="for example --approximation-factor 4",
+        )
+
+
+def _check(noise: str, text: tuple[str, ...], vector: str | None) -> None:
+    if noise != "ball":
+        raise InputError(f"unknown noise {noise!r}", code="noise", hint="use --noise ball")
+    if bool(text) == bool(vector):
+        raise UsageError(
+            "give either --text or --vector", code="usage", hint="see: cipherset protect --help"
+        )
 
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:
