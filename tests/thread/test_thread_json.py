@@ -150,7 +150,9 @@ def test_without_json_a_table(exported):
     assert done.code == 0
     assert "rsap/1" in done.out
     assert "whoever that is: compare it" in done.out
-    shown = cipherset("evaluate", exported.bundle, exported.cipherset, "--home", exported.owner.home)
+    shown = cipherset(
+        "evaluate", exported.bundle, exported.cipherset, "--home", exported.owner.home
+    )
     assert "accuracy" in shown.out
     answers = cipherset("predict", exported.bundle, exported.source, "--home", exported.owner.home)
     assert answers.out.count("topic-") == 400
@@ -209,7 +211,8 @@ def test_in_a_process_of_its_own(exported):
 
 
 @pytest.mark.parametrize(
-    "command", [*sorted(set(COMMANDS) - {"key", "encoder"}), "key create", "key list", "encoder get"]
+    "command",
+    [*sorted(set(COMMANDS) - {"key", "encoder"}), "key create", "key list", "encoder get"],
 )
 def test_help_has_an_example(command):
     done = cipherset(*command.split(), "--help")

@@ -100,7 +100,9 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
 
 def leftovers(folder: Path) -> list[str]:
     """Whatever a run that was stopped forgot to take away, at any depth."""
-    return [str(path) for path in folder.rglob(".*") if "partial" in path.name or "moved" in path.name]
+    return [
+        str(path) for path in folder.rglob(".*") if "partial" in path.name or "moved" in path.name
+    ]
 
 
 def vector_rows(
@@ -150,7 +152,5 @@ def write_rows(path: Path, rows: Sequence[Row]) -> Path:
             writer = csv.writer(file)
             writer.writerow(rows[0])
             for row in rows:
-                writer.writerow(
-                    json.dumps(v) if isinstance(v, list) else v for v in row.values()
-                )
+                writer.writerow(json.dumps(v) if isinstance(v, list) else v for v in row.values())
     return path
