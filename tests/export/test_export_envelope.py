@@ -155,7 +155,7 @@ def test_a_signature_by_another_key_than_the_payload_names_is_refused():
     ("signer", "code"),
     [
         (CryptoSigner.generate_ecdsa(), "signer_kind"),
-        (CryptoSigner.generate_ed25519(), "signer_key"),
+        (CryptoSigner.generate_ed25519(), "signer_mismatch"),
     ],
 )
 def test_only_the_key_in_the_payload_signs_it(signer: CryptoSigner, code: str):

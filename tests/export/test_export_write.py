@@ -264,4 +264,4 @@ def test_a_place_that_cannot_be_written_is_a_backend_error(tmp_path, sample):
 def test_a_manifest_of_another_signer_is_not_written(tmp_path, sample):
     with pytest.raises(CiphersetError) as caught:
         write_manifest(tmp_path, sample.manifest, CryptoSigner.generate_ed25519())
-    assert caught.value.code == "signer_key"
+    assert caught.value.code == "signer_mismatch"

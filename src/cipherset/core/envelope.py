@@ -71,7 +71,7 @@ def sign(payload: bytes, payload_type: str, signer: Signer) -> bytes:
     if _named_key(payload) != public:
         raise InputError(
             "the payload names another public key than the signer's",
-            code="signer_key",
+            code="signer_mismatch",
             hint="put the signer's key into the payload's signer.public_key",
         )
     keyid = fingerprint(public)

@@ -134,7 +134,9 @@ class Manifest(KeyFacts):
     ``label_column`` is what the source called the labels; in the files it is ``label``.
     """
 
-    schema_name: Literal["cipherset/manifest/1"] = Field(default="cipherset/manifest/1", alias="schema")
+    schema_name: Literal["cipherset/manifest/1"] = Field(
+        default="cipherset/manifest/1", alias="schema"
+    )
     cipherset_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     created: Instant
     dim: Dim
@@ -219,7 +221,7 @@ def read_manifest(raw: bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(raw)
     except ValidationError as error:
-        raise _not_of_schema("manifest", error) from None
+        raise _not_of_schema("cipherset/manifest/1", "manifest_schema", error) from None
 
 
 def read_bundle_manifest(raw: bytes) -> BundleManifest:
@@ -232,14 +234,14 @@ def read_bundle_manifest(raw: bytes) -> BundleManifest:
     try:
         return BundleManifest.model_validate_json(raw)
     except ValidationError as error:
-        raise _not_of_schema("bundle", error) from None
+        raise _not_of_schema("cipherset/bundle/1", "bundle_schema", error) from None
 
 
-def _not_of_schema(what: str, error: ValidationError) -> IntegrityError:
+def _not_of_schema(schema: str, code: str, error: ValidationError) -> IntegrityError:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(step) for step in first["loc"])
     return IntegrityError(
-        f"the {what} is not of schema cipherset/{what}/1: {where!r} ({first['type']})",
-        code=f"{what}_schema",
+        f"this is not of schema {schema}: {where!r} ({first['type']})",
+        code=code,
         hint="it was written by another version, or not by cipherset",
     )

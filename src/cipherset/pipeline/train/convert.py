@@ -60,12 +60,12 @@ class _WholeNumbers:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._container, name)
 
-    def add_node(
+    def add_node(  # house: the form of the container that stands behind this one
         self,
         op_type: str,
         inputs: Sequence[str],
         outputs: Sequence[str],
-        **attributes: object,  # house: the form of the container that stands behind this one
+        **attributes: object,
     ) -> None:
         flags = attributes.get("nodes_missing_value_tracks_true")
         if flags is not None:

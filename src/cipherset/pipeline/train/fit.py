@@ -156,10 +156,14 @@ def _check(x: Floats, y: Labels, task: Task) -> None:
             code="dimension",
             hint="pass one label for each vector",
         )
-    if len(x) == 0 or (task is Task.CLASSIFICATION and len(np.unique(y)) < 2):
+    if len(x) == 0:
         raise InputError(
-            f"{len(x)} rows hold fewer than two classes" if len(x) else "there are no rows",
-            code="one_class" if len(x) else "no_rows",
+            "there are no rows to train on", code="no_rows", hint="check the split and the source"
+        )
+    if task is Task.CLASSIFICATION and len(np.unique(y)) < 2:
+        raise InputError(
+            f"{len(x)} rows hold one class only",
+            code="one_class",
             hint="a classifier needs rows of at least two classes",
         )
     numbers = (x, y) if task is Task.REGRESSION else (x,)
