@@ -1,12 +1,14 @@
 """What ``protect`` is asked and what it answers."""
 
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
 from cipherset.app.workspace import Workspace
+from cipherset.core.errors import UsageError
 from cipherset.core.manifest import Manifest
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
@@ -33,6 +35,26 @@ class ProtectRequest:
     encoder: str = "minilm-l6-v2"
     accept_risk: str | None = None
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            UsageError: ``usage``.
+        """
+        if bool(self.roles.text) == bool(self.roles.vector):
+            raise _usage("give either a text column or a vector column")
+        if not 0 < self.max_reid < 1:
+            raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
+        factor = self.approximation_factor
+        if factor is not None and not 0 <= factor < inf:
+            raise _usage(f"the approximation factor is a number from 0 on: {factor:g}")
+        if self.seed < 0:
+            raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
+
+
+def _usage(message: str) -> UsageError:
+    return UsageError(message, code="usage", hint="see: cipherset protect --help")
 
 
 @dataclass(frozen=True, slots=True)

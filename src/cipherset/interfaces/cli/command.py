@@ -4,7 +4,7 @@ import errno
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Final, Never
 
 import click
 
@@ -38,12 +38,23 @@ class Context:
         return output.TerminalProgress()
 
 
+_SHARED: Final = (
+    click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout."),
+    click.Option(
+        ["--home"],
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The workspace (default: CIPHERSET_HOME or ./.cipherset).",
+    ),
+    click.Option(["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: you)."),
+)
+
+
 class Command(click.Command):
     """A click command with the shared options; its function finds the ``Context`` as ``obj``."""
 
-    def __init__(self, *args: Any, **settings_of_click: Any) -> None:  # noqa: ANN401 -- click's own signature
-        super().__init__(*args, **settings_of_click)
-        self.params.extend(_shared_options())
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own parameters, then the shared ones."""
+        return [*super().get_params(ctx), *_SHARED]
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
         """Run the command within the error boundary."""
@@ -60,19 +71,6 @@ class Command(click.Command):
             fail(error, as_json=as_json)
         except OSError as error:
             fail(from_os_error(error), as_json=as_json)
-
-
-def _shared_options() -> list[click.Parameter]:
-    folder = click.Path(path_type=Path, file_okay=False)
-    return [
-        click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout."),
-        click.Option(
-            ["--home"],
-            type=folder,
-            help="The workspace (default: CIPHERSET_HOME or ./.cipherset).",
-        ),
-        click.Option(["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: you)."),
-    ]
 
 
 def fail(error: CiphersetError, *, as_json: bool) -> Never:
