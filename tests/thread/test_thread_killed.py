@@ -1,0 +1,148 @@
+"""Killed at any moment, there is no half cipherset, and a rerun finishes and tidies up."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from thread_samples import QUICK, Owner, cipherset, leftovers, vector_rows, write_rows
+
+
+class Killer:
+    """Talks to ``thread_killer.py``."""
+
+    def __init__(self):
+        script = Path(__file__).with_name("thread_killer.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *args, after=None):
+        job = {"args": [str(arg) for arg in args], "after": after}
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def killer():
+    made = Killer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """An owner with a key and rows, and nothing made of them; copied for each run."""
+    owner = Owner(tmp_path_factory.mktemp("killed") / "owner")
+    owner.folder.mkdir()
+    owner.key("support")
+    write_rows(owner.folder / "rows.parquet", vector_rows(150))
+    return owner
+
+
+def _copy(start, tmp_path):
+    folder = tmp_path / "owner"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(start.folder, folder)
+    return Owner(folder)
+
+
+def _protect(owner, *options):
+    columns = ("--vector", "vec", "--label", "topic", "--key", "support")
+    target = owner.folder / "out"
+    where = ("--to", target, "--home", owner.home, "--accept-risk", "a rehearsal")
+    return ("protect", owner.folder / "rows.parquet", *columns, *where, *QUICK, *options)
+
+
+def _delays(whole, count):
+    """Over the whole run, and half of them in its last third, where things are put in place."""
+    rng = np.random.default_rng(0)
+    early = rng.uniform(0, whole, size=count // 2)
+    return [*early, *rng.uniform(0.66 * whole, 1.05 * whole, size=count - len(early))]
+
+
+def _check_killed_runs(killer, start, tmp_path, count):
+    whole = killer.run(*_protect(_copy(start, tmp_path)))
+    assert whole["code"] == 0
+    killed = 0
+    for after in _delays(whole["seconds"], count):
+        owner = _copy(start, tmp_path)
+        target = owner.folder / "out"
+        ended = killer.run(*_protect(owner), after=after)
+        killed += not ended["ended"]
+        if target.exists():
+            assert cipherset("inspect", target).code == 0
+            owner.ok("train", target, "--to", owner.folder / "gate", "--at-gate")
+        again = killer.run(*_protect(owner, *(("--force",) if target.exists() else ())))
+        assert again["code"] == 0, after
+        assert cipherset("inspect", target).code == 0
+        assert leftovers(owner.folder) == [], after
+        owner.ok("train", target, "--to", owner.folder / "gate2", "--at-gate")
+    assert killed > count // 3
+
+
+def test_no_half_cipherset(killer, start, tmp_path):
+    _check_killed_runs(killer, start, tmp_path, 12)
+
+
+@pytest.mark.soak
+def test_no_half_cipherset_often(killer, start, tmp_path):
+    _check_killed_runs(killer, start, tmp_path, 150)
+
+
+def _check_killed_overwrites(killer, start, tmp_path, count):
+    owner = _copy(start, tmp_path)
+    target = owner.folder / "out"
+    whole = killer.run(*_protect(owner))
+    assert whole["code"] == 0
+    seen = set()
+    for after in _delays(whole["seconds"], count):
+        before = owner.ok("inspect", target)["manifest"]["cipherset_id"]
+        ended = killer.run(*_protect(owner, "--force"), after=after)
+        now = owner.ok("inspect", target)["manifest"]["cipherset_id"]  # old or new, always whole
+        seen.add((ended["ended"], now == before))
+        owner.ok("train", target, "--to", owner.folder / "gate", "--at-gate", "--force")
+    assert (False, True) in seen
+    assert killer.run(*_protect(owner, "--force"))["code"] == 0
+    assert leftovers(owner.folder) == []
+
+
+def test_old_or_new(killer, start, tmp_path):
+    _check_killed_overwrites(killer, start, tmp_path, 10)
+
+
+@pytest.mark.soak
+def test_old_or_new_often(killer, start, tmp_path):
+    _check_killed_overwrites(killer, start, tmp_path, 150)
+
+
+def test_killed_while_the_workspace_is_made(killer, tmp_path):
+    """From nothing: whatever is there after the kill, the next run makes a key and lists it."""
+    whole = killer.run("key", "create", "support", "--home", tmp_path / "whole")
+    assert whole["code"] == 0
+    for number, after in enumerate(_delays(whole["seconds"], 12)):
+        home = tmp_path / str(number) / "home"
+        home.parent.mkdir()
+        killer.run("key", "create", "support", "--home", home, after=after)
+        again = cipherset("key", "create", "support", "--home", home, "--json")
+        assert again.code == 0 or again.error["code"] == "key_exists"
+        listed = cipherset("key", "list", "--home", home, "--json").json["keys"]
+        assert [key["name"] for key in listed] == ["support"]
+        source = write_rows(home.parent / "rows.parquet", vector_rows(100))
+        asked = _protect(Owner(home.parent))
+        asked = tuple(home if str(arg).endswith("workspace") else arg for arg in asked)
+        assert source.exists()
+        assert killer.run(*asked)["code"] == 0
+        assert leftovers(home.parent) == []
