@@ -110,6 +110,7 @@ vectors: $(TEST) $(PACKAGE)
 
 reference: $(BASE) $(PACKAGE)
 	$(BIN)/python scripts/error_codes.py
+	$(BIN)/python scripts/cli_reference.py
 	$(call unchanged,docs/reference)
 
 clean:

@@ -1,0 +1,60 @@
+"""Every command and every piece of Python on a page for users runs, in the order of the page."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from docs_blocks import ROOT, blocks, goes_on_from, pages, run_page
+
+KINDS = {"sh", "python", "text", "console"}
+PARENTS = sorted({parent for parent in map(goes_on_from, pages()) if parent})
+
+
+@pytest.fixture(scope="session")
+def left_by(tmp_path_factory) -> dict[str, Path]:
+    """The folders that pages leave on which others go on; each such page runs once."""
+    left = {}
+    for page in PARENTS:
+        left[page] = tmp_path_factory.mktemp("page") / "folder"
+        left[page].mkdir()
+        run_page(page, left[page], extras=False)
+    return left
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if page not in PARENTS])
+def test_the_blocks_of_a_page_run(page, left_by, tmp_path):
+    run_page(page, _folder(page, left_by, tmp_path), extras=False)
+
+
+@pytest.mark.parametrize("page", PARENTS)
+def test_a_page_on_which_others_go_on_runs(page, left_by):
+    assert list(left_by[page].iterdir()) != []
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if any("needs" in block.notes for block in blocks(page))]
+)
+def test_the_blocks_that_need_extras_run(page, left_by, tmp_path):
+    run_page(page, _folder(page, left_by, tmp_path), extras=True)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_each_block_is_of_a_kind_the_runner_knows(page):
+    assert {block.kind for block in blocks(page)} <= KINDS
+
+
+@pytest.mark.parametrize("page", pages())
+def test_no_fence_escapes_the_runner(page):
+    fences = (ROOT / page).read_text(encoding="utf-8").count("\n```")
+    assert fences == 2 * len(blocks(page))
+
+
+def _folder(page: str, left_by: dict[str, Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    parent = goes_on_from(page)
+    if parent is None:
+        folder.mkdir()
+    else:
+        shutil.copytree(left_by[parent], folder)
+    return folder

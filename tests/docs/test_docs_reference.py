@@ -1,0 +1,50 @@
+"""The generated pages of the reference are those that the source of today makes."""
+
+import doctest
+import runpy
+
+import pytest
+from docs_blocks import ROOT
+
+import cipherset
+from cipherset.core import manifest
+
+
+@pytest.mark.parametrize(("script", "page"), [("cli_reference", "cli"), ("error_codes", "errors")])
+def test_generated_pages_are_up_to_date(script, page):
+    made = runpy.run_path(str(ROOT / "scripts" / f"{script}.py"))["page"]()
+    there = (ROOT / "docs" / "reference" / f"{page}.md").read_text(encoding="utf-8")
+    assert there == made, "run: make reference"
+
+
+def test_every_public_name_is_on_the_page():
+    page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in cipherset.__all__ if f"`{name}" not in page] == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        manifest.Manifest,
+        manifest.BundleManifest,
+        manifest.EncoderFacts,
+        manifest.PartFile,
+        manifest.SplitFacts,
+        manifest.KAnonymity,
+        manifest.Lineage,
+        manifest.SignerFacts,
+        manifest.CiphersetRef,
+        manifest.ValueRange,
+    ],
+)
+def test_every_field_of_a_manifest_is_on_the_page(model):
+    page = (ROOT / "docs" / "reference" / "manifest.md").read_text(encoding="utf-8")
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_examples_of_the_reference_give_what_they_show(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "reference" / "python.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False, verbose=False)
+    assert (failed, tried > 0) == (0, True)
