@@ -190,6 +190,17 @@ def test_kept_columns_leave_beside_their_ciphertext(owner):
         assert sorted(table.column("at").to_pylist()) == _source_rows(owner, made, split).tolist()
 
 
+def test_kept_columns_may_have_gaps(owner):
+    rows = [row | {"region": None if i % 3 else ""} for i, row in enumerate(vector_rows(200))]
+    _protect(owner, rows, *BY_TOPIC, *QUICK, "--keep", "region", *PASS)
+    made = owner.folder / "rows.cipherset"
+    regions = (
+        _table(made, "train")["region"].to_pylist() + _table(made, "test")["region"].to_pylist()
+    )
+    assert regions.count(None) == 133
+    assert owner.ok("inspect", made)["manifest"]["k_anonymity"]["combinations"] == 6
+
+
 def test_numbers_for_labels(owner):
     numeric = (*VECTORS, "--label", "price", "--minimize", "pls:2", "--approximation-factor", "4")
     shown = _protect(owner, vector_rows(600, classes=6), *numeric, *PASS)

@@ -11,22 +11,23 @@ Codes = npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class Codebook:
-    """Grows as batches come in; ``values[code]`` is the value again."""
+    """Grows as batches come in; ``values[code]`` is the value again ("" for a missing one)."""
 
     values: list[str] = field(default_factory=list, repr=False)
-    _codes: dict[str, int] = field(default_factory=dict, repr=False)
+    _codes: dict[str | None, int] = field(default_factory=dict, repr=False)
 
     def encode(self, column: pa.ChunkedArray) -> Codes:
         """The codes of ``column``, shape (n,), in order of first appearance."""
-        encoded = pa.chunked_array([column.cast(pa.string())]).combine_chunks().dictionary_encode()
-        mapping = [self._code(str(value)) for value in encoded.dictionary.to_pylist()]
+        texts = pa.chunked_array([column.cast(pa.string())]).combine_chunks()
+        encoded = texts.dictionary_encode(null_encoding="encode")
+        mapping = [self._code(value) for value in encoded.dictionary.to_pylist()]
         codes: Codes = np.asarray(mapping, dtype=np.int64)[encoded.indices.to_numpy()]
         return codes
 
-    def _code(self, value: str) -> int:
+    def _code(self, value: str | None) -> int:
         code = self._codes.setdefault(value, len(self.values))
         if code == len(self.values):
-            self.values.append(value)
+            self.values.append(value or "")
         return code
 
 

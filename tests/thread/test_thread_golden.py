@@ -1,0 +1,92 @@
+"""Golden runs: ``golden/*.txt`` holds commands, how each ends, and every word it prints.
+
+    $ cipherset key show nobody
+    exit 5
+    2> error (key_unknown): there is no key nobody in <home>/keys
+
+``1>`` is stdout and ``2>`` stderr; ``<home>``, ``<key>``, ``<id>``, ``<time>`` and ``<n>`` stand
+for what changes. After a wanted change, write them anew:
+``python tests/thread/test_thread_golden.py``.
+"""
+
+import re
+import shlex
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from thread_samples import cipherset, vector_rows, write_rows
+
+GOLDEN: Final = Path(__file__).with_name("golden")
+CHANGING: Final = (
+    (r"\b[a-z]+-[0-9a-f]{16}\b", "<key>"),
+    (r"\b[0-9a-f]{32,64}\b", "<id>"),
+    (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)", "<time>"),
+    (r"\b\d+\.\d{3,}\b", "<n>"),
+)
+
+
+def play(text, folder):
+    """The script with what its commands do today, run in ``folder``."""
+    played = []
+    for line in text.splitlines():
+        if line.startswith("#") or not line:
+            played.append(line)
+        if line.startswith("$ "):
+            played += [line, *_run(shlex.split(line)[2:], folder)]
+    return "\n".join(played).rstrip() + "\n"
+
+
+def _run(args, folder):
+    done = cipherset(*args)
+    lines = [f"exit {done.code}"]
+    for name, text in (("1>", done.out), ("2>", done.err)):
+        lines += [f"{name} {line}".rstrip() for line in _steady(text, folder).splitlines()]
+    return lines
+
+
+def _steady(text, folder):
+    text = text.replace(str(folder.resolve()), "<folder>")
+    for pattern, word in CHANGING:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def prepare(folder):
+    write_rows(folder / "rows.csv", vector_rows(40))
+    write_rows(folder / "ten.csv", vector_rows(10))
+    (folder / "letter.txt").write_text("dear")
+
+
+@contextmanager
+def _stage(folder):
+    """The sources that the scripts speak of, in a folder with nothing around it."""
+    write_rows(folder / "rows.csv", vector_rows(40))
+    write_rows(folder / "ten.csv", vector_rows(10))
+    (folder / "letter.txt").write_text("dear")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("CIPHERSET_HOME", raising=False)
+        patch.setenv("CIPHERSET_CACHE", "cache")
+        patch.setenv("COLUMNS", "80")
+        yield folder
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.txt")), ids=lambda path: path.stem)
+def test_golden(path, tmp_path):
+    text = path.read_text(encoding="utf-8")
+    with _stage(tmp_path) as folder:
+        assert play(text, folder) == text
+
+
+def write_anew():
+    """Play every script and keep what it did."""
+    for path in sorted(GOLDEN.glob("*.txt")):
+        with tempfile.TemporaryDirectory() as folder, _stage(Path(folder)):
+            path.write_text(play(path.read_text("utf-8"), Path(folder)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_anew()
