@@ -1,4 +1,4 @@
-"""Write docs/reference/cli.md: every command with its options, read from the commands themselves."""
+"""Write docs/reference/cli.md: every command with its options, as the commands state them."""
 
 import sys
 from collections.abc import Iterator
@@ -87,7 +87,11 @@ def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
     own = [each for each in command.params if each.name not in shared]
     arguments = [each for each in own if isinstance(each, click.Argument)]
     options = [each for each in own if isinstance(each, click.Option)]
-    usage = [path, *(_argument(each) for each in arguments), *([] if not options else ["[OPTIONS]"])]
+    usage = [
+        path,
+        *(_argument(each) for each in arguments),
+        *([] if not options else ["[OPTIONS]"]),
+    ]
     lines = [f"## {path}", "", (command.help or "").strip(), "", "```text", " ".join(usage), "```"]
     if options:
         lines += ["", "| option | meaning |", "|---|---|"]

@@ -12,12 +12,13 @@ before a block says more about it:
 the folder that the other page has left.
 """
 
-import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from cipherset.interfaces.cli import settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -67,6 +68,9 @@ def goes_on_from(page: str) -> str | None:
     return f"docs/{match[1]}" if match else None
 
 
+PARENTS = sorted({parent for parent in map(goes_on_from, pages()) if parent})
+
+
 def run_page(page: str, folder: Path, *, extras: bool) -> None:
     """Run the blocks of ``page`` in order; each begins in the folder where the last one ended."""
     where = folder
@@ -105,11 +109,10 @@ def _run(page: str, block: Block, where: Path, folder: Path) -> Path:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    cache = os.environ.get("CIPHERSET_CACHE", str(Path.home() / ".cache" / "cipherset"))
     return {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder),
-        "CIPHERSET_CACHE": cache,
+        "CIPHERSET_CACHE": str(settings.cache()),
         "EXAMPLES": str(ROOT / "examples"),
         "OMP_NUM_THREADS": "1",
         "LANG": "C.UTF-8",

@@ -4,21 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from docs_blocks import ROOT, blocks, goes_on_from, pages, run_page
+from docs_blocks import PARENTS, ROOT, blocks, goes_on_from, pages, run_page
 
 KINDS = {"sh", "python", "text", "console"}
-PARENTS = sorted({parent for parent in map(goes_on_from, pages()) if parent})
-
-
-@pytest.fixture(scope="session")
-def left_by(tmp_path_factory) -> dict[str, Path]:
-    """The folders that pages leave on which others go on; each such page runs once."""
-    left = {}
-    for page in PARENTS:
-        left[page] = tmp_path_factory.mktemp("page") / "folder"
-        left[page].mkdir()
-        run_page(page, left[page], extras=False)
-    return left
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if page not in PARENTS])

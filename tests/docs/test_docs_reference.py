@@ -2,6 +2,7 @@
 
 import doctest
 import runpy
+import shutil
 
 import pytest
 from docs_blocks import ROOT
@@ -43,8 +44,10 @@ def test_every_field_of_a_manifest_is_on_the_page(model):
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
-def test_examples_of_the_reference_give_what_they_show(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_examples_of_the_reference_give_what_they_show(left_by, tmp_path, monkeypatch):
+    lab = tmp_path / "lab"
+    shutil.copytree(left_by["docs/tutorial/first-cipherset.md"] / "lab", lab)
+    monkeypatch.chdir(lab)
     page = ROOT / "docs" / "reference" / "python.md"
     failed, tried = doctest.testfile(str(page), module_relative=False, verbose=False)
     assert (failed, tried > 0) == (0, True)
