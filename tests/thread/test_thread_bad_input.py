@@ -158,7 +158,7 @@ def test_missing_source(owner):
         (("--approximation-factor", "-1"), (2, "usage")),
         (("--approximation-factor", "1e308"), (4, "approximation_factor")),
         (("--scheme", "rot13/1"), (4, "scheme")),
-        (("--noise", "gaussian:1,1e-5"), (4, "noise")),
+        (("--noise", "gaussian:1,1e-5"), (2, "usage")),
         (("--test-share", "1"), (2, "test_share")),
         (("--test-share", "nan"), (2, "test_share")),
         (("--test-share", "0.001"), (4, "too_few_rows")),
