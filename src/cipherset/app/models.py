@@ -1,7 +1,7 @@
 """Train in the lab or at the gate; evaluate and predict where the key is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,8 +78,9 @@ def train(request: TrainRequest) -> Bundle:
     """
     check_target(request.target, Made.BUNDLE, overwrite=request.overwrite)
     cipherset = open_cipherset(request.cipherset)
+    # Rows here are noisy, queries will not be: see TrainSpec.
     return _fit(
-        request,
+        replace(request, spec=replace(request.spec, balanced=True)),
         cipherset,
         train_rows=cipherset.to_numpy("train"),
         test_rows=cipherset.to_numpy("test"),

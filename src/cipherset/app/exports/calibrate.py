@@ -6,22 +6,30 @@ somebody who holds file, key and minimizer. The most useful candidate under the 
 """
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cipherset.app.exports.leak import CANDIDATES, measure_reid
-from cipherset.app.exports.utility import LINEAR, Part, Protection, Rows, row_scores
+from cipherset.app.exports.utility import ON_EXPORT, Part, Protection, Rows, row_scores
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress
 from cipherset.core.secret import KeyHandle
 from cipherset.evidence.attack import Reidentification
 from cipherset.pipeline.encrypt import VectorCipher
-from cipherset.pipeline.minimize import FitSettings, FittedMinimizer, MinimizerKind, fit, parse_spec
+from cipherset.pipeline.minimize import (
+    MOST_SHRUNK_NOISE,
+    FitSettings,
+    FittedMinimizer,
+    MinimizerKind,
+    fit,
+    parse_spec,
+)
 from cipherset.pipeline.train import train_model
 
 # What is chosen on one sample is measured again on another; a little room keeps a setting that
@@ -35,6 +43,10 @@ SHORT_FIT: Final = 5
 TIE: Final = 0.003
 
 
+_T = TypeVar("_T")
+FEW_CLASSES: Final = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A point of the sweep."""
@@ -42,9 +54,20 @@ class Setting:
     minimizer: str
     approximation_factor: float
     epochs: int = FULL_FIT
+    shrink: float = 1.0
 
     def __str__(self) -> str:
         return f"{self.minimizer} at approximation factor {self.approximation_factor:g}"
+
+    def fit_settings(self, seed: int) -> FitSettings:
+        """How its minimizer is fitted; equal where the same minimizer serves several factors."""
+        radius = self.approximation_factor / 4
+        return FitSettings(
+            noise_radius=min(radius, MOST_SHRUNK_NOISE) if self.shrink > 0 else radius,
+            seed=seed,
+            epochs=self.epochs,
+            shrink=self.shrink,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +79,32 @@ class Measured:
     reid: Reidentification
 
 
-def settings(
-    task: Task, n_classes: int, dim_in: int, *, minimize: str | None, factor: float | None
-) -> list[Setting]:
-    """The settings worth a try, most revealing first; what is given is kept."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the owner has settled already; None is for the sweep to find."""
+
+    minimizer: str | None
+    approximation_factor: float | None
+    fits_what_it_exports: bool
+
+
+def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Setting]:
+    """The settings worth a try, most revealing first; what is asked for is kept.
+
+    Where other rows are exported than fitted on, nothing is shrunk onto the classes: those rows
+    are there to add something.
+    """
     if task is Task.REGRESSION:
-        names, factors = [f"pls:{k}" for k in (8, 4, 2)], [2.0, 4.0, 6.0]
-    elif n_classes <= 10:
-        names, factors = [f"bottleneck:{max(2, n_classes - 1)}"], [2.0, 4.0, 6.0, 8.0]
+        names, factors = [f"pls:{k}" for k in (8, 4, 2)], [2.0, 4.0, 6.0, 8.0]
+    elif n_classes <= FEW_CLASSES:
+        names, factors = [f"bottleneck:{max(2, n_classes - 1)}"], [4.0, 6.0, 8.0, 12.0, 16.0]
     else:
-        names, factors = [f"bottleneck:{k}" for k in (32, 16, 8)], [6.0, 8.0]
+        names, factors = ["bottleneck:32", "bottleneck:16"], [8.0, 16.0, 24.0, 32.0, 40.0, 48.0]
     names = [name for name in names if int(name.partition(":")[2]) <= dim_in]
+    factor = asked.approximation_factor
     return [
-        Setting(name, f, epochs)
-        for name in ([minimize] if minimize else names)
+        Setting(name, f, epochs, float(asked.fits_what_it_exports))
+        for name in ([asked.minimizer] if asked.minimizer else names)
         for f in ([factor] if factor is not None else factors)
         for epochs in _epochs(name)
     ]
@@ -80,16 +115,11 @@ def _epochs(minimizer: str) -> tuple[int, ...]:
     return (FULL_FIT, SHORT_FIT) if is_network else (FULL_FIT,)
 
 
-def protect_with(
-    key: KeyHandle, scheme: str, task: Task | None, setting: Setting, rows: Rows, *, seed: int
-) -> Protection:
-    """Fit the setting's minimizer on ``rows`` and pair it with the key's cipher."""
-    fit_settings = FitSettings(
-        noise_radius=setting.approximation_factor / 4, seed=seed, epochs=setting.epochs
-    )
+def fit_for(task: Task | None, setting: Setting, rows: Rows, *, seed: int) -> FittedMinimizer:
+    """The setting's minimizer, fitted on ``rows``."""
     targets = None if task is None else rows.y
-    minimizer = fit(parse_spec(setting.minimizer), rows.x, targets, settings=fit_settings)
-    return pair(key, scheme, task, setting, minimizer)
+    spec = parse_spec(setting.minimizer)
+    return fit(spec, rows.x, targets, settings=setting.fit_settings(seed))
 
 
 def pair(
@@ -122,28 +152,38 @@ class Sweep:
         A core each, on one BLAS thread: the matrices are small, and a fit gives the same to the
         last bit whatever else runs.
         """
-        measured = []
-        progress.start("calibrate", len(settings))
+        kinds = {(s.minimizer, s.fit_settings(self.seed)): s for s in settings}
+        progress.start("calibrate", len(kinds) + len(settings))
         with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as threads:
-            for one in threads.map(self.measure, settings):
-                measured.append(one)
-                progress.advance(1)
+            fits = _told(progress, threads.map(self._fit, kinds.values()))
+            minimizers = dict(zip(kinds, fits, strict=True))
+            pairs = [(s, minimizers[s.minimizer, s.fit_settings(self.seed)]) for s in settings]
+            measured = _told(progress, threads.map(self._measure, pairs))
         progress.finish()
         return measured
 
-    def measure(self, setting: Setting) -> Measured:
-        """Fit, encrypt, train and attack at one setting."""
-        protection = protect_with(
-            self.key, self.scheme, self.task, setting, self.inner, seed=self.seed
-        )
-        model = train_model(
-            protection.export(self.inner.x), self.inner.y, LINEAR, task=self.task, seed=self.seed
-        )
+    def _fit(self, setting: Setting) -> FittedMinimizer:
+        return fit_for(self.task, setting, self.inner, seed=self.seed)
+
+    def _measure(self, fitted: tuple[Setting, FittedMinimizer]) -> Measured:
+        """Encrypt, train and attack at one setting."""
+        setting, minimizer = fitted
+        protection = pair(self.key, self.scheme, self.task, setting, minimizer)
+        ciphertexts = protection.export(self.inner.x)
+        model = train_model(ciphertexts, self.inner.y, ON_EXPORT, task=self.task, seed=self.seed)
         predicted = model.predict(protection.query(self.validation.x))
         targets = self.validation.take(np.arange(min(len(self.validation), CANDIDATES)))
         reid = measure_reid(protection, Part(targets, protection.export(targets.x)))
         scores = row_scores(self.task, self.validation.y, predicted)
         return Measured(setting, float(scores.mean()), reid)
+
+
+def _told(progress: Progress, results: Iterator[_T]) -> list[_T]:
+    done = []
+    for one in results:
+        done.append(one)
+        progress.advance(1)
+    return done
 
 
 def choose(measured: list[Measured], max_reid: float) -> Measured:

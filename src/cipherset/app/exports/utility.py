@@ -27,6 +27,8 @@ ADDS_NOTHING: Final = (
 )
 Targets = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 LINEAR: Final = TrainSpec(ModelKind.LOGISTIC)
+# What learns on noisy rows and is asked without noise.
+ON_EXPORT: Final = TrainSpec(ModelKind.LOGISTIC, balanced=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +138,15 @@ def measure(protection: Protection, train: Part, test: Rows, *, seed: int) -> Ut
     control_rows = protection.cipher.encrypt(
         anchors(task, protection.minimizer.transform(train.rows.x), train.rows.y)
     )
-    by_export = train_model(train.ciphertexts, train.rows.y, LINEAR, task=task, seed=seed).predict(
-        query
-    )
-    by_anchor = train_model(control_rows, train.rows.y, LINEAR, task=task, seed=seed).predict(query)
-    by_plain = train_model(train.rows.x, train.rows.y, LINEAR, task=task, seed=seed).predict(test.x)
-    encrypted = row_scores(task, test.y, by_export)
-    control = row_scores(task, test.y, by_anchor)
+    export = train_model(train.ciphertexts, train.rows.y, ON_EXPORT, task=task, seed=seed)
+    anchor = train_model(control_rows, train.rows.y, ON_EXPORT, task=task, seed=seed)
+    plain = train_model(train.rows.x, train.rows.y, LINEAR, task=task, seed=seed)
+    encrypted = row_scores(task, test.y, export.predict(query))
+    control = row_scores(task, test.y, anchor.predict(query))
     head = row_scores(task, test.y, protection.head(test.x))
     better = head if head.mean() >= control.mean() else control
     return Utility(
-        plain=float(row_scores(task, test.y, by_plain).mean()),
+        plain=float(row_scores(task, test.y, plain.predict(test.x)).mean()),
         owner_head=float(head.mean()),
         anchor_control=float(control.mean()),
         encrypted=float(encrypted.mean()),

@@ -3,13 +3,14 @@
 Room: pipeline/minimize. Holds data-derived parameters and no key. Knows core alone.
 """
 
-from cipherset.pipeline.minimize.bottleneck import FitSettings, ball_noise
+from cipherset.pipeline.minimize.bottleneck import MOST_SHRUNK_NOISE, FitSettings, ball_noise
 from cipherset.pipeline.minimize.fit import class_means, fit
 from cipherset.pipeline.minimize.fitted import FittedMinimizer, load
 from cipherset.pipeline.minimize.network import Loss
 from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, parse_spec
 
 __all__ = [
+    "MOST_SHRUNK_NOISE",
     "FitSettings",
     "FittedMinimizer",
     "Loss",

@@ -20,6 +20,8 @@ from cipherset.core.values import Floats
 
 # lbfgs needs tens of steps on unit-norm rows; the bound only ends what would not end.
 _MOST_STEPS: Final = 2000
+# Strongest penalty first: of equals the simpler model is taken.
+PENALTIES: Final = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 # A pass over few rows is few steps: a small network then needs more passes than it was given.
 _LEAST_STEPS: Final = 1000
 _BATCH_ROWS: Final = 200
@@ -41,11 +43,15 @@ class TrainSpec:
     """A declared recipe: the family and its sizes; those of other families play no part.
 
     ``epochs`` is the number of passes of an mlp over the rows; few rows get more, until it has
-    made a thousand steps.
+    made a thousand steps. ``inverse_penalty`` None takes the best of ``PENALTIES`` on a quarter of
+    the rows. ``balanced`` (logistic and boosting) leaves out how frequent each class is: a model
+    that learns on noisy rows leans on frequencies where the noise hides the class, and would go
+    on leaning on them when it is asked without noise.
     """
 
     kind: ModelKind = ModelKind.LOGISTIC
-    inverse_penalty: float = 1.0
+    inverse_penalty: float | None = None
+    balanced: bool = False
     hidden: tuple[int, ...] = (64,)
     epochs: int = 50
     trees: int = 100
@@ -62,7 +68,8 @@ class TrainSpec:
                 code="model_kind",
                 hint="choose logistic, mlp or boosting",
             )
-        if min(self.epochs, self.trees, *self.hidden, 1) < 1 or not self.inverse_penalty > 0:
+        penalty = 1.0 if self.inverse_penalty is None else self.inverse_penalty
+        if min(self.epochs, self.trees, *self.hidden, 1) < 1 or not penalty > 0:
             raise UsageError(
                 "a size of the model is below one",
                 code="model_size",
@@ -93,10 +100,13 @@ def train_model(x: Floats, y: Labels, spec: TrainSpec, *, task: Task, seed: int)
 def _classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
     model: Model
     if spec.kind is ModelKind.LOGISTIC:
-        model = LogisticRegression(C=spec.inverse_penalty, max_iter=_MOST_STEPS, random_state=seed)
+        model = _logistic(spec.inverse_penalty or _best_penalty(x, y, spec, seed), spec, seed)
     elif spec.kind is ModelKind.BOOSTING:
         model = HistGradientBoostingClassifier(
-            max_iter=spec.trees, early_stopping=False, random_state=seed
+            max_iter=spec.trees,
+            early_stopping=False,
+            random_state=seed,
+            class_weight=_weights(spec),
         )
     else:
         return _mlp_classifier(x, y, spec, seed)
@@ -115,10 +125,51 @@ def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
     return fitted
 
 
+def _best_penalty(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> float:
+    """The inverse penalty that does best on a quarter of the rows held out; 1 where that fails."""
+    order = np.random.default_rng(seed).permutation(len(x))
+    held, used = order[: len(x) // 4], order[len(x) // 4 :]
+    if len(held) == 0 or len(np.unique(y[used])) < 2:
+        return 1.0
+    models = [_logistic(penalty, spec, seed).fit(x[used], y[used]) for penalty in PENALTIES]
+    score = _log_likelihood if spec.balanced else _accuracy
+    scores = [score(model, x[held], y[held]) for model in models]
+    return PENALTIES[int(np.argmax(scores))]
+
+
+def _accuracy(model: LogisticRegression, x: Floats, y: Labels) -> float:
+    return float(np.mean(model.predict(x) == y))
+
+
+def _log_likelihood(model: LogisticRegression, x: Floats, y: Labels) -> float:
+    """Mean log probability of the true class.
+
+    On rows so noisy that every model is nearly at chance, accuracy cannot tell them apart; this
+    still can.
+    """
+    at = np.searchsorted(model.classes_, y).clip(max=len(model.classes_) - 1)
+    known = model.classes_[at] == y
+    truth = model.predict_proba(x)[np.arange(len(y)), at]
+    return float(np.log(np.maximum(np.where(known, truth, 0.0), 1e-12)).mean())
+
+
+def _logistic(inverse_penalty: float, spec: TrainSpec, seed: int) -> LogisticRegression:
+    return LogisticRegression(
+        C=inverse_penalty,
+        class_weight=_weights(spec),
+        max_iter=_MOST_STEPS,
+        random_state=seed,
+    )
+
+
+def _weights(spec: TrainSpec) -> str | None:
+    return "balanced" if spec.balanced else None
+
+
 def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
     model: Model
     if spec.kind is ModelKind.LOGISTIC:
-        model = Ridge(alpha=1 / spec.inverse_penalty)
+        model = Ridge(alpha=1 / (spec.inverse_penalty or 1.0))
     elif spec.kind is ModelKind.BOOSTING:
         model = HistGradientBoostingRegressor(
             max_iter=spec.trees, early_stopping=False, random_state=seed
