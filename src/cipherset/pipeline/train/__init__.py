@@ -9,13 +9,14 @@ from cipherset.pipeline.train.bundle import (
 )
 from cipherset.pipeline.train.check import check_model
 from cipherset.pipeline.train.convert import to_onnx
-from cipherset.pipeline.train.fit import TrainSpec, train_model
+from cipherset.pipeline.train.fit import Model, TrainSpec, train_model
 from cipherset.pipeline.train.run import run_labels, run_values
 from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
 
 __all__ = [
     "Bundle",
     "LabelScores",
+    "Model",
     "TrainSpec",
     "ValueScores",
     "check_model",
