@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cipherset.app.exports import plan, split
 from cipherset.app.exports.codes import Codebook, combine
 from cipherset.app.exports.dataset import Dataset
-from cipherset.core.errors import InputError, PolicyError, UsageError
+from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
 
@@ -56,13 +56,6 @@ def test_another_seed_draws_others():
     strata = np.arange(100) % 4
     drawn = {tuple(split.test_rows(strata, None, share=0.3, seed=seed)) for seed in range(5)}
     assert len(drawn) == 5
-
-
-@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan")])
-def test_a_share_out_of_range(share):
-    with pytest.raises(UsageError) as refused:
-        split.test_rows(np.zeros(4, dtype=np.int64), None, share=share, seed=0)
-    assert refused.value.code == "test_share"
 
 
 def test_one_group():
@@ -151,18 +144,11 @@ def test_labels_that_teach_nothing(labels, numeric, code):
     assert "'topic'" in refused.value.message
 
 
-@pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])
-def test_a_fit_share_out_of_range(share):
-    with pytest.raises(UsageError) as refused:
-        make(dataset(["a", "b"] * 20), fit_share=share)
-    assert refused.value.code == "fit_share"
-
-
 def test_enough_rows_to_decide():
-    few, many = make(dataset(["a", "b"] * 20)), make(dataset(["a", "b"] * 200))
-    plan.check_enough(many, 0.05)
+    few, many = dataset(["a", "b"] * 20), dataset(["a", "b"] * 300)
+    plan.check_enough(many, make(many), 0.05)
     with pytest.raises(PolicyError) as refused:
-        plan.check_enough(few, 0.05)
+        plan.check_enough(few, make(few), 0.05)
     assert refused.value.code == "too_few_rows_to_decide"
 
 

@@ -1,6 +1,7 @@
 """Bad input: each has its exit code, its code, a message that says where, and leaves no trace."""
 
 import contextlib
+import re
 import resource
 import shutil
 import signal
@@ -119,7 +120,7 @@ def test_ten_rows(owner):
     source = write_rows(owner.folder / "rows.csv", vector_rows(10))
     code, name, message = _refused(owner, source, "--max-reid", "0.05")
     assert (code, name) == (3, "too_few_rows_to_decide")
-    assert "it takes 72 held out, about" in message
+    assert re.search(r"it takes \d+ held out, about \d+ in all", message)
 
 
 def test_a_label_per_row(owner):
@@ -337,7 +338,7 @@ def test_bundle_of_another_key(changed):
     asked = ("protect", changed.source, "--vector", "vec", "--label", "topic", "--key", "other")
     owner.ok(*asked, "--to", owner.folder / "other", *QUICK)
     done = owner.run("evaluate", changed.bundle, owner.folder / "other")
-    assert (done.code, done.error["code"]) == (4, "other_key")
+    assert (done.code, done.error["code"]) == (5, "other_key")
 
 
 def test_evaluate_on_rows_the_model_does_not_know(changed):

@@ -51,10 +51,8 @@ def test_reading_leaves_no_event(exported):
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        (("--minimize", "magic:1"), "minimizer_spec"),
         (("--minimize", "none", "--approximation-factor", "0.5"), "measured_risk"),
         (("--label", "absent"), "column_missing"),
-        (("--test-share", "2"), "test_share"),
         (("--to", "/proc/out"), "no_permission"),
     ],
 )

@@ -11,7 +11,7 @@ BY_TOPIC = ("--vector", "vec", "--label", "topic", "--key", "support")
 
 @pytest.fixture
 def source(owner):
-    return write_rows(owner.folder / "rows.parquet", vector_rows())
+    return write_rows(owner.folder / "rows.parquet", vector_rows(600))
 
 
 def test_measured_risk_is_refused(owner, source):
@@ -39,10 +39,10 @@ def test_accepted_risk_is_written_down(owner, source):
     shown = owner.ok(*asked, "--accept-risk", reason)
     assert shown["assessment"]["reid"] > 0.9
     assert owner.ok("inspect", target)["manifest"]["settings"]["risk_accepted"] is True
-    *_, outcome = owner.events("protect")
-    body = json.loads(outcome.body)
-    assert (outcome.outcome, body["accepted_risk"]) == ("done", reason)
-    assert body["reid"] == shown["assessment"]["reid"]
+    *_, intent, outcome = owner.events("protect")
+    assert (intent.outcome, outcome.outcome) == ("intended", "done")
+    assert json.loads(intent.body)["accepted_risk"] == reason
+    assert json.loads(outcome.body)["reid"] == shown["assessment"]["reid"]
 
 
 def test_accepted_risk_on_few_rows(owner):
@@ -58,7 +58,7 @@ def test_accepted_risk_on_few_rows(owner):
 @pytest.mark.parametrize("options", [(), ("--minimize", "pca:6"), ("--approximation-factor", "1")])
 def test_no_setting_under_the_limit(owner, options):
     """Few candidates, one far from the next: even the safest setting gives some away."""
-    rows = vector_rows(420)
+    rows = vector_rows(560)
     source = write_rows(owner.folder / "rows.jsonl", rows)
     target, before = owner.folder / "out", owner.exports()
     limit = ("--max-reid", "0.04", "--test-share", "0.3")
@@ -84,7 +84,7 @@ def test_an_accepted_risk_in_auto_still_takes_a_setting_that_keeps_the_limit(own
 
 def test_too_few_rows_says_how_many_it_takes(owner):
     few = write_rows(owner.folder / "few.csv", vector_rows(100))
-    for limit, needed in (("0.05", 72), ("0.02", 183)):
+    for limit, needed in (("0.05", 114), ("0.02", 287)):
         done = owner.run("protect", few, *BY_TOPIC, "--to", owner.folder / "o", "--max-reid", limit)
         assert (done.code, done.error["code"]) == (3, "too_few_rows_to_decide")
         assert "25 held-out rows are too few" in done.error["message"]

@@ -13,7 +13,7 @@ from cipherset.app.gate import Action, Fact
 from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import InputError
+from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, ROW, Float32s, Records, Vectors
 from cipherset.pipeline.export import Cipherset, open_cipherset
@@ -48,6 +48,8 @@ __all__ = [
 Values = npt.NDArray[Any]
 Scores = LabelScores | ValueScores
 MANIFEST: Final = "manifest.json"
+# Below this an accuracy is an oracle for single labels.
+LEAST_ROWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +99,16 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
         KeyAccessError, IntegrityError: the key or a sealed part is not here.
     """
     check_target(request.target, Made.BUNDLE, overwrite=request.overwrite)
-    cipherset = open_cipherset(request.cipherset)
     facts: dict[str, Fact] = {
-        "cipherset": cipherset.manifest.cipherset_id,
+        "cipherset": request.cipherset.name,
         "model": str(request.spec.kind),
     }
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.TRAIN_AT_GATE, str(request.target), facts),
+        workspace.gate.act(Action.TRAIN_AT_GATE, str(request.target), facts) as act,
     ):
+        cipherset = open_cipherset(request.cipherset, signer=workspace.fingerprint)
+        act.facts["cipherset_id"] = cipherset.manifest.cipherset_id
         gateway = open_gateway(workspace, cipherset.manifest.cipherset_id, cipherset.manifest)
         session.progress.start("train at the gate", None)
         rows = _gathered(gateway, "train")
@@ -194,7 +197,7 @@ def _gateway_of(workspace: Workspace, bundle: Bundle) -> Gateway:
 
 def _check_same_key(bundle: Bundle, cipherset: Cipherset) -> None:
     if bundle.manifest.key_check != cipherset.manifest.key_check:
-        raise InputError(
+        raise KeyAccessError(
             "the bundle was trained under another key than the cipherset",
             code="other_key",
             hint="evaluate it on a cipherset of its own key",
@@ -262,6 +265,13 @@ def _score(bundle: Bundle, gateway: Gateway, batches: Iterator[Vectors]) -> Scor
     for batch in batches:
         queries.append(gateway.queries(batch.values, at_gate=bundle.manifest.at_gate))
         labels.append(_labels(batch.columns))
+    n_rows = sum(map(len, labels))
+    if n_rows < LEAST_ROWS:
+        raise PolicyError(
+            f"scores of {n_rows} rows would say too much about each; it takes {LEAST_ROWS}",
+            code="evaluate_rows",
+            hint="evaluate on more rows",
+        )
     return _scores(bundle, np.concatenate(queries), np.concatenate(labels))
 
 

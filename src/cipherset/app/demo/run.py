@@ -31,12 +31,12 @@ from cipherset.app.models import (
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import UsageError
 from cipherset.core.files import replace_directory, stage_directory
-from cipherset.core.manifest import ModelKind
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.export import open_cipherset
 from cipherset.pipeline.train import Bundle, LabelScores
 
 KEY: Final = "reviews"
+MODEL: Final = "model.bundle"
 ROLES: Final = ColumnRoles(text=("text",), label="verdict", group="movie")
 SAMPLES: Final = (
     "A warm, funny and beautifully acted film.",
@@ -77,32 +77,27 @@ def _run(session: Session, staged: Path) -> DemoResult:
     lab_dir.mkdir()
     timed = TimedProgress(session.progress)
     owner = Session(owner_dir / "workspace", session.actor, session.cache, timed)
+    exported = owner_dir / "reviews.cipherset"
 
     timed.start("fetch the reviews", None)
-    source = owner_dir / "reviews.csv"
-    rows = write_reviews(session.cache, source)
+    rows = write_reviews(session.cache, owner_dir / "reviews.csv")
     keys.create(owner, KEY, purpose="fresh or rotten", provider=None)
-    exported = owner_dir / "reviews.cipherset"
-    request = ProtectRequest(source=str(source), roles=ROLES, key=KEY, target=exported)
-    protected = protect(owner, request)
+    source = str(owner_dir / "reviews.csv")
+    protected = protect(owner, ProtectRequest(source, ROLES, KEY, exported))
 
     timed.start("train in the lab, without a key", None)
     shutil.copytree(exported, lab_dir / exported.name)
-    spec = TrainSpec(ModelKind.LOGISTIC)
-    bundle = train(TrainRequest(lab_dir / exported.name, lab_dir / "model.bundle", spec))
+    bundle = train(TrainRequest(lab_dir / exported.name, lab_dir / MODEL, TrainSpec()))
 
     timed.start("evaluate where the key is", None)
-    encrypted = evaluate(owner, lab_dir / "model.bundle", str(exported))
-    answers = [predict_value(owner, lab_dir / "model.bundle", text)[0] for text in SAMPLES]
-    gate_bundle = owner_dir / "gate.bundle"
-    train_at_gate(owner, TrainRequest(exported, gate_bundle, spec))
-    at_gate = evaluate(owner, gate_bundle, str(exported))
+    encrypted = _scores(owner, lab_dir / MODEL, exported)
+    answers = [predict_value(owner, lab_dir / MODEL, text)[0] for text in SAMPLES]
+    train_at_gate(owner, TrainRequest(exported, owner_dir / "gate.bundle", TrainSpec()))
+    at_gate = _scores(owner, owner_dir / "gate.bundle", exported)
 
     timed.start("try wrong keys", None)
     wrong, pictured = _look(owner, bundle, lab_dir / exported.name)
     timed.finish()
-    if not isinstance(encrypted, LabelScores) or not isinstance(at_gate, LabelScores):
-        raise TypeError("the demo's labels are classes")
     return DemoResult(
         rows=rows,
         protected=protected,
@@ -115,6 +110,13 @@ def _run(session: Session, staged: Path) -> DemoResult:
         pictured=pictured,
         seconds=timed.seconds,
     )
+
+
+def _scores(owner: Session, bundle: Path, exported: Path) -> LabelScores:
+    scores = evaluate(owner, bundle, str(exported))
+    if not isinstance(scores, LabelScores):
+        raise TypeError("the demo's labels are classes")
+    return scores
 
 
 def _look(owner: Session, bundle: Bundle, lab_copy: Path) -> tuple[WrongKeys, Pictured]:

@@ -20,7 +20,7 @@ from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress
 from cipherset.core.secret import KeyHandle
-from cipherset.evidence.attack import Reidentification
+from cipherset.evidence.attack import Reidentification, rows_to_decide
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.minimize import (
     MOST_SHRUNK_NOISE,
@@ -200,7 +200,7 @@ def choose(measured: list[Measured], max_reid: float) -> Measured:
 
 
 def refusal(measured: list[Measured], max_reid: float) -> PolicyError:
-    """Why no setting is good enough, with what was tried."""
+    """Why no setting is good enough, with what was tried, and how many rows might do."""
     tried = "; ".join(
         f"{m.setting}: {m.reid.excess:.3f} (up to {m.reid.high:.3f})" for m in measured
     )
@@ -208,7 +208,19 @@ def refusal(measured: list[Measured], max_reid: float) -> PolicyError:
         f"no setting keeps measured re-identification under {max_reid:g} with room for chance; "
         f"{len(measured)} tried, on {measured[0].reid.n} held-out rows: {tried}",
         code="no_setting_under_limit",
-        hint="raise --max-reid, give more rows, merge rare labels, or train at the gate "
-        "(cipherset train --at-gate needs no export of low leak); "
-        "--minimize, --approximation-factor and --accept-risk REASON record an exception",
+        hint=f"{_rows_hint(measured, max_reid)}raise --max-reid, merge rare labels, or record an "
+        "exception with --accept-risk REASON (such an export can stay at home, for "
+        "cipherset train --at-gate)",
     )
+
+
+def _rows_hint(measured: list[Measured], max_reid: float) -> str:
+    """How many rows it takes where only their number stands between a setting and the limit."""
+    least = min(
+        (m for m in measured if m.reid.decidable), key=lambda m: m.reid.excess, default=None
+    )
+    if least is None or least.reid.excess >= MARGIN * max_reid:
+        return ""
+    groups = round(least.reid.label_alone * least.reid.n)
+    needed = rows_to_decide(MARGIN * max_reid, n_groups=groups, excess=max(least.reid.excess, 0.0))
+    return f"give about {needed / least.reid.n:.1f} times as many rows, "

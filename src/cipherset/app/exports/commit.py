@@ -72,7 +72,7 @@ def describe(owner: Owner, request: ProtectRequest, built: Built, source_digest:
         encoder=draft.encoder,
         task=plan.task,
         label_column=dataset.roles.label,
-        classes=dataset.classes if plan.has_classes else (),
+        classes=plan.classes(dataset),
         clear_columns=dataset.roles.keep,
         splits=built.written.splits,
         sanitizer=dataset.found,

@@ -61,7 +61,32 @@ def fitted(
         minimizer = fit_for(plan.task, setting, rows, seed=request.seed)
     protection = pair(owner.key, request.scheme, plan.task, setting, minimizer)
     owner.progress.finish()
-    return Fitted(protection, _settings(request, setting, dataset, encoder), tried, is_new=True)
+    return Fitted(
+        protection, _settings(request, setting, plan.classes(dataset), encoder), tried, is_new=True
+    )
+
+
+def check_bound(owner: Owner, request: ProtectRequest) -> None:
+    """Refuse another minimizer for a key version before a row is read.
+
+    Raises:
+        PolicyError: ``minimizer_bound``.
+    """
+    path = state.minimizer_path(owner.workspace.minimizers, owner.key)
+    if not path.exists():
+        return
+    _, bound = state.read_minimizer(path, owner.sealer)
+    asked = {
+        "scheme": request.scheme,
+        "fit_share": request.fit_share,
+        "test_share": request.test_share,
+        "seed": request.seed,
+    }
+    if request.minimize != AUTO:
+        asked["minimizer"] = request.minimize
+    if request.approximation_factor is not None:
+        asked["approximation_factor"] = request.approximation_factor
+    state.check_same(bound, bound.model_copy(update=asked))
 
 
 def _bound(
@@ -74,20 +99,20 @@ def _bound(
         bound.minimizer if request.minimize == AUTO else request.minimize,
         bound.approximation_factor if factor is None else factor,
     )
-    state.check_same(bound, _settings(request, asked, dataset, encoder))
+    state.check_same(bound, _settings(request, asked, plan.classes(dataset), encoder))
     protection = pair(owner.key, request.scheme, plan.task, asked, minimizer)
     return Fitted(protection, bound, [], is_new=False)
 
 
 def _settings(
-    request: ProtectRequest, setting: Setting, dataset: Dataset, encoder: EncoderFacts
+    request: ProtectRequest, setting: Setting, classes: tuple[str, ...], encoder: EncoderFacts
 ) -> state.Settings:
     return state.Settings(
         minimizer=setting.minimizer,
         approximation_factor=setting.approximation_factor,
         scheme=request.scheme,
         encoder=encoder.digest or encoder.name,
-        classes=dataset.classes,
+        classes=classes,
         fit_share=request.fit_share,
         test_share=request.test_share,
         seed=request.seed,

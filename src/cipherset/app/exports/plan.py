@@ -9,7 +9,7 @@ from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.dataset import Dataset
 from cipherset.app.exports.split import test_rows
 from cipherset.app.exports.utility import Rows, Targets
-from cipherset.core.errors import InputError, PolicyError, UsageError
+from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.evidence.attack import rows_to_decide
 
@@ -33,6 +33,10 @@ class Plan:
         """Whether the labels are classes."""
         return self.task is Task.CLASSIFICATION
 
+    def classes(self, dataset: Dataset) -> tuple[str, ...]:
+        """The names behind the targets, none where they are numbers."""
+        return dataset.classes if self.has_classes else ()
+
     def rows(self, dataset: Dataset, chosen: Codes) -> Rows:
         """The chosen rows in memory."""
         return Rows(dataset.vectors(chosen), self.targets[chosen], dataset.clear[chosen])
@@ -45,14 +49,7 @@ def make_plan(
 
     Raises:
         InputError: one class only, a label per row, too few rows.
-        UsageError: a share out of range.
     """
-    if not 0 < fit_share <= 1:
-        raise UsageError(
-            f"the fit share must lie in (0, 1], not {fit_share}",
-            code="fit_share",
-            hint="for example --fit-share 0.2",
-        )
     task = _task(dataset, numeric)
     strata = dataset.labels if task is Task.CLASSIFICATION else None
     strata = np.zeros(dataset.n_rows, dtype=np.int64) if strata is None else strata
@@ -74,9 +71,11 @@ def sample(rows: Codes, most: int, *, seed: int) -> Codes:
     return np.sort(rng.choice(rows, size=most, replace=False))
 
 
-def check_enough(plan: Plan, max_reid: float) -> None:
+def check_enough(dataset: Dataset, plan: Plan, max_reid: float) -> None:
     """PolicyError where even a clean measurement could not show the limit to be kept."""
-    needed = rows_to_decide(max_reid)
+    # An export that gives away nothing still has one row of each group found by luck.
+    groups = len(np.unique(dataset.clear[plan.test]))
+    needed = rows_to_decide(max_reid, n_groups=groups)
     if len(plan.test) < needed:
         held_out = len(plan.test) / (len(plan.test) + len(plan.train) + 1e-9)
         raise PolicyError(

@@ -20,7 +20,7 @@ from cipherset.app.exports.commit import (
 )
 from cipherset.app.exports.dataset import Dataset, Reading, load
 from cipherset.app.exports.exporting import Places, Watched, write_rows
-from cipherset.app.exports.fitting import fitted
+from cipherset.app.exports.fitting import check_bound, fitted
 from cipherset.app.exports.leak import Leak, measure_leak
 from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
@@ -53,22 +53,25 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         "source": source.name,
         "key": request.key,
         "max_reid": request.max_reid,
+        "accepted_risk": request.accept_risk,
     }
-    with open_workspace(session) as workspace:
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.PROTECT, str(request.target), facts) as act,
+    ):
         key = workspace.ring.open(request.key)
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
-        with workspace.gate.act(Action.PROTECT, str(request.target), facts) as act:
-            result = _protect(owner, request, source, session.cache)
-            act.facts.update(
-                {
-                    "cipherset": result.manifest.cipherset_id,
-                    "key_id": key.key_id,
-                    "key_version": key.version,
-                    "reid": result.leak.worst.excess,
-                    "reid_high": result.leak.worst.high,
-                    "accepted_risk": request.accept_risk,
-                }
-            )
+        check_bound(owner, request)
+        result = _protect(owner, request, source, session.cache)
+        act.facts.update(
+            {
+                "cipherset": result.manifest.cipherset_id,
+                "key_id": key.key_id,
+                "key_version": key.version,
+                "reid": result.leak.worst.excess,
+                "reid_high": result.leak.worst.high,
+            }
+        )
     return result
 
 
@@ -110,7 +113,7 @@ def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
         seed=request.seed,
     )
     if request.accept_risk is None:
-        check_enough(plan, request.max_reid)
+        check_enough(dataset, plan, request.max_reid)
     return plan
 
 

@@ -8,11 +8,14 @@ from typing import Any, Final
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
 from cipherset.app.workspace import Workspace
+from cipherset.core.envelope import fingerprint
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import Manifest
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.encrypt import scheme_named
+from cipherset.pipeline.minimize import parse_spec
 
 AUTO: Final = "auto"
 
@@ -40,7 +43,8 @@ class ProtectRequest:
         """Refuse what contradicts itself.
 
         Raises:
-            UsageError: ``usage``.
+            UsageError: ``usage``, ``test_share``, ``fit_share``.
+            InputError: ``minimizer_spec``, ``minimizer_dim``, ``scheme``.
         """
         if bool(self.roles.text) == bool(self.roles.vector):
             raise _usage("give either a text column or a vector column")
@@ -49,6 +53,21 @@ class ProtectRequest:
         factor = self.approximation_factor
         if factor is not None and not 0 <= factor < inf:
             raise _usage(f"the approximation factor is a number from 0 on: {factor:g}")
+        if self.minimize != AUTO:
+            parse_spec(self.minimize)
+        scheme_named(self.scheme)
+        if not 0 < self.test_share < 1:
+            raise UsageError(
+                f"the test share must lie between 0 and 1, not {self.test_share:g}",
+                code="test_share",
+                hint="for example --test-share 0.25",
+            )
+        if not 0 < self.fit_share <= 1:
+            raise UsageError(
+                f"the fit share must lie in (0, 1], not {self.fit_share:g}",
+                code="fit_share",
+                hint="for example --fit-share 0.2",
+            )
         if self.seed < 0:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
 
@@ -83,6 +102,7 @@ class ProtectResult:
         return {
             "cipherset": str(self.target),
             "cipherset_id": manifest.cipherset_id,
+            "signer": fingerprint(manifest.signer.public_key),
             "key_id": manifest.key_id,
             "rows": {"train": splits.train.rows, "test": splits.test.rows},
             "dim": manifest.dim,

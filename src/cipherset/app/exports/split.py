@@ -4,27 +4,20 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.app.exports.codes import Codes
-from cipherset.core.errors import InputError, UsageError
+from cipherset.core.errors import InputError
 
 Mask = npt.NDArray[np.bool_]
 
 
 def test_rows(strata: Codes, groups: Codes | None, *, share: float, seed: int) -> Mask:
-    """True where a row is held out, about ``share`` of all; shape (n,).
+    """True where a row is held out, about ``share`` (in (0, 1)) of all; shape (n,).
 
     Without groups the share holds within every stratum (class); a stratum of one row stays in
     the training split. With groups, whole groups are drawn until the share is reached.
 
     Raises:
-        UsageError: ``share`` is not strictly between 0 and 1.
         InputError: fewer than two groups, or too few rows to hold any out.
     """
-    if not 0 < share < 1:
-        raise UsageError(
-            f"the test share must lie between 0 and 1, not {share}",
-            code="test_share",
-            hint="for example --test-share 0.25",
-        )
     rng = np.random.default_rng([seed, 0x5917])
     held_out = _by_stratum(strata, share, rng) if groups is None else _by_group(groups, share, rng)
     if not held_out.any() or held_out.all():

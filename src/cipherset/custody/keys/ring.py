@@ -132,7 +132,7 @@ class KeyRing:
         uri = self._default_provider if provider_uri is None else provider_uri
         key_id = f"{name}-{secrets.token_hex(_ID_BYTES)}"
         bound = _bound(key_id, version=1, purpose=purpose)
-        wrapped = self._provider(uri).wrap(Secret(os.urandom(SECRET_BYTES)), bound)
+        wrapped = self._wrap(uri, Secret(os.urandom(SECRET_BYTES)), bound)
         version = {
             "version": 1,
             "status": KeyStatus.ACTIVE.value,
@@ -210,16 +210,18 @@ class KeyRing:
             KeyAccessError: ``key_corrupt``.
             BackendError: the directory cannot be read.
         """
+        return tuple(_info(self._read(path)) for path in self._paths())
+
+    def _paths(self) -> tuple[Path, ...]:
         with disk_errors(self._directory):
-            paths = sorted(self._directory.glob("[!._]*.json"))
-        return tuple(_info(self._read(path)) for path in paths)
+            return tuple(sorted(self._directory.glob("[!._]*.json")))
 
     def _create_signer(self, path: Path) -> None:
         self._make_directory()
         private = Ed25519PrivateKey.generate()
         fingerprint = _fingerprint(private)
-        provider = self._provider(self._default_provider)
-        wrapped = provider.wrap(Secret(private.private_bytes_raw()), _signer_bound(fingerprint))
+        secret = Secret(private.private_bytes_raw())
+        wrapped = self._wrap(self._default_provider, secret, _signer_bound(fingerprint))
         content = {
             "schema": SIGNER_SCHEMA,
             "fingerprint": fingerprint,
@@ -277,6 +279,19 @@ class KeyRing:
         except binascii.Error:
             wrapped = b""  # opens nothing
         return self._provider(stored.provider).unwrap(wrapped, bound)
+
+    def _wrap(self, uri: str, secret: Secret, bound: bytes) -> bytes:
+        """``secret`` wrapped, by a provider that still opens what it has wrapped before.
+
+        One that has lost its own key would make a new one here, and hide the loss.
+        """
+        for key in map(self._read, self._paths()):
+            for old in key.versions:
+                if old.provider == uri:
+                    then = _bound(key.key_id, version=old.version, purpose=key.purpose)
+                    self._unwrap(old, then)
+                    return self._provider(uri).wrap(secret, bound)
+        return self._provider(uri).wrap(secret, bound)
 
     def _provider(self, uri: str) -> KeyProvider:
         if uri not in self._providers:

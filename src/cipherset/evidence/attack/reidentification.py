@@ -135,8 +135,12 @@ def excess_over(rate: float, label_alone: float) -> float:
     return min((rate - label_alone) / (1.0 - label_alone), 1.0)
 
 
-def rows_to_decide(limit: float, *, n_groups: int = 0, confidence: float = CONFIDENCE) -> int:
-    """The least number of rows at which an export that adds nothing can be seen to be within.
+def rows_to_decide(
+    limit: float, *, n_groups: int = 0, excess: float = 0.0, confidence: float = CONFIDENCE
+) -> int:
+    """The least number of rows at which an export can be seen to be within the limit.
+
+    ``excess`` is what the export really adds; 0, the least it can, gives the least number.
 
     With ``n_groups`` groups of clear columns such an export has ``n_groups`` rows identified by
     luck (one a group); with 0, none at all. The number is the least n at which the upper end of
@@ -152,8 +156,9 @@ def rows_to_decide(limit: float, *, n_groups: int = 0, confidence: float = CONFI
         )
 
     def within(n: int) -> bool:
-        _, high = clopper_pearson(float(n_groups), n, confidence)
-        return excess_over(high, n_groups / n) < limit
+        alone = n_groups / n
+        _, high = clopper_pearson(n * (alone + excess * (1 - alone)), n, confidence)
+        return excess_over(high, alone) < limit
 
     enough = n_groups + 1
     while not within(enough):

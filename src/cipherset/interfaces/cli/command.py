@@ -60,7 +60,7 @@ class Command(click.Command):
         """Run the command within the error boundary."""
         as_json = bool(ctx.params.pop("as_json"))
         ctx.obj = Context(
-            home=ctx.params.pop("home") or settings.home(),
+            home=(ctx.params.pop("home") or settings.home()).resolve(),
             cache=settings.cache(),
             actor=ctx.params.pop("actor") or settings.principal(),
             as_json=as_json,
@@ -69,6 +69,8 @@ class Command(click.Command):
             return super().invoke(ctx)
         except CiphersetError as error:
             fail(error, as_json=as_json)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             fail(from_os_error(error), as_json=as_json)
 

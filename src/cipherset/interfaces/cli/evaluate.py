@@ -16,7 +16,7 @@ EXAMPLE = "cipherset evaluate router.bundle tickets.cipherset"
 @click.argument("rows", metavar="SOURCE_OR_DIR")
 @click.pass_obj
 def command(context: Context, bundle: Path, rows: str) -> None:
-    """Score BUNDLE where the key is: on the sealed test split of DIR, or on a labelled SOURCE."""
+    """Score BUNDLE where the key is: on DIR's sealed test split, or on a SOURCE with labels."""
     scores = asdict(evaluate(context.session(), bundle, rows))
     shown = [
         (name, f"{value:.4f}" if name != "n" else str(value)) for name, value in scores.items()

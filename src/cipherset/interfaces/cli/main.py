@@ -1,5 +1,6 @@
 """The entry point: one group, one file per command."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -10,15 +11,17 @@ from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.interfaces.cli import output
 
 COMMANDS: Final = {
-    "demo": "demo",
-    "encoder": "encoder",
-    "evaluate": "evaluate",
-    "inspect": "inspect_",
-    "key": "key",
-    "predict": "predict",
-    "protect": "protect",
-    "train": "train",
+    "demo": "Run the whole main job on real reviews.",
+    "encoder": "List encoders and fetch their weights.",
+    "evaluate": "Score a model where the key is.",
+    "inspect": "Verify a cipherset and show what it says of itself.",
+    "key": "Create, list and show keys.",
+    "predict": "Predict where the key is; labels only.",
+    "protect": "Make an encrypted training set.",
+    "train": "Train a model on a cipherset; needs no key.",
 }
+# A module named after a command would shadow the standard library's ``inspect``.
+_MODULES: Final = {"inspect": "inspect_"}
 
 
 class Commands(click.Group):
@@ -30,11 +33,16 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or None where there is none of that name."""
-        module = COMMANDS.get(cmd_name)
-        if module is None:
+        if cmd_name not in COMMANDS:
             return None
+        module = _MODULES.get(cmd_name, cmd_name)
         found = import_module(f"cipherset.interfaces.cli.{module}").command
         return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +56,10 @@ def main() -> None:
     sys.excepthook = _show_defect
     try:
         code = cli.main(prog_name="cipherset", standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

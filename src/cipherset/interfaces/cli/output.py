@@ -22,13 +22,21 @@ def show_json(result: Result) -> None:
 
 
 def show_table(title: str, rows: list[tuple[str, str]]) -> None:
-    """Print a two-column table."""
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+    """Print a two-column table; on a terminal folded to its width, elsewhere a line per row."""
+    if not sys.stdout.isatty():
+        width = max((len(name) for name, _ in rows), default=0)
+        click.echo(title)
+        for name, value in rows:
+            click.echo(f"  {name:<{width}}  {value}")
+        return
+    table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, value)
-    Console().print(table)
+    console = Console(highlight=False)
+    console.print(title, style="bold", markup=False, soft_wrap=True)
+    console.print(table)
 
 
 def show_error(error: CiphersetError, *, as_json: bool) -> None:

@@ -28,4 +28,6 @@ def command(context: Context, bundle: Path, source: str | None, value: str | Non
             "give either a SOURCE or --value", code="usage", hint="see: cipherset predict --help"
         )
     rows = [(str(answer.row), str(answer.label)) for answer in found]
-    context.show({"predictions": [asdict(answer) for answer in found]}, "row, label", rows)
+    context.show(
+        {"predictions": [asdict(answer) for answer in found]}, "row (counted from 0), label", rows
+    )

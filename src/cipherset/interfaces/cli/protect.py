@@ -7,6 +7,8 @@ import click
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Utility
+from cipherset.core.envelope import fingerprint
+from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli.command import Command, Context
 
@@ -23,7 +25,14 @@ EXAMPLE = (
 @click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
 @click.option("--keep", multiple=True, metavar="COL", help="A column that leaves in the clear.")
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The cipherset to write.",
+)
 @click.option(
     "--minimize",
     default=AUTO,
@@ -33,7 +42,13 @@ EXAMPLE = (
 )
 @click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
 @click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
-@click.option("--noise", type=click.Choice(["ball"]), default="ball", show_default=True)
+@click.option(
+    "--noise",
+    type=click.Choice(["ball"]),
+    default="ball",
+    show_default=True,
+    help="How the noise that leaves is distributed.",
+)
 @click.option(
     "--fit-share",
     default=1.0,
@@ -120,22 +135,26 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out"),
         ("settings", ", ".join(settings)),
         ("taken out of the text", found or "nothing found"),
-        ("re-identification", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f})"),
-        ("  on top of", f"{worst.label_alone:.4f} from the clear columns alone"),
-        ("  of", f"{leak.unprotected.excess:.4f} without protection"),
-        ("  by whom", f"file, key and minimizer stolen; {worst.candidates} candidates"),
-        ("most exposed 1 %", f"{leak.exposure.top:.3f}"),
+        ("attacker holds", f"file, key, minimizer and {worst.candidates} candidate texts"),
+        ("re-identified", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f})"),
+        ("  without protection", f"{leak.unprotected.excess:.4f}"),
+        ("  by clear columns alone", f"{worst.label_alone:.4f}, not counted above"),
+        ("  most exposed 1 %", f"{leak.exposure.top:.3f}, not an excess"),
+        ("signed by", fingerprint(manifest.signer.public_key)),
     ]
+    if manifest.encoder.digest is None:
+        rows.remove(("taken out of the text", "nothing found"))
     if worst.few_rows:
         rows.append(("note", "fewer than 2,000 candidates: each is easier to find than usual"))
-    return rows if utility is None else rows + _utility_rows(utility)
+    return rows if utility is None else rows + _utility_rows(manifest.task, utility)
 
 
-def _utility_rows(utility: Utility) -> list[tuple[str, str]]:
+def _utility_rows(task: Task | None, utility: Utility) -> list[tuple[str, str]]:
+    figure = "R2" if task is Task.REGRESSION else "accuracy"
     return [
-        ("accuracy, plain", f"{utility.plain:.3f}"),
-        ("accuracy, owner's head", f"{utility.owner_head:.3f}"),
-        ("accuracy, label anchors", f"{utility.anchor_control:.3f}"),
-        ("accuracy, encrypted", f"{utility.encrypted:.3f}"),
+        (f"{figure}, plain", f"{utility.plain:.3f}"),
+        (f"{figure}, owner's head", f"{utility.owner_head:.3f}"),
+        (f"{figure}, label anchors", f"{utility.anchor_control:.3f}"),
+        (f"{figure}, encrypted", f"{utility.encrypted:.3f}"),
         ("in words", utility.verdict),
     ]

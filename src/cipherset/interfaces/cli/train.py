@@ -15,12 +15,31 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
 
 @click.command(name="train", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("cipherset", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="BUNDLE")
-@click.option("--model", default="logistic", show_default=True, type=click.Choice(KINDS))
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
+    help="The bundle to write.",
+)
+@click.option(
+    "--model",
+    default="logistic",
+    show_default=True,
+    type=click.Choice(KINDS),
+    help="The family of the model.",
+)
 @click.option("--hidden", default="64", show_default=True, metavar="N,N", help="mlp: layers.")
 @click.option("--epochs", default=50, show_default=True, help="mlp: passes over the rows.")
 @click.option("--trees", default=100, show_default=True, help="boosting: rounds.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Of the training; never of anything secret.",
+)
 @click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
 @click.option("--force", is_flag=True, help="Overwrite a bundle that is there.")
 @click.pass_obj
@@ -51,7 +70,10 @@ def command(  # noqa: PLR0913 -- one parameter per option
         "key_id": manifest.key_id,
         "key_version": manifest.key_version,
     }
-    rows = [(name, str(value)) for name, value in result.items() if name != "metrics"]
+    rows = [(name, f"{value:.4f}") for name, value in manifest.metrics.items() if name != "n"]
+    if not at_gate:
+        rows.append(("", "measured on noisy rows; where the key is, queries carry no noise"))
+    rows += [("model", manifest.model.value), ("key", f"{manifest.key_id} v{manifest.key_version}")]
     context.show(result, f"bundle written: {target}", rows)
 
 

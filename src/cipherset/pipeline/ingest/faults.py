@@ -4,6 +4,7 @@ Rows are counted from 1, the first row of data being row 1: a header or a blank 
 (The ``row`` column of a batch counts from 0, as every array does.)
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -14,8 +15,9 @@ import pyarrow as pa
 
 from cipherset.core.errors import InputError
 
-# Without a header the first row of data is taken for one: such a "name" may be a whole record.
-_LONGEST_NAME: Final = 64
+# Without a header the first row of data is taken for one: what does not read like a name may be
+# a whole record. Names have no digits in a row (numbers, dates, ids) and at most three words.
+_NAME: Final = re.compile(r"(?!.*\d{3})[^\W\d]\w{0,30}([ ._-]\w{1,20}){0,2}")
 _FILL_IN: Final = "fill in the value, or take the row out"
 
 
@@ -89,14 +91,21 @@ def _nothing(name: str, column: str, row: int) -> str:
 
 
 def missing_column(name: str, column: str, there: Sequence[str]) -> InputError:
-    """``column`` is not one of the columns that are ``there``."""
-    close = [each for each in get_close_matches(column, there, n=1) if len(each) <= _LONGEST_NAME]
-    listed = ", ".join(
-        repr(each) if len(each) <= _LONGEST_NAME else f"(column {position}: a long name)"
-        for position, each in enumerate(there, start=1)
-    )
+    """``column`` is not one of the columns that are ``there``.
+
+    The names are listed only where every one of them reads like a name: a file without a header
+    shows its first record there, and a record is not for a message.
+    """
+    if not all(_NAME.fullmatch(each) for each in there):
+        return InputError(
+            f"{name}: no column {column!r}; its {len(there)} columns are not listed, for they do "
+            "not all read like names",
+            code="column_missing",
+            hint="check that the first line holds the names of the columns",
+        )
+    close = get_close_matches(column, there, n=1)
     return InputError(
-        f"{name}: no column {column!r}; there are: {listed or 'none'}",
+        f"{name}: no column {column!r}; there are: {', '.join(map(repr, there)) or 'none'}",
         code="column_missing",
         hint=f"did you mean {close[0]!r}?" if close else "name one of the columns listed",
     )
