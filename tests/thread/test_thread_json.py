@@ -71,23 +71,6 @@ def test_encoder(minilm):
     assert got["cached"]
 
 
-@pytest.mark.soak
-def test_demo(minilm, tmp_path):
-    done = cipherset("demo", "--to", tmp_path / "demo", "--json", "--home", tmp_path / "unused")
-    assert done.code == 0, done.out
-    shown = done.json
-    accuracy = {"plain", "owner_head", "anchor_control", "encrypted", "wrong_key", "chance"}
-    assert shown.keys() >= {"rows", "accuracy", "reidentification", "settings", "seconds"}
-    assert shown["accuracy"].keys() >= accuracy
-    assert shown["reidentification"].keys() >= {"unprotected", "exported", "chance"}
-    assert json.loads((tmp_path / "demo" / "report.json").read_text()) == shown
-    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
-    assert not (tmp_path / "unused").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["demo"]
-    again = cipherset("demo", "--to", tmp_path / "demo", "--json")
-    assert (again.code, again.error["code"]) == (2, "target_exists")
-
-
 def test_demo_does_not_write_over_what_is_not_a_demo(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
