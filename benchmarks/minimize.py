@@ -58,7 +58,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Task:
-    """A labelling of the rows and the settings that are tried on it."""
+    """A labeling of the rows and the settings that are tried on it."""
 
     name: str
     coarse: bool

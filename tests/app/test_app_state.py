@@ -63,9 +63,9 @@ def test_meta_comes_back(tmp_path, sealer):
     _export(tmp_path, sealer)
     found = state.read_state(tmp_path, "c1", sealer)
     assert found.meta == META
-    assert found.meta.roles_for(labelled=True).label == "topic"
-    assert found.meta.roles_for(labelled=False).label is None
-    assert found.meta.roles_for(labelled=True).keep == ()
+    assert found.meta.roles_for(labeled=True).label == "topic"
+    assert found.meta.roles_for(labeled=False).label is None
+    assert found.meta.roles_for(labeled=True).keep == ()
 
 
 def test_minimizer_comes_back(tmp_path, sealer, minimizer):

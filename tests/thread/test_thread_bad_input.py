@@ -353,8 +353,8 @@ def test_evaluate_on_rows_the_model_does_not_know(changed):
     for command in ("evaluate", "predict"):
         done = owner.run(command, changed.bundle, wide)
         assert done.code == 4, done.out
-    unlabelled = [{"vec": row["vec"]} for row in rows]
-    done = owner.run("evaluate", changed.bundle, write_rows(owner.folder / "un.jsonl", unlabelled))
+    unlabeled = [{"vec": row["vec"]} for row in rows]
+    done = owner.run("evaluate", changed.bundle, write_rows(owner.folder / "un.jsonl", unlabeled))
     assert (done.code, done.error["code"]) == (4, "column_missing")
 
 

@@ -99,8 +99,8 @@ def test_texts(owner, minilm):
     assert owner.ok("evaluate", bundle, fresh)["accuracy"] > 0.9
     one = owner.ok("predict", bundle, "--value", "my parcel to 7 is 12 days late")
     assert one == {"predictions": [{"row": 0, "label": "parcel"}]}
-    unlabelled = [{"body": row["body"]} for row in text_rows(5)]
-    unseen = write_rows(owner.folder / "unseen.parquet", unlabelled)
+    unlabeled = [{"body": row["body"]} for row in text_rows(5)]
+    unseen = write_rows(owner.folder / "unseen.parquet", unlabeled)
     assert len(owner.ok("predict", bundle, unseen)["predictions"]) == 5
 
 

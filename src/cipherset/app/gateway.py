@@ -104,7 +104,7 @@ def _full_width(key: KeyHandle, meta: state.Meta) -> Protection:
 
 
 def read_like(
-    session: Session, meta: state.Meta, source: str, *, labelled: bool
+    session: Session, meta: state.Meta, source: str, *, labeled: bool
 ) -> Iterator[Vectors]:
     """Rows of another source through the recorded columns, sanitizer and encoder.
 
@@ -112,7 +112,7 @@ def read_like(
         InputError: the source lacks a recorded column, or a row is not fit.
         BackendError: the encoder's weights are not there.
     """
-    roles = meta.roles_for(labelled=labelled)
+    roles = meta.roles_for(labeled=labeled)
     reading = Reading(roles, encoder_of(meta, session.cache), default_rules())
     return vectors_of(open_source(source), reading, {}, session.progress)
 

@@ -124,7 +124,7 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
 
 
 def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
-    """Aggregate scores on noise-free queries: of the sealed test split, or of a labelled source.
+    """Aggregate scores on noise-free queries: of the sealed test split, or of a labeled source.
 
     Raises:
         KeyAccessError: the key is not here.
@@ -143,7 +143,7 @@ def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
             batches = gateway.stored("test")
         else:
             gateway = _gateway_of(workspace, bundle)
-            batches = read_like(session, gateway.export.meta, rows, labelled=True)
+            batches = read_like(session, gateway.export.meta, rows, labeled=True)
         return _score(bundle, gateway, batches)
 
 
@@ -158,7 +158,7 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
         workspace.gate.act(Action.PREDICT, str(bundle_path), _facts(bundle)) as act,
     ):
         gateway = _gateway_of(workspace, bundle)
-        batches = read_like(session, gateway.export.meta, source, labelled=False)
+        batches = read_like(session, gateway.export.meta, source, labeled=False)
         found = [p for batch in batches for p in _predictions(bundle, gateway, batch)]
         act.facts["rows"] = len(found)
     return found

@@ -66,9 +66,9 @@ class Meta(_Strict):
     task: Task | None
     settings: Settings
 
-    def roles_for(self, *, labelled: bool) -> ColumnRoles:
+    def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""
-        return ColumnRoles(self.text, self.vector, self.label if labelled else None)
+        return ColumnRoles(self.text, self.vector, self.label if labeled else None)
 
 
 @dataclass(frozen=True, slots=True)

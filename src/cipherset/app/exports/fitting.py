@@ -125,7 +125,7 @@ def _setting(
     """What was asked for, or the best of what was not."""
     minimize, factor = request.minimize, request.approximation_factor
     if plan.task is None:
-        return _unlabelled(minimize, factor), []
+        return _unlabeled(minimize, factor), []
     grid = settings(
         plan.task,
         len(dataset.classes),
@@ -145,7 +145,7 @@ def _setting(
     return choose(tried, request.max_reid).setting, tried
 
 
-def _unlabelled(minimize: str, factor: float | None) -> Setting:
+def _unlabeled(minimize: str, factor: float | None) -> Setting:
     if minimize == AUTO:
         raise UsageError(
             "without a label there is no accuracy to choose a minimizer by",
