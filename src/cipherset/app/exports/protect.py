@@ -153,5 +153,6 @@ def _decide(request: ProtectRequest, leak: Leak) -> None:
         f"{worst.candidates} candidates; from the clear columns alone {worst.label_alone:.4f}",
         code="measured_risk",
         hint="raise --approximation-factor, lower the minimizer's dimension, raise --max-reid, "
-        "train at the gate instead, or record an exception with --accept-risk REASON",
+        "or record an exception with --accept-risk REASON (such an export can stay at home, for "
+        "cipherset train --at-gate)",
     )

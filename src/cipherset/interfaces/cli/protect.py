@@ -139,9 +139,13 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         ("re-identified", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f})"),
         ("  without protection", f"{leak.unprotected.excess:.4f}"),
         ("  by clear columns alone", f"{worst.label_alone:.4f}, not counted above"),
-        ("  most exposed 1 %", f"{leak.exposure.top:.3f}, not an excess"),
+        ("  most exposed 1 %", f"{leak.exposure.top:.4f}, not an excess"),
+        ("  smallest class", f"{leak.exposure.smallest_group:.4f}, not an excess"),
+        ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
+    if leak.exposure.marked is not None:
+        rows.insert(-1, ("  misclassified rows", f"{leak.exposure.marked:.4f}, not an excess"))
     if manifest.encoder.digest is None:
         rows.remove(("taken out of the text", "nothing found"))
     if worst.few_rows:
