@@ -4,6 +4,7 @@ Room: evidence/attack. Knows core alone: no key, no cipher, no source.
 """
 
 from cipherset.evidence.attack.exposure import Exposure, expose
+from cipherset.evidence.attack.joined import reidentify_joined
 from cipherset.evidence.attack.reidentification import (
     Reidentification,
     excess_over,
@@ -11,8 +12,10 @@ from cipherset.evidence.attack.reidentification import (
     rows_to_decide,
 )
 from cipherset.evidence.attack.statistics import Interval, clopper_pearson, paired_bootstrap
+from cipherset.evidence.attack.trial import Block
 
 __all__ = [
+    "Block",
     "Exposure",
     "Interval",
     "Reidentification",
@@ -21,5 +24,6 @@ __all__ = [
     "expose",
     "paired_bootstrap",
     "reidentify",
+    "reidentify_joined",
     "rows_to_decide",
 ]

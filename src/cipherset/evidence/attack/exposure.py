@@ -12,7 +12,7 @@ from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.joint import score_joint
 from cipherset.evidence.attack.nearest import score_nearest
-from cipherset.evidence.attack.trial import Doubles, Trial, trial
+from cipherset.evidence.attack.trial import Block, Doubles, Trial, trial
 
 TOP_SHARE: Final = 0.01
 
@@ -74,12 +74,10 @@ def expose(
     index = np.arange(len(vectors))
     trials = [
         trial(
-            draw,
-            vectors,
+            [Block(draw, vectors, radius)],
             truth=index,
             ciphertext_groups=groups,
             candidate_groups=groups,
-            radius=radius,
         )
         for draw in draws
     ]

@@ -5,7 +5,8 @@ candidate, a candidate that is the only possible one for one row is thereby excl
 others. For noise uniform in a ball every assignment in which each ciphertext lies within the
 radius of its own candidate is equally likely, so the best guess for a row is the candidate that
 most of these assignments give it. Counting them is the permanent of a 0/1 matrix; Sinkhorn
-scaling of that matrix approximates the shares.
+scaling of that matrix approximates the shares. Of several exports of the same rows the noises are
+independent: possible is what lies within the radius of every one.
 """
 
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.evidence.attack.nearest import own_column, squared_distances
+from cipherset.evidence.attack.nearest import compare, own_column
 from cipherset.evidence.attack.trial import Doubles, Ints, Trial
 
 # More changed nothing: 20, 100 and 400 steps, and belief propagation, were within 0.001.
@@ -40,7 +41,7 @@ def score_joint(trial: Trial) -> Doubles | None:
         return None
     if any(len(rows) * len(members) > MAX_ENTRIES for rows, members in groups):
         return None
-    success = np.zeros(len(trial.ciphertexts))
+    success = np.zeros(len(trial.truth))
     for rows, members in groups:
         possible = _possible(trial, rows, members)
         weight = column_weights(possible)
@@ -57,10 +58,10 @@ def _possible(trial: Trial, rows: Ints, members: Ints) -> npt.NDArray[np.float32
     """1 where a candidate is within reach of a row, else 0; at least the nearest one is."""
     possible = np.zeros((len(rows), len(members)), dtype=np.float32)
     done = 0
-    for block, squared in squared_distances(trial, rows, members):
+    for block, distance, within in compare(trial, rows, members):
         part = possible[done : done + len(block)]
-        part[squared <= trial.reach**2] = 1.0
-        part[np.arange(len(block)), squared.argmin(axis=1)] = 1.0
+        part[within] = 1.0
+        part[np.arange(len(block)), distance.argmin(axis=1)] = 1.0
         done += len(block)
     return possible
 

@@ -1,16 +1,20 @@
 """The nearest candidate, and how many candidates the noise leaves possible."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.evidence.attack.trial import Doubles, Ints, Trial
+from cipherset.evidence.attack.trial import Block, Doubles, Ints, Trial
 
 _BLOCK_ENTRIES: Final = 2**21  # distances held at a time: 16 MiB
+_LEAST_UNIT: Final = 1e-3  # of an export without noise: squared it is far above rounding
+_SHUT_OUT: Final = 1e9  # above any sum of squared distances in units of 1e-3
 _TIE: Final = 1e-9  # of squared distances of unit vectors: rounding, far below any noise
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,42 +38,65 @@ def score_nearest(trial: Trial) -> NearestScores:
 
     Knows: the file, the key, the minimizer, the clear columns and the candidates. For noise that
     is uniform in a ball no rule that looks at one row at a time is better: every candidate within
-    the radius is equally likely, and the nearest is one of them.
+    the radius is equally likely, and the nearest is one of them. Of several exports, a candidate
+    that any one of them excludes comes last.
     """
-    m = len(trial.ciphertexts)
+    m = len(trial.truth)
     success, reciprocal = np.zeros(m), np.zeros(m)
     possible, size = np.zeros(m, dtype=np.int64), np.zeros(m, dtype=np.int64)
     for rows, members in trial.groups():
         size[rows] = len(members)
-        for block, squared in squared_distances(trial, rows, members):
+        for block, distance, within in compare(trial, rows, members):
             own = own_column(trial, block, members)
-            mine = squared[np.arange(len(block)), own][:, np.newaxis]
-            nearer = (squared < mine - _TIE).sum(axis=1)
-            tied = (np.abs(squared - mine) <= _TIE).sum(axis=1)
+            mine = distance[np.arange(len(block)), own][:, np.newaxis]
+            nearer = (distance < mine - _TIE).sum(axis=1)
+            tied = (np.abs(distance - mine) <= _TIE).sum(axis=1)
             success[block] = np.where(nearer == 0, 1.0 / tied, 0.0)
             reciprocal[block] = 1.0 / (nearer + (tied + 1) / 2.0)
-            possible[block] = (squared <= trial.reach**2).sum(axis=1)
+            possible[block] = within.sum(axis=1)
     return NearestScores(success, reciprocal, possible, size)
 
 
-def squared_distances(
-    trial: Trial, rows: Ints, members: Ints
-) -> Iterator[tuple[Ints, npt.NDArray[np.float64]]]:
-    """Blocks of ``rows`` and their squared distances to ``members``, shape (block, members).
+def compare(trial: Trial, rows: Ints, members: Ints) -> Iterator[tuple[Ints, Doubles, Bools]]:
+    """Parts of ``rows``, their distances to ``members``, and which of these are possible.
+
+    Both of shape (part, members). Of one export the distance is the squared Euclidean one. Of
+    several it is the sum of ``squared / reach**2``, so that each counts in units of its own
+    noise, and more than any such sum where a candidate is outside the reach of any.
+    """
+    step = max(_BLOCK_ENTRIES // len(members), 1)
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        if len(trial.blocks) == 1:
+            (only,) = trial.blocks
+            squared = squared_distances(only, part, members)
+            yield part, squared, squared <= only.reach**2
+        else:
+            yield part, *_joined(trial.blocks, part, members)
+
+
+def _joined(blocks: Sequence[Block], rows: Ints, members: Ints) -> tuple[Doubles, Bools]:
+    distance = np.zeros((len(rows), len(members)))
+    possible = np.ones(distance.shape, dtype=bool)
+    for block in blocks:
+        squared = squared_distances(block, rows, members)
+        possible &= squared <= block.reach**2
+        distance += squared / max(block.reach, _LEAST_UNIT) ** 2
+    distance[~possible] += _SHUT_OUT
+    return distance, possible
+
+
+def squared_distances(block: Block, rows: Ints, members: Ints) -> Doubles:
+    """Squared distances of some ciphertexts to some candidates, shape (rows, members).
 
     ``|c|**2 + |x|**2 - 2 * c @ x``, in float64 so that a distance of 0 comes out as 1e-8 at most.
     """
-    candidates = trial.candidates[members]
-    norms = np.einsum("ij,ij->i", candidates, candidates)
-    step = max(_BLOCK_ENTRIES // len(members), 1)
-    for start in range(0, len(rows), step):
-        block = rows[start : start + step]
-        ciphertexts = trial.ciphertexts[block]
-        squared = ciphertexts @ candidates.T
-        squared *= -2.0
-        squared += np.einsum("ij,ij->i", ciphertexts, ciphertexts)[:, np.newaxis]
-        squared += norms
-        yield block, squared
+    ciphertexts, candidates = block.ciphertexts[rows], block.candidates[members]
+    squared = ciphertexts @ candidates.T
+    squared *= -2.0
+    squared += np.einsum("ij,ij->i", ciphertexts, ciphertexts)[:, np.newaxis]
+    squared += np.einsum("ij,ij->i", candidates, candidates)
+    return np.asarray(squared, dtype=np.float64)
 
 
 def own_column(trial: Trial, rows: Ints, members: Ints) -> Ints:

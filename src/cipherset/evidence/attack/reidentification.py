@@ -11,7 +11,7 @@ from cipherset.core.values import Floats
 from cipherset.evidence.attack.joint import score_joint
 from cipherset.evidence.attack.nearest import NearestScores, score_nearest
 from cipherset.evidence.attack.statistics import CONFIDENCE, clopper_pearson
-from cipherset.evidence.attack.trial import Doubles, trial
+from cipherset.evidence.attack.trial import Block, Doubles, Trial, trial
 
 ENOUGH_CANDIDATES: Final = 2000
 _MOST_ROWS: Final = 2**40
@@ -94,14 +94,17 @@ def reidentify(
         InputError: code ``no_rows``, ``not_finite``, ``truth``, ``groups`` or ``radius``.
     """
     asked = trial(
-        ciphertexts,
-        candidates,
+        [Block(ciphertexts, candidates, radius)],
         truth=truth,
         ciphertext_groups=ciphertext_groups,
         candidate_groups=candidate_groups,
-        radius=radius,
     )
-    return _summary(score_nearest(asked), score_joint(asked), len(asked.candidates))
+    return score(asked)
+
+
+def score(asked: Trial) -> Reidentification:
+    """What both attacks get of a checked trial."""
+    return _summary(score_nearest(asked), score_joint(asked), len(asked.candidate_groups))
 
 
 def _summary(rows: NearestScores, joint: Doubles | None, n_candidates: int) -> Reidentification:

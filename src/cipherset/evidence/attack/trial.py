@@ -1,6 +1,6 @@
 """One trial of re-identification: what the attacker holds, and the truth to score it by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,25 +18,36 @@ _RADIUS_ABSOLUTE: Final = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """Ciphertexts with the key removed, candidates without noise, and whose is whose.
+class Block:
+    """What one export gives: ciphertexts (m, dim) with its key removed, and candidates (N, dim).
 
-    ``truth[i]`` is the candidate of ciphertext i, for scoring only. The group of a row is a code
-    for its combination of clear columns: the attacker looks only among candidates of the
-    ciphertext's own group.
+    The candidates went through its minimizer and carry no noise. ``radius`` is the largest length
+    of its noise.
     """
 
-    ciphertexts: Doubles = field(repr=False)
-    candidates: Doubles = field(repr=False)
-    truth: Ints = field(repr=False)
-    ciphertext_groups: Ints = field(repr=False)
-    candidate_groups: Ints = field(repr=False)
+    ciphertexts: Floats = field(repr=False)
+    candidates: Floats = field(repr=False)
     radius: float
 
     @property
     def reach(self) -> float:
         """The radius within which the true candidate certainly is, rounding included."""
         return self.radius * (1.0 + _RADIUS_RELATIVE) + _RADIUS_ABSOLUTE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What the attacker holds of the same rows, one block per export, and whose is whose.
+
+    Row i of every block is one source row. ``truth[i]`` is its candidate, for scoring only. The
+    group of a row is a code for its combination of clear columns: the attacker looks only among
+    candidates of the ciphertext's own group.
+    """
+
+    blocks: tuple[Block, ...]
+    truth: Ints = field(repr=False)
+    ciphertext_groups: Ints = field(repr=False)
+    candidate_groups: Ints = field(repr=False)
 
     def groups(self) -> Iterator[tuple[Ints, Ints]]:
         """Indices of ciphertexts and of candidates, group by group."""
@@ -53,48 +64,62 @@ def _members(codes: Ints) -> dict[int, Ints]:
 
 
 def trial(
-    ciphertexts: Floats,
-    candidates: Floats,
+    blocks: Sequence[Block],
     *,
     truth: npt.ArrayLike,
     ciphertext_groups: npt.ArrayLike,
     candidate_groups: npt.ArrayLike,
-    radius: float,
 ) -> Trial:
     """The checked trial.
 
     Raises:
         DimensionError: shapes disagree (code ``dimension``).
-        InputError: code ``no_rows``, ``not_finite``, ``groups`` (a truth outside its own group),
-            ``truth`` (not an index of a candidate) or ``radius``.
+        InputError: code ``no_rows`` (no block or an empty one), ``not_finite``, ``groups`` (a
+            truth outside its own group), ``truth`` (not an index of a candidate) or ``radius``.
     """
-    c, x = _vectors(ciphertexts, "ciphertexts"), _vectors(candidates, "candidates")
-    if c.shape[1] != x.shape[1]:
+    checked = tuple(_block(block) for block in blocks)
+    if not checked:
+        raise InputError("no exports", code="no_rows", hint="measure at least one export")
+    m, n = len(checked[0].ciphertexts), len(checked[0].candidates)
+    if any((len(b.ciphertexts), len(b.candidates)) != (m, n) for b in checked):
         raise DimensionError(
-            f"ciphertexts have {c.shape[1]} columns, candidates {x.shape[1]}",
+            "the blocks are not of the same rows and candidates",
             code="dimension",
-            hint="pass both in the same space",
+            hint="pass the same rows in the same order for every export",
         )
-    index = _codes(truth, len(c), "truth")
-    if index.min() < 0 or index.max() >= len(x):
+    index = _codes(truth, m, "truth")
+    if index.min() < 0 or index.max() >= n:
         raise InputError(
-            f"truth holds an index outside 0 to {len(x) - 1}",
+            f"truth holds an index outside 0 to {n - 1}",
             code="truth",
             hint="each ciphertext's own row must be among the candidates",
         )
-    of_rows = _codes(ciphertext_groups, len(c), "ciphertext_groups")
-    of_candidates = _codes(candidate_groups, len(x), "candidate_groups")
+    of_rows = _codes(ciphertext_groups, m, "ciphertext_groups")
+    of_candidates = _codes(candidate_groups, n, "candidate_groups")
     if not np.array_equal(of_rows, of_candidates[index]):
         raise InputError(
             "a ciphertext and its own candidate are in different groups",
             code="groups",
             hint="code the clear columns of both with one table",
         )
-    if not radius >= 0.0:
-        raise InputError(
-            f"radius is at least 0; found {radius}", code="radius", hint="pass the noise radius"
+    return Trial(checked, index, of_rows, of_candidates)
+
+
+def _block(block: Block) -> Block:
+    c, x = _vectors(block.ciphertexts, "ciphertexts"), _vectors(block.candidates, "candidates")
+    if c.shape[1] != x.shape[1]:
+        raise DimensionError(
+            f"ciphertexts have {c.shape[1]} columns, candidates {x.shape[1]}",
+            code="dimension",
+            hint="pass both in the same space",
         )
-    return Trial(c, x, index, of_rows, of_candidates, float(radius))
+    if not block.radius >= 0.0:
+        raise InputError(
+            f"radius is at least 0; found {block.radius}",
+            code="radius",
+            hint="pass the noise radius",
+        )
+    return Block(c, x, float(block.radius))
 
 
 def _vectors(values: Floats, name: str) -> Doubles:
