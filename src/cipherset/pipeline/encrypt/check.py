@@ -13,6 +13,7 @@ from cipherset.core.values import Floats
 MAX_DIM: Final = 2**15  # beyond this the float64 rotation alone takes 8 GiB
 MAX_APPROXIMATION_FACTOR: Final = 1e6  # far beyond any use, and far from float32's limits
 _FLOAT_BYTES: Final = (4, 8)
+_STORED_BYTES: Final = (2, 4, 8)
 
 
 def checked_dim(dim: SupportsIndex) -> int:
@@ -105,17 +106,32 @@ def checked_rows(x: Floats, dim: int) -> Floats:
         InputError: other numbers, or no array at all (code ``dtype``).
         DimensionError: another shape (code ``dimension``).
     """
+    return _checked_floats(x, dim, _FLOAT_BYTES)
+
+
+def checked_stored(x: npt.NDArray[Any], dim: int) -> npt.NDArray[Any]:
+    """``x`` as an array of shape (n, dim) of float16, float32 or float64.
+
+    Raises:
+        InputError: other numbers, or no array at all (code ``dtype``).
+        DimensionError: another shape (code ``dimension``).
+    """
+    return _checked_floats(x, dim, _STORED_BYTES)
+
+
+def _checked_floats(x: object, dim: int, widths: tuple[int, ...]) -> npt.NDArray[Any]:
+    names = " or ".join(f"float{8 * width}" for width in widths)
     try:
         rows: npt.NDArray[Any] = np.asarray(x)
     except (TypeError, ValueError, RuntimeError):
         raise InputError(
             f"expected an array of shape (n, {dim}); found rows of different lengths or no array",
             code="dtype",
-            hint="pass a numpy array of float32 or float64",
+            hint=f"pass a numpy array of {names}",
         ) from None
-    if rows.dtype.kind != "f" or rows.dtype.itemsize not in _FLOAT_BYTES:
+    if rows.dtype.kind != "f" or rows.dtype.itemsize not in widths:
         raise InputError(
-            f"expected float32 or float64; found {rows.dtype}",
+            f"expected {names}; found {rows.dtype}",
             code="dtype",
             hint="convert with x.astype('float32')",
         )
@@ -128,7 +144,7 @@ def checked_rows(x: Floats, dim: int) -> Floats:
     return rows
 
 
-def check_finite(ciphertexts: npt.NDArray[np.float32], first_row: int) -> None:
+def check_finite(ciphertexts: npt.NDArray[np.floating[Any]], first_row: int) -> None:
     """Refuse what came from NaN, infinity or a number too large for float32.
 
     Raises:

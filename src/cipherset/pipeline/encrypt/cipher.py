@@ -1,9 +1,11 @@
 """``VectorCipher``: vectors in, ciphertext out, for one key, dimension and scheme."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NoReturn, final
 
 import numpy as np
+import numpy.typing as npt
 
 from cipherset.core.errors import InputError
 from cipherset.core.secret import KeyHandle, Secret
@@ -13,17 +15,34 @@ from cipherset.pipeline.encrypt.check import (
     checked_dim,
     checked_factor,
     checked_rows,
+    checked_stored,
     opened_key,
 )
 from cipherset.pipeline.encrypt.derive import Derivation, key_check, scale
-from cipherset.pipeline.encrypt.noise import ball
+from cipherset.pipeline.encrypt.noise import ball, row_bytes
+from cipherset.pipeline.encrypt.reversible import (
+    Seals,
+    StoredFloats,
+    checked_associated_data,
+    checked_seals,
+    checked_stored_dtype,
+    fresh_nonces,
+    sealer,
+)
 from cipherset.pipeline.encrypt.rsap import RSAP_1
 from cipherset.pipeline.encrypt.sap import SAP_1
 from cipherset.pipeline.encrypt.scheme import Scheme
-from cipherset.pipeline.encrypt.stream import STREAM_KEY_BYTES, Stream
+from cipherset.pipeline.encrypt.stream import (
+    NONCE_BYTES,
+    STREAM_KEY_BYTES,
+    Keystream,
+    NonceStreams,
+    Stream,
+)
 
 SCHEMES: Final = (RSAP_1, SAP_1)
 _BLOCK_COORDINATES: Final = 2**17  # a block and its temporaries stay in the processor's cache
+Noise = Callable[[slice], Keystream]  # opens the keystream of a block of rows
 
 
 def scheme_named(name: str) -> Scheme:
@@ -59,7 +78,14 @@ class VectorCipher:
         (2, 2)
     """
 
-    __slots__ = ("_approximation_factor", "_bound_to", "_key_check", "_matrix", "_scale")
+    __slots__ = (
+        "_approximation_factor",
+        "_bound_to",
+        "_key_check",
+        "_matrix",
+        "_scale",
+        "_sealer",
+    )
 
     def __init__(
         self,
@@ -95,6 +121,7 @@ class VectorCipher:
         self._bound_to = Derivation(key.key_id, key.version, chosen.name, checked_dim(dim))
         self._scale = scale(key.secret, self._bound_to)
         self._key_check = key_check(key.secret, self._bound_to)
+        self._sealer = sealer(key.secret, self._bound_to, self._approximation_factor)
         rotation = chosen.rotation(key.secret, self._bound_to)
         self._matrix: Float32s | None = None
         if rotation is not None:
@@ -154,7 +181,7 @@ class VectorCipher:
             InputError: not floats (code ``dtype``); NaN, infinity or out of float32's range
                 (code ``not_finite``).
         """
-        return self._encrypted(x, Stream(os.urandom(STREAM_KEY_BYTES)))
+        return self._encrypted(x, _from_place(os.urandom(STREAM_KEY_BYTES), self.dim))
 
     def encrypt_query(self, x: Floats) -> Float32s:
         """``s * (x @ Q)``: the same map without noise, for queries that never leave the gateway.
@@ -164,12 +191,95 @@ class VectorCipher:
         """
         return self._encrypted(x, None)
 
+    def encrypt_reversible(
+        self,
+        x: Floats,
+        *,
+        associated_data: Sequence[bytes] | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> tuple[StoredFloats, Seals]:
+        """``s * (x @ Q) + noise`` with noise the key can repeat, and a seal for each row.
+
+        For search, where rows must come back; for training use ``encrypt``, whose noise nobody
+        can remove.
+
+        Leaks: to whoever has the key, the rows exactly; to others what ``encrypt`` leaks.
+
+        Args:
+            x: As in ``encrypt``.
+            associated_data: What else each row is bound to, such as its id: one bytes object a
+                row. It is not stored; ``decrypt`` needs it again.
+            dtype: What the rows are stored as: float32, float16 or float64. The seals are over
+                these very bytes.
+
+        Returns:
+            Ciphertext of shape (n, dim) and seals of shape (n, 44), uint8: a random 12-byte
+            nonce and a 32-byte HMAC-SHA256. Any subset of rows can be decrypted with its seals.
+
+        Raises:
+            DimensionError, InputError: as in ``encrypt``; also code ``associated_data``.
+        """
+        rows = checked_rows(x, self.dim)
+        return self._sealed(rows, fresh_nonces(len(rows)), associated_data, dtype)
+
+    def encrypt_reversible_for_testing(
+        self,
+        x: Floats,
+        *,
+        associated_data: Sequence[bytes] | None = None,
+        nonces_for_testing: Seals,
+    ) -> tuple[StoredFloats, Seals]:
+        """``encrypt_reversible`` with given nonces: two rows under one nonce give the difference.
+
+        For known answers only. Arguments, result and errors as in ``encrypt_reversible``.
+        """
+        rows = checked_rows(x, self.dim)
+        nonces = np.asarray(nonces_for_testing).reshape(len(rows), NONCE_BYTES)
+        return self._sealed(rows, nonces, associated_data, np.float32)
+
+    def decrypt(
+        self,
+        c: StoredFloats,
+        seals: Seals,
+        *,
+        associated_data: Sequence[bytes] | None = None,
+    ) -> Float32s:
+        """The rows that ``encrypt_reversible`` took, once every seal was found to fit.
+
+        Leaks: gives back the plain rows; it belongs on the owner's side.
+
+        Args:
+            c: Ciphertext as stored, shape (n, dim), float16, float32 or float64.
+            seals: Their seals, shape (n, 44), uint8.
+            associated_data: What was given for these rows.
+
+        Returns:
+            Rows of shape (n, dim), off by at most 1e-5 for unit vectors and factors up to 100;
+            from float16 by at most 2e-3 of the largest coordinate of ``c``.
+
+        Raises:
+            IntegrityError: another key, version, scheme, factor or associated data, or a changed
+                byte; nothing is returned (code ``seal``).
+            DimensionError: not of shape (n, dim) (code ``dimension``).
+            InputError: code ``dtype``, ``seals`` or ``associated_data``.
+        """
+        stored = checked_stored(c, self.dim)
+        checked = checked_seals(seals, len(stored))
+        extra = checked_associated_data(associated_data, len(stored))
+        self._sealer.verify(stored, checked, extra)
+        bare = stored.astype(np.float32)
+        if self._noise_length > 0.0:
+            noise = self._repeatable(checked[:, :NONCE_BYTES])
+            for block in self._blocks(len(bare)):
+                bare[block] -= self._ball(noise(block), block)
+        return self.remove_key(bare)
+
     def encrypt_for_testing(self, x: Floats, *, noise_stream_for_testing: bytes) -> Float32s:
         """``encrypt`` with the noise of a given AES-256 key: whoever knows it removes the noise.
 
         For known answers only. Arguments, result and errors as in ``encrypt``.
         """
-        return self._encrypted(x, Stream(noise_stream_for_testing))
+        return self._encrypted(x, _from_place(noise_stream_for_testing, self.dim))
 
     def remove_key(self, ciphertexts: Floats) -> Float32s:
         """``(ciphertexts / s) @ Q.T``: the inputs plus noise of at most ``noise_radius``.
@@ -181,29 +291,64 @@ class VectorCipher:
         inverse = None if self._matrix is None else self._matrix.T / self._scale**2
         return self._mapped(ciphertexts, inverse, 1.0 / self._scale, None)
 
-    def _encrypted(self, x: Floats, stream: Stream | None) -> Float32s:
-        return self._mapped(x, self._matrix, self._scale, stream)
+    @property
+    def _noise_length(self) -> float:
+        """Largest length of the noise in the ciphertext."""
+        return self._scale * self.noise_radius
+
+    def _sealed(
+        self,
+        rows: Floats,
+        nonces: npt.NDArray[np.uint8],
+        associated_data: Sequence[bytes] | None,
+        dtype: npt.DTypeLike,
+    ) -> tuple[StoredFloats, Seals]:
+        """Ciphertext under the noise of ``nonces``, as it is stored, and its seals."""
+        stored_dtype = checked_stored_dtype(dtype)
+        extra = checked_associated_data(associated_data, len(rows))
+        with np.errstate(over="ignore"):  # refused below, by row
+            stored = self._encrypted(rows, self._repeatable(nonces)).astype(
+                stored_dtype, copy=False
+            )
+        check_finite(stored, 0)
+        return stored, self._sealer.seal(stored, nonces, extra)
+
+    def _repeatable(self, nonces: npt.NDArray[np.uint8]) -> Noise:
+        """The keystreams of nonces; the key of the noise is derived from the secret."""
+        width = row_bytes(self.dim)
+        return lambda block: NonceStreams(self._sealer.noise_key, nonces[block], row_bytes=width)
+
+    def _blocks(self, n_rows: int) -> Iterator[slice]:
+        """Runs of rows that stay in the processor's cache with their temporaries."""
+        step = max(_BLOCK_COORDINATES // self.dim, 16)
+        for start in range(0, n_rows, step):
+            yield slice(start, min(start + step, n_rows))
+
+    def _ball(self, keystream: Keystream, block: slice) -> Float32s:
+        rows = block.stop - block.start
+        return ball(keystream, rows=rows, dim=self.dim, radius=self._noise_length)
+
+    def _encrypted(self, x: Floats, noise: Noise | None) -> Float32s:
+        return self._mapped(x, self._matrix, self._scale, noise)
 
     def _mapped(
-        self, x: Floats, matrix: Float32s | None, factor: float, stream: Stream | None
+        self, x: Floats, matrix: Float32s | None, factor: float, noise: Noise | None
     ) -> Float32s:
-        """``x @ matrix`` (or ``x * factor`` where there is none) plus the stream's noise."""
+        """``x @ matrix`` (or ``x * factor`` where there is none) plus the noise."""
         rows = checked_rows(x, self.dim)
         out = np.empty(rows.shape, dtype=np.float32)
-        radius = self._scale * self.noise_radius
-        step = max(_BLOCK_COORDINATES // self.dim, 16)
-        for start in range(0, len(rows), step):
-            target = out[start : start + step]
+        for block in self._blocks(len(rows)):
+            target = out[block]
             # What is not finite is refused below, by row; numpy need not warn as well.
             with np.errstate(all="ignore"):
-                block = np.asarray(rows[start : start + step], dtype=np.float32)
+                plain = np.asarray(rows[block], dtype=np.float32)
                 if matrix is None:
-                    np.multiply(block, np.float32(factor), out=target)
+                    np.multiply(plain, np.float32(factor), out=target)
                 else:
-                    np.matmul(block, matrix, out=target)
-            check_finite(target, start)
-            if stream is not None and radius > 0.0:
-                target += ball(stream, rows=len(target), dim=self.dim, radius=radius)
+                    np.matmul(plain, matrix, out=target)
+            check_finite(target, block.start)
+            if noise is not None and self._noise_length > 0.0:
+                target += self._ball(noise(block), block)
         return out
 
     def __repr__(self) -> str:
@@ -221,3 +366,9 @@ class VectorCipher:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a VectorCipher is not pickled")
+
+
+def _from_place(key: bytes, dim: int) -> Noise:
+    """One stream for all rows, opened at the first row of the block."""
+    width = row_bytes(dim)
+    return lambda block: Stream(key, start=block.start * width)

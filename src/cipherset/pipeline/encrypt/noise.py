@@ -1,4 +1,4 @@
-"""The noise of an export: drawn from a fresh stream, never from the key.
+"""The noise of a row: drawn from a fresh stream, or in the reversible form from key and nonce.
 
 A sampler is a function ``(stream, *, rows, dim, radius) -> (rows, dim) float32`` that reads a
 fixed number of bytes per row, so that a row's noise depends on its place in the stream alone
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from cipherset.core.values import Float32s
-from cipherset.pipeline.encrypt.stream import AES_BLOCK_BYTES, Stream
+from cipherset.pipeline.encrypt.stream import AES_BLOCK_BYTES, Keystream
 
 _RADIUS_BYTES: Final = 8
 # float32(2**32 - 1) is 2**32: this factor takes it to the largest float32 below 1, so that no
@@ -20,7 +20,7 @@ _HALF_STEP: Final = np.float32(2.0**-33)
 _ANGLE: Final = np.float32(np.pi * 2.0**-31)
 
 
-def ball(stream: Stream, *, rows: int, dim: int, radius: float) -> Float32s:
+def ball(stream: Keystream, *, rows: int, dim: int, radius: float) -> Float32s:
     """Rows uniform in the ``dim``-ball: ``radius * u ** (1 / dim) * z / norm(z)``.
 
     A row reads, rounded up to whole AES blocks: 8 bytes for ``u = (w + 0.5) / 2**64``, then

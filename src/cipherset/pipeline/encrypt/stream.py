@@ -4,7 +4,7 @@
 next, and its generators are not cryptographic.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,28 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 STREAM_KEY_BYTES: Final = 32
 AES_BLOCK_BYTES: Final = 16
+NONCE_BYTES: Final = 12
+COUNTER_BYTES: Final = AES_BLOCK_BYTES - NONCE_BYTES
+
+
+class Keystream(Protocol):
+    """Random bytes, read front to back."""
+
+    def read(self, n_bytes: int) -> npt.NDArray[np.uint8]:
+        """The next ``n_bytes``, shape (n_bytes,)."""
 
 
 class Stream:
-    """The AES-256-CTR keystream of one key from counter 0 on, read front to back."""
+    """The AES-256-CTR keystream of one key, read front to back from ``start`` on.
+
+    ``start`` is in bytes and a multiple of 16; at 0 the counter is 0.
+    """
 
     __slots__ = ("_encryptor", "_zeros")
 
-    def __init__(self, key: bytes) -> None:
-        cipher = Cipher(algorithms.AES256(key), modes.CTR(bytes(AES_BLOCK_BYTES)))
+    def __init__(self, key: bytes, *, start: int = 0) -> None:
+        counter = (start // AES_BLOCK_BYTES).to_bytes(AES_BLOCK_BYTES, "big")
+        cipher = Cipher(algorithms.AES256(key), modes.CTR(counter))
         self._encryptor = cipher.encryptor()
         self._zeros = np.zeros(0, dtype=np.uint8)
 
@@ -36,7 +49,44 @@ class Stream:
         return "Stream(...)"
 
 
-def gaussians(stream: Stream, n: int) -> npt.NDArray[np.float64]:
+class NonceStreams:
+    """The first ``row_bytes`` of the keystream of each nonce, one after the other.
+
+    A nonce's keystream is AES-256-CTR with the nonce (12 bytes) and a big-endian 32-bit counter
+    from 0 as counter blocks: the AES-256-ECB encryption of ``nonce | 0``, ``nonce | 1``, … All
+    rows of a read go through AES in one call.
+
+    Source: NIST SP 800-38A, section 6.5 and appendix B.2.
+    """
+
+    __slots__ = ("_encryptor", "_next", "_nonces", "_row_blocks")
+
+    def __init__(self, key: bytes, nonces: npt.NDArray[np.uint8], *, row_bytes: int) -> None:
+        self._encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305 -- CTR
+        self._nonces = nonces
+        self._row_blocks = row_bytes // AES_BLOCK_BYTES
+        self._next = 0
+
+    def read(self, n_bytes: int) -> npt.NDArray[np.uint8]:
+        """The next ``n_bytes``, a multiple of ``row_bytes``, shape (n_bytes,)."""
+        n_rows = n_bytes // (self._row_blocks * AES_BLOCK_BYTES)
+        nonces = self._nonces[self._next : self._next + n_rows]
+        self._next += n_rows
+        counters = np.empty((n_rows, self._row_blocks, AES_BLOCK_BYTES), dtype=np.uint8)
+        counters[:, :, :NONCE_BYTES] = nonces[:, np.newaxis]
+        counters[:, :, NONCE_BYTES:] = (
+            np.arange(self._row_blocks, dtype=">u4").view(np.uint8).reshape(-1, COUNTER_BYTES)
+        )
+        # update_into asks for room for a block that is not full, which there never is
+        keystream = np.empty(n_bytes + AES_BLOCK_BYTES - 1, dtype=np.uint8)
+        self._encryptor.update_into(counters.reshape(-1).data, keystream.data)
+        return keystream[:n_bytes]
+
+    def __repr__(self) -> str:
+        return "NonceStreams(...)"
+
+
+def gaussians(stream: Keystream, n: int) -> npt.NDArray[np.float64]:
     """``n`` independent standard normals in float64, shape (n,), by Box–Muller.
 
     Each pair takes two little-endian 64-bit words ``a``, ``b`` from the stream and gives
