@@ -1,27 +1,23 @@
-"""Key providers: what wraps the secrets of the ring, chosen by the scheme of a URI.
-
-Only ``file:`` so far. A provider holds or reaches a key-encryption key (KEK) and does two things,
-``wrap`` and ``unwrap``. Both bind associated data: a wrapped secret opens only as what it was
-wrapped as.
-"""
+"""``file:``: the key-encryption key is in a file, or is made from a file and a passphrase."""
 
 import base64
 import binascii
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol, final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Final, final
+from urllib.parse import SplitResult, unquote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from cipherset.core import canonical
-from cipherset.core.errors import InputError, IntegrityError, KeyAccessError
-from cipherset.core.files import create_atomic, disk_errors
+from cipherset.core.errors import IntegrityError, KeyAccessError
+from cipherset.core.files import create_atomic
 from cipherset.core.secret import SECRET_BYTES, Secret
+from cipherset.custody.keys.providers.address import parameters
+from cipherset.custody.keys.providers.private import read_private
 
 RANDOM_SCHEMA: Final = "cipherset/kek/1"
 SCRYPT_SCHEMA: Final = "cipherset/kek-scrypt/1"
@@ -33,56 +29,20 @@ _SCRYPT_R: Final = 8
 _SCRYPT_P: Final = 1
 _SALT_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
-_LOOSE_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-class KeyProvider(Protocol):
-    """Wraps secrets under a key that it alone can reach."""
-
-    @property
-    def uri(self) -> str:
-        """Where the key is; holds no secret."""
-
-    def wrap(self, plaintext: Secret, associated_data: bytes) -> bytes:
-        """The wrapped secret, bound to ``associated_data``."""
-
-    def unwrap(self, wrapped: bytes, associated_data: bytes) -> Secret:
-        """The secret; ``KeyAccessError`` where key, associated data or one bit differs."""
-
-
-def open_provider(uri: str, *, home: Path) -> KeyProvider:
-    """The provider that ``uri`` names; nothing is read or made before it is used.
-
-    Args:
-        uri: ``file:PATH`` or ``file:PATH?passphrase-file=PATH``.
-        home: What relative paths are relative to: the workspace.
+def open_file(uri: str, parts: SplitResult, home: Path) -> "FileProvider":
+    """The provider of ``file:PATH`` or ``file:PATH?passphrase-file=PATH``.
 
     Raises:
-        InputError: ``provider_uri``: an unknown scheme or parameter, or no path.
+        InputError: ``provider_uri``.
     """
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        raise _bad_uri("its scheme is not file:")
-    if parts.netloc or parts.fragment or not parts.path:
-        raise _bad_uri("it is not file:PATH")
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    passphrase = query.pop("passphrase-file", None)
-    if query or passphrase == "" or (parts.query and passphrase is None):
-        # What is there instead may be a passphrase, so it is not repeated.
-        raise _bad_uri("after the ? only passphrase-file=PATH may stand")
-    return FileProvider(
-        uri=uri,
-        path=home / unquote(parts.path),
-        passphrase_file=None if passphrase is None else home / passphrase,
-    )
-
-
-def _bad_uri(why: str) -> InputError:
-    return InputError(
-        f"the key provider's URI is not one that is known: {why}",
-        code="provider_uri",
-        hint="use file:PATH or file:PATH?passphrase-file=PATH",
-    )
+    if not parts.query:
+        passphrase = None
+    else:
+        found = parameters(parts, required=frozenset({"passphrase-file"}))
+        passphrase = home / found["passphrase-file"]
+    return FileProvider(uri=uri, path=home / unquote(parts.path), passphrase_file=passphrase)
 
 
 @final
@@ -159,7 +119,7 @@ class FileProvider:
         return Secret(scrypt.derive(_passphrase(self._passphrase_file)))
 
     def _content(self) -> Mapping[str, object]:
-        raw = _read_private(self._path)
+        raw = read_private(self._path)
         expected = RANDOM_SCHEMA if self._passphrase_file is None else SCRYPT_SCHEMA
         try:
             content = canonical.decode(raw, what="the key file")
@@ -182,7 +142,7 @@ class FileProvider:
 
 
 def _passphrase(path: Path) -> bytes:
-    passphrase = _read_private(path).removesuffix(b"\n").removesuffix(b"\r")
+    passphrase = read_private(path).removesuffix(b"\n").removesuffix(b"\r")
     if not passphrase:
         raise KeyAccessError(
             f"the passphrase file {path} is empty",
@@ -190,28 +150,6 @@ def _passphrase(path: Path) -> bytes:
             hint="put the passphrase on its first line",
         )
     return passphrase
-
-
-def _read_private(path: Path) -> bytes:
-    """The bytes of a file that only its owner may read."""
-    with disk_errors(path):
-        try:
-            with path.open("rb") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                content = file.read()
-        except FileNotFoundError:
-            raise KeyAccessError(
-                f"{path} is missing, and keys cannot be opened without it",
-                code="key_file_missing",
-                hint="restore it from a backup; without it what it wrapped is lost",
-            ) from None
-    if mode & _LOOSE_BITS:
-        raise KeyAccessError(
-            f"{path} has permissions {mode:04o}: others than its owner may use it",
-            code="key_file_permissions",
-            hint=f"chmod 600 {path}, and replace its keys if somebody may have read it",
-        )
-    return content
 
 
 def _base64(raw: bytes) -> str:
