@@ -16,7 +16,7 @@ import pytest
 import cipherset
 from cipherset.core.errors import CiphersetError
 from cipherset.core.spool import Spool, SpoolWriter
-from cipherset.custody.keys import AesGcmSealer, KeyedDigest, KeyRing, ephemeral_sealer
+from cipherset.custody.keys import AesGcmSealer, KeyedDigest, KeyRing, KeyUse, ephemeral_sealer
 from cipherset.custody.ledger import Ledger, Outcome
 
 TEXT = "canary-7f3a-nobody-may-read-this"
@@ -38,7 +38,7 @@ def live(home: Path):
     ring = KeyRing(home)
     ring.create("plain", purpose="triage")
     ring.create("guarded", provider_uri="file:kek2?passphrase-file=../elsewhere/pass")
-    handles = [ring.open("plain"), ring.open("guarded")]
+    handles = [ring.open("plain", purpose=KeyUse.QUERY), ring.open("guarded", purpose=KeyUse.QUERY)]
     made = [ring, *ring.list(), *handles, ring._provider("file:kek"), ring.signer()]
     table = pa.table(
         {
@@ -126,11 +126,11 @@ def test_no_pickle_or_copy_holds_one(home):
 def broken(home: Path):
     """One call for each way in which an operation on planted values fails."""
     ring = KeyRing(home)
-    sealer = AesGcmSealer.from_key(ring.open("plain"))
+    sealer = AesGcmSealer.from_key(ring.open("plain", purpose=KeyUse.QUERY))
     spool = home / "spool0"
     (home.parent / "elsewhere" / "pass").write_text(PASSPHRASE + "-wrong")
     yield lambda: ring.create("plain")
-    yield lambda: KeyRing(home).open("guarded")
+    yield lambda: KeyRing(home).open("guarded", purpose=KeyUse.QUERY)
     yield lambda: ephemeral_sealer().unseal((home / "sealed0").read_bytes(), context="c")
     yield lambda: Spool(spool, ephemeral_sealer(), "v")
     yield lambda: Spool(spool, sealer, "v").take(np.array([10**6]))
@@ -147,7 +147,7 @@ def broken(home: Path):
     )
     ledger.close()
     (home / "kek").write_bytes(kek(home)[:-8])
-    yield lambda: KeyRing(home).open("plain")
+    yield lambda: KeyRing(home).open("plain", purpose=KeyUse.QUERY)
 
 
 def test_no_exception_holds_one(home):

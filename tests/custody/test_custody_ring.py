@@ -8,13 +8,14 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from securesystemslib.exceptions import UnverifiedSignatureError
 
 from cipherset.core.errors import InputError, KeyAccessError, UsageError
 from cipherset.core.secret import Secret
-from cipherset.custody.keys import KeyRing, KeyStatus
+from cipherset.custody.keys import KeyRing, KeyStatus, KeyUse
 from cipherset.custody.keys.ring import _signer_bound
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -47,32 +48,39 @@ def test_a_key_is_what_it_was_created_as(ring, tmp_path):
 def test_a_key_opens_to_the_same_secret_by_name_id_and_version(ring, tmp_path):
     made = ring.create("a")
     again = KeyRing(tmp_path)
-    handles = [ring.open("a"), again.open(made.key_id), again.open("a", version=1)]
+    handles = [
+        ring.open("a", purpose=KeyUse.QUERY),
+        again.open(made.key_id, purpose=KeyUse.QUERY),
+        again.open("a", version=1, purpose=KeyUse.QUERY),
+    ]
     assert {(h.key_id, h.version) for h in handles} == {(made.key_id, 1)}
     assert len({h.secret.reveal() for h in handles}) == 1
     assert ring.create("b").key_id != made.key_id
-    assert ring.open("b").secret.reveal() != handles[0].secret.reveal()
+    assert ring.open("b", purpose=KeyUse.QUERY).secret.reveal() != handles[0].secret.reveal()
 
 
 def test_two_workspaces_share_nothing(tmp_path):
     rings = [KeyRing(tmp_path / home) for home in ("one", "two")]
     made = [ring.create("a") for ring in rings]
     assert made[0].key_id != made[1].key_id
-    assert rings[0].open("a").secret.reveal() != rings[1].open("a").secret.reveal()
+    assert (
+        rings[0].open("a", purpose=KeyUse.QUERY).secret.reveal()
+        != rings[1].open("a", purpose=KeyUse.QUERY).secret.reveal()
+    )
     with pytest.raises(KeyAccessError) as caught:
-        rings[0].open(made[1].key_id)
+        rings[0].open(made[1].key_id, purpose=KeyUse.QUERY)
     assert caught.value.code == "key_unknown"
     assert "--home" in caught.value.hint
 
 
 def test_a_moved_workspace_still_opens(ring, tmp_path):
     ring.create("a")
-    secret = ring.open("a").secret.reveal()
+    secret = ring.open("a", purpose=KeyUse.QUERY).secret.reveal()
     moved = tmp_path / "moved"
     moved.mkdir()
     (tmp_path / "keys").rename(moved / "keys")
     (tmp_path / "kek").rename(moved / "kek")
-    assert KeyRing(moved).open("a").secret.reveal() == secret
+    assert KeyRing(moved).open("a", purpose=KeyUse.QUERY).secret.reveal() == secret
 
 
 def test_files_are_private(ring, tmp_path):
@@ -85,7 +93,7 @@ def test_files_are_private(ring, tmp_path):
 
 @pytest.mark.parametrize("name", ["", "-a", "A", "a b", "../a", "_signer", "ä", "a" * 64, "a\n"])
 def test_a_name_has_a_grammar(ring, name):
-    for call in (ring.create, ring.get, ring.open):
+    for call in (ring.create, ring.get, partial(ring.open, purpose=KeyUse.QUERY)):
         with pytest.raises(InputError) as caught:
             call(name)
         assert caught.value.code == "key_name"
@@ -108,7 +116,7 @@ def test_a_name_is_taken_once(ring):
 
 def test_an_unknown_key_says_how_to_make_it(ring):
     assert ring.list() == ()
-    for call in (ring.get, ring.open):
+    for call in (ring.get, partial(ring.open, purpose=KeyUse.QUERY)):
         with pytest.raises(KeyAccessError) as caught:
             call("tickets")
         assert caught.value.code == "key_unknown"
@@ -118,7 +126,7 @@ def test_an_unknown_key_says_how_to_make_it(ring):
 def test_an_unknown_version_is_refused(ring):
     ring.create("a")
     with pytest.raises(KeyAccessError) as caught:
-        ring.open("a", version=2)
+        ring.open("a", version=2, purpose=KeyUse.QUERY)
     assert caught.value.code == "key_version_unknown"
 
 
@@ -136,7 +144,7 @@ def test_what_was_bound_cannot_be_edited(ring, tmp_path, change):
     ring.create("a", purpose="one purpose")
     edit(tmp_path, "a", change)
     with pytest.raises(KeyAccessError) as caught:
-        ring.open("a")
+        ring.open("a", purpose=KeyUse.QUERY)
     assert caught.value.code == "key_unwrap"
 
 
@@ -165,7 +173,7 @@ def test_a_secret_does_not_open_as_another_key(ring, tmp_path):
     stolen = json.loads((tmp_path / "keys" / "a.json").read_bytes())["versions"]
     edit(tmp_path, "b", lambda c: c.update(versions=stolen))
     with pytest.raises(KeyAccessError) as caught:
-        ring.open("b")
+        ring.open("b", purpose=KeyUse.QUERY)
     assert caught.value.code == "key_unwrap"
 
 
@@ -200,7 +208,7 @@ RACE = """
 import sys
 from pathlib import Path
 from cipherset.core.errors import UsageError
-from cipherset.custody.keys import KeyRing
+from cipherset.custody.keys import KeyRing, KeyUse
 
 ring = KeyRing(Path(sys.argv[1]))
 print("ready", flush=True)
@@ -235,14 +243,14 @@ def test_of_processes_that_race_for_a_name_one_wins(tmp_path):
         f"signer {ring.signer().public_key.keyid}"
     }
     for key in ring.list():
-        ring.open(key.key_id)
+        ring.open(key.key_id, purpose=KeyUse.QUERY)
 
 
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
 import numpy as np
-from cipherset.custody.keys import KeyRing
+from cipherset.custody.keys import KeyRing, KeyUse
 
 home = Path(sys.argv[1])
 random = np.random.default_rng(11)
@@ -260,7 +268,7 @@ for life in range(24):
     os.waitpid(child, 0)
     ring = KeyRing(one)
     for key in ring.list():
-        ring.open(key.name)
+        ring.open(key.name, purpose=KeyUse.QUERY)
     ring.create(f"after{life}")
 """
 

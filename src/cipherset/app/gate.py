@@ -21,6 +21,9 @@ class Action(StrEnum):
     """What can be asked of the gate; the same word as the command."""
 
     KEY_CREATE = "key.create"
+    KEY_ROTATE = "key.rotate"
+    KEY_RETIRE = "key.retire"
+    KEY_DESTROY = "key.destroy"
     PROTECT = "protect"
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"

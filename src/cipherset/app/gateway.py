@@ -17,7 +17,7 @@ from cipherset.core.manifest import KeyFacts
 from cipherset.core.protocols import Encoder, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import Float32s, Vectors
-from cipherset.custody.keys import AesGcmSealer
+from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.ingest import open_source
 from cipherset.pipeline.minimize import load
@@ -58,10 +58,11 @@ def open_gateway(workspace: Workspace, cipherset_id: str, needed: KeyFacts) -> G
     """The gateway for an export and the key that a bundle or cipherset names.
 
     Raises:
-        KeyAccessError: the key is not in this workspace, or another secret under its name.
+        KeyAccessError: the key is not in this workspace, another secret is under its name, or
+            its version is retired or destroyed.
         IntegrityError: a sealed part is missing or was changed.
     """
-    key = workspace.ring.open(needed.key_id, needed.key_version)
+    key = workspace.ring.open(needed.key_id, needed.key_version, purpose=KeyUse.QUERY)
     sealer = AesGcmSealer.from_key(key)
     export = state.read_state(workspace.exports, cipherset_id, sealer)
     protection = _protection(workspace, key, sealer, export.meta)

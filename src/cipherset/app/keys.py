@@ -1,10 +1,33 @@
 """Keys, through the gate."""
 
+import json
+from collections.abc import Iterator
 from typing import TypedDict
 
+from cipherset.app import state
 from cipherset.app.gate import Action
-from cipherset.app.workspace import Session, open_workspace
-from cipherset.custody.keys import KeyInfo
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import IntegrityError
+from cipherset.core.files import disk_errors
+from cipherset.core.secret import KeyHandle
+from cipherset.custody.keys import (
+    AesGcmSealer,
+    KeyInfo,
+    KeyStatus,
+    KeyUse,
+    VersionInfo,
+)
+from cipherset.custody.ledger import Outcome
+
+
+class VersionResult(TypedDict):
+    """What may be told of one version."""
+
+    version: int
+    status: str
+    provider: str
+    created: str
+    changed: str
 
 
 class KeyResult(TypedDict):
@@ -17,6 +40,32 @@ class KeyResult(TypedDict):
     provider: str
     purpose: str
     created: str
+    versions: list[VersionResult]
+
+
+class Stale(TypedDict):
+    """An export under a version that is not the active one, to be made again.
+
+    ``made`` is None where the run that made it did not live to say so; ``rows`` is None where its
+    row map is missing.
+    """
+
+    cipherset_id: str
+    made: str | None
+    rows: int | None
+    key_version: int
+
+
+class RotateResult(KeyResult):
+    """The key with its new version, and what to make again under it."""
+
+    plan: list[Stale]
+
+
+class DestroyResult(KeyResult):
+    """The key with its tombstone."""
+
+    minimizer_removed: bool
 
 
 def create(session: Session, name: str, *, purpose: str, provider: str | None) -> KeyResult:
@@ -41,13 +90,137 @@ def show(session: Session, name: str) -> KeyResult:
         return _result(workspace.ring.get(name))
 
 
+def rotate(session: Session, name: str, *, provider: str | None) -> RotateResult:
+    """Make a new version of the key ``name`` the active one, and say what to export again.
+
+    Raises:
+        KeyAccessError: there is no such key, or a version in use does not open.
+    """
+    with open_workspace(session) as workspace:
+        facts = {"name": name, "provider": provider}
+        with workspace.gate.act(Action.KEY_ROTATE, name, facts) as act:
+            # First, so that a key is not rotated whose older exports nobody could read.
+            plan = _plan(workspace, workspace.ring.get(name))
+            info = workspace.ring.rotate(name, provider_uri=provider)
+            act.facts.update(_facts(info))
+    return RotateResult(**_result(info), plan=plan)
+
+
+def retire(session: Session, name: str, version: int | None) -> KeyResult:
+    """Retire a retiring version of the key ``name``: nothing is done with it any more.
+
+    Raises:
+        UsageError: the version is not retiring, or it is not clear which one is meant.
+        KeyAccessError: there is no such key or version.
+    """
+    with open_workspace(session) as workspace:
+        facts = {"name": name, "version": version}
+        with workspace.gate.act(Action.KEY_RETIRE, name, facts) as act:
+            info = workspace.ring.retire(name, version)
+            act.facts.update(_facts(info))
+    return _result(info)
+
+
+def destroy(session: Session, name: str, version: int | None, *, force: bool) -> DestroyResult:
+    """Destroy a retired version of the key ``name``: what is sealed under it is lost for good.
+
+    Its secret goes first, then its minimizer. What is sealed of its exports stays: it is noise to
+    everybody now. Run again after a kill, it finishes what was begun.
+
+    Raises:
+        UsageError: no version is retired, or it is not clear which one is meant.
+        PolicyError: the version is not retired, and ``force`` was not given.
+        KeyAccessError: there is no such key or version.
+    """
+    with open_workspace(session) as workspace:
+        facts = {"name": name, "version": version, "force": force}
+        with workspace.gate.act(Action.KEY_DESTROY, name, facts) as act:
+            info = workspace.ring.destroy(name, version, force=force)
+            act.facts.update(_facts(info))
+            removed = _remove_minimizers(workspace, info)
+            act.facts["minimizer_removed"] = removed
+    return DestroyResult(**_result(info), minimizer_removed=removed)
+
+
+def _remove_minimizers(workspace: Workspace, info: KeyInfo) -> bool:
+    """Remove those of every destroyed version; whether that of the version told of was there."""
+    removed = False
+    for gone in info.versions:
+        path = state.minimizer_of(workspace.minimizers, info.key_id, gone.version)
+        if gone.status is KeyStatus.DESTROYED and path.exists():
+            with disk_errors(path):
+                path.unlink()
+            removed = removed or gone.version == info.version
+    return removed
+
+
+def _plan(workspace: Workspace, info: KeyInfo) -> list[Stale]:
+    """The exports under any version that can be read, the oldest version first."""
+    made = dict(_made(workspace))
+    plan: list[Stale] = []
+    for version in info.versions:
+        if version.status in {KeyStatus.ACTIVE, KeyStatus.RETIRING}:
+            key = workspace.ring.open(info.key_id, version.version, purpose=KeyUse.QUERY)
+            plan += [
+                Stale(
+                    cipherset_id=export.meta.cipherset_id,
+                    made=made.get(export.meta.cipherset_id),
+                    rows=_rows(export),
+                    key_version=version.version,
+                )
+                for export in _exports(workspace, key)
+            ]
+    return plan
+
+
+def _exports(workspace: Workspace, key: KeyHandle) -> Iterator[state.ExportState]:
+    """The exports that open under ``key``, by id; others are under other keys."""
+    sealer = AesGcmSealer.from_key(key)
+    for folder in sorted(workspace.exports.glob("[!.]*")):
+        try:
+            yield state.read_state(workspace.exports, folder.name, sealer)
+        except IntegrityError:
+            continue
+
+
+def _rows(export: state.ExportState) -> int | None:
+    try:
+        return export.rows.n_rows
+    except IntegrityError:
+        return None
+
+
+def _made(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Cipherset ids and when each was made, as the ledger has it."""
+    for event in workspace.gate.ledger.events():
+        if event.action == Action.PROTECT and event.outcome == Outcome.DONE:
+            made = json.loads(event.body).get("cipherset")
+            if isinstance(made, str):
+                yield made, event.time
+
+
+def _facts(info: KeyInfo) -> dict[str, str | int]:
+    return {"key_id": info.key_id, "version": info.version, "status": info.status.value}
+
+
 def _result(info: KeyInfo) -> KeyResult:
     return KeyResult(
         key_id=info.key_id,
         name=info.name,
         version=info.version,
-        status=str(info.status),
+        status=info.status.value,
         provider=info.provider,
         purpose=info.purpose,
         created=info.created,
+        versions=[_version(version) for version in info.versions],
+    )
+
+
+def _version(info: VersionInfo) -> VersionResult:
+    return VersionResult(
+        version=info.version,
+        status=info.status.value,
+        provider=info.provider,
+        created=info.created,
+        changed=info.changed,
     )

@@ -105,7 +105,12 @@ def read_state(exports: Path, cipherset_id: str, sealer: Sealer) -> ExportState:
 
 def minimizer_path(minimizers: Path, key: KeyHandle) -> Path:
     """Where the minimizer of a key version is."""
-    return minimizers / f"{key.key_id}.v{key.version}"
+    return minimizer_of(minimizers, key.key_id, key.version)
+
+
+def minimizer_of(minimizers: Path, key_id: str, version: int) -> Path:
+    """The same, where the key cannot be opened."""
+    return minimizers / f"{key_id}.v{version}"
 
 
 def write_minimizer(

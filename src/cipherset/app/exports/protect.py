@@ -31,7 +31,7 @@ from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
-from cipherset.custody.keys import AesGcmSealer, ephemeral_sealer
+from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import default_rules
@@ -59,7 +59,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         open_workspace(session) as workspace,
         workspace.gate.act(Action.PROTECT, str(request.target), facts) as act,
     ):
-        key = workspace.ring.open(request.key)
+        key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
         result = _protect(owner, request, source, session.cache)
@@ -87,7 +87,8 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         built = _build(owner, request, draft, kept=kept, staged=staged)
         _decide(request, built.leak)
         manifest = describe(owner, request, built, keyed_digest(owner, source))
-        put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
+        with owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT):
+            put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
     return ProtectResult(manifest, request.target, built.leak, built.utility)
 
 

@@ -1,13 +1,15 @@
 """The key ring, its providers, and sealing under a key."""
 
+from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
-from cipherset.custody.keys.ring import DEFAULT_PROVIDER, KeyInfo, KeyRing, KeyStatus
+from cipherset.custody.keys.ring import DEFAULT_PROVIDER, KeyRing
 from cipherset.custody.keys.seal import (
     AesGcmSealer,
     DigestStream,
     KeyedDigest,
     ephemeral_sealer,
 )
+from cipherset.custody.keys.stored import KeyInfo, KeyStatus, VersionInfo
 
 __all__ = [
     "DEFAULT_PROVIDER",
@@ -18,7 +20,9 @@ __all__ = [
     "KeyProvider",
     "KeyRing",
     "KeyStatus",
+    "KeyUse",
     "KeyedDigest",
+    "VersionInfo",
     "ephemeral_sealer",
     "open_provider",
 ]

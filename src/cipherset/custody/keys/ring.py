@@ -1,37 +1,51 @@
 """The key ring: one JSON file per key, and the workspace's signing key.
 
-A file holds what a key is called and, for each version, its secret wrapped by a provider. The
-secret is bound to key id, version and purpose: a wrapped secret moved to another file, or a
-purpose edited, does not open. Files are made in one step and never half-written, so the ring can
-be read whatever killed the process that wrote it.
+A file holds what a key is called and, for each version, its status and its secret wrapped by a
+provider. The secret is bound to key id, version and purpose: a wrapped secret moved to another
+file, or a purpose edited, does not open. Files are put in place in one step and never
+half-written, so the ring can be read whatever killed the process that wrote it; and no secret is
+written before the provider has shown that it opens what it wrapped.
 """
 
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from cipherset.core import canonical
-from cipherset.core.errors import InputError, IntegrityError, KeyAccessError, UsageError
-from cipherset.core.files import create_atomic, disk_errors
+from cipherset.core.errors import InputError, KeyAccessError, UsageError
+from cipherset.core.files import create_atomic, disk_errors, write_atomic
 from cipherset.core.secret import SECRET_BYTES, KeyHandle, Secret
+from cipherset.custody.keys import lifecycle
+from cipherset.custody.keys.lifecycle import KeyUse
+from cipherset.custody.keys.lock import changing, relying
 from cipherset.custody.keys.providers import KeyProvider, open_provider
+from cipherset.custody.keys.stored import (
+    KEY_SCHEMA,
+    SIGNER_SCHEMA,
+    KeyInfo,
+    KeyStatus,
+    StoredKey,
+    StoredSigner,
+    StoredVersion,
+    corrupt,
+    read_key,
+    read_signer,
+)
 
-KEY_SCHEMA: Final = "cipherset/key/1"
-SIGNER_SCHEMA: Final = "cipherset/signer/1"
 DEFAULT_PROVIDER: Final = "file:kek"
 UTC_CLOCK: Final = partial(datetime.now, UTC)
 
@@ -39,60 +53,6 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ID: Final = re.compile(rf"(?P<name>{_NAME.pattern})-[0-9a-f]{{16}}")
 _ID_BYTES: Final = 8
 _SIGNER_FILE: Final = "_signer.json"  # no key's name begins with _
-
-
-class KeyStatus(StrEnum):
-    """What a key may be used for."""
-
-    ACTIVE = "active"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
-    """What a key is called and where its secret is kept; nothing of the secret.
-
-    ``version``, ``status`` and ``provider`` are those of the newest version; ``created`` is UTC,
-    ISO 8601.
-    """
-
-    key_id: str
-    name: str
-    version: int
-    status: KeyStatus
-    provider: str
-    purpose: str
-    created: str
-
-
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-_Form = TypeVar("_Form", bound=_Stored)
-
-
-class _Version(_Stored):
-    version: int = Field(ge=1)
-    status: KeyStatus
-    provider: str
-    created: str
-    wrapped: str
-
-
-class _KeyFile(_Stored):
-    schema_: str = Field(alias="schema", pattern=f"^{KEY_SCHEMA}$")
-    key_id: str
-    name: str
-    purpose: str
-    versions: tuple[_Version, ...] = Field(min_length=1)
-
-
-class _SignerFile(_Stored):
-    schema_: str = Field(alias="schema", pattern=f"^{SIGNER_SCHEMA}$")
-    fingerprint: str
-    provider: str
-    created: str
-    wrapped: str
 
 
 class KeyRing:
@@ -117,7 +77,7 @@ class KeyRing:
         self._providers: dict[str, KeyProvider] = {}
 
     def create(self, name: str, *, purpose: str = "", provider_uri: str | None = None) -> KeyInfo:
-        """A new key with a fresh random secret, version 1.
+        """A new key with a fresh random secret, version 1, active.
 
         Raises:
             InputError: ``key_name``; ``provider_uri``.
@@ -131,25 +91,69 @@ class KeyRing:
             raise _exists(name)
         uri = self._default_provider if provider_uri is None else provider_uri
         key_id = f"{name}-{secrets.token_hex(_ID_BYTES)}"
-        bound = _bound(key_id, version=1, purpose=purpose)
-        wrapped = self._wrap(uri, Secret(os.urandom(SECRET_BYTES)), bound)
-        version = {
-            "version": 1,
-            "status": KeyStatus.ACTIVE.value,
-            "provider": uri,
-            "created": self._now(),
-            "wrapped": base64.b64encode(wrapped).decode(),
-        }
-        content = {
-            "schema": KEY_SCHEMA,
-            "key_id": key_id,
-            "name": name,
-            "purpose": purpose,
-            "versions": [version],
-        }
-        if not create_atomic(path, canonical.encode(content)):
+        version = self._new_version(uri, key_id, version=1, purpose=purpose)
+        key = StoredKey(
+            schema=KEY_SCHEMA, key_id=key_id, name=name, purpose=purpose, versions=(version,)
+        )
+        if not create_atomic(path, key.encode()):
             raise _exists(name)
-        return _info(self._read(path))
+        return read_key(path).info()
+
+    def rotate(self, name_or_id: str, *, provider_uri: str | None = None) -> KeyInfo:
+        """A new version with a fresh random secret, active; what was active is retiring now.
+
+        Of processes that rotate one key at once each makes a version. Without a URI the new
+        version is wrapped by the provider of the latest one.
+
+        Raises:
+            InputError: ``key_name``; ``provider_uri``.
+            KeyAccessError: ``key_unknown``; ``key_corrupt``; the provider's key cannot be used.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        with self._changing(name_or_id) as key:
+            latest = key.versions[-1]
+            added = self._new_version(
+                latest.provider if provider_uri is None else provider_uri,
+                key.key_id,
+                version=latest.version + 1,
+                purpose=key.purpose,
+            )
+            self._replace(lifecycle.rotated(key, added, self._now()))
+        return self.get(key.key_id).about(added.version)
+
+    def retire(self, name_or_id: str, version: int | None = None) -> KeyInfo:
+        """That version retired, or the one that is retiring: kept, and used for nothing.
+
+        Raises:
+            UsageError: ``key_transition``; ``key_version_needed``.
+            KeyAccessError: ``key_unknown``; ``key_version_unknown``; ``key_corrupt``.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        with self._changing(name_or_id) as key:
+            found = lifecycle.to_retire(key, version)
+            self._replace(key.with_version(found.moved(KeyStatus.RETIRED, self._now())))
+        return self.get(key.key_id).about(found.version)
+
+    def destroy(
+        self, name_or_id: str, version: int | None = None, *, force: bool = False
+    ) -> KeyInfo:
+        """That version without its secret, or the one that is retired: a tombstone stays.
+
+        What killed runs left beside the key's file is removed too, as it may hold the wrapped
+        secret. Backups, and blocks that the disk has not used again, may hold it still.
+
+        Raises:
+            UsageError: ``key_transition``; ``key_version_needed``.
+            PolicyError: ``key_not_retired``, without ``force``.
+            KeyAccessError: ``key_unknown``; ``key_version_unknown``; ``key_corrupt``.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        with self._changing(name_or_id) as key:
+            found = lifecycle.to_destroy(key, version, force=force)
+            if found.status is not KeyStatus.DESTROYED:
+                self._replace(key.with_version(found.tombstone(self._now())))
+            self._remove_partial(key.name)
+        return self.get(key.key_id).about(found.version)
 
     def get(self, name_or_id: str) -> KeyInfo:
         """The key of that name or id.
@@ -158,28 +162,36 @@ class KeyRing:
             InputError: ``key_name``.
             KeyAccessError: ``key_unknown``; ``key_corrupt``.
         """
-        return _info(self._known(name_or_id))
+        return self._known(name_or_id).info()
 
-    def open(self, name_or_id: str, version: int | None = None) -> KeyHandle:
-        """A handle on one version's secret; the newest version if none is named.
+    def open(self, name_or_id: str, version: int | None = None, *, purpose: KeyUse) -> KeyHandle:
+        """A handle on one version's secret; the active version if none is named.
 
         Raises:
             InputError: ``key_name``.
             KeyAccessError: ``key_unknown``, ``key_version_unknown``, ``key_corrupt``,
-                ``key_unwrap``, or the provider's key cannot be used.
+                ``key_retiring``, ``key_retired``, ``key_destroyed``, ``key_unwrap``, or the
+                provider's key cannot be used.
         """
         key = self._known(name_or_id)
-        wanted = key.versions[-1].version if version is None else version
-        for stored in key.versions:
-            if stored.version == wanted:
-                bound = _bound(key.key_id, version=wanted, purpose=key.purpose)
-                secret = self._unwrap(stored, bound)
-                return KeyHandle(key.key_id, wanted, secret)
-        raise KeyAccessError(
-            f"key {key.key_id} has no version {wanted}",
-            code="key_version_unknown",
-            hint=f"cipherset key show {key.name}",
-        )
+        stored = lifecycle.usable(key, version, purpose)
+        bound = _bound(key.key_id, version=stored.version, purpose=key.purpose)
+        return KeyHandle(key.key_id, stored.version, self._unwrap(stored, bound))
+
+    @contextmanager
+    def relying_on(self, key: KeyHandle, *, purpose: KeyUse) -> Iterator[None]:
+        """Inside, the opened version may be used for ``purpose``, and nobody can change that.
+
+        For the step that puts in place what was made under it: no export is made under a version
+        that was rotated or destroyed while it was being made.
+
+        Raises:
+            KeyAccessError: ``key_retiring``, ``key_retired`` or ``key_destroyed`` by now.
+            BackendError: the lock cannot be had.
+        """
+        with relying(self._directory):
+            lifecycle.usable(self._known(key.key_id), key.version, purpose)
+            yield
 
     def signer(self) -> Signer:
         """The workspace's Ed25519 signer; its key id is the fingerprint.
@@ -194,12 +206,12 @@ class KeyRing:
         path = self._directory / _SIGNER_FILE
         if not path.exists():
             self._create_signer(path)
-        stored = _parse(_SignerFile, path)
+        stored = read_signer(path)
         secret = self._unwrap(stored, _signer_bound(stored.fingerprint))
         private = Ed25519PrivateKey.from_private_bytes(secret.reveal())
         fingerprint = _fingerprint(private)
         if fingerprint != stored.fingerprint:
-            raise _corrupt(path)
+            raise corrupt(path)
         public = SSlibKey.from_crypto(private.public_key(), fingerprint, "ed25519")
         return CryptoSigner(private, public)
 
@@ -210,7 +222,7 @@ class KeyRing:
             KeyAccessError: ``key_corrupt``.
             BackendError: the directory cannot be read.
         """
-        return tuple(_info(self._read(path)) for path in self._paths())
+        return tuple(read_key(path).info() for path in self._paths())
 
     def _paths(self) -> tuple[Path, ...]:
         with disk_errors(self._directory):
@@ -222,21 +234,48 @@ class KeyRing:
         fingerprint = _fingerprint(private)
         secret = Secret(private.private_bytes_raw())
         wrapped = self._wrap(self._default_provider, secret, _signer_bound(fingerprint))
-        content = {
-            "schema": SIGNER_SCHEMA,
-            "fingerprint": fingerprint,
-            "provider": self._default_provider,
-            "created": self._now(),
-            "wrapped": base64.b64encode(wrapped).decode(),
-        }
+        signer = StoredSigner(
+            schema=SIGNER_SCHEMA,
+            fingerprint=fingerprint,
+            provider=self._default_provider,
+            created=self._now(),
+            wrapped=base64.b64encode(wrapped).decode(),
+        )
         # If another process was first, its key is the key.
-        create_atomic(path, canonical.encode(content))
+        create_atomic(path, signer.encode())
 
     def _make_directory(self) -> None:
         with disk_errors(self._directory):
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def _known(self, name_or_id: str) -> _KeyFile:
+    @contextmanager
+    def _changing(self, name_or_id: str) -> Iterator[StoredKey]:
+        """The key as it is, which nobody else changes meanwhile."""
+        self._known(name_or_id)  # no lock is made for a key that is not there
+        with changing(self._directory):
+            yield self._known(name_or_id)
+
+    def _replace(self, key: StoredKey) -> None:
+        write_atomic(self._path(key.name), key.encode())
+
+    def _remove_partial(self, name: str) -> None:
+        """Remove unfinished files of the key's; under the lock none can be anybody's work."""
+        with disk_errors(self._directory):
+            for path in self._directory.glob(f".{name}.json.partial-*"):
+                path.unlink(missing_ok=True)
+
+    def _new_version(self, uri: str, key_id: str, *, version: int, purpose: str) -> StoredVersion:
+        bound = _bound(key_id, version=version, purpose=purpose)
+        wrapped = self._wrap(uri, Secret(os.urandom(SECRET_BYTES)), bound)
+        return StoredVersion(
+            version=version,
+            status=KeyStatus.ACTIVE,
+            provider=uri,
+            created=self._now(),
+            wrapped=base64.b64encode(wrapped).decode(),
+        )
+
+    def _known(self, name_or_id: str) -> StoredKey:
         key = self._find(name_or_id)
         if key is not None:
             return key
@@ -249,14 +288,14 @@ class KeyRing:
             else f"cipherset key create {name_or_id}",
         )
 
-    def _find(self, name_or_id: str) -> _KeyFile | None:
+    def _find(self, name_or_id: str) -> StoredKey | None:
         match = _ID.fullmatch(name_or_id)
         if match:
             path = self._path(match["name"])
-            if path.exists() and (key := self._read(path)).key_id == name_or_id:
+            if path.exists() and (key := read_key(path)).key_id == name_or_id:
                 return key
         path = self._path(name_or_id)
-        return self._read(path) if path.exists() else None
+        return read_key(path) if path.exists() else None
 
     def _path(self, name: str) -> Path:
         if not (_NAME.fullmatch(name) or _ID.fullmatch(name)):
@@ -267,31 +306,35 @@ class KeyRing:
             )
         return self._directory / f"{name}.json"
 
-    def _read(self, path: Path) -> _KeyFile:
-        key = _parse(_KeyFile, path)
-        if key.name != path.name.removesuffix(".json"):
-            raise _corrupt(path)
-        return key
-
-    def _unwrap(self, stored: _Version | _SignerFile, bound: bytes) -> Secret:
+    def _unwrap(self, stored: StoredVersion | StoredSigner, bound: bytes) -> Secret:
         try:
-            wrapped = base64.b64decode(stored.wrapped, validate=True)
+            wrapped = base64.b64decode(stored.wrapped or "", validate=True)
         except binascii.Error:
             wrapped = b""  # opens nothing
         return self._provider(stored.provider).unwrap(wrapped, bound)
 
     def _wrap(self, uri: str, secret: Secret, bound: bytes) -> bytes:
-        """``secret`` wrapped, by a provider that still opens what it has wrapped before.
+        """``secret`` wrapped, by a provider that opens this and what it has wrapped before.
 
         One that has lost its own key would make a new one here, and hide the loss.
         """
-        for key in map(self._read, self._paths()):
-            for old in key.versions:
-                if old.provider == uri:
-                    then = _bound(key.key_id, version=old.version, purpose=key.purpose)
-                    self._unwrap(old, then)
-                    return self._provider(uri).wrap(secret, bound)
-        return self._provider(uri).wrap(secret, bound)
+        provider = self._provider(uri)
+        earlier = (
+            (key, old)
+            for key in map(read_key, self._paths())
+            for old in key.versions
+            if old.provider == uri and old.wrapped is not None
+        )
+        for key, old in islice(earlier, 1):
+            self._unwrap(old, _bound(key.key_id, version=old.version, purpose=key.purpose))
+        wrapped = provider.wrap(secret, bound)
+        if not hmac.compare_digest(provider.unwrap(wrapped, bound).reveal(), secret.reveal()):
+            raise KeyAccessError(
+                f"the provider {uri} does not open what it has just wrapped",
+                code="key_unwrap",
+                hint="check the provider; nothing was written",
+            )
+        return wrapped
 
     def _provider(self, uri: str) -> KeyProvider:
         if uri not in self._providers:
@@ -322,36 +365,6 @@ def _signer_bound(fingerprint: str) -> bytes:
 
 def _fingerprint(private: Ed25519PrivateKey) -> str:
     return hashlib.sha256(private.public_key().public_bytes_raw()).hexdigest()
-
-
-def _info(key: _KeyFile) -> KeyInfo:
-    newest = key.versions[-1]
-    return KeyInfo(
-        key_id=key.key_id,
-        name=key.name,
-        version=newest.version,
-        status=newest.status,
-        provider=newest.provider,
-        purpose=key.purpose,
-        created=newest.created,
-    )
-
-
-def _parse(form: type[_Form], path: Path) -> _Form:
-    with disk_errors(path):
-        raw = path.read_bytes()
-    try:
-        return form.model_validate(canonical.decode(raw, what=str(path)))
-    except (ValidationError, IntegrityError):
-        raise _corrupt(path) from None
-
-
-def _corrupt(path: Path) -> KeyAccessError:
-    return KeyAccessError(
-        f"{path} is not a file that a key ring wrote, or it was changed",
-        code="key_corrupt",
-        hint="restore it from a backup; what is sealed under it cannot be opened without it",
-    )
 
 
 def _exists(name: str) -> UsageError:

@@ -1,8 +1,11 @@
-"""``cipherset key``: create, list and show keys."""
+"""``cipherset key``: create, list, show, rotate, retire and destroy keys."""
+
+import sys
 
 import click
 
 from cipherset.app import keys
+from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli.command import Command, Context
 
 
@@ -37,10 +40,90 @@ def list_(context: Context) -> None:
 @click.argument("name")
 @click.pass_obj
 def show(context: Context, name: str) -> None:
-    """Show the key NAME (never its secret)."""
+    """Show the key NAME and its versions (never a secret)."""
     info = keys.show(context.session(), name)
     context.show(info, "key", _rows(info))
 
 
+@command.command(cls=Command, epilog="Example:  cipherset key rotate support")
+@click.argument("name")
+@click.option("--provider", metavar="URI", help="Where the new version is wrapped (default: same).")
+@click.pass_obj
+def rotate(context: Context, name: str, provider: str | None) -> None:
+    """Make a new version of the key NAME, which exports from now on.
+
+    The old one still predicts and evaluates, until it is retired. What was exported under it is
+    listed, to be protected and trained again.
+    """
+    info = keys.rotate(context.session(), name, provider=provider)
+    rows = _rows(info)
+    rows += [(f"export {e['cipherset_id']}", _stale(e, info["version"])) for e in info["plan"]]
+    context.show(info, "key rotated", rows)
+
+
+@command.command(cls=Command, epilog="Example:  cipherset key retire support --version 1")
+@click.argument("name")
+@click.option("--version", type=click.IntRange(min=1), help="Which (default: the retiring one).")
+@click.pass_obj
+def retire(context: Context, name: str, version: int | None) -> None:
+    """Retire a version of the key NAME: it is kept, and nothing is done with it any more."""
+    info = keys.retire(context.session(), name, version)
+    context.show(info, "key version retired", _rows(info))
+
+
+@command.command(cls=Command, epilog="Example:  cipherset key destroy support --version 1 --yes")
+@click.argument("name")
+@click.option("--version", type=click.IntRange(min=1), help="Which (default: the retired one).")
+@click.option("--yes", is_flag=True, help="Do it: there is no way back.")
+@click.option("--force", is_flag=True, help="Also where the version is not retired.")
+@click.pass_obj
+def destroy(
+    context: Context,
+    name: str,
+    version: int | None,
+    yes: bool,  # noqa: FBT001 -- click's
+    force: bool,  # noqa: FBT001 -- click's
+) -> None:
+    """Destroy a version of the key NAME, for good.
+
+    What is sealed under it can never be read again, and models trained under it never answer
+    again. A tombstone stays in the key ring and in the ledger.
+    """
+    if not (yes or _confirmed(name, version)):
+        raise UsageError(
+            f"destroying a version of key {name} cannot be undone, so it must be confirmed",
+            code="confirm",
+            hint="add --yes, once nothing under it is needed any more",
+        )
+    info = keys.destroy(context.session(), name, version, force=force)
+    rows = _rows(info)
+    rows.append(("minimizer", "removed" if info["minimizer_removed"] else "none was there"))
+    rows.append(("sealed exports", "stay where they are; nobody can read them any more"))
+    context.show(info, "key version destroyed", rows)
+
+
+def _confirmed(name: str, version: int | None) -> bool:
+    """What the person at the terminal says; nobody is asked where there is none."""
+    which = "the retired version" if version is None else f"version {version}"
+    return sys.stdin.isatty() and click.confirm(
+        f"Destroy {which} of key {name}, for good?", err=True
+    )
+
+
+def _stale(export: keys.Stale, version: int) -> str:
+    rows = "" if export["rows"] is None else f", {export['rows']} rows"
+    made = "" if export["made"] is None else f", made {export['made']}"
+    return f"under v{export['key_version']}{rows}{made}: protect it again under v{version}"
+
+
 def _rows(info: keys.KeyResult) -> list[tuple[str, str]]:
-    return [(name, str(value)) for name, value in info.items()]
+    rows = [(name, str(value)) for name, value in info.items() if name not in _LISTS]
+    if len(info["versions"]) > 1:
+        rows += [
+            (f"version {v['version']}", f"{v['status']} {v['provider']} {v['changed']}")
+            for v in info["versions"]
+        ]
+    return rows
+
+
+_LISTS = {"versions", "plan", "minimizer_removed"}

@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",
     "inspect": "Verify a cipherset and show what it says of itself.",
-    "key": "Create, list and show keys.",
+    "key": "Create, list, rotate, retire and destroy keys.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
     "train": "Train a model on a cipherset; needs no key.",

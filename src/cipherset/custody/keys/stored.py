@@ -1,0 +1,205 @@
+"""What the ring writes: the form of its files, and what may be told of them.
+
+A version that was destroyed has no ``wrapped``: what is left of it is a tombstone.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError, KeyAccessError
+from cipherset.core.files import disk_errors
+
+KEY_SCHEMA: Final = "cipherset/key/1"
+SIGNER_SCHEMA: Final = "cipherset/signer/1"
+
+
+class KeyStatus(StrEnum):
+    """What a version of a key may be used for."""
+
+    ACTIVE = "active"  # everything
+    RETIRING = "retiring"  # predicts and evaluates what was exported; exports nothing more
+    RETIRED = "retired"  # nothing; its secret is kept
+    DESTROYED = "destroyed"  # nothing, ever; its secret is gone
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """One version of a key; times are UTC, ISO 8601. ``changed`` is when its status last did."""
+
+    version: int
+    status: KeyStatus
+    provider: str
+    created: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What a key is called and where its secrets are kept; nothing of the secrets.
+
+    ``version``, ``status``, ``provider`` and ``created`` are those of the active version, or of
+    the latest where none is active; from ``rotate``, ``retire`` and ``destroy`` they are those of
+    the version that it was about. ``versions`` has all, the oldest first.
+    """
+
+    key_id: str
+    name: str
+    version: int
+    status: KeyStatus
+    provider: str
+    purpose: str
+    created: str
+    versions: tuple[VersionInfo, ...]
+
+    def about(self, version: int) -> "KeyInfo":
+        """The same key, told from that version, which it has."""
+        shown = next(known for known in self.versions if known.version == version)
+        return replace(
+            self,
+            version=shown.version,
+            status=shown.status,
+            provider=shown.provider,
+            created=shown.created,
+        )
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def encode(self) -> bytes:
+        """The file's bytes."""
+        return canonical.encode(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+class StoredVersion(_Stored):
+    """A version and its wrapped secret, base64."""
+
+    version: int = Field(ge=1)
+    status: KeyStatus
+    provider: str
+    created: str
+    changed: str | None = None
+    wrapped: str | None = Field(default=None, repr=False)
+
+    @model_validator(mode="after")
+    def _gone_or_there(self) -> Self:
+        if (self.wrapped is None) != (self.status is KeyStatus.DESTROYED):
+            raise ValueError("a secret is there unless it was destroyed")
+        return self
+
+    def moved(self, status: KeyStatus, now: str) -> "StoredVersion":
+        """The same version with another status."""
+        return self.model_copy(update={"status": status, "changed": now})
+
+    def tombstone(self, now: str) -> "StoredVersion":
+        """The same version without its secret."""
+        gone = {"status": KeyStatus.DESTROYED, "changed": now, "wrapped": None}
+        return self.model_copy(update=gone)
+
+    def info(self) -> VersionInfo:
+        """What may be told of it."""
+        return VersionInfo(
+            version=self.version,
+            status=self.status,
+            provider=self.provider,
+            created=self.created,
+            changed=self.changed or self.created,
+        )
+
+
+class StoredKey(_Stored):
+    """A key and its versions, the oldest first; at most one is active."""
+
+    schema_: str = Field(alias="schema", pattern=f"^{KEY_SCHEMA}$")
+    key_id: str
+    name: str
+    purpose: str
+    versions: tuple[StoredVersion, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        numbers = [version.version for version in self.versions]
+        if numbers != sorted(set(numbers)):
+            raise ValueError("versions are out of order")
+        if sum(version.status is KeyStatus.ACTIVE for version in self.versions) > 1:
+            raise ValueError("more than one version is active")
+        return self
+
+    @property
+    def current(self) -> StoredVersion:
+        """The active version, or the latest where none is active."""
+        active = (v for v in self.versions if v.status is KeyStatus.ACTIVE)
+        return next(active, self.versions[-1])
+
+    def with_version(self, changed: StoredVersion) -> "StoredKey":
+        """The same key with one version changed."""
+        versions = tuple(changed if v.version == changed.version else v for v in self.versions)
+        return self.model_copy(update={"versions": versions})
+
+    def info(self) -> KeyInfo:
+        """What may be told of it."""
+        shown = self.current
+        return KeyInfo(
+            key_id=self.key_id,
+            name=self.name,
+            version=shown.version,
+            status=shown.status,
+            provider=shown.provider,
+            purpose=self.purpose,
+            created=shown.created,
+            versions=tuple(version.info() for version in self.versions),
+        )
+
+
+class StoredSigner(_Stored):
+    """The workspace's signing key, wrapped."""
+
+    schema_: str = Field(alias="schema", pattern=f"^{SIGNER_SCHEMA}$")
+    fingerprint: str
+    provider: str
+    created: str
+    wrapped: str = Field(repr=False)
+
+
+_Form = TypeVar("_Form", bound=_Stored)
+
+
+def read_key(path: Path) -> StoredKey:
+    """The key in the file ``path``.
+
+    Raises:
+        KeyAccessError: ``key_corrupt``.
+        BackendError: the file cannot be read.
+    """
+    key = _parse(StoredKey, path)
+    if key.name != path.name.removesuffix(".json"):
+        raise corrupt(path)
+    return key
+
+
+def read_signer(path: Path) -> StoredSigner:
+    """The signing key in the file ``path``; errors as ``read_key``."""
+    return _parse(StoredSigner, path)
+
+
+def corrupt(path: Path) -> KeyAccessError:
+    """The file is not as the ring left it."""
+    return KeyAccessError(
+        f"{path} is not a file that a key ring wrote, or it was changed",
+        code="key_corrupt",
+        hint="restore it from a backup; what is sealed under it cannot be opened without it",
+    )
+
+
+def _parse(form: type[_Form], path: Path) -> _Form:
+    with disk_errors(path):
+        raw = path.read_bytes()
+    try:
+        return form.model_validate(canonical.decode(raw, what=str(path)))
+    except (ValidationError, IntegrityError):
+        raise corrupt(path) from None
