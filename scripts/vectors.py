@@ -15,11 +15,18 @@ bytes are hex, a row is its numbers separated by spaces (``nan`` and ``inf`` inc
                          bits between machines)
     rotation key (not sap/1), scale word, key check    the bytes derived from the secret by HKDF
     scale, query, output                   what comes of them
+
+The reversible form has folders of its own, whose files are read the other way: ``stored`` rows and
+their ``seal`` give back ``input`` within the tolerance, or are refused.
+
+    dtype                what the rows are stored as; the seal is over these bytes, little-endian
+    associated data      bytes that a row is bound to, one line a row, or no such line
+    noise key, seal key  derived from the secret by HKDF; a seal starts with the row's nonce
 """
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +93,55 @@ def cases() -> list[Case]:
     ]
 
 
+@dataclass(frozen=True)
+class ReversibleCase:
+    """What is sealed; ``changed`` is what the reader has instead, and so refuses."""
+
+    name: str
+    sealed: Case
+    dtype: str = "float32"
+    associated_data: tuple[str, ...] = ()
+    changed: tuple[tuple[str, str], ...] = ()
+    flipped: tuple[str, int] | None = None
+
+
+def reversible_cases() -> list[ReversibleCase]:
+    """One case for each thing that can go right or wrong on the way back."""
+    two = Case("", unit_rows(2, 3), 3)
+    extra = ("3137", "")
+    changes = {
+        "secret": NOISE_STREAM,
+        "key id": "ticket",
+        "key version": "2",
+        "scheme": "",
+        "approximation factor": "2.5",
+        "associated data": "3138",
+    }
+    return [
+        ReversibleCase("dim-1", Case("", [[1.0], [-0.5]], 1)),
+        ReversibleCase("dim-64", Case("", unit_rows(2, 64), 64)),
+        ReversibleCase("no-noise", replace(two, factor="0.0")),
+        ReversibleCase("no-rows", replace(two, rows=[])),
+        ReversibleCase("float16", two, dtype="float16"),
+        ReversibleCase("float64", two, dtype="float64"),
+        ReversibleCase("associated-data", two, associated_data=extra),
+        *(
+            ReversibleCase(
+                f"refuse-{name.replace(' ', '-')}",
+                two,
+                associated_data=extra,
+                changed=((name, value),),
+            )
+            for name, value in changes.items()
+        ),
+        ReversibleCase("refuse-stored", two, flipped=("stored", 0)),
+        ReversibleCase("refuse-nonce", two, flipped=("seal", 11)),
+        ReversibleCase("refuse-tag-first-byte", two, flipped=("seal", 12)),
+        ReversibleCase("refuse-tag-last-byte", two, flipped=("seal", 43)),
+        ReversibleCase("refuse-dtype", two, changed=(("dtype", "float64"),)),
+    ]
+
+
 def number_rows(name: str, rows: Float32s) -> Header:
     """One line per row, nine significant digits: enough for float32 to come back exactly."""
     return [(name, " ".join(f"{value:.9g}" for value in row)) for row in rows.tolist()]
@@ -140,6 +196,61 @@ def header(case: Case, scheme: str) -> Header:
     return [results[0], *arguments, *results[1:]]
 
 
+def reversible_header(case: ReversibleCase, scheme: str) -> Header:
+    """The whole file: what was sealed, then what the reader finds in its place."""
+    sealed = case.sealed
+    cipher = VectorCipher(
+        bytes.fromhex(sealed.secret),
+        dim=sealed.dim,
+        scheme=scheme,
+        approximation_factor=float(sealed.factor),
+        key_id=sealed.key_id,
+        key_version=int(sealed.key_version),
+    )
+    rows = np.array(sealed.rows, dtype=np.float32).reshape(-1, sealed.dim)
+    nonces = Stream(bytes.fromhex(NOISE_STREAM)).read(12 * len(rows)).reshape(-1, 12)
+    stored, seals = cipher.encrypt_reversible_for_testing(
+        rows,
+        associated_data=[bytes.fromhex(value) for value in case.associated_data] or None,
+        dtype=case.dtype,
+        nonces_for_testing=nonces,
+    )
+    if case.flipped is not None:
+        name, position = case.flipped
+        ({"stored": stored, "seal": seals}[name]).view(np.uint8)[0, position] ^= 1
+    header = [
+        ("expect", "seal" if case.changed or case.flipped else "ok"),
+        ("tolerance", "2e-3" if case.dtype == "float16" else TOLERANCE),
+        ("scheme", scheme),
+        ("secret", sealed.secret),
+        ("key id", sealed.key_id),
+        ("key version", sealed.key_version),
+        ("dim", str(sealed.dim)),
+        ("approximation factor", sealed.factor),
+        ("dtype", case.dtype),
+        *(("associated data", value) for value in case.associated_data),
+        *number_rows("stored", stored.astype(np.float32)),
+        *(("seal", row.tobytes().hex()) for row in seals),
+    ]
+    for name, value in case.changed:
+        place = [found for found, _ in header].index(name)
+        other = next(other.name for other in SCHEMES if other.name != scheme)
+        header[place] = (name, other if name == "scheme" else value)
+    return header if header[0][1] != "ok" else [*header, *reversible_answers(case, scheme)]
+
+
+def reversible_answers(case: ReversibleCase, scheme: str) -> Header:
+    """The derived keys, and the rows that come back."""
+    secret = Secret(bytes.fromhex(case.sealed.secret))
+    bound_to = Derivation(case.sealed.key_id, int(case.sealed.key_version), scheme, case.sealed.dim)
+    rows = np.array(case.sealed.rows, dtype=np.float32).reshape(-1, case.sealed.dim)
+    return [
+        ("noise key", bound_to.derive(secret, "reversible-noise", n_bytes=32).hex()),
+        ("seal key", bound_to.derive(secret, "reversible-seal", n_bytes=32).hex()),
+        *number_rows("input", rows),
+    ]
+
+
 def files() -> Iterator[tuple[Path, str]]:
     """Path below the directory, and text, of each file."""
     for scheme in SCHEMES:
@@ -148,6 +259,10 @@ def files() -> Iterator[tuple[Path, str]]:
             lines = header(case, case.scheme or scheme.name)
             text = "".join(f"{name}: {value}".rstrip() + "\n" for name, value in lines)
             yield folder / f"{case.name}.txt", text
+        for reversible in reversible_cases():
+            lines = reversible_header(reversible, scheme.name)
+            text = "".join(f"{name}: {value}".rstrip() + "\n" for name, value in lines)
+            yield folder.with_name(f"{folder}-reversible") / f"{reversible.name}.txt", text
 
 
 def agree(old: str, new: str) -> bool:
@@ -156,7 +271,10 @@ def agree(old: str, new: str) -> bool:
     if [name for name, _, _ in pairs[0]] != [name for name, _, _ in pairs[1]]:
         return False
     for (name, _, was), (_, _, now) in zip(*pairs, strict=True):
-        if name not in {"query", "output"}:
+        if name == "seal":  # over the last bits of ``stored``, except for the nonce
+            if was.strip()[:24] != now.strip()[:24]:
+                return False
+        elif name not in {"query", "output", "stored"}:
             if was != now:
                 return False
         elif not np.allclose(numbers(was), numbers(now), rtol=0, atol=float(TOLERANCE)):

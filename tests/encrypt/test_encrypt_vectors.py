@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cipherset.core.errors import InputError
+from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.secret import Secret
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.encrypt.derive import Derivation, scale
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 FILES = sorted(VECTORS.glob("*sap-1/*.txt"))
+REVERSIBLE = sorted(VECTORS.glob("*sap-1-reversible/*.txt"))
+TO_TOLERANCE = {"query", "output", "stored", "seal"}
 
 
 def read(path):
@@ -30,17 +32,20 @@ def rows(header, name, width):
     return np.array(values, dtype=np.float32).reshape(len(values), -1 if values else width)
 
 
-def run(header):
-    dim = int(header["dim"][0])
-    cipher = VectorCipher(
+def cipher_of(header):
+    return VectorCipher(
         bytes.fromhex(header["secret"][0]),
-        dim=dim,
+        dim=int(header["dim"][0]),
         scheme=header["scheme"][0],
         approximation_factor=float(header["approximation factor"][0]),
         key_id=header["key id"][0],
         key_version=int(header["key version"][0]),
     )
-    x = rows(header, "input", dim)
+
+
+def run(header):
+    cipher = cipher_of(header)
+    x = rows(header, "input", cipher.dim)
     noise = bytes.fromhex(header["noise stream"][0])
     return (
         cipher,
@@ -83,6 +88,32 @@ def test_known_subkeys(path):
         assert bound_to.derive(secret, "rotation", n_bytes=32).hex() == rotation_key
 
 
+@pytest.mark.parametrize("path", REVERSIBLE, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_known_reversible_answer(path):
+    header, cipher = read(path), cipher_of(read(path))
+    dtype = header["dtype"][0]
+    stored = rows(header, "stored", cipher.dim).astype(dtype)
+    seals = np.frombuffer(bytes.fromhex("".join(header["seal"])), dtype=np.uint8).reshape(-1, 44)
+    extra = [bytes.fromhex(value) for value in header["associated data"]] or None
+    if header["expect"] != ["ok"]:
+        with pytest.raises(IntegrityError, match="row 0 ") as refusal:
+            cipher.decrypt(stored, seals, associated_data=extra)
+        assert [refusal.value.code] == header["expect"]
+        return
+    x, tolerance = rows(header, "input", cipher.dim), float(header["tolerance"][0])
+    found = cipher.decrypt(stored, seals, associated_data=extra)
+    np.testing.assert_allclose(found, x, rtol=0, atol=tolerance)
+    again, _ = cipher.encrypt_reversible_for_testing(
+        x, associated_data=extra, dtype=dtype, nonces_for_testing=seals[:, :12]
+    )
+    np.testing.assert_allclose(again, stored, rtol=0, atol=tolerance)
+    secret = Secret(bytes.fromhex(header["secret"][0]))
+    bound_to = Derivation(cipher.key_id, cipher.key_version, cipher.scheme, cipher.dim)
+    for name in ("noise", "seal"):
+        derived = bound_to.derive(secret, f"reversible-{name}", n_bytes=32)
+        assert [derived.hex()] == header[f"{name} key"]
+
+
 def test_both_schemes_have_answers_and_refusals():
     for scheme in ("rsap-1", "sap-1"):
         kinds = [read(path)["expect"][0] for path in FILES if path.parent.name == scheme]
@@ -94,11 +125,11 @@ def test_the_script_writes_the_committed_files(tmp_path):
     script = VECTORS.parent.parent / "scripts" / "vectors.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
     written = {path.relative_to(tmp_path) for path in tmp_path.glob("*/*.txt")}
-    assert written == {path.relative_to(VECTORS) for path in FILES}
+    assert written == {path.relative_to(VECTORS) for path in [*FILES, *REVERSIBLE]}
     for path in written:
         old, new = read(VECTORS / path), read(tmp_path / path)
         assert old.keys() == new.keys()
-        for name in old.keys() - {"query", "output"}:
+        for name in old.keys() - TO_TOLERANCE:
             assert old[name] == new[name], (path, name)
 
 

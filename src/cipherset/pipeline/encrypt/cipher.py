@@ -227,6 +227,7 @@ class VectorCipher:
         x: Floats,
         *,
         associated_data: Sequence[bytes] | None = None,
+        dtype: npt.DTypeLike = np.float32,
         nonces_for_testing: Seals,
     ) -> tuple[StoredFloats, Seals]:
         """``encrypt_reversible`` with given nonces: two rows under one nonce give the difference.
@@ -235,7 +236,7 @@ class VectorCipher:
         """
         rows = checked_rows(x, self.dim)
         nonces = np.asarray(nonces_for_testing).reshape(len(rows), NONCE_BYTES)
-        return self._sealed(rows, nonces, associated_data, np.float32)
+        return self._sealed(rows, nonces, associated_data, dtype)
 
     def decrypt(
         self,
