@@ -18,7 +18,7 @@ FORMS: Final[Mapping[str, str]] = {
 
 def bad_uri(why: str, *, scheme: str | None = None) -> InputError:
     """The refusal; what stands in the URI may be a secret, so it is not repeated."""
-    forms = [FORMS[scheme]] if scheme in FORMS else list(FORMS.values())
+    forms = FORMS.values() if scheme is None else [FORMS[scheme]]
     return InputError(
         f"the key provider's URI is not one that is known: {why}",
         code="provider_uri",

@@ -31,7 +31,7 @@ def open_provider(uri: str, *, home: Path) -> KeyProvider:
         raise bad_uri("it is no URI") from None
     opener = _OPENERS.get(parts.scheme)
     if opener is None:
-        raise bad_uri("its scheme is none of these", scheme=None)
+        raise bad_uri("its scheme is none of these")
     if parts.netloc or parts.fragment or not parts.path:
         raise bad_uri("it has a host or a fragment, or no path", scheme=parts.scheme)
     try:
