@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from scipy import stats
 
-from cipherset.pipeline.encrypt import VectorCipher, cipher
+from cipherset.pipeline.encrypt import VectorCipher, rows
 from cipherset.pipeline.encrypt.noise import ball, row_bytes
 from cipherset.pipeline.encrypt.rsap import haar
 from cipherset.pipeline.encrypt.stream import Stream, gaussians
@@ -81,8 +81,8 @@ class Crafted:
     def __init__(self, words):
         self.words = np.array(words, dtype="<u4")
 
-    def read(self, n_bytes):
-        return self.words.view(np.uint8)[:n_bytes]
+    def read_into(self, out):
+        out[:] = self.words.view(np.uint8)[: out.size]
 
 
 @pytest.mark.parametrize("dim", [1, 2])
@@ -131,7 +131,7 @@ def test_ciphertext_does_not_depend_on_the_block(monkeypatch, scheme, dim):
     x = np.random.default_rng(1).normal(size=(500, dim)) / math.sqrt(dim)
     subject = VectorCipher(KEY, dim=dim, scheme=scheme, approximation_factor=2.0)
     whole = subject.encrypt_for_testing(x, noise_stream_for_testing=KEY)
-    monkeypatch.setattr(cipher, "_BLOCK_COORDINATES", 37 * dim)
+    monkeypatch.setattr(rows, "BLOCK_COORDINATES", 37 * dim)
     blocks = subject.encrypt_for_testing(x, noise_stream_for_testing=KEY)
     np.testing.assert_allclose(blocks, whole, rtol=0, atol=2e-6)
     first = subject.encrypt_for_testing(x[:3], noise_stream_for_testing=KEY)

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from cipherset.core.errors import CiphersetError, InputError, IntegrityError
 from cipherset.core.secret import KeyHandle, Secret
-from cipherset.pipeline.encrypt import VectorCipher, cipher, reversible
+from cipherset.pipeline.encrypt import VectorCipher, reversible, rows
 from cipherset.pipeline.encrypt.derive import Derivation
 from cipherset.pipeline.encrypt.noise import ball, row_bytes
 from cipherset.pipeline.encrypt.stream import NonceStreams
@@ -38,8 +38,8 @@ class SlowStream:
     def __init__(self, key, nonce):
         self._ctr = Cipher(algorithms.AES256(key), modes.CTR(nonce + bytes(4))).encryptor()
 
-    def read(self, n_bytes):
-        return np.frombuffer(self._ctr.update(bytes(n_bytes)), dtype=np.uint8)
+    def read_into(self, out):
+        out[:] = np.frombuffer(self._ctr.update(bytes(out.size)), dtype=np.uint8)
 
 
 def slow_tag(made_by, factor, nonce, stored_row, associated_data=None):
@@ -162,9 +162,12 @@ def test_streams_of_nonces_are_read_row_by_row():
     nonces = np.random.default_rng(2).integers(0, 256, size=(5, 12), dtype=np.uint8)
     width = row_bytes(300)
     streams = NonceStreams(SECRET, nonces, row_bytes=width)
-    found = np.concatenate([streams.read(2 * width), streams.read(0), streams.read(3 * width)])
-    slow = [SlowStream(SECRET, nonce.tobytes()).read(width) for nonce in nonces]
-    np.testing.assert_array_equal(found, np.concatenate(slow))
+    found, slow = np.empty(5 * width, dtype=np.uint8), np.empty((5, width), dtype=np.uint8)
+    for start, stop in ((0, 2), (2, 2), (2, 5)):
+        streams.read_into(found[start * width : stop * width])
+    for nonce, row in zip(nonces, slow, strict=True):
+        SlowStream(SECRET, nonce.tobytes()).read_into(row)
+    np.testing.assert_array_equal(found, slow.reshape(-1))
     assert repr(streams) == "NonceStreams(...)"
 
 
@@ -180,7 +183,7 @@ def test_the_block_does_not_matter(monkeypatch):
     x = unit(300, 6)
     subject = make()
     c, seals = subject.encrypt_reversible(x)
-    monkeypatch.setattr(cipher, "_BLOCK_COORDINATES", 17 * 6)
+    monkeypatch.setattr(rows, "BLOCK_COORDINATES", 17 * 6)
     np.testing.assert_allclose(subject.decrypt(c, seals), x, rtol=0, atol=1e-5)
 
 

@@ -12,6 +12,7 @@ from cipherset.core.values import Floats
 
 MAX_DIM: Final = 2**15  # beyond this the float64 rotation alone takes 8 GiB
 MAX_APPROXIMATION_FACTOR: Final = 1e6  # far beyond any use, and far from float32's limits
+MAX_THREADS: Final = 1024
 _FLOAT_BYTES: Final = (4, 8)
 _STORED_BYTES: Final = (2, 4, 8)
 
@@ -52,6 +53,25 @@ def checked_factor(approximation_factor: SupportsFloat) -> float:
             hint="for unit vectors, 2 to 8 is usual",
         )
     return factor
+
+
+def checked_threads(threads: SupportsIndex) -> int:
+    """``threads`` as an int from 1 to ``MAX_THREADS``.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        number = operator.index(threads)
+    except TypeError:
+        number = 0
+    if not 1 <= number <= MAX_THREADS:
+        raise InputError(
+            f"threads is a whole number from 1 to {MAX_THREADS}",
+            code="threads",
+            hint="pass the number of processor cores to use",
+        )
+    return number
 
 
 def opened_key(secret: bytes | Secret | KeyHandle, key_id: str, key_version: int) -> KeyHandle:
@@ -150,6 +170,10 @@ def check_finite(ciphertexts: npt.NDArray[np.floating[Any]], first_row: int) -> 
     Raises:
         InputError: names the first such row, counted from ``first_row``.
     """
+    # A sum is finite only if every number is; it is cheaper, and an overflow is looked at below.
+    with np.errstate(all="ignore"):
+        if np.isfinite(ciphertexts.sum()):
+            return
     finite = np.isfinite(ciphertexts)
     if finite.all():
         return

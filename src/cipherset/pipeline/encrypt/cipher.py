@@ -1,7 +1,7 @@
 """``VectorCipher``: vectors in, ciphertext out, for one key, dimension and scheme."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NoReturn, final
 
 import numpy as np
@@ -16,10 +16,11 @@ from cipherset.pipeline.encrypt.check import (
     checked_factor,
     checked_rows,
     checked_stored,
+    checked_threads,
     opened_key,
 )
 from cipherset.pipeline.encrypt.derive import Derivation, key_check, scale
-from cipherset.pipeline.encrypt.noise import ball, row_bytes
+from cipherset.pipeline.encrypt.noise import row_bytes
 from cipherset.pipeline.encrypt.reversible import (
     Seals,
     StoredFloats,
@@ -29,20 +30,18 @@ from cipherset.pipeline.encrypt.reversible import (
     fresh_nonces,
     sealer,
 )
+from cipherset.pipeline.encrypt.rows import Noise, RowMap
 from cipherset.pipeline.encrypt.rsap import RSAP_1
 from cipherset.pipeline.encrypt.sap import SAP_1
 from cipherset.pipeline.encrypt.scheme import Scheme
 from cipherset.pipeline.encrypt.stream import (
     NONCE_BYTES,
     STREAM_KEY_BYTES,
-    Keystream,
     NonceStreams,
     Stream,
 )
 
 SCHEMES: Final = (RSAP_1, SAP_1)
-_BLOCK_COORDINATES: Final = 2**17  # a block and its temporaries stay in the processor's cache
-Noise = Callable[[slice], Keystream]  # opens the keystream of a block of rows
 
 
 def scheme_named(name: str) -> Scheme:
@@ -165,13 +164,14 @@ class VectorCipher:
         """Largest length of the noise in units of the input, before the scale: beta / 4."""
         return self._approximation_factor / 4.0
 
-    def encrypt(self, x: Floats) -> Float32s:
+    def encrypt(self, x: Floats, *, threads: int = 1) -> Float32s:
         """``s * (x @ Q) + noise`` with noise nobody can repeat: fresh, kept nowhere.
 
         Leaks: what the scheme's module says.
 
         Args:
             x: Rows, shape (n, dim), float32 or float64, any memory layout; left unchanged.
+            threads: How many blocks are worked on at once.
 
         Returns:
             Ciphertext, shape (n, dim).
@@ -179,9 +179,11 @@ class VectorCipher:
         Raises:
             DimensionError: not of shape (n, dim) (code ``dimension``).
             InputError: not floats (code ``dtype``); NaN, infinity or out of float32's range
-                (code ``not_finite``).
+                (code ``not_finite``); code ``threads``.
         """
-        return self._encrypted(x, _from_place(os.urandom(STREAM_KEY_BYTES), self.dim))
+        return self._forward(self._keyed(os.urandom(STREAM_KEY_BYTES))).apply(
+            checked_rows(x, self.dim), threads=checked_threads(threads)
+        )
 
     def encrypt_query(self, x: Floats) -> Float32s:
         """``s * (x @ Q)``: the same map without noise, for queries that never leave the gateway.
@@ -189,7 +191,7 @@ class VectorCipher:
         Leaks: to whoever has the key, the rows exactly.
         Arguments, result and errors as in ``encrypt``.
         """
-        return self._encrypted(x, None)
+        return self._forward(None).apply(checked_rows(x, self.dim))
 
     def encrypt_reversible(
         self,
@@ -268,19 +270,19 @@ class VectorCipher:
         checked = checked_seals(seals, len(stored))
         extra = checked_associated_data(associated_data, len(stored))
         self._sealer.verify(stored, checked, extra)
-        bare = stored.astype(np.float32)
-        if self._noise_length > 0.0:
-            noise = self._repeatable(checked[:, :NONCE_BYTES])
-            for block in self._blocks(len(bare)):
-                bare[block] -= self._ball(noise(block), block)
-        return self.remove_key(bare)
+        noise = self._repeatable(checked[:, :NONCE_BYTES])
+        return self._inverse(-1.0).apply(RowMap(-1.0, noise=noise).apply(stored))
 
-    def encrypt_for_testing(self, x: Floats, *, noise_stream_for_testing: bytes) -> Float32s:
+    def encrypt_for_testing(
+        self, x: Floats, *, noise_stream_for_testing: bytes, threads: int = 1
+    ) -> Float32s:
         """``encrypt`` with the noise of a given AES-256 key: whoever knows it removes the noise.
 
         For known answers only. Arguments, result and errors as in ``encrypt``.
         """
-        return self._encrypted(x, _from_place(noise_stream_for_testing, self.dim))
+        return self._forward(self._keyed(noise_stream_for_testing)).apply(
+            checked_rows(x, self.dim), threads=checked_threads(threads)
+        )
 
     def remove_key(self, ciphertexts: Floats) -> Float32s:
         """``(ciphertexts / s) @ Q.T``: the inputs plus noise of at most ``noise_radius``.
@@ -288,9 +290,10 @@ class VectorCipher:
         What a thief of the key sees, hence where attacks start; the noise stays.
         Arguments, result and errors as in ``encrypt``.
         """
-        # (s * Q).T / s**2 is the inverse of s * Q
-        inverse = None if self._matrix is None else self._matrix.T / self._scale**2
-        return self._mapped(ciphertexts, inverse, 1.0 / self._scale, None)
+        return self._inverse(1.0).apply(checked_rows(ciphertexts, self.dim))
+
+    def _forward(self, noise: Noise | None) -> RowMap:
+        return RowMap(self._scale, self._matrix, noise)
 
     @property
     def _noise_length(self) -> float:
@@ -308,49 +311,29 @@ class VectorCipher:
         stored_dtype = checked_stored_dtype(dtype)
         extra = checked_associated_data(associated_data, len(rows))
         with np.errstate(over="ignore"):  # refused below, by row
-            stored = self._encrypted(rows, self._repeatable(nonces)).astype(
-                stored_dtype, copy=False
-            )
+            c = self._forward(self._repeatable(nonces)).apply(rows)
+            stored = c.astype(stored_dtype, copy=False)
         check_finite(stored, 0)
         return stored, self._sealer.seal(stored, nonces, extra)
 
     def _repeatable(self, nonces: npt.NDArray[np.uint8]) -> Noise:
-        """The keystreams of nonces; the key of the noise is derived from the secret."""
+        """The noise of nonces; its key is derived from the secret."""
         width = row_bytes(self.dim)
-        return lambda block: NonceStreams(self._sealer.noise_key, nonces[block], row_bytes=width)
+        return Noise(
+            self._noise_length,
+            lambda row: NonceStreams(self._sealer.noise_key, nonces[row:], row_bytes=width),
+        )
 
-    def _blocks(self, n_rows: int) -> Iterator[slice]:
-        """Runs of rows that stay in the processor's cache with their temporaries."""
-        step = max(_BLOCK_COORDINATES // self.dim, 16)
-        for start in range(0, n_rows, step):
-            yield slice(start, min(start + step, n_rows))
+    def _keyed(self, key: bytes) -> Noise:
+        """The noise of an AES-256 key."""
+        width = row_bytes(self.dim)
+        return Noise(self._noise_length, lambda row: Stream(key, start=row * width))
 
-    def _ball(self, keystream: Keystream, block: slice) -> Float32s:
-        rows = block.stop - block.start
-        return ball(keystream, rows=rows, dim=self.dim, radius=self._noise_length)
-
-    def _encrypted(self, x: Floats, noise: Noise | None) -> Float32s:
-        return self._mapped(x, self._matrix, self._scale, noise)
-
-    def _mapped(
-        self, x: Floats, matrix: Float32s | None, factor: float, noise: Noise | None
-    ) -> Float32s:
-        """``x @ matrix`` (or ``x * factor`` where there is none) plus the noise."""
-        rows = checked_rows(x, self.dim)
-        out = np.empty(rows.shape, dtype=np.float32)
-        for block in self._blocks(len(rows)):
-            target = out[block]
-            # What is not finite is refused below, by row; numpy need not warn as well.
-            with np.errstate(all="ignore"):
-                plain = np.asarray(rows[block], dtype=np.float32)
-                if matrix is None:
-                    np.multiply(plain, np.float32(factor), out=target)
-                else:
-                    np.matmul(plain, matrix, out=target)
-            check_finite(target, block.start)
-            if noise is not None and self._noise_length > 0.0:
-                target += self._ball(noise(block), block)
-        return out
+    def _inverse(self, sign: float) -> RowMap:
+        """``sign * (c / s) @ Q.T``."""
+        # (s * Q).T / s**2 is the inverse of s * Q
+        matrix = None if self._matrix is None else self._matrix.T * (sign / self._scale**2)
+        return RowMap(sign / self._scale, matrix)
 
     def __repr__(self) -> str:
         return (
@@ -367,9 +350,3 @@ class VectorCipher:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a VectorCipher is not pickled")
-
-
-def _from_place(key: bytes, dim: int) -> Noise:
-    """One stream for all rows, opened at the first row of the block."""
-    width = row_bytes(dim)
-    return lambda block: Stream(key, start=block.start * width)

@@ -1,8 +1,7 @@
 """The noise of a row: drawn from a fresh stream, or in the reversible form from key and nonce.
 
-A sampler is a function ``(stream, *, rows, dim, radius) -> (rows, dim) float32`` that reads a
-fixed number of bytes per row, so that a row's noise depends on its place in the stream alone
-and not on how rows were cut into blocks.
+A sampler reads a fixed number of bytes per row, so that a row's noise depends on its place in the
+stream alone and not on how rows were cut into blocks.
 """
 
 from typing import Final
@@ -20,7 +19,7 @@ _HALF_STEP: Final = np.float32(2.0**-33)
 _ANGLE: Final = np.float32(np.pi * 2.0**-31)
 
 
-def ball(stream: Keystream, *, rows: int, dim: int, radius: float) -> Float32s:
+class BallNoise:
     """Rows uniform in the ``dim``-ball: ``radius * u ** (1 / dim) * z / norm(z)``.
 
     A row reads, rounded up to whole AES blocks: 8 bytes for ``u = (w + 0.5) / 2**64``, then
@@ -34,40 +33,73 @@ def ball(stream: Keystream, *, rows: int, dim: int, radius: float) -> Float32s:
     standard deviations) has probability 2**-33 per pair; near 1 they step by 2**-24, which moves
     only coordinates that are already within 0.0004 of 0. ``u`` is float64.
 
+    Since ``cos**2 + sin**2`` is 1, ``norm(z)**2`` is the sum of ``r**2`` (of ``(r * cos(t))**2``
+    where the sine is dropped), and the length goes into ``r`` before the root is taken.
+
+    Its buffers are made once, for ``max_rows`` rows, and used for each block: it belongs to one
+    thread.
+
     Source: G. Fuchsbauer, R. Ghosal, N. Hauke, A. O'Neill, Approximate
     Distance-Comparison-Preserving Symmetric Encryption, SCN 2022, section 4 (Scale-and-Perturb,
     Enc), https://eprint.iacr.org/2021/1666.
-
-    Returns:
-        Noise of shape (rows, dim); no row is longer than ``radius``, up to rounding (1e-5).
     """
-    raw = stream.read(rows * row_bytes(dim)).reshape(rows, row_bytes(dim))
-    n_pairs = (dim + 1) // 2
-    first = _RADIUS_BYTES // 4
-    words = raw.view("<u4")
-    signed = raw.view("<i4")
 
-    spread = words[:, first : first + n_pairs].astype(np.float32)
-    spread *= _BELOW_ONE
-    spread += _HALF_STEP
-    np.log(spread, out=spread)
-    spread *= np.float32(-2.0)
-    np.sqrt(spread, out=spread)
-    angle = signed[:, first + n_pairs : first + 2 * n_pairs].astype(np.float32)
-    angle *= _ANGLE
+    __slots__ = ("_angle", "_dim", "_factor", "_radius", "_raw", "_stream")
 
-    z = np.empty((rows, dim), dtype=np.float32)
-    np.multiply(spread, np.cos(angle), out=z[:, :n_pairs])
-    n_sines = dim - n_pairs
-    np.multiply(spread[:, :n_sines], np.sin(angle[:, :n_sines]), out=z[:, n_pairs:])
+    def __init__(self, stream: Keystream, *, max_rows: int, dim: int, radius: float) -> None:
+        n_pairs = (dim + 1) // 2
+        self._stream = stream
+        self._dim = dim
+        self._radius = radius
+        self._raw = np.empty((max_rows, row_bytes(dim)), dtype=np.uint8)
+        self._angle = np.empty((max_rows, n_pairs), dtype=np.float32)
+        self._factor = np.empty((2, max_rows, n_pairs), dtype=np.float32)
 
-    u = (raw.view("<u8")[:, 0] + 0.5) * 2.0**-64
-    length = np.sqrt(np.einsum("ij,ij->i", z, z), dtype=np.float64)
-    z *= (radius * u ** (1.0 / dim) / length).astype(np.float32)[:, np.newaxis]
+    def add_to(self, out: Float32s) -> None:
+        """``out += noise``, with the stream's next ``len(out)`` rows, at most ``max_rows``.
+
+        No row of the noise is longer than the radius, up to rounding (1e-5).
+        """
+        rows, dim = out.shape
+        n_pairs = (dim + 1) // 2
+        first = _RADIUS_BYTES // 4
+        raw = self._raw[:rows]
+        self._stream.read_into(raw.reshape(-1))
+        spread, part = self._factor[:, :rows]
+        angle = self._angle[:rows]
+
+        np.copyto(
+            angle, raw.view("<i4")[:, first + n_pairs : first + 2 * n_pairs], casting="unsafe"
+        )
+        angle *= _ANGLE
+        np.cos(angle, out=part)
+        np.copyto(spread, raw.view("<u4")[:, first : first + n_pairs], casting="unsafe")
+        spread *= _BELOW_ONE
+        spread += _HALF_STEP
+        np.log(spread, out=spread)
+        n_whole = dim // 2
+        square = spread[:, :n_whole].sum(axis=1, dtype=np.float32).astype(np.float64)
+        if n_whole < n_pairs:
+            square += spread[:, -1] * part[:, -1].astype(np.float64) ** 2
+        u = (raw.view("<u8")[:, 0] + 0.5) * 2.0**-64
+        spread *= (self._radius**2 * u ** (2.0 / dim) / square).astype(np.float32)[:, np.newaxis]
+        np.sqrt(spread, out=spread)
+
+        part *= spread
+        out[:, :n_pairs] += part
+        np.sin(angle, out=angle)
+        angle *= spread
+        out[:, n_pairs:] += angle[:, : dim - n_pairs]
+
+
+def ball(stream: Keystream, *, rows: int, dim: int, radius: float) -> Float32s:
+    """The noise alone, shape (rows, dim): what ``BallNoise`` adds."""
+    z = np.zeros((rows, dim), dtype=np.float32)
+    BallNoise(stream, max_rows=rows, dim=dim, radius=radius).add_to(z)
     return z
 
 
 def row_bytes(dim: int) -> int:
-    """The bytes of the stream that one row of ``ball`` takes: a multiple of 16."""
+    """The bytes of the stream that one row of the noise takes: a multiple of 16."""
     needed = _RADIUS_BYTES + 8 * ((dim + 1) // 2)
     return -(-needed // AES_BLOCK_BYTES) * AES_BLOCK_BYTES

@@ -19,8 +19,8 @@ COUNTER_BYTES: Final = AES_BLOCK_BYTES - NONCE_BYTES
 class Keystream(Protocol):
     """Random bytes, read front to back."""
 
-    def read(self, n_bytes: int) -> npt.NDArray[np.uint8]:
-        """The next ``n_bytes``, shape (n_bytes,)."""
+    def read_into(self, out: npt.NDArray[np.uint8]) -> None:
+        """Fill ``out``, shape (n_bytes,) and contiguous, with the next ``n_bytes``."""
 
 
 class Stream:
@@ -39,11 +39,15 @@ class Stream:
 
     def read(self, n_bytes: int) -> npt.NDArray[np.uint8]:
         """The next ``n_bytes`` of the stream, shape (n_bytes,)."""
-        if self._zeros.size < n_bytes:
-            self._zeros = np.zeros(n_bytes, dtype=np.uint8)
         keystream = np.empty(n_bytes, dtype=np.uint8)
-        self._encryptor.update_into(self._zeros[:n_bytes].data, keystream.data)
+        self.read_into(keystream)
         return keystream
+
+    def read_into(self, out: npt.NDArray[np.uint8]) -> None:
+        """Fill ``out``, shape (n_bytes,) and contiguous, with the next ``n_bytes``."""
+        if self._zeros.size < out.size:
+            self._zeros = np.zeros(out.size, dtype=np.uint8)
+        self._encryptor.update_into(self._zeros[: out.size].data, out.data)
 
     def __repr__(self) -> str:
         return "Stream(...)"
@@ -67,9 +71,9 @@ class NonceStreams:
         self._row_blocks = row_bytes // AES_BLOCK_BYTES
         self._next = 0
 
-    def read(self, n_bytes: int) -> npt.NDArray[np.uint8]:
-        """The next ``n_bytes``, a multiple of ``row_bytes``, shape (n_bytes,)."""
-        n_rows = n_bytes // (self._row_blocks * AES_BLOCK_BYTES)
+    def read_into(self, out: npt.NDArray[np.uint8]) -> None:
+        """Fill ``out`` with the next rows; its size is a multiple of ``row_bytes``."""
+        n_rows = out.size // (self._row_blocks * AES_BLOCK_BYTES)
         nonces = self._nonces[self._next : self._next + n_rows]
         self._next += n_rows
         counters = np.empty((n_rows, self._row_blocks, AES_BLOCK_BYTES), dtype=np.uint8)
@@ -77,16 +81,13 @@ class NonceStreams:
         counters[:, :, NONCE_BYTES:] = (
             np.arange(self._row_blocks, dtype=">u4").view(np.uint8).reshape(-1, COUNTER_BYTES)
         )
-        # update_into asks for room for a block that is not full, which there never is
-        keystream = np.empty(n_bytes + AES_BLOCK_BYTES - 1, dtype=np.uint8)
-        self._encryptor.update_into(counters.reshape(-1).data, keystream.data)
-        return keystream[:n_bytes]
+        out[:] = np.frombuffer(self._encryptor.update(counters.reshape(-1).data), dtype=np.uint8)
 
     def __repr__(self) -> str:
         return "NonceStreams(...)"
 
 
-def gaussians(stream: Keystream, n: int) -> npt.NDArray[np.float64]:
+def gaussians(stream: Stream, n: int) -> npt.NDArray[np.float64]:
     """``n`` independent standard normals in float64, shape (n,), by Box–Muller.
 
     Each pair takes two little-endian 64-bit words ``a``, ``b`` from the stream and gives

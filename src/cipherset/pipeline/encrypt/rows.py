@@ -1,0 +1,85 @@
+"""Rows to rows, block by block and thread by thread: a linear map, then noise.
+
+Rows are cut into blocks that stay in the processor's cache with their temporaries, and blocks
+into runs, which threads take in turn. A run opens the noise at its own first row. Where rows are
+cut depends on the width alone, so the result is the same with any number of threads.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cipherset.core.values import Float32s
+from cipherset.pipeline.encrypt.check import check_finite
+from cipherset.pipeline.encrypt.noise import BallNoise
+from cipherset.pipeline.encrypt.stream import Keystream
+
+BLOCK_COORDINATES: Final = 2**16
+RUN_BLOCKS: Final = 64
+_MIN_BLOCK_ROWS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Noise in a ball; ``open_at`` gives the keystream from a row on, in row order."""
+
+    radius: float
+    open_at: Callable[[int], Keystream] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RowMap:
+    """``x @ matrix``, or ``x * factor`` where there is no matrix, plus noise where there is."""
+
+    factor: float
+    matrix: Float32s | None = field(default=None, repr=False)
+    noise: Noise | None = None
+
+    def apply(self, rows: npt.NDArray[Any], *, threads: int = 1) -> Float32s:
+        """The map of floats of shape (n, dim), in float32.
+
+        Raises:
+            InputError: names the first row that is not finite (code ``not_finite``).
+        """
+        out = np.empty(rows.shape, dtype=np.float32)
+        run_rows = RUN_BLOCKS * block_rows(rows.shape[1])
+        cuts = [*range(0, len(rows), run_rows), len(rows)]
+        runs = [slice(*ends) for ends in pairwise(cuts)]
+        if threads == 1 or len(runs) <= 1:
+            for run in runs:
+                self._fill(rows, out, run)
+            return out
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(lambda run: self._fill(rows, out, run), runs):
+                pass
+        return out
+
+    def _fill(self, rows: npt.NDArray[Any], out: Float32s, run: slice) -> None:
+        dim = rows.shape[1]
+        step = min(block_rows(dim), run.stop - run.start)
+        noise = None
+        if self.noise is not None and self.noise.radius > 0.0:
+            stream = self.noise.open_at(run.start)
+            noise = BallNoise(stream, max_rows=step, dim=dim, radius=self.noise.radius)
+        # What is not finite is refused below, by row; numpy need not warn as well.
+        with np.errstate(all="ignore"):
+            for start in range(run.start, run.stop, step):
+                block = slice(start, min(start + step, run.stop))
+                plain, target = np.asarray(rows[block], dtype=np.float32), out[block]
+                if self.matrix is None:
+                    np.multiply(plain, np.float32(self.factor), out=target)
+                else:
+                    np.matmul(plain, self.matrix, out=target)
+                check_finite(target, start)
+                if noise is not None:
+                    noise.add_to(target)
+
+
+def block_rows(dim: int) -> int:
+    """Rows of a block."""
+    return max(BLOCK_COORDINATES // dim, _MIN_BLOCK_ROWS)
