@@ -70,11 +70,13 @@ class DestroyResult(KeyResult):
 
 def create(session: Session, name: str, *, purpose: str, provider: str | None) -> KeyResult:
     """Create the key ``name``; UsageError where there is one of that name."""
-    with open_workspace(session) as workspace:
-        facts = {"name": name, "provider": provider}
-        with workspace.gate.act(Action.KEY_CREATE, name, facts) as act:
-            info = workspace.ring.create(name, purpose=purpose, provider_uri=provider)
-            act.facts["key_id"] = info.key_id
+    # A URI that is refused may hold what it should not; it is recorded once it is accepted.
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.KEY_CREATE, name, {"name": name}) as act,
+    ):
+        info = workspace.ring.create(name, purpose=purpose, provider_uri=provider)
+        act.facts.update(_facts(info))
     return _result(info)
 
 
@@ -96,13 +98,14 @@ def rotate(session: Session, name: str, *, provider: str | None) -> RotateResult
     Raises:
         KeyAccessError: there is no such key, or a version in use does not open.
     """
-    with open_workspace(session) as workspace:
-        facts = {"name": name, "provider": provider}
-        with workspace.gate.act(Action.KEY_ROTATE, name, facts) as act:
-            # First, so that a key is not rotated whose older exports nobody could read.
-            plan = _plan(workspace, workspace.ring.get(name))
-            info = workspace.ring.rotate(name, provider_uri=provider)
-            act.facts.update(_facts(info))
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.KEY_ROTATE, name, {"name": name}) as act,
+    ):
+        # First, so that a key is not rotated whose older exports nobody could read.
+        plan = _plan(workspace, workspace.ring.get(name))
+        info = workspace.ring.rotate(name, provider_uri=provider)
+        act.facts.update(_facts(info))
     return RotateResult(**_result(info), plan=plan)
 
 
@@ -200,7 +203,12 @@ def _made(workspace: Workspace) -> Iterator[tuple[str, str]]:
 
 
 def _facts(info: KeyInfo) -> dict[str, str | int]:
-    return {"key_id": info.key_id, "version": info.version, "status": info.status.value}
+    return {
+        "key_id": info.key_id,
+        "version": info.version,
+        "status": info.status.value,
+        "provider": info.provider,
+    }
 
 
 def _result(info: KeyInfo) -> KeyResult:
