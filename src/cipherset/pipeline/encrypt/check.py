@@ -170,9 +170,11 @@ def check_finite(ciphertexts: npt.NDArray[np.floating[Any]], first_row: int) -> 
     Raises:
         InputError: names the first such row, counted from ``first_row``.
     """
-    # A sum is finite only if every number is; it is cheaper, and an overflow is looked at below.
+    flat = ciphertexts.reshape(-1)
+    # The sum of squares is finite only if every number is; it is the cheapest look at them all,
+    # and where it overflows the next look decides.
     with np.errstate(all="ignore"):
-        if np.isfinite(ciphertexts.sum()):
+        if np.isfinite(np.dot(flat, flat)):
             return
     finite = np.isfinite(ciphertexts)
     if finite.all():

@@ -44,7 +44,7 @@ class BallNoise:
     Enc), https://eprint.iacr.org/2021/1666.
     """
 
-    __slots__ = ("_angle", "_dim", "_factor", "_radius", "_raw", "_stream")
+    __slots__ = ("_angle", "_dim", "_factor", "_ones", "_radius", "_raw", "_stream")
 
     def __init__(self, stream: Keystream, *, max_rows: int, dim: int, radius: float) -> None:
         n_pairs = (dim + 1) // 2
@@ -53,6 +53,7 @@ class BallNoise:
         self._radius = radius
         self._raw = np.empty((max_rows, row_bytes(dim)), dtype=np.uint8)
         self._angle = np.empty((max_rows, n_pairs), dtype=np.float32)
+        self._ones = np.ones(n_pairs, dtype=np.float32)
         self._factor = np.empty((2, max_rows, n_pairs), dtype=np.float32)
 
     def add_to(self, out: Float32s) -> None:
@@ -78,7 +79,7 @@ class BallNoise:
         spread += _HALF_STEP
         np.log(spread, out=spread)
         n_whole = dim // 2
-        square = spread[:, :n_whole].sum(axis=1, dtype=np.float32).astype(np.float64)
+        square = (spread[:, :n_whole] @ self._ones[:n_whole]).astype(np.float64)
         if n_whole < n_pairs:
             square += spread[:, -1] * part[:, -1].astype(np.float64) ** 2
         u = (raw.view("<u8")[:, 0] + 0.5) * 2.0**-64

@@ -19,8 +19,8 @@ from cipherset.pipeline.encrypt.check import check_finite
 from cipherset.pipeline.encrypt.noise import BallNoise
 from cipherset.pipeline.encrypt.stream import Keystream
 
-BLOCK_COORDINATES: Final = 2**16
-RUN_BLOCKS: Final = 64
+BLOCK_COORDINATES: Final = 2**17
+RUN_BLOCKS: Final = 32
 _MIN_BLOCK_ROWS: Final = 16
 
 
