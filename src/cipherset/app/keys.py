@@ -159,7 +159,7 @@ def _remove_minimizers(workspace: Workspace, info: KeyInfo) -> bool:
 
 def _plan(workspace: Workspace, info: KeyInfo) -> list[Stale]:
     """The exports under any version that can be read, the oldest version first."""
-    made = dict(_made(workspace))
+    made = _made(workspace)
     plan: list[Stale] = []
     for version in info.versions:
         if version.status in {KeyStatus.ACTIVE, KeyStatus.RETIRING}:
@@ -193,13 +193,13 @@ def _rows(export: state.ExportState) -> int | None:
         return None
 
 
-def _made(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    """Cipherset ids and when each was made, as the ledger has it."""
+def _made(workspace: Workspace) -> dict[str, str]:
+    """When each export was made, by its id; as the ledger has it."""
+    made: dict[str, str] = {}
     for event in workspace.gate.ledger.events():
         if event.action == Action.PROTECT and event.outcome == Outcome.DONE:
-            made = json.loads(event.body).get("cipherset")
-            if isinstance(made, str):
-                yield made, event.time
+            made.setdefault(str(json.loads(event.body).get("cipherset")), event.time)
+    return made
 
 
 def _facts(info: KeyInfo) -> dict[str, str | int]:
