@@ -84,6 +84,7 @@ def dataset(labels, *, groups=None, numbers=None):
         groups=groups,
         clear=codes.astype(np.int64),
         found={},
+        identities=np.arange(len(codes), dtype=np.uint64),
     )
 
 

@@ -22,6 +22,10 @@ SETTINGS = state.Settings(
     seed=0,
 )
 META = state.Meta(
+    signer="00" * 32,
+    source_digest="hmac-sha256:00",
+    request="sha256:00",
+    target="/somewhere/out",
     cipherset_id="c1",
     manifest_digest="sha256:00",
     key_id="k",

@@ -108,9 +108,10 @@ def _check_killed_overwrites(killer, start, tmp_path, count):
     whole = killer.run(*_protect(owner))
     assert whole["code"] == 0
     seen = set()
-    for after in _delays(whole["seconds"], count):
+    for number, after in enumerate(_delays(whole["seconds"], count)):
         before = owner.ok("inspect", target)["manifest"]["cipherset_id"]
-        ended = killer.run(*_protect(owner, "--force"), after=after)
+        other = ("--force", "--max-reid", f"0.3{number:03}")  # the same would not be made again
+        ended = killer.run(*_protect(owner, *other), after=after)
         now = owner.ok("inspect", target)["manifest"]["cipherset_id"]  # old or new, always whole
         seen.add((ended["ended"], now == before))
         owner.ok("train", target, "--to", owner.folder / "gate", "--at-gate", "--force")

@@ -3,23 +3,28 @@
     minimizers/<key_id>.v<version>    the fitted minimizer, once per key version, never refitted
     exports/<cipherset_id>/meta       columns, encoder, classes and settings
     exports/<cipherset_id>/vectors    source vectors with labels and columns, in source order
-    exports/<cipherset_id>/rows       row id of the export -> row of the source, and its split
+    exports/<cipherset_id>/rows       row id of the export -> row of the source, its split, and
+                                      its identity, which is the same in all exports
+    exports/<cipherset_id>/measured   what was measured on it
+    exports/<cipherset_id>/key        in the clear: id and version of the key that opens the rest
+    exports/<cipherset_id>/placed     in the clear and empty: the export was put where it was to go
 
-Everything is sealed under the export's key; without it, or with a part missing, the commands
-that need it stop (exit 5).
+What is not in the clear is sealed under the export's key; without it, or with a part missing, the
+commands that need it stop (exit 5).
 """
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError, PolicyError
-from cipherset.core.files import write_atomic
+from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Sealer
 from cipherset.core.secret import KeyHandle
@@ -30,6 +35,11 @@ from cipherset.pipeline.minimize import FittedMinimizer, load
 META: Final = "meta"
 VECTORS: Final = "vectors"
 ROWS: Final = "rows"
+IDENTITY: Final = "identity"
+MEASURED: Final = "measured"
+KEY: Final = "key"
+PLACED: Final = "placed"
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class _Strict(BaseModel):
@@ -49,9 +59,25 @@ class Settings(_Strict):
     seed: int
 
 
-class Meta(_Strict):
-    """What ``evaluate``, ``predict`` and ``train --at-gate`` need to know of an export."""
+class MadeUnder(_Strict):
+    """Which key version opens an export's state; said in its manifest too."""
 
+    key_id: str
+    key_version: int
+
+
+class Meta(_Strict):
+    """What the commands need to know of an export.
+
+    ``signer`` is the workspace's fingerprint when it was made, ``source_digest`` the keyed digest
+    of its source, ``request`` the digest of what was asked for, ``target`` the absolute path at
+    which it was put: with these the same request is known again.
+    """
+
+    signer: str
+    source_digest: str
+    request: str
+    target: str
     cipherset_id: str
     manifest_digest: str
     key_id: str
@@ -86,14 +112,61 @@ class ExportState:
 
     @property
     def rows(self) -> Spool:
-        """Columns ``id``, ``row`` and ``split`` of every exported row."""
+        """Columns ``row``, ``source``, ``split`` and ``identity`` of every exported row."""
         return Spool(self.folder / ROWS, self.sealer, ROWS)
+
+    @property
+    def measured(self) -> bytes:
+        """What was measured, as JSON; IntegrityError where it is missing or was changed."""
+        path = self.folder / MEASURED
+        return _read_sealed(path, self.sealer, f"{MEASURED}/{self.meta.cipherset_id}")
 
 
 def write_meta(folder: Path, meta: Meta, sealer: Sealer) -> None:
-    """Seal ``meta`` into ``folder``."""
+    """Seal ``meta`` into ``folder``, and say beside it which key opens it."""
     raw = canonical.encode(meta.model_dump(mode="json"))
     write_atomic(folder / META, sealer.seal(raw, context=f"{META}/{meta.cipherset_id}"))
+    made_under = MadeUnder(key_id=meta.key_id, key_version=meta.key_version)
+    write_atomic(folder / KEY, canonical.encode(made_under.model_dump(mode="json")))
+
+
+def write_measured(folder: Path, cipherset_id: str, measured: bytes, sealer: Sealer) -> None:
+    """Seal what was measured into ``folder``."""
+    sealed = sealer.seal(measured, context=f"{MEASURED}/{cipherset_id}")
+    write_atomic(folder / MEASURED, sealed)
+
+
+def export_ids(exports: Path) -> list[str]:
+    """The exports that have a state, by id."""
+    return sorted(path.name for path in exports.iterdir() if _ID.fullmatch(path.name))
+
+
+def read_made_under(folder: Path) -> MadeUnder:
+    """The key that an export's state is sealed under; IntegrityError where nothing says so."""
+    path = folder / KEY
+    try:
+        return MadeUnder.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        raise IntegrityError(
+            f"{path} is missing or was changed",
+            code="sealed_missing",
+            hint="restore the workspace from a backup",
+        ) from None
+
+
+def mark_placed(folder: Path) -> None:
+    """Write down that the export is where it was to go.
+
+    An empty file is whole as soon as it is there. Should the power fail before it is on the disk,
+    the export is still found where it was put.
+    """
+    with disk_errors(folder / PLACED):
+        (folder / PLACED).touch(mode=0o600)
+
+
+def was_placed(folder: Path) -> bool:
+    """Whether that was written down; a run killed in between may have placed it all the same."""
+    return (folder / PLACED).exists()
 
 
 def read_state(exports: Path, cipherset_id: str, sealer: Sealer) -> ExportState:

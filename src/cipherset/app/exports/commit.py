@@ -7,8 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+
 from cipherset.app import state
 from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.earlier.join import Shared
+from cipherset.app.exports.earlier.repeat import Asked, Measured
 from cipherset.app.exports.fitting import Fitted
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.plan import Plan
@@ -28,12 +32,14 @@ SOURCE_CONTEXT: Final = "source"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Rows read, their parts planned, their protection fitted."""
+    """Rows read, their parts planned, their protection fitted; what others share of them."""
 
     dataset: Dataset
     plan: Plan
     fitted: Fitted
     encoder: EncoderFacts
+    asked: Asked
+    shared: Shared | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def keyed_digest(owner: Owner, source: Source) -> str:
     return stream.digest()
 
 
-def describe(owner: Owner, request: ProtectRequest, built: Built, source_digest: str) -> Manifest:
+def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
     """The manifest of an export."""
     draft = built.draft
     cipher, dataset, plan = draft.fitted.protection.cipher, draft.dataset, draft.plan
@@ -89,7 +95,7 @@ def describe(owner: Owner, request: ProtectRequest, built: Built, source_digest:
             "risk_accepted": request.accept_risk is not None,
         },
         lineage=Lineage(
-            source_digest=source_digest,
+            source_digest=draft.asked.source,
             run_id=secrets.token_hex(8),
             package_version=version("cipherset"),
         ),
@@ -97,11 +103,13 @@ def describe(owner: Owner, request: ProtectRequest, built: Built, source_digest:
     )
 
 
-def seal_rows(folder: Path, owner: Owner, written: Written) -> None:
-    """Seal the map from row ids back to source rows: for erasure and evaluation only."""
+def seal_rows(folder: Path, owner: Owner, dataset: Dataset, written: Written) -> None:
+    """Seal the map from row ids to source rows and identities; the map itself is used up."""
     with SpoolWriter(folder / state.ROWS, owner.sealer, state.ROWS) as writer:
         for table in written.row_map:
-            writer.append(table.select(["row", "source", "split"]))
+            known = pa.array(dataset.identities[table.column("source").to_numpy()])
+            rows = table.select(["row", "source", "split"])
+            writer.append(rows.append_column(state.IDENTITY, known))
 
 
 def put_in_place(
@@ -115,18 +123,28 @@ def put_in_place(
 ) -> None:
     """Sign and place: the owner's sealed part first, so that no export lacks it."""
     digest = write_manifest(staged, manifest, owner.workspace.ring.signer())
-    state.write_meta(kept, _meta(request, built, manifest, digest), owner.sealer)
+    state.write_meta(kept, _meta(owner, request, built, manifest, digest), owner.sealer)
+    measured = Measured(leak=built.leak, utility=built.utility).model_dump_json().encode()
+    state.write_measured(kept, manifest.cipherset_id, measured, owner.sealer)
     fitted = built.draft.fitted
     if fitted.is_new:
         path = state.minimizer_path(owner.workspace.minimizers, owner.key)
         state.write_minimizer(path, fitted.protection.minimizer, fitted.bound, owner.sealer)
-    replace_directory(kept, owner.workspace.exports / manifest.cipherset_id, overwrite=False)
+    folder = owner.workspace.exports / manifest.cipherset_id
+    replace_directory(kept, folder, overwrite=False)
     replace_directory(staged, request.target, overwrite=request.overwrite)
+    state.mark_placed(folder)
 
 
-def _meta(request: ProtectRequest, built: Built, manifest: Manifest, digest: str) -> state.Meta:
-    roles = built.draft.dataset.roles
+def _meta(
+    owner: Owner, request: ProtectRequest, built: Built, manifest: Manifest, digest: str
+) -> state.Meta:
+    roles, asked = built.draft.dataset.roles, built.draft.asked
     return state.Meta(
+        signer=owner.workspace.fingerprint,
+        source_digest=asked.source,
+        request=asked.request,
+        target=str(request.target.absolute()),
         cipherset_id=manifest.cipherset_id,
         manifest_digest=digest,
         key_id=manifest.key_id,

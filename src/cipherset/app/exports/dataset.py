@@ -13,6 +13,7 @@ from cipherset.core.errors import InputError
 from cipherset.core.protocols import Encoder, Progress, Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 from cipherset.core.values import GROUP, LABEL, ColumnRoles, Float32s, Records, Vectors
+from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source
 from cipherset.pipeline.sanitize import SanitizeRules, sanitize
 
@@ -22,7 +23,10 @@ VECTOR = "vector"
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Rows of the owner zone: vectors sealed in ``spool``, everything else as codes."""
+    """Rows of the owner zone: vectors sealed in ``spool``, everything else as codes.
+
+    ``identities`` are equal where two rows hold the same text or vector, whatever their columns.
+    """
 
     spool: Spool = field(repr=False)
     dim: int
@@ -33,6 +37,7 @@ class Dataset:
     groups: Codes | None = field(repr=False)
     clear: Codes = field(repr=False)
     found: dict[str, int]
+    identities: Identities = field(repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -59,19 +64,35 @@ def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What turns a source into vectors: the encoder is None where the source brings its own."""
+    """What turns a source into vectors: the encoder is None where the source brings its own.
+
+    With ``identity`` the rows are identified on the way, after sanitizing.
+    """
 
     roles: ColumnRoles
     encoder: Encoder | None
     rules: SanitizeRules
+    identity: RowIdentity | None = None
+
+
+_NOT_IDENTIFIED: Identities = np.zeros(0, dtype=np.uint64)
 
 
 def vectors_of(
     source: Source, reading: Reading, found: dict[str, int], progress: Progress
 ) -> Iterator[Vectors]:
     """Sanitized, embedded batches of ``source``; entity counts are added to ``found``."""
+    for vectors, _ in _identified(source, reading, found, progress):
+        yield vectors
+
+
+def _identified(
+    source: Source, reading: Reading, found: dict[str, int], progress: Progress
+) -> Iterator[tuple[Vectors, Identities]]:
     if reading.encoder is None:
-        yield from source.vectors(reading.roles, BATCH_ROWS)
+        for vectors in source.vectors(reading.roles, BATCH_ROWS):
+            identity = reading.identity
+            yield vectors, identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
         return
     for records in source.texts(reading.roles, BATCH_ROWS):
         yield _embed(records, reading, found, progress)
@@ -79,13 +100,14 @@ def vectors_of(
 
 def _embed(
     records: Records, reading: Reading, found: dict[str, int], progress: Progress
-) -> Vectors:
+) -> tuple[Vectors, Identities]:
     if reading.encoder is None:
         raise InputError("texts need an encoder", code="encoder_needed", hint="give --encoder")
     clean = sanitize(records, reading.rules)
     for entity, count in clean.found.items():
         found[entity] = found.get(entity, 0) + count
-    return Vectors(reading.encoder.encode(clean.texts, progress=progress), clean.columns)
+    known = reading.identity.of_texts(clean.texts) if reading.identity else _NOT_IDENTIFIED
+    return Vectors(reading.encoder.encode(clean.texts, progress=progress), clean.columns), known
 
 
 def load(
@@ -102,8 +124,8 @@ def load(
     dim = 0
     progress.start("read, sanitize, embed", None)
     with SpoolWriter(path, sealer, "vectors") as writer:
-        for batch in vectors_of(source, reading, found, progress):
-            columns.add(batch.columns)
+        for batch, identities in _identified(source, reading, found, progress):
+            columns.add(batch.columns, identities)
             dim = batch.values.shape[1]
             writer.append(batch.columns.append_column(VECTOR, fixed_size_list(batch.values)))
             if reading.encoder is None:
@@ -121,8 +143,10 @@ class _Columns:
         self._books = {name: Codebook() for name in (LABEL, GROUP, *roles.keep)}
         self._codes: dict[str, list[Codes]] = {}
         self._numbers: list[npt.NDArray[np.float64]] | None = []
+        self._identities: list[Identities] = []
 
-    def add(self, columns: pa.Table) -> None:
+    def add(self, columns: pa.Table, identities: Identities) -> None:
+        self._identities.append(identities)
         for name, book in self._books.items():
             if name in columns.column_names:
                 self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
@@ -154,6 +178,7 @@ class _Columns:
             groups=codes.get(GROUP),
             clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
             found=dict(sorted(found.items())),
+            identities=np.concatenate(self._identities),
         )
 
 

@@ -1,4 +1,8 @@
-"""Every row through minimizer and cipher into the files of a cipherset, one chunk at a time."""
+"""Every row through minimizer and cipher into the files of a cipherset, one chunk at a time.
+
+Rows with the same text or vector get the same ciphertext: of copies with noise of their own, the
+mean would be nearly without. In memory are the ciphertexts of rows of which there are several.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +39,24 @@ class Watched:
         self.ciphertexts[low:high] = values[self.rows[low:high] - first]
 
 
+class Repeated:
+    """Gives every row the ciphertext of the first row with the same identity."""
+
+    def __init__(self, dataset: Dataset, dim: int) -> None:
+        """Nothing is remembered of rows that are there once."""
+        _, firsts, codes = np.unique(dataset.identities, return_index=True, return_inverse=True)
+        self._first = firsts[codes.reshape(-1)]
+        copies = self._first != np.arange(dataset.n_rows)
+        self._kept = Watched(np.unique(self._first[copies]), dim)
+
+    def share(self, first: int, values: Float32s) -> None:
+        """Put the ciphertexts of first rows in place of their copies'; rows ``first`` …."""
+        self._kept.catch(first, values)
+        origins = self._first[first : first + len(values)]
+        copies = np.flatnonzero(origins != np.arange(first, first + len(values)))
+        values[copies] = self._kept.of(origins[copies])
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where an export is built: what will leave, and sealed scratch that will not."""
@@ -61,8 +83,10 @@ def write_rows(
     parts[plan.train], parts[plan.test] = 1, 2
     progress.start("minimize, encrypt, shuffle", dataset.n_rows)
     first = 0
+    repeated = Repeated(dataset, protection.cipher.dim)
     for chunk in dataset.spool.chunks():
         values = protection.export(matrix(chunk.column(VECTOR)))
+        repeated.share(first, values)
         watched.catch(first, values)
         columns = chunk.drop_columns([VECTOR])
         for split, code in ((Split.TRAIN, 1), (Split.TEST, 2)):

@@ -19,6 +19,20 @@ DRAWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """What this export and others of the same rows give away together.
+
+    ``exports`` are the ids of the others, ``drawn`` those of them that are no longer where they
+    were put, so that their ciphertexts were drawn anew; ``rows`` is how many rows are shared.
+    """
+
+    exports: tuple[str, ...]
+    drawn: tuple[str, ...]
+    rows: int
+    reid: Reidentification
+
+
+@dataclass(frozen=True, slots=True)
 class Leak:
     """Re-identification of held-out and of training rows, and who is exposed most."""
 
@@ -26,6 +40,7 @@ class Leak:
     train: Reidentification
     unprotected: Reidentification
     exposure: Exposure
+    joined: Joined | None = None
 
     @property
     def worst(self) -> Reidentification:
@@ -35,6 +50,7 @@ class Leak:
     def summary(self) -> dict[str, float | int | bool | None]:
         """Plain figures for the manifest and for people."""
         worst, exposure = self.worst, self.exposure
+        joined = self.joined
         return {
             "reid": worst.excess,
             "reid_low": worst.low,
@@ -50,6 +66,10 @@ class Leak:
             "smallest_class": exposure.smallest_group,
             "smallest_class_alone": exposure.smallest_group_alone,
             "misclassified": exposure.marked,
+            "joined_exports": 0 if joined is None else len(joined.exports),
+            "joined_rows": None if joined is None else joined.rows,
+            "joined_reid": None if joined is None else joined.reid.excess,
+            "joined_reid_high": None if joined is None else joined.reid.high,
         }
 
 

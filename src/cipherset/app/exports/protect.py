@@ -1,9 +1,11 @@
 """``protect``: sanitize, embed, minimize, encrypt, measure, and only then let it leave.
 
 The export and everything measured on it is built in staged folders. It is put in place after
-the measurement has allowed it.
+the measurement, of it alone and joined with earlier exports of its rows, has allowed it. What was
+exported before is not made again.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,14 @@ from cipherset.app.exports.commit import (
     seal_rows,
 )
 from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.earlier.join import (
+    check_joined,
+    check_readable,
+    measure_join,
+    shared_rows,
+)
+from cipherset.app.exports.earlier.live import live_exports
+from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
 from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
 from cipherset.app.exports.leak import Leak, measure_leak
@@ -31,23 +41,27 @@ from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
+from cipherset.core.protocols import Encoder
 from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
+from cipherset.custody.keys.identity import RowIdentity
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import default_rules
 
 
 def protect(session: Session, request: ProtectRequest) -> ProtectResult:
-    """Make the cipherset that ``request`` describes.
+    """Make the cipherset that ``request`` describes, or find it made before.
 
     Leaks: what its ``leak`` says, and its labels and clear columns.
 
     Raises:
         InputError, UsageError, KeyAccessError, BackendError: as their messages say.
-        PolicyError: no setting keeps the limit, the finished export does not, or there are too
-            few rows to tell; nothing is written then.
+        PolicyError: no setting keeps the limit, the finished export does not, alone or joined
+            with earlier ones, or there are too few rows to tell; nothing is written then.
     """
-    check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
+    # A cipherset that is there may be the very one that is asked for.
+    perhaps_it = (request.target / Made.CIPHERSET).is_file()
+    check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite or perhaps_it)
     source = open_source(request.source)
     facts: dict[str, Fact] = {
         "source": source.name,
@@ -63,40 +77,61 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
         result = _protect(owner, request, source, session.cache)
-        act.facts.update(
-            {
-                "cipherset": result.manifest.cipherset_id,
-                "key_id": key.key_id,
-                "key_version": key.version,
-                "reid": result.leak.worst.excess,
-                "reid_high": result.leak.worst.high,
-            }
-        )
+        act.facts.update(_facts(result))
     return result
 
 
+def _facts(result: ProtectResult) -> dict[str, Fact]:
+    manifest, worst, joined = result.manifest, result.leak.worst, result.leak.joined
+    facts: dict[str, Fact] = {
+        "cipherset": manifest.cipherset_id,
+        "key_id": manifest.key_id,
+        "key_version": manifest.key_version,
+        "reid": worst.excess,
+        "reid_high": worst.high,
+        "repeated": result.repeated,
+    }
+    if joined is None:
+        return facts
+    return facts | {
+        "joined_with": ",".join(joined.exports),
+        "joined_reid": joined.reid.excess,
+        "joined_reid_high": joined.reid.high,
+    }
+
+
 def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path) -> ProtectResult:
+    encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
+    settings = request_digest(request, None if encoder is None else encoder.digest)
+    asked, known = Asked(keyed_digest(owner, source), settings), live_exports(owner)
     with (
         stage_directory(owner.workspace.exports / "export") as kept,
         stage_directory(request.target, mode=0o755) as staged,
     ):
-        dataset, encoder = _read(owner, request, source, cache, kept)
+        before = made_before(owner, request, known.readable, asked, staged=staged)
+        if before is not None:
+            return before
+        check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
+        check_readable(request, known)
+        dataset, facts = _read(owner, request, source, encoder, kept)
         plan = _plan(request, dataset)
-        chosen = fitted(owner, request, dataset, plan, encoder)
-        draft = Draft(dataset, plan, chosen, encoder)
+        shared = shared_rows(known.readable, dataset, plan, seed=request.seed)
+        chosen = fitted(owner, request, dataset, plan, facts)
+        draft = Draft(dataset, plan, chosen, facts, asked, shared)
         built = _build(owner, request, draft, kept=kept, staged=staged)
         _decide(request, built.leak)
-        manifest = describe(owner, request, built, keyed_digest(owner, source))
+        check_joined(request, built.leak.joined)
+        manifest = describe(owner, request, built)
         with owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT):
             put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
     return ProtectResult(manifest, request.target, built.leak, built.utility)
 
 
 def _read(
-    owner: Owner, request: ProtectRequest, source: Source, cache: Path, kept: Path
+    owner: Owner, request: ProtectRequest, source: Source, encoder: Encoder | None, kept: Path
 ) -> tuple[Dataset, EncoderFacts]:
-    encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
-    reading = Reading(request.roles, encoder, default_rules())
+    identity = RowIdentity(owner.workspace.ring.signer())
+    reading = Reading(request.roles, encoder, default_rules(), identity)
     path = kept / state.VECTORS
     dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
     if encoder is None:
@@ -125,15 +160,19 @@ def _build(
     plan, dataset, protection = draft.plan, draft.dataset, draft.fitted.protection
     train = sample(plan.train, FIT_ROWS, seed=request.seed)
     test = sample(plan.test, TEST_ROWS, seed=request.seed)
-    watched = Watched(np.sort(np.concatenate([train, test])), protection.cipher.dim)
+    again = draft.shared.rows if draft.shared else train[:0]
+    watched = Watched(np.unique(np.concatenate([train, test, again])), protection.cipher.dim)
     with stage_directory(kept / "scratch") as scratch:
         places = Places(staged, scratch, ephemeral_sealer())
         written = write_rows(dataset, plan, protection, places, watched, owner.progress)
-        seal_rows(kept, owner, written)
+        seal_rows(kept, owner, dataset, written)
     owner.progress.start("attack and evaluate", None)
     train_part = Part(plan.rows(dataset, train), watched.of(train))
     test_part = Part(plan.rows(dataset, test), watched.of(test))
     leak = measure_leak(protection, train=train_part, test=test_part, seed=request.seed)
+    if draft.shared is not None:
+        part = Part(plan.rows(dataset, again), watched.of(again))
+        leak = replace(leak, joined=measure_join(owner, draft.shared, protection, part))
     utility = (
         None
         if plan.task is None

@@ -94,13 +94,15 @@ class ProtectResult:
     target: Path
     leak: Leak
     utility: Utility | None
+    repeated: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
         manifest, utility = self.manifest, self.utility
-        splits = manifest.splits
+        splits, joined = manifest.splits, self.leak.joined
         return {
             "cipherset": str(self.target),
+            "repeated": self.repeated,
             "cipherset_id": manifest.cipherset_id,
             "signer": fingerprint(manifest.signer.public_key),
             "key_id": manifest.key_id,
@@ -111,6 +113,8 @@ class ProtectResult:
             "minimizer": manifest.minimizer,
             "sanitized": dict(manifest.sanitizer),
             "assessment": self.leak.summary(),
+            "joined_with": [] if joined is None else list(joined.exports),
+            "joined_drawn": [] if joined is None else list(joined.drawn),
             "utility": None if utility is None else utility.figures(),
             "verdict": None if utility is None else utility.verdict,
         }
