@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from scipy import stats
 
+from cipherset.core.errors import InputError
 from cipherset.pipeline.encrypt import VectorCipher, rows
 from cipherset.pipeline.encrypt.noise import ball, row_bytes
 from cipherset.pipeline.encrypt.rsap import haar
@@ -123,6 +124,65 @@ def test_haar_is_uniform_not_what_qr_gives():
     assert stats.kstest(angles, stats.uniform(-math.pi, 2 * math.pi).cdf).pvalue > 0.01
     positive = sum(np.linalg.det(q) > 0 for q in matrices)
     assert stats.binomtest(positive, 2000).pvalue > 0.01
+
+
+@pytest.mark.parametrize("dim", [2, 5, 16])
+def test_haar_has_the_moments_of_the_orthogonal_group(dim):
+    """Entries q: E q**2 = 1/d, E q**4 = 3/(d(d+2)); traces: E t**2 = 1, E tr(Q @ Q) = 1.
+
+    Source: P. Diaconis, M. Shahshahani, On the Eigenvalues of Random Matrices, Journal of
+    Applied Probability 31A, 1994, for the traces.
+    """
+    stream, n = Stream(KEY), 3000
+    q = np.array([haar(stream, dim) for _ in range(n)])
+    traces = np.trace(q, axis1=1, axis2=2)
+    squares = np.einsum("nij,nji->n", q, q)
+    corner = q[:, 0, -1]
+    expected = [
+        (corner, 0.0),
+        (corner**2, 1 / dim),
+        (corner**4, 3 / (dim * (dim + 2))),
+        (q[:, 0, 0] * q[:, 1, 1], 0.0),
+        (q[:, 0, 0] * q[:, -1, 0], 0.0),
+        (traces, 0.0),
+        (traces**2, 1.0),
+        (squares, 1.0),
+    ]
+    for values, mean in expected:
+        assert abs(values.mean() - mean) < 4.5 * values.std() / math.sqrt(n)
+    # Invariance: the law of an entry is that of Q times any fixed rotation.
+    fixed = haar(Stream(bytes(32)), dim)
+    turned = (fixed @ q)[:, 0, -1]
+    assert stats.ks_2samp(turned[: n // 2], corner[n // 2 :]).pvalue > 0.01
+
+
+@pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_ciphertext_does_not_depend_on_threads(monkeypatch, scheme, threads):
+    monkeypatch.setattr(rows, "BLOCK_COORDINATES", 40 * 6)
+    monkeypatch.setattr(rows, "RUN_BLOCKS", 3)
+    x = np.random.default_rng(1).normal(size=(1000, 6))
+    subject = VectorCipher(KEY, dim=6, scheme=scheme, approximation_factor=2.0)
+    one = subject.encrypt_for_testing(x, noise_stream_for_testing=KEY)
+    many = subject.encrypt_for_testing(x, noise_stream_for_testing=KEY, threads=threads)
+    np.testing.assert_array_equal(many, one)
+    assert subject.encrypt(x, threads=threads).shape == x.shape
+
+
+def test_a_stream_starts_anywhere():
+    whole = np.frombuffer(keystream(KEY, 320), dtype=np.uint8)
+    for start in (0, 16, 160):
+        np.testing.assert_array_equal(Stream(KEY, start=start).read(320 - start), whole[start:])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_first_bad_row_is_named_with_any_number_of_threads(monkeypatch, threads):
+    monkeypatch.setattr(rows, "BLOCK_COORDINATES", 40 * 6)
+    monkeypatch.setattr(rows, "RUN_BLOCKS", 2)
+    x = np.ones((1000, 6), dtype=np.float32)
+    x[[333, 700, 999], 5] = np.nan
+    with pytest.raises(InputError, match="row 333 "):
+        VectorCipher(KEY, dim=6, approximation_factor=2.0).encrypt(x, threads=threads)
 
 
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])

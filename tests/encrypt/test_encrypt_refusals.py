@@ -118,6 +118,20 @@ def test_the_first_row_that_is_not_finite_is_named(method, scheme, value, row):
     assert refusal.value.__cause__ is None
 
 
+@pytest.mark.parametrize("threads", [0, -1, 1.5, None, 10**9])
+def test_numbers_of_threads_that_are_refused(threads):
+    with pytest.raises(InputError) as refusal:
+        make().encrypt(X, threads=threads)
+    assert refusal.value.code == "threads"
+    assert refusal.value.hint
+
+
+def test_large_finite_numbers_are_not_refused():
+    """The sum of their squares is beyond float32."""
+    x = np.full((2, 3), 1e30, dtype=np.float32)
+    assert np.isfinite(make(scheme="sap/1").encrypt(x)).all()
+
+
 @pytest.mark.parametrize(
     "layout",
     [
