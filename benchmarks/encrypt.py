@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -103,7 +104,7 @@ def parts(x: Float32s) -> dict[str, Callable[[], object]]:
     }
     for scheme in SCHEMES:
         cipher = made(scheme.name, dim)
-        work[scheme.name] = lambda cipher=cipher: cipher.encrypt(x)  # type: ignore[misc]
+        work[scheme.name] = partial(cipher.encrypt, x)
     return work
 
 
@@ -126,12 +127,9 @@ def speed(dim: int, peer_python: str | None) -> None:
     best, middle = ({name: f(each) for name, each in took.items()} for f in (min, median))
     bare = best["AES-CTR bytes"] + best["read and write"]
     for name, limit in (("sap/1", bare), ("rsap/1", bare + best["matrix product"])):
-        both = best[name] / best[f"{name}, 2 threads"]
-        print(
-            f"  {name:<6} {limit / best[name]:.0%} of its limit; two threads {both:.2f}x one,",
-            end="",
-        )
-        print(f" two processes {two_processes(name, dim):.2f}x;", end="")
+        threads, processes = two_threads(name, dim), two_processes(name, dim)
+        print(f"  {name:<6} {limit / best[name]:.0%} of its limit;", end="")
+        print(f" two threads {threads:.2f}x one, two processes {processes:.2f}x;", end="")
         if peer_python:
             ratio = min(took["peer"]) / best[name], middle["peer"] / middle[name]
             print(f" {ratio[0]:,.0f}x the peer, best to best ({ratio[1]:,.0f}x by medians)")
@@ -158,7 +156,8 @@ def two_threads(scheme: str, dim: int) -> float:
     took: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(REPEATS):
         for threads, each in took.items():
-            each.append(seconds(lambda n=threads: cipher.encrypt(x, threads=n), time.perf_counter))  # type: ignore[misc]
+            run = partial(cipher.encrypt, x, threads=threads)
+            each.append(seconds(run, time.perf_counter))
     return min(took[1]) / min(took[2])
 
 
