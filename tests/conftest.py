@@ -21,6 +21,7 @@ import pytest
 # programs that show it is there, any of which will do.
 PROGRAMS: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "softhsm2": ("softhsm2-util",),
 }
 LATER: Final = ("attack", "soak", "extra")
 NOT_RUN: Final = pytest.StashKey[list[str]]()

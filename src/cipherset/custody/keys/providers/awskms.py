@@ -24,6 +24,9 @@ from botocore.exceptions import (
     SSLError,
     TokenRetrievalError,
 )
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
+)
 
 from cipherset.core.errors import CiphersetError, InputError
 from cipherset.core.secret import Secret
@@ -165,7 +168,7 @@ class AwsKmsProvider:
             raise refusals.not_unwrapped(self._where) from None
         except SSLError:
             raise refusals.untrusted(self._where) from None
-        except HTTPClientError as error:
+        except (HTTPClientError, NoConnectionError) as error:
             raise refusals.unreachable(self._where, type(error).__name__) from None
         except BotoCoreError as error:
             raise refusals.failed(self._where, type(error).__name__) from None

@@ -6,6 +6,7 @@ of its key. Transit's default type of key, aes256-gcm96, binds the associated da
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, final
@@ -23,6 +24,8 @@ from cipherset.custody.keys.providers.private import read_credential
 from cipherset.custody.keys.providers.retry import retried
 
 _TIMEOUTS_S: Final = (3.0, 10.0)  # to connect, and between two reads
+# Transit reads v0 as v1, and line ends anywhere: only what it writes itself is passed on to it.
+_WRAPPED: Final = re.compile(rb"vault:v[1-9][0-9]*:([A-Za-z0-9+/]+={0,2})")
 _PASSING: Final = (
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
@@ -113,7 +116,7 @@ class TransitProvider:
                 ``wrap``.
             BackendError: as ``wrap``.
         """
-        if not wrapped.isascii():
+        if not _is_as_written(wrapped):
             raise refusals.not_unwrapped(self._where)
         answer = self._ask(
             lambda client: client.secrets.transit.decrypt_data(
@@ -145,10 +148,11 @@ class TransitProvider:
 
         # No redirects: requests would show the token to wherever one leads.
         with requests.Session() as session:
+            # On the session, because hvac prefers what stands there to its own argument.
+            session.verify = True if self._ca_file is None else str(self._ca_file)
             client = hvac.Client(
                 url=self._address,
                 token=token,
-                verify=True if self._ca_file is None else str(self._ca_file),
                 timeout=_TIMEOUTS_S,
                 allow_redirects=False,
                 session=session,
@@ -204,6 +208,14 @@ class TransitProvider:
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+def _is_as_written(wrapped: bytes) -> bool:
+    match = _WRAPPED.fullmatch(wrapped)
+    try:
+        return match is not None and base64.b64encode(base64.b64decode(match[1])) == match[1]
+    except binascii.Error:
+        return False
 
 
 def _words(error: answers.VaultError) -> str:

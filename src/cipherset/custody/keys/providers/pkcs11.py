@@ -109,10 +109,8 @@ class TokenProvider:
             BackendError: ``provider_unreachable``, ``provider_failed``.
         """
         nonce = os.urandom(_NONCE_BYTES)
-        with self._session() as session:
-            kek = self._find(session)
-            if kek is None:
-                kek = self._create(session)
+        with self._session(fcntl.LOCK_EX) as session:
+            kek = self._find(session) or self._create(session)
             sealed = kek.encrypt(
                 plaintext.reveal(),
                 mechanism=Mechanism.AES_GCM,
@@ -130,7 +128,7 @@ class TokenProvider:
         nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
         if len(nonce) != _NONCE_BYTES:
             raise refusals.not_unwrapped(self._where)
-        with self._session() as session:
+        with self._session(fcntl.LOCK_SH) as session:
             kek = self._find(session)
             if kek is None:
                 raise refusals.missing(self._where)
@@ -149,10 +147,10 @@ class TokenProvider:
         return f"token {self._token!r}, object {self._label!r}"
 
     @contextmanager
-    def _session(self) -> Iterator[pkcs11.Session]:
+    def _session(self, how: int) -> Iterator[pkcs11.Session]:
         """A session that is logged in; what the token refuses with becomes an error of ours."""
         pin = read_credential(self._pin_file)
-        with _LOGIN:
+        with self._locked(how), _LOGIN:
             try:
                 token = pkcs11.lib(str(self._module)).get_token(token_label=self._token)
                 with token.open(rw=True, user_pin=pin) as session:
@@ -186,21 +184,31 @@ class TokenProvider:
             raise refusals.unsuitable(self._where, "it can be taken out of the token")
         return kek
 
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Of several processes on this machine one makes the key, and none sees it half-made.
+
+        A token takes two keys of one label, and SoftHSM2 shows a key before all of it is written.
+        The lock is on the PIN's file, which all of them have.
+        """
+        with disk_errors(self._pin_file):
+            number = os.open(self._pin_file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with disk_errors(self._pin_file):
+                fcntl.flock(number, how)
+            yield
+        finally:
+            os.close(number)
+
     def _create(self, session: pkcs11.Session) -> pkcs11.SecretKey:
-        """The key; of several processes on this machine one makes it (a token takes duplicates)."""
-        with disk_errors(self._pin_file), self._pin_file.open("rb") as lock:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
-            found = self._find(session)
-            if found is not None:
-                return found
-            return session.generate_key(
-                KeyType.AES,
-                _KEY_BITS,
-                label=self._label,
-                store=True,
-                capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
-                template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
-            )
+        return session.generate_key(
+            KeyType.AES,
+            _KEY_BITS,
+            label=self._label,
+            store=True,
+            capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
+            template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
+        )
 
     def __repr__(self) -> str:
         return f"TokenProvider({self._token!r}, {self._label!r})"
