@@ -181,3 +181,16 @@ def test_secrets_are_revealed_in_two_rooms_only():
         for caller in callers
         if not caller.startswith(("custody/keys/", "pipeline/encrypt/"))
     ] == []
+
+
+def test_no_other_way_to_a_secret():
+    """By its name as text, or by the name that Python gives the private attribute."""
+    package = Path(cipherset.__file__).parent
+    ways = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Constant) and node.value in {"reveal", "_Secret__value"})
+        or (isinstance(node, ast.Attribute) and node.attr == "_Secret__value")
+    ]
+    assert ways == []
