@@ -122,7 +122,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
         overwrite=force,
     )
     result = protect(context.session(), request)
-    context.show(result.as_json(), f"cipherset written: {target}", _rows(result))
+    title = "cipherset made before, not again" if result.repeated else "cipherset written"
+    context.show(result.as_json(), f"{title}: {target}", _rows(result) + _joined_rows(result))
 
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:
@@ -151,6 +152,18 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
     if worst.few_rows:
         rows.append(("note", "fewer than 2,000 candidates: each is easier to find than usual"))
     return rows if utility is None else rows + _utility_rows(manifest.task, utility)
+
+
+def _joined_rows(result: ProtectResult) -> list[tuple[str, str]]:
+    joined = result.leak.joined
+    if joined is None:
+        return []
+    reid = joined.reid
+    return [
+        ("rows exported before", f"{joined.rows}, in {len(joined.exports)} other exports"),
+        ("  joined, re-identified", f"{reid.excess:.4f} (95 %: up to {reid.high:.4f})"),
+        ("  by all clear columns", f"{reid.label_alone:.4f}, not counted above"),
+    ]
 
 
 def _utility_rows(task: Task | None, utility: Utility) -> list[tuple[str, str]]:
