@@ -147,18 +147,23 @@ def number_rows(name: str, rows: Float32s) -> Header:
     return [(name, " ".join(f"{value:.9g}" for value in row)) for row in rows.tolist()]
 
 
-def answers(case: Case, scheme: str) -> Header:
-    """What follows from the arguments of ``case``; an empty list of rows is still ``ok``."""
-    secret = Secret(bytes.fromhex(case.secret))
-    bound_to = Derivation(case.key_id, int(case.key_version), scheme, case.dim)
-    cipher = VectorCipher(
-        secret,
+def cipher_of(case: Case, scheme: str) -> VectorCipher:
+    """The cipher that the arguments of ``case`` make."""
+    return VectorCipher(
+        bytes.fromhex(case.secret),
         dim=case.dim,
         scheme=scheme,
         approximation_factor=float(case.factor),
         key_id=case.key_id,
         key_version=int(case.key_version),
     )
+
+
+def answers(case: Case, scheme: str) -> Header:
+    """What follows from the arguments of ``case``; an empty list of rows is still ``ok``."""
+    secret = Secret(bytes.fromhex(case.secret))
+    bound_to = Derivation(case.key_id, int(case.key_version), scheme, case.dim)
+    cipher = cipher_of(case, scheme)
     rows = np.array(case.rows, dtype=np.float32).reshape(
         len(case.rows), -1 if case.rows else case.dim
     )
@@ -199,14 +204,7 @@ def header(case: Case, scheme: str) -> Header:
 def reversible_header(case: ReversibleCase, scheme: str) -> Header:
     """The whole file: what was sealed, then what the reader finds in its place."""
     sealed = case.sealed
-    cipher = VectorCipher(
-        bytes.fromhex(sealed.secret),
-        dim=sealed.dim,
-        scheme=scheme,
-        approximation_factor=float(sealed.factor),
-        key_id=sealed.key_id,
-        key_version=int(sealed.key_version),
-    )
+    cipher = cipher_of(sealed, scheme)
     rows = np.array(sealed.rows, dtype=np.float32).reshape(-1, sealed.dim)
     nonces = Stream(bytes.fromhex(NOISE_STREAM)).read(12 * len(rows)).reshape(-1, 12)
     stored, seals = cipher.encrypt_reversible_for_testing(
