@@ -122,8 +122,12 @@ def command(  # noqa: PLR0913 -- one parameter per option
         overwrite=force,
     )
     result = protect(context.session(), request)
-    title = "cipherset made before, not again" if result.repeated else "cipherset written"
-    context.show(result.as_json(), f"{title}: {target}", _rows(result) + _joined_rows(result))
+    context.show(result.as_json(), _title(result), _rows(result) + _joined_rows(result))
+
+
+def _title(result: ProtectResult) -> str:
+    done = "made before, not again" if result.repeated else "written"
+    return f"cipherset {done}: {result.target}"
 
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:
