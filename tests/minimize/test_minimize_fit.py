@@ -220,7 +220,7 @@ def test_refusals_of_a_transform():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"epochs": 0}, {"hidden": 0}, {"batch_rows": 0}, {"learning_rate": 0.0}, {"seed": -1},
+    [{"epochs": 0}, {"hidden": -1}, {"batch_rows": 0}, {"learning_rate": 0.0}, {"seed": -1},
      {"noise_radius": -1.0}, {"noise_radius": float("nan")}, {"shrink": 1.1}],
 )  # fmt: skip
 def test_settings_that_no_fit_can_use_are_refused(changes):

@@ -35,10 +35,13 @@ from cipherset.pipeline.train import train_model
 # What is chosen on one sample is measured again on another; a little room keeps a setting that
 # sits on the limit from failing there by luck.
 MARGIN: Final = 0.8
-# Passes over the rows. Where labels are noisy a full fit learns the noise too (reviews: .74 after
-# a full fit, .77 after a short one); where classes are many a short one has not learned enough.
+# Ways to fit a bottleneck, as (epochs, hidden width). Where labels are noisy a full fit learns the
+# noise too, and a short one or none but a linear map does better; where classes are many a short
+# one has not learned enough, and their anchors are too close for a linear map.
 FULL_FIT: Final = 30
-SHORT_FIT: Final = 5
+HIDDEN: Final = 256
+WAYS_FEW: Final = ((FULL_FIT, HIDDEN), (5, HIDDEN), (FULL_FIT, 0))
+WAYS_MANY: Final = ((FULL_FIT, HIDDEN), (5, HIDDEN))
 # Accuracies this close are one and the same on a validation part of this size; then the safer wins.
 TIE: Final = 0.003
 
@@ -54,6 +57,7 @@ class Setting:
     minimizer: str
     approximation_factor: float
     epochs: int = FULL_FIT
+    hidden: int = HIDDEN
     shrink: float = 1.0
 
     def __str__(self) -> str:
@@ -66,6 +70,7 @@ class Setting:
             noise_radius=min(radius, MOST_SHRUNK_NOISE) if self.shrink > 0 else radius,
             seed=seed,
             epochs=self.epochs,
+            hidden=self.hidden,
             shrink=self.shrink,
         )
 
@@ -103,16 +108,17 @@ def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Sett
     names = [name for name in names if int(name.partition(":")[2]) <= dim_in]
     factor = asked.approximation_factor
     return [
-        Setting(name, f, epochs, float(asked.fits_what_it_exports))
+        Setting(name, f, epochs, hidden, float(asked.fits_what_it_exports))
         for name in ([asked.minimizer] if asked.minimizer else names)
         for f in ([factor] if factor is not None else factors)
-        for epochs in _epochs(name)
+        for epochs, hidden in _ways(name, n_classes)
     ]
 
 
-def _epochs(minimizer: str) -> tuple[int, ...]:
-    is_network = parse_spec(minimizer).kind is MinimizerKind.BOTTLENECK
-    return (FULL_FIT, SHORT_FIT) if is_network else (FULL_FIT,)
+def _ways(minimizer: str, n_classes: int) -> tuple[tuple[int, int], ...]:
+    if parse_spec(minimizer).kind is not MinimizerKind.BOTTLENECK:
+        return ((FULL_FIT, HIDDEN),)
+    return WAYS_FEW if n_classes <= FEW_CLASSES else WAYS_MANY
 
 
 def fit_for(task: Task | None, setting: Setting, rows: Rows, *, seed: int) -> FittedMinimizer:

@@ -37,6 +37,8 @@ class FitSettings:
     the classes the network sees in it. At 1 nothing is left but these class probabilities: the
     least leak at no loss of accuracy where all rows are fitted on, and nothing to teach. Take 0
     where the exported rows are others than the fitted ones, so that they can add something.
+    ``hidden`` is the width of the hidden layer; at 0 there is none and the classes are told by a
+    logistic regression, which learns less from labels that are themselves noisy.
     """
 
     noise_radius: float
@@ -55,9 +57,9 @@ class FitSettings:
         Raises:
             InputError: ``fit_settings``.
         """
-        positive = (self.epochs, self.hidden, self.batch_rows, self.learning_rate)
-        if min(positive) <= 0 or self.seed < 0:
-            raise _bad_setting("epochs, hidden, batch_rows, learning_rate > 0 and seed >= 0")
+        positive = (self.epochs, self.batch_rows, self.learning_rate)
+        if min(positive) <= 0 or min(self.hidden, self.seed) < 0:
+            raise _bad_setting("epochs, batch_rows, learning_rate > 0; hidden and seed >= 0")
         if not (0 <= self.noise_radius < np.inf and 0 <= self.shrink <= 1):
             raise _bad_setting("noise_radius >= 0 and shrink in [0, 1]")
 

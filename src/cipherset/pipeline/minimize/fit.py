@@ -1,5 +1,7 @@
 """Fit a minimizer and the owner's head on rows of the owner zone."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -17,6 +19,8 @@ from cipherset.pipeline.minimize.linear import (
 from cipherset.pipeline.minimize.network import Codes, deviations, encode
 from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, check_dim
 
+# Plain vectors of three tasks: 1 is best where labels are noisy, and there it is this map's turn.
+LINEAR_INVERSE_PENALTY: Final = 1.0
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _SUPERVISED = {MinimizerKind.BOTTLENECK, MinimizerKind.LDA, MinimizerKind.PLS}
 
@@ -145,6 +149,8 @@ def _bottleneck_arrays(
 ) -> dict[str, Floats]:
     """Network and anchors; centering and scale are folded into the first layer."""
     dim = check_dim(spec, at_most=x.shape[1], why=f"vectors have {x.shape[1]} dimensions")
+    if settings.hidden == 0:
+        return _linear_arrays(x, codes, dim=dim, settings=settings)
     mean = x.mean(axis=0)
     spread = np.float32(max(float(np.std(x - mean)), 1e-6))
     scaled = (x - mean) / spread
@@ -164,15 +170,40 @@ def _bottleneck_arrays(
     }
 
 
+def _linear_arrays(
+    x: Float32s, codes: Codes, *, dim: int, settings: FitSettings
+) -> dict[str, Floats]:
+    """A logistic regression in the form of a network: each class's score moves along its anchor.
+
+    ``relu(s) - relu(-s) = s``, so a hidden layer of the scores and their negatives passes them on.
+    With simplex anchors (dim >= classes - 1) the class with the largest score is also the one
+    whose anchor is nearest.
+    """
+    head = _class_head(x, codes, inverse_penalty=LINEAR_INVERSE_PENALTY)
+    scores, offset = head["head_matrix"], head["head_offset"]
+    start = np.random.default_rng(settings.seed).standard_normal((scores.shape[1], dim))
+    anchors = spread_apart(start, seed=settings.seed)
+    return {
+        "w1": np.asarray(np.hstack([scores, -scores]), dtype=np.float64),
+        "b1": np.asarray(np.hstack([offset, -offset]), dtype=np.float64),
+        "w2": np.asarray(np.vstack([anchors, -anchors]), dtype=np.float64),
+        "b2": np.zeros(dim),
+        "anchors": np.asarray(anchors, dtype=np.float32),
+        "shrink": np.array([settings.shrink], dtype=np.float64),
+        "w3": settings.loss.scale * anchors.T,
+        "b3": np.zeros(len(anchors)),
+    }
+
+
 def class_means(z: Floats, codes: Codes) -> Floats:
     """Mean row of each class, shape (classes, k); ``codes`` are 0 to classes - 1, none empty."""
     _, first = np.unique(codes, return_index=True)
     return (z - deviations(z, codes, len(first)))[first]
 
 
-def _class_head(z: Float32s, codes: Codes) -> dict[str, Floats]:
-    """A logistic regression on noise-free minimized rows, as one column of scores per class."""
-    model = LogisticRegression(C=10.0, max_iter=2000).fit(z.astype(np.float64), codes)
+def _class_head(z: Float32s, codes: Codes, *, inverse_penalty: float = 10.0) -> dict[str, Floats]:
+    """A logistic regression on noise-free rows, as one column of scores per class."""
+    model = LogisticRegression(C=inverse_penalty, max_iter=2000).fit(z.astype(np.float64), codes)
     matrix, offset = np.asarray(model.coef_.T), np.asarray(model.intercept_)
     if matrix.shape[1] == 1:  # two classes: sklearn keeps one column, the second's
         matrix, offset = np.hstack([-matrix, matrix]), np.hstack([-offset, offset])
