@@ -44,6 +44,7 @@ EXAMPLE = (
 @click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
 @click.option(
     "--noise",
+    expose_value=False,  # one kind today
     type=click.Choice(["ball"]),
     default="ball",
     show_default=True,
@@ -95,7 +96,6 @@ def command(  # noqa: PLR0913 -- one parameter per option
     minimize: str,
     approximation_factor: float | None,
     scheme: str,
-    noise: str,
     fit_share: float,
     max_reid: float,
     test_share: float,
