@@ -19,7 +19,7 @@ def _rows(n, *, seed=0) -> list[dict[str, Any]]:
     rng = np.random.default_rng([7, seed])
     directions = np.random.default_rng(8).normal(size=(len(LABELS), 3, 24))
     x = rng.normal(size=(n, 24)).astype(np.float32)
-    classes = np.argmax(np.einsum("nd,lcd->nlc", x, directions), axis=2)
+    classes = np.argmax(np.einsum("rd,lcd->rlc", x, directions), axis=2)
     return [
         {"vec": x[i].tolist()} | {name: f"c{classes[i, j]}" for j, name in enumerate(LABELS)}
         for i in range(n)
