@@ -58,7 +58,9 @@ def owner(made, tmp_path) -> Owner:
 
 def test_what_was_made_before_is_returned_as_it_is(owner, source):
     before, sealed = bytes_below(owner.folder / "out"), owner.exports().keys()
-    again = owner.ok(*_ask(owner, source, "label0"))
+    done = owner.run(*_ask(owner, source, "label0"))
+    assert (done.code, done.error["code"]) == (2, "target_exists")
+    again = owner.ok(*_ask(owner, source, "label0", "--force"))
     assert again["repeated"] is True
     assert bytes_below(owner.folder / "out") == before
     assert owner.exports().keys() == sealed
@@ -110,7 +112,7 @@ def test_what_is_lost_is_not_made_again_unless_that_is_accepted(owner, source, l
     assert again["repeated"] is False
     assert len(again["joined_with"]) == 1
     assert again["joined_drawn"] == again["joined_with"]
-    found = owner.ok(*_ask(owner, source, "label0"))
+    found = owner.ok(*_ask(owner, source, "label0", "--force"))
     assert (found["repeated"], found["cipherset_id"]) == (True, again["cipherset_id"])
 
 
@@ -118,9 +120,8 @@ def test_what_was_changed_is_not_returned(owner, source, lost):
     shutil.copytree(lost, owner.folder / "out")
     part = owner.folder / "out" / "train" / "part-00000.parquet"
     part.write_bytes(part.read_bytes()[:-1] + b"x")
-    for options in ((), ("--force",)):
-        done = owner.run(*_ask(owner, source, "label0", *options))
-        assert (done.code, done.error["code"]) == (3, "export_lost")
+    done = owner.run(*_ask(owner, source, "label0", "--force"))
+    assert (done.code, done.error["code"]) == (3, "export_lost")
 
 
 @pytest.mark.parametrize("changed", [("--max-reid", "0.06"), ("--group", "label1")])

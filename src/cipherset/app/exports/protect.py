@@ -59,9 +59,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         PolicyError: no setting keeps the limit, the finished export does not, alone or joined
             with earlier ones, or there are too few rows to tell; nothing is written then.
     """
-    # A cipherset that is there may be the very one that is asked for.
-    perhaps_it = (request.target / Made.CIPHERSET).is_file()
-    check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite or perhaps_it)
+    check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
     source = open_source(request.source)
     facts: dict[str, Fact] = {
         "source": source.name,
@@ -111,7 +109,6 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         before = made_before(owner, request, known.readable, asked, staged=staged)
         if before is not None:
             return before
-        check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
         check_readable(request, known)
         dataset, facts = _read(owner, request, source, encoder, kept)
         plan = _plan(request, dataset)
