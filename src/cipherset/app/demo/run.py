@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from cipherset.app import keys
+from cipherset.app import encoders, keys
 from cipherset.app.demo.report import REPORT_JSON, write_report
 from cipherset.app.demo.result import DemoResult, Pictured
 from cipherset.app.demo.reviews import write_reviews
@@ -50,7 +50,7 @@ def run_demo(session: Session, target: Path, *, overwrite: bool) -> DemoResult:
 
     Raises:
         UsageError: ``target`` is there already and is not a demo, or ``overwrite`` is not set.
-        BackendError: data or encoder cannot be fetched.
+        BackendError: data or encoder are not in the cache and cannot be fetched.
     """
     _check(target, overwrite=overwrite)
     with stage_directory(target, mode=0o755) as staged:
@@ -79,7 +79,8 @@ def _run(session: Session, staged: Path) -> DemoResult:
     owner = Session(owner_dir / "workspace", session.actor, session.cache, timed)
     exported = owner_dir / "reviews.cipherset"
 
-    timed.start("fetch the reviews", None)
+    timed.start("fetch encoder and reviews", None)
+    encoders.get(encoders.DEFAULT_ENCODER, session.cache)
     rows = write_reviews(session.cache, owner_dir / "reviews.csv")
     keys.create(owner, KEY, purpose="fresh or rotten", provider=None)
     source = str(owner_dir / "reviews.csv")
