@@ -343,6 +343,13 @@ def test_bundle_of_another_key(changed):
     assert (done.code, done.error["code"]) == (5, "other_key")
 
 
+def test_evaluate_on_a_handful_of_rows(changed):
+    few = write_rows(changed.owner.folder / "few.csv", vector_rows(19))
+    done = changed.owner.run("evaluate", changed.bundle, few)
+    assert (done.code, done.error["code"]) == (3, "evaluate_rows")
+    assert "19 rows" in done.error["message"]
+
+
 def test_evaluate_on_rows_the_model_does_not_know(changed):
     owner = changed.owner
     rows = vector_rows(30)

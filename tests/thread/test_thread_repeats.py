@@ -124,6 +124,13 @@ def test_what_was_changed_is_not_returned(owner, source, lost):
     assert (done.code, done.error["code"]) == (3, "export_lost")
 
 
+def test_another_signer_knows_no_earlier_rows(owner, source):
+    (owner.home / "keys" / "_signer.json").unlink()
+    done = owner.run(*_ask(owner, source, "label1", to="there"))
+    assert (done.code, done.error["code"]) == (5, "signer_changed")
+    assert not (owner.folder / "there").exists()
+
+
 @pytest.mark.parametrize("changed", [("--max-reid", "0.06"), ("--group", "label1")])
 def test_other_settings_are_not_a_repeat(owner, source, changed):
     made = owner.ok(*_ask(owner, source, "label0", *changed, "--accept-risk", "r", to="there"))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from cipherset.app.packages import REVIEWS_MEMBER, REVIEWS_PIN, fetch_member
-from cipherset.core.errors import IntegrityError
 from cipherset.core.files import write_atomic
 
 COLUMNS: Final = ("text", "verdict", "movie")
@@ -25,12 +24,7 @@ def write_reviews(cache: Path, target: Path) -> int:
         IntegrityError: the file is not the pinned one.
     """
     packed = fetch_member(REVIEWS_PIN, REVIEWS_MEMBER, cache)
-    try:
-        text = bz2.decompress(packed.read_bytes()).decode("utf-8")
-    except (OSError, ValueError):
-        raise IntegrityError(
-            f"{packed} is not the file it was", code="demo_file", hint=f"delete {packed}"
-        ) from None
+    text = bz2.decompress(packed.read_bytes()).decode("utf-8")
     rows = [
         (row["text"], row["category"], row["movie_name"])
         for row in csv.DictReader(io.StringIO(text))

@@ -9,10 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from cipherset.app.exports.codes import Codebook, Codes, combine
-from cipherset.core.errors import InputError
 from cipherset.core.protocols import Encoder, Progress, Sealer
 from cipherset.core.spool import Spool, SpoolWriter
-from cipherset.core.values import GROUP, LABEL, ColumnRoles, Float32s, Records, Vectors
+from cipherset.core.values import GROUP, LABEL, ColumnRoles, Float32s, Vectors
 from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source
 from cipherset.pipeline.sanitize import SanitizeRules, sanitize
@@ -95,19 +94,12 @@ def _identified(
             yield vectors, identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
         return
     for records in source.texts(reading.roles, BATCH_ROWS):
-        yield _embed(records, reading, found, progress)
-
-
-def _embed(
-    records: Records, reading: Reading, found: dict[str, int], progress: Progress
-) -> tuple[Vectors, Identities]:
-    if reading.encoder is None:
-        raise InputError("texts need an encoder", code="encoder_needed", hint="give --encoder")
-    clean = sanitize(records, reading.rules)
-    for entity, count in clean.found.items():
-        found[entity] = found.get(entity, 0) + count
-    known = reading.identity.of_texts(clean.texts) if reading.identity else _NOT_IDENTIFIED
-    return Vectors(reading.encoder.encode(clean.texts, progress=progress), clean.columns), known
+        clean = sanitize(records, reading.rules)
+        for entity, count in clean.found.items():
+            found[entity] = found.get(entity, 0) + count
+        known = reading.identity.of_texts(clean.texts) if reading.identity else _NOT_IDENTIFIED
+        values = reading.encoder.encode(clean.texts, progress=progress)
+        yield Vectors(values, clean.columns), known
 
 
 def load(

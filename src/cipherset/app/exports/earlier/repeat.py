@@ -104,7 +104,7 @@ def _copy(owner: Owner, request: ProtectRequest, live: Live, source: Path, stage
     with disk_errors(request.target):
         shutil.copytree(source, staged, dirs_exist_ok=True)
     if verified(owner, live, str(staged)) is None:  # it changed while it was copied
-        raise _lost(live)
+        raise _lost(live)  # house: between two reads
     replace_directory(staged, request.target, overwrite=request.overwrite)
 
 
