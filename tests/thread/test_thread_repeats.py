@@ -124,10 +124,10 @@ def test_what_was_changed_is_not_returned(owner, source, lost):
     assert (done.code, done.error["code"]) == (3, "export_lost")
 
 
-def test_another_signer_knows_no_earlier_rows(owner, source):
+def test_what_another_signer_made_is_unreadable(owner, source):
     (owner.home / "keys" / "_signer.json").unlink()
     done = owner.run(*_ask(owner, source, "label1", to="there"))
-    assert (done.code, done.error["code"]) == (5, "signer_changed")
+    assert (done.code, done.error["code"]) == (3, "export_unreadable")
     assert not (owner.folder / "there").exists()
 
 
