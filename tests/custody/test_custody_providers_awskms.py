@@ -10,6 +10,7 @@ from custody_provider_suite import check_key_provider, check_refusals, check_rin
 from custody_servers import REGION, free_port
 from test_custody_providers_hcvault import serving
 
+from cipherset.core.errors import CiphersetError
 from cipherset.core.secret import Secret
 from cipherset.custody.keys import open_provider
 
@@ -151,3 +152,26 @@ def test_odd_answers(aws_credentials, body, code):
 )
 def test_other_uris_are_refused_and_not_repeated(uri):
     assert "canary" not in refused(lambda: provider_at(uri), "provider_uri")
+
+
+def test_what_the_client_itself_refuses():
+    """Errors of boto3 before or beside an answer, each with its own code."""
+    from botocore.exceptions import BotoCoreError, ParamValidationError, SSLError
+
+    provider = provider_at("awskms:alias/kek?region=eu-central-1&endpoint=http://127.0.0.1:9")
+    provider._client = object()  # else boto3 looks for credentials on the network
+    codes = []
+    for error in (
+        ParamValidationError(report="canary"),
+        SSLError(endpoint_url="canary", error="canary"),
+        BotoCoreError(),
+    ):
+
+        def fails(client, error=error):
+            raise error
+
+        with pytest.raises(CiphersetError) as caught:
+            provider._ask(fails)
+        assert "canary" not in f"{caught.value}{caught.value.hint}"
+        codes.append(caught.value.code)
+    assert codes == ["key_unwrap", "provider_certificate", "provider_failed"]

@@ -1,6 +1,7 @@
 """Bad input: each has its exit code, its code, a message that says where, and leaves no trace."""
 
 import contextlib
+import json
 import re
 import resource
 import shutil
@@ -17,6 +18,8 @@ from thread_samples import (
     vector_rows,
     write_rows,
 )
+
+from cipherset.core import canonical
 
 SMALL = vector_rows(60)
 
@@ -341,6 +344,14 @@ def test_bundle_of_another_key(changed):
     owner.ok(*asked, "--to", owner.folder / "other", *QUICK)
     done = owner.run("evaluate", changed.bundle, owner.folder / "other")
     assert (done.code, done.error["code"]) == (5, "other_key")
+
+
+def test_a_bundle_that_names_another_secret_under_the_same_key(changed):
+    path = changed.bundle / "bundle.json"
+    named = json.loads(path.read_bytes())
+    path.write_bytes(canonical.encode(named | {"key_check": "00" * 16}))
+    done = changed.owner.run("predict", changed.bundle, changed.source)
+    assert (done.code, done.error["code"]) == (5, "wrong_key")
 
 
 def test_evaluate_on_a_handful_of_rows(changed):

@@ -131,6 +131,13 @@ def test_what_another_signer_made_is_unreadable(owner, source):
     assert not (owner.folder / "there").exists()
 
 
+def test_an_export_whose_key_is_not_named_is_unreadable(owner, source):
+    for folder in (owner.home / "exports").iterdir():
+        (folder / "key").unlink(missing_ok=True)
+    done = owner.run(*_ask(owner, source, "label1", to="there"))
+    assert (done.code, done.error["code"]) == (3, "export_unreadable")
+
+
 @pytest.mark.parametrize("changed", [("--max-reid", "0.06"), ("--group", "label1")])
 def test_other_settings_are_not_a_repeat(owner, source, changed):
     made = owner.ok(*_ask(owner, source, "label0", *changed, "--accept-risk", "r", to="there"))
