@@ -1,6 +1,6 @@
 """What every command shares: its four options, its context and its error boundary."""
 
-import errno
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any, Final, Never
 import click
 
 from cipherset.app.workspace import Session
-from cipherset.core.errors import BackendError, CiphersetError
+from cipherset.core.errors import CiphersetError
+from cipherset.core.files import disk_error
 from cipherset.interfaces.cli import output, settings
 
 
@@ -72,31 +73,10 @@ class Command(click.Command):
         except BrokenPipeError:
             raise
         except OSError as error:
-            fail(from_os_error(error), as_json=as_json)
+            fail(disk_error(error, Path(error.filename or os.curdir)), as_json=as_json)
 
 
 def fail(error: CiphersetError, *, as_json: bool) -> Never:
     """Show ``error`` and leave with its exit code."""
     output.show_error(error, as_json=as_json)
     sys.exit(error.exit_code)
-
-
-def from_os_error(error: OSError) -> BackendError:
-    """The operating system's refusal in our words, without the data it may have been about."""
-    where = f": {error.filename}" if isinstance(error.filename, str) else ""
-    if error.errno == errno.ENOSPC:
-        return BackendError(
-            f"the disk is full{where}", code="disk_full", hint="free some space and run again"
-        )
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return BackendError(
-            f"no permission{where}",
-            code="no_permission",
-            hint="check the owner and mode of the folder, or write elsewhere",
-        )
-    reason = errno.errorcode.get(error.errno or 0, "unknown")
-    return BackendError(
-        f"the operating system refused ({reason}){where}",
-        code="disk",
-        hint="check the path and the file system",
-    )
