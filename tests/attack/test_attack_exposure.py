@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cipherset.core.errors import DimensionError, InputError
-from cipherset.evidence.attack import expose, joint
+from cipherset.evidence.attack import expose
+from cipherset.evidence.attack.linkage import joint
 
 
 def unit(x):

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.core.errors import DimensionError, InputError
-from cipherset.evidence.attack import joint, nearest, reidentify
-from cipherset.evidence.attack.joint import column_weights
-from cipherset.evidence.attack.reidentification import ENOUGH_CANDIDATES
+from cipherset.evidence.attack import reidentify
+from cipherset.evidence.attack.linkage import joint, nearest
+from cipherset.evidence.attack.linkage.joint import column_weights
+from cipherset.evidence.attack.linkage.single import ENOUGH_CANDIDATES
 
 
 def unit(x):

@@ -3,16 +3,16 @@
 Room: evidence/attack. Knows core alone: no key, no cipher, no source.
 """
 
-from cipherset.evidence.attack.exposure import Exposure, expose
-from cipherset.evidence.attack.joined import reidentify_joined
-from cipherset.evidence.attack.reidentification import (
+from cipherset.evidence.attack.linkage.exposure import Exposure, expose
+from cipherset.evidence.attack.linkage.joined import reidentify_joined
+from cipherset.evidence.attack.linkage.single import (
     Reidentification,
     excess_over,
     reidentify,
     rows_to_decide,
 )
+from cipherset.evidence.attack.linkage.trial import Block
 from cipherset.evidence.attack.statistics import Interval, clopper_pearson, paired_bootstrap
-from cipherset.evidence.attack.trial import Block
 
 __all__ = [
     "Block",

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import Floats
-from cipherset.evidence.attack.joint import score_joint
-from cipherset.evidence.attack.nearest import score_nearest
-from cipherset.evidence.attack.trial import Block, Doubles, Trial, trial
+from cipherset.evidence.attack.linkage.joint import score_joint
+from cipherset.evidence.attack.linkage.nearest import score_nearest
+from cipherset.evidence.attack.linkage.trial import Block, Doubles, Trial, trial
 
 TOP_SHARE: Final = 0.01
 

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats
-from cipherset.evidence.attack.joint import score_joint
-from cipherset.evidence.attack.nearest import NearestScores, score_nearest
+from cipherset.evidence.attack.linkage.joint import score_joint
+from cipherset.evidence.attack.linkage.nearest import NearestScores, score_nearest
+from cipherset.evidence.attack.linkage.trial import Block, Doubles, Trial, trial
 from cipherset.evidence.attack.statistics import CONFIDENCE, clopper_pearson
-from cipherset.evidence.attack.trial import Block, Doubles, Trial, trial
 
 ENOUGH_CANDIDATES: Final = 2000
 _MOST_ROWS: Final = 2**40

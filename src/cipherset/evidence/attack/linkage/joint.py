@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.evidence.attack.nearest import compare, own_column
-from cipherset.evidence.attack.trial import Doubles, Ints, Trial
+from cipherset.evidence.attack.linkage.nearest import compare, own_column
+from cipherset.evidence.attack.linkage.trial import Doubles, Ints, Trial
 
 # More changed nothing: 20, 100 and 400 steps, and belief propagation, were within 0.001.
 _STEPS: Final = 50

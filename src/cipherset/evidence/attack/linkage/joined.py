@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy.typing as npt
 
-from cipherset.evidence.attack.reidentification import Reidentification, score
-from cipherset.evidence.attack.trial import Block, trial
+from cipherset.evidence.attack.linkage.single import Reidentification, score
+from cipherset.evidence.attack.linkage.trial import Block, trial
 
 
 def reidentify_joined(

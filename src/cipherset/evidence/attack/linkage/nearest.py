@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.evidence.attack.trial import Block, Doubles, Ints, Trial
+from cipherset.evidence.attack.linkage.trial import Block, Doubles, Ints, Trial
 
 _BLOCK_ENTRIES: Final = 2**21  # distances held at a time: 16 MiB
 _LEAST_UNIT: Final = 1e-3  # of an export without noise: squared it is far above rounding

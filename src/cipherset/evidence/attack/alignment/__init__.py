@@ -1,0 +1,1 @@
+"""The secret map, recovered from what is known: scale, permutation, rotation, learned map."""

@@ -1,0 +1,1 @@
+"""Which record is this ciphertext? Re-identification among candidates, alone and joined."""
