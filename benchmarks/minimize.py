@@ -27,7 +27,7 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from cipherset.core.manifest import Task as LabelKind
-from cipherset.core.values import Float32s
+from cipherset.core.values import Float32s, NoiseLaw
 from cipherset.evidence.attack import paired_bootstrap, reidentify
 from cipherset.pipeline.minimize import (
     FitSettings,
@@ -154,7 +154,7 @@ def stolen(z: Float32s, y: Codes, radius: float, seed: int) -> tuple[float, floa
         truth=np.arange(len(z)),
         ciphertext_groups=y,
         candidate_groups=y,
-        radius=radius,
+        noise=NoiseLaw.ball(radius),
     )
     alone = told.label_alone
     nearest, joint = (

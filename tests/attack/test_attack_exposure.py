@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import NoiseLaw
 from cipherset.evidence.attack import expose
 from cipherset.evidence.attack.linkage import joint
 
@@ -29,7 +30,7 @@ def outliers():
 def test_outliers_are_the_most_exposed(outliers):
     x, draws = outliers
     marked = np.arange(400) < 2
-    found = expose(x, draws, groups=np.zeros(400, int), marked=marked, radius=0.5)
+    found = expose(x, draws, groups=np.zeros(400, int), marked=marked, noise=NoiseLaw.ball(0.5))
     assert (found.top_rows, found.top) == (4, pytest.approx(1.0))
     assert (found.marked_rows, found.marked) == (2, pytest.approx(1.0))
     assert found.overall < 0.1
@@ -45,7 +46,9 @@ def test_choosing_and_scoring_are_apart():
     angle = 2 * np.pi * np.arange(n) / n
     x = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     draws = [x + ball(rng, n, 2, 0.02) for _ in range(10)]
-    found = expose(x, draws, groups=np.zeros(n, int), marked=np.zeros(n, bool), radius=0.02)
+    found = expose(
+        x, draws, groups=np.zeros(n, int), marked=np.zeros(n, bool), noise=NoiseLaw.ball(0.02)
+    )
     assert found.top_rows == 6
     assert found.top == pytest.approx(found.overall, abs=0.25)
     assert found.marked is None
@@ -56,7 +59,7 @@ def test_the_smallest_group_is_reported_apart(outliers):
     x, draws = outliers
     groups = np.ones(400, int)
     groups[10:15] = 7
-    found = expose(x, draws, groups=groups, marked=np.zeros(400, bool), radius=0.5)
+    found = expose(x, draws, groups=groups, marked=np.zeros(400, bool), noise=NoiseLaw.ball(0.5))
     assert found.smallest_group_rows == 5
     assert found.smallest_group_alone == pytest.approx(0.2)
     assert found.smallest_group > found.overall
@@ -64,9 +67,15 @@ def test_the_smallest_group_is_reported_apart(outliers):
 
 def test_the_nearest_attack_stands_in_where_the_joint_one_is_not_run(monkeypatch, outliers):
     x, draws = outliers
-    arguments = {"groups": np.zeros(400, int), "marked": np.zeros(400, bool), "radius": 0.5}
+    arguments = {
+        "groups": np.zeros(400, int),
+        "marked": np.zeros(400, bool),
+        "noise": NoiseLaw.ball(0.5),
+    }
     assert expose(x, draws, **arguments).attack == "joint"
-    assert expose(x, draws, **{**arguments, "radius": float("inf")}).attack == "nearest"
+    assert (
+        expose(x, draws, **{**arguments, "noise": NoiseLaw.ball(float("inf"))}).attack == "nearest"
+    )
     monkeypatch.setattr(joint, "MAX_ENTRIES", 10)
     assert expose(x, draws, **arguments).attack == "nearest"
 
@@ -80,7 +89,7 @@ def test_the_nearest_attack_stands_in_where_the_joint_one_is_not_run(monkeypatch
         ({"draws": [np.eye(3)[:, :2]] * 2}, DimensionError, "dimension"),
         ({"marked": np.zeros(2, bool)}, DimensionError, "dimension"),
         ({"groups": np.zeros(2, int)}, DimensionError, "dimension"),
-        ({"radius": -1.0}, InputError, "radius"),
+        ({"noise": NoiseLaw.ball(-1.0)}, InputError, "noise_size"),
     ],
 )
 def test_refusals(changes, error, code):
@@ -89,7 +98,7 @@ def test_refusals(changes, error, code):
         "draws": [np.eye(3)] * 2,
         "groups": np.zeros(3, int),
         "marked": np.zeros(3, bool),
-        "radius": 0.5,
+        "noise": NoiseLaw.ball(0.5),
         **changes,
     }
     with pytest.raises(error) as refusal:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import NoiseLaw
 from cipherset.evidence.attack import Block, reidentify, reidentify_joined
 
 
@@ -20,7 +21,7 @@ def noise(rng, shape, radius):
 
 def block(rng, x, radius, truth=None):
     own = x if truth is None else x[truth]
-    return Block(own + noise(rng, own.shape, radius), x, radius)
+    return Block(own + noise(rng, own.shape, radius), x, NoiseLaw.ball(radius))
 
 
 def joined(blocks, groups=None):
@@ -39,7 +40,7 @@ def slow(blocks, truth, of_rows, groups):
         score = {}
         for j in members:
             squares = [sum((b.ciphertexts[i] - b.candidates[j]) ** 2) for b in blocks]
-            reaches = [b.radius * 1.0001 + 1e-5 for b in blocks]
+            reaches = [b.noise.size * 1.0001 + 1e-5 for b in blocks]
             excluded = any(s > r * r for s, r in zip(squares, reaches, strict=True))
             total = sum(s / max(r, 1e-3) ** 2 for s, r in zip(squares, reaches, strict=True))
             score[j] = (excluded, total)
@@ -84,7 +85,7 @@ def test_one_block_is_the_attack_of_one(radius):
         truth=np.arange(150),
         ciphertext_groups=groups,
         candidate_groups=groups,
-        radius=radius,
+        noise=only.noise,
     )
     assert joined([only], groups) == alone
 
@@ -119,7 +120,10 @@ def test_a_block_of_zeros_says_nothing():
     """An export that has none of the rows: zeros on both sides."""
     rng = np.random.default_rng(3)
     x = unit(rng.normal(size=(300, 3)))
-    real, nothing = block(rng, x, 0.8), Block(np.zeros((300, 2)), np.zeros((300, 2)), 0.5)
+    real, nothing = (
+        block(rng, x, 0.8),
+        Block(np.zeros((300, 2)), np.zeros((300, 2)), NoiseLaw.ball(0.5)),
+    )
     with_it, without = joined([real, nothing]), joined([real])
     assert with_it.single_candidate == without.single_candidate
     assert with_it.joint == pytest.approx(without.joint)
@@ -140,14 +144,34 @@ def test_no_noise_helps_where_there_is_nothing_to_tell():
 
 
 def test_refusals():
-    one = Block(np.zeros((3, 2)), np.zeros((3, 2)), 1.0)
+    one = Block(np.zeros((3, 2)), np.zeros((3, 2)), NoiseLaw.ball(1.0))
     for blocks, kind, code in (
         ([], InputError, "no_rows"),
-        ([one, Block(np.zeros((2, 2)), np.zeros((3, 2)), 1.0)], DimensionError, "dimension"),
-        ([one, Block(np.zeros((3, 2)), np.zeros((4, 2)), 1.0)], DimensionError, "dimension"),
-        ([one, Block(np.zeros((3, 2)), np.zeros((3, 1)), 1.0)], DimensionError, "dimension"),
-        ([one, Block(np.zeros((3, 2)), np.zeros((3, 2)), -1.0)], InputError, "radius"),
-        ([one, Block(np.full((3, 2), np.nan), np.zeros((3, 2)), 1.0)], InputError, "not_finite"),
+        (
+            [one, Block(np.zeros((2, 2)), np.zeros((3, 2)), NoiseLaw.ball(1.0))],
+            DimensionError,
+            "dimension",
+        ),
+        (
+            [one, Block(np.zeros((3, 2)), np.zeros((4, 2)), NoiseLaw.ball(1.0))],
+            DimensionError,
+            "dimension",
+        ),
+        (
+            [one, Block(np.zeros((3, 2)), np.zeros((3, 1)), NoiseLaw.ball(1.0))],
+            DimensionError,
+            "dimension",
+        ),
+        (
+            [one, Block(np.zeros((3, 2)), np.zeros((3, 2)), NoiseLaw.ball(-1.0))],
+            InputError,
+            "noise_size",
+        ),
+        (
+            [one, Block(np.full((3, 2), np.nan), np.zeros((3, 2)), NoiseLaw.ball(1.0))],
+            InputError,
+            "not_finite",
+        ),
     ):
         zeros = np.zeros(3, dtype=np.int64)
         with pytest.raises(kind) as refused:

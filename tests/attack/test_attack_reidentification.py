@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import NoiseLaw
 from cipherset.evidence.attack import reidentify
 from cipherset.evidence.attack.linkage import joint, nearest
 from cipherset.evidence.attack.linkage.joint import column_weights
@@ -35,7 +36,7 @@ def attack(c, x, groups, radius, truth=None, of_rows=None):
         truth=np.arange(len(c)) if truth is None else truth,
         ciphertext_groups=groups if of_rows is None else of_rows,
         candidate_groups=groups,
-        radius=radius,
+        noise=NoiseLaw.ball(radius),
     )
 
 
@@ -254,8 +255,8 @@ G = np.zeros(3, int)
         ({"truth": np.array([-1, 1, 2])}, InputError, "truth"),
         ({"of_rows": np.array([0, 0, 1])}, InputError, "groups"),
         ({"of_rows": G[:2]}, DimensionError, "dimension"),
-        ({"radius": -0.1}, InputError, "radius"),
-        ({"radius": float("nan")}, InputError, "radius"),
+        ({"radius": -0.1}, InputError, "noise_size"),
+        ({"radius": float("nan")}, InputError, "noise_size"),
     ],
 )
 def test_refusals(changes, error, code):

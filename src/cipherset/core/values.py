@@ -10,6 +10,8 @@ kept under their own names.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,39 @@ Float32s = npt.NDArray[np.float32]
 ROW = "row"
 LABEL = "label"
 GROUP = "group"
+
+
+class NoiseKind(StrEnum):
+    """How the noise of a ciphertext is distributed."""
+
+    BALL = "ball"
+    GAUSSIAN = "gaussian"
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseLaw:
+    """The law of the noise of a row; ``size`` is in units of the input, before the scale.
+
+    ``ball``: uniform in the ball of radius ``size``, from 0 (no noise) on; what is farther than
+    that from a ciphertext is excluded. ``gaussian``: independent in each coordinate with standard
+    deviation ``size``, above 0; nothing is excluded.
+    """
+
+    kind: NoiseKind
+    size: float
+
+    @classmethod
+    def ball(cls, radius: float) -> "NoiseLaw":
+        """Uniform in the ball of this radius."""
+        return cls(NoiseKind.BALL, radius)
+
+    @classmethod
+    def gaussian(cls, sigma: float) -> "NoiseLaw":
+        """Normal in each coordinate, of mean 0 and this standard deviation."""
+        return cls(NoiseKind.GAUSSIAN, sigma)
+
+
+NO_NOISE: Final = NoiseLaw.ball(0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from cipherset.app.exports.utility import Part, Protection
 from cipherset.core.manifest import Task
+from cipherset.core.values import NO_NOISE
 from cipherset.evidence.attack import Exposure, Reidentification, expose, reidentify
 
 CANDIDATES: Final = 2000
@@ -81,7 +82,7 @@ def measure_reid(protection: Protection, part: Part) -> Reidentification:
         truth=np.arange(len(part.rows)),
         ciphertext_groups=part.rows.clear,
         candidate_groups=part.rows.clear,
-        radius=protection.cipher.noise_radius,
+        noise=protection.cipher.noise,
     )
 
 
@@ -95,7 +96,7 @@ def measure_leak(protection: Protection, *, train: Part, test: Part, seed: int) 
         truth=np.arange(len(rows)),
         ciphertext_groups=rows.clear,
         candidate_groups=rows.clear,
-        radius=0.0,
+        noise=NO_NOISE,
     )
     missed = np.zeros(len(rows), dtype=bool)
     if protection.task is Task.CLASSIFICATION:
@@ -105,7 +106,7 @@ def measure_leak(protection: Protection, *, train: Part, test: Part, seed: int) 
         [protection.cipher.remove_key(protection.export(rows.x)) for _ in range(DRAWS)],
         groups=rows.clear,
         marked=missed,
-        radius=protection.cipher.noise_radius,
+        noise=protection.cipher.noise,
     )
     return Leak(
         test=measure_reid(protection, some_test),

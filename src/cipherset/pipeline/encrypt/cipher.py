@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cipherset.core.errors import InputError
 from cipherset.core.secret import KeyHandle, Secret
-from cipherset.core.values import Float32s, Floats
+from cipherset.core.values import Float32s, Floats, NoiseLaw
 from cipherset.pipeline.encrypt.check import (
     check_finite,
     checked_dim,
@@ -163,6 +163,11 @@ class VectorCipher:
     def noise_radius(self) -> float:
         """Largest length of the noise in units of the input, before the scale: beta / 4."""
         return self._approximation_factor / 4.0
+
+    @property
+    def noise(self) -> NoiseLaw:
+        """The law of the noise in units of the input, before the scale."""
+        return NoiseLaw.ball(self.noise_radius)
 
     def encrypt(self, x: Floats, *, threads: int = 1) -> Float32s:
         """``s * (x @ Q) + noise`` with noise nobody can repeat: fresh, kept nowhere.

@@ -150,7 +150,7 @@ class _Other:
             Block(
                 _spread(block.ciphertexts, present),
                 _spread(block.candidates, present),
-                block.radius,
+                block.noise,
             ),
             clear,
             there is None,
@@ -160,7 +160,7 @@ class _Other:
 def _block(protection: Protection, ciphertexts: Float32s, x: Float32s) -> Block:
     cipher = protection.cipher
     candidates = protection.minimizer.transform(x)
-    return Block(cipher.remove_key(ciphertexts), candidates, cipher.noise_radius)
+    return Block(cipher.remove_key(ciphertexts), candidates, cipher.noise)
 
 
 def _spread(values: npt.NDArray[np.floating], present: npt.NDArray[np.bool_]) -> Float32s:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.errors import DimensionError, InputError
-from cipherset.core.values import Floats
+from cipherset.core.values import Floats, NoiseLaw
 from cipherset.evidence.attack.linkage.joint import score_joint
 from cipherset.evidence.attack.linkage.nearest import score_nearest
 from cipherset.evidence.attack.linkage.trial import Block, Doubles, Trial, trial
@@ -47,7 +47,7 @@ def expose(
     *,
     groups: npt.ArrayLike,
     marked: npt.NDArray[np.bool_],
-    radius: float,
+    noise: NoiseLaw,
 ) -> Exposure:
     """How often the rows that fare worst are re-identified, over several draws of the noise.
 
@@ -59,7 +59,7 @@ def expose(
             noise and the key removed, shape (n, dim).
         groups: Code of the combination of clear columns, shape (n,).
         marked: Rows to be reported apart, shape (n,).
-        radius: Largest length of the noise in this space.
+        noise: The law of the noise in this space.
 
     Raises:
         DimensionError: shapes disagree (code ``dimension``).
@@ -74,7 +74,7 @@ def expose(
     index = np.arange(len(vectors))
     trials = [
         trial(
-            [Block(draw, vectors, radius)],
+            [Block(draw, vectors, noise)],
             truth=index,
             ciphertext_groups=groups,
             candidate_groups=groups,

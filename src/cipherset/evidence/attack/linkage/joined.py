@@ -19,11 +19,13 @@ def reidentify_joined(
 
     Knows: all the files, which rows of them are one source row (the worst case), all the keys
     (removed from the ciphertexts by the caller), all the minimizers (applied to the candidates),
-    the clear columns of all of them, the noise radii.
+    the clear columns of all of them, the laws of the noise.
 
-    A candidate is possible where every export leaves it possible. The nearest is that with the
-    least sum of ``squared distance / radius**2``; of rows exported again under one key and
-    minimizer that is the nearest to the mean of the ciphertexts.
+    A candidate is possible where every export leaves it possible: noise in a ball excludes,
+    Gaussian noise weighs. The nearest is that with the least sum of ``squared distance /
+    sigma**2`` over the exports with Gaussian noise, where there are any, else of ``squared
+    distance / radius**2``; of rows exported again under one key and minimizer that is the nearest
+    to the mean of the ciphertexts.
 
     Args:
         blocks: One per export. Row i of each is one source row. Where an export has not got a
@@ -35,7 +37,7 @@ def reidentify_joined(
 
     Raises:
         DimensionError: shapes disagree (code ``dimension``).
-        InputError: code ``no_rows``, ``not_finite``, ``truth``, ``groups`` or ``radius``.
+        InputError: code ``no_rows``, ``not_finite``, ``truth``, ``groups`` or ``noise_size``.
     """
     return score(
         trial(

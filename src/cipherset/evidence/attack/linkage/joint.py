@@ -5,8 +5,10 @@ candidate, a candidate that is the only possible one for one row is thereby excl
 others. For noise uniform in a ball every assignment in which each ciphertext lies within the
 radius of its own candidate is equally likely, so the best guess for a row is the candidate that
 most of these assignments give it. Counting them is the permanent of a 0/1 matrix; Sinkhorn
-scaling of that matrix approximates the shares. Of several exports of the same rows the noises are
-independent: possible is what lies within the radius of every one.
+scaling of that matrix approximates the shares. For Gaussian noise the assignments are not equally
+likely: in place of 0 and 1 stands the likelihood ``exp(-squared distance / (2 * sigma**2))``. Of
+several exports of the same rows the noises are independent: likelihoods multiply, and possible is
+what lies within the radius of every ball.
 """
 
 from typing import Final
@@ -43,10 +45,9 @@ def score_joint(trial: Trial) -> Doubles | None:
         return None
     success = np.zeros(len(trial.truth))
     for rows, members in groups:
-        possible = _possible(trial, rows, members)
-        weight = column_weights(possible)
+        likelihood = _likelihoods(trial, rows, members)
         own = own_column(trial, rows, members)
-        score = possible * weight
+        score = likelihood * column_weights(likelihood)
         mine = score[np.arange(len(rows)), own][:, np.newaxis]
         better = (score > mine * (1 + _TIE)).sum(axis=1)
         tied = (score >= mine * (1 - _TIE)).sum(axis=1) - better
@@ -54,28 +55,39 @@ def score_joint(trial: Trial) -> Doubles | None:
     return success
 
 
-def _possible(trial: Trial, rows: Ints, members: Ints) -> npt.NDArray[np.float32]:
-    """1 where a candidate is within reach of a row, else 0; at least the nearest one is."""
-    possible = np.zeros((len(rows), len(members)), dtype=np.float32)
+def _likelihoods(trial: Trial, rows: Ints, members: Ints) -> npt.NDArray[np.float32]:
+    """Of each candidate for each row, over that of the row's nearest; balls give 0 and 1."""
+    likelihood = np.zeros((len(rows), len(members)), dtype=np.float32)
     done = 0
     for block, distance, within in compare(trial, rows, members):
-        part = possible[done : done + len(block)]
-        part[within] = 1.0
-        part[np.arange(len(block)), distance.argmin(axis=1)] = 1.0
+        part = likelihood[done : done + len(block)]
         done += len(block)
-    return possible
+        if any(b.is_gaussian for b in trial.blocks):
+            # Shifted by the nearest: scaling takes out what is common to a row, and the largest
+            # is 1 whatever the distances. What underflows to 0 is below 1e-38 of it.
+            beyond = distance - distance.min(axis=1, keepdims=True)
+            part[:] = np.exp(beyond / (-2.0 * _unit(trial) ** 2))
+        else:
+            part[within] = 1.0
+            part[np.arange(len(block)), distance.argmin(axis=1)] = 1.0
+    return likelihood
 
 
-def column_weights(possible: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """``v`` such that ``possible * u[:, None] * v`` has rows of sum 1 and columns of sum <= 1.
+def _unit(trial: Trial) -> float:
+    """The standard deviation in the units of the distances; those of joined exports are in it."""
+    return trial.blocks[0].noise.size if len(trial.blocks) == 1 else 1.0
+
+
+def column_weights(likelihood: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """``v`` such that ``likelihood * u[:, None] * v`` has rows of sum 1, columns of sum <= 1.
 
     For a matrix of m rows and N >= m columns; where m < N, N - m rows of ones stand for the
     candidates without a ciphertext, kept as one weight.
     """
-    m, n = possible.shape
+    m, n = likelihood.shape
     v = np.ones(n, dtype=np.float32)
     for _ in range(_STEPS):
-        u = 1.0 / np.maximum(possible @ v, _LEAST)
+        u = 1.0 / np.maximum(likelihood @ v, _LEAST)
         rest = np.float32((n - m) / max(float(v.sum()), float(_LEAST)))
-        v = 1.0 / np.maximum(u @ possible + rest, _LEAST)
+        v = 1.0 / np.maximum(u @ likelihood + rest, _LEAST)
     return v

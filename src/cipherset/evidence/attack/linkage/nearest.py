@@ -23,8 +23,8 @@ class NearestScores:
 
     ``success``: 1 where its own candidate is the nearest, 1 / t where it shares that place with
     t - 1 others, else 0. ``reciprocal_rank``: 1 / rank, the middle rank where tied. ``possible``:
-    the number of candidates within the noise radius. ``group_size``: the number of candidates in
-    its group.
+    the number of candidates that the noise does not exclude. ``group_size``: the number of
+    candidates in its group.
     """
 
     success: Doubles = field(repr=False)
@@ -38,8 +38,8 @@ def score_nearest(trial: Trial) -> NearestScores:
 
     Knows: the file, the key, the minimizer, the clear columns and the candidates. For noise that
     is uniform in a ball no rule that looks at one row at a time is better: every candidate within
-    the radius is equally likely, and the nearest is one of them. Of several exports, a candidate
-    that any one of them excludes comes last.
+    the radius is equally likely, and the nearest is one of them; for Gaussian noise the nearest is
+    the likeliest. Of several exports, a candidate that any one of them excludes comes last.
     """
     m = len(trial.truth)
     success, reciprocal = np.zeros(m), np.zeros(m)
@@ -61,8 +61,10 @@ def compare(trial: Trial, rows: Ints, members: Ints) -> Iterator[tuple[Ints, Dou
     """Parts of ``rows``, their distances to ``members``, and which of these are possible.
 
     Both of shape (part, members). Of one export the distance is the squared Euclidean one. Of
-    several it is the sum of ``squared / reach**2``, so that each counts in units of its own
-    noise, and more than any such sum where a candidate is outside the reach of any.
+    several it is the sum of ``squared / sigma**2`` over those with Gaussian noise, -2 times the
+    logarithm of the likelihood; where there are none, of ``squared / reach**2``, so that each
+    counts in units of its own noise. It is more than any such sum where a candidate is outside
+    the reach of any.
     """
     step = max(_BLOCK_ENTRIES // len(members), 1)
     for start in range(0, len(rows), step):
@@ -78,10 +80,14 @@ def compare(trial: Trial, rows: Ints, members: Ints) -> Iterator[tuple[Ints, Dou
 def _joined(blocks: Sequence[Block], rows: Ints, members: Ints) -> tuple[Doubles, Bools]:
     distance = np.zeros((len(rows), len(members)))
     possible = np.ones(distance.shape, dtype=bool)
+    weighed = any(block.is_gaussian for block in blocks)
     for block in blocks:
         squared = squared_distances(block, rows, members)
         possible &= squared <= block.reach**2
-        distance += squared / max(block.reach, _LEAST_UNIT) ** 2
+        # Beside one that weighs, a ball tells nothing but what it excludes.
+        if block.is_gaussian or not weighed:
+            unit = block.noise.size if block.is_gaussian else block.reach
+            distance += squared / max(unit, _LEAST_UNIT) ** 2
     distance[~possible] += _SHUT_OUT
     return distance, possible
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.errors import InputError
-from cipherset.core.values import Floats
+from cipherset.core.values import Floats, NoiseLaw
 from cipherset.evidence.attack.linkage.joint import score_joint
 from cipherset.evidence.attack.linkage.nearest import NearestScores, score_nearest
 from cipherset.evidence.attack.linkage.trial import Block, Doubles, Trial, trial
@@ -28,9 +28,10 @@ class Reidentification:
     columns give without any vector: the mean of 1 / (candidates in the group). ``excess`` is
     ``(rank1 - label_alone) / (1 - label_alone)``, at most 1 and below 0 by chance, with the ends
     of its 95 % interval. ``mrr`` is the mean reciprocal rank of the nearest-neighbor attack,
-    ``single_candidate`` the share of ciphertexts with one possible candidate within the noise
-    radius. ``decidable`` is false where the clear columns alone identify every row: the excess
-    is then given as 0, its interval as [0, 1].
+    ``single_candidate`` the share of ciphertexts with one possible candidate: the only one within
+    the radius of noise in a ball, or in the group, where Gaussian noise excludes none.
+    ``decidable`` is false where the clear columns alone identify every row: the excess is then
+    given as 0, its interval as [0, 1].
     """
 
     n: int
@@ -73,13 +74,13 @@ def reidentify(
     truth: npt.ArrayLike,
     ciphertext_groups: npt.ArrayLike,
     candidate_groups: npt.ArrayLike,
-    radius: float,
+    noise: NoiseLaw,
 ) -> Reidentification:
     """The share of ``ciphertexts`` whose own candidate is found, and what of it the vectors give.
 
     Knows: the file, the key (removed from ``ciphertexts`` by the caller), the minimizer (applied
-    to ``candidates``), the clear columns, the noise radius. The unprotected embedding is measured
-    by the same call, with plain vectors on both sides and radius 0.
+    to ``candidates``), the clear columns, the law of the noise. The unprotected embedding is
+    measured by the same call, with plain vectors on both sides and no noise.
 
     Args:
         ciphertexts: Rows back in the space of the candidates, noise included, shape (m, dim).
@@ -87,14 +88,14 @@ def reidentify(
         truth: Index of each ciphertext's own candidate, shape (m,); for scoring only.
         ciphertext_groups: Code of the combination of clear columns, shape (m,).
         candidate_groups: The same for the candidates, shape (N,).
-        radius: Largest length of the noise in this space.
+        noise: The law of the noise in this space.
 
     Raises:
         DimensionError: shapes disagree (code ``dimension``).
-        InputError: code ``no_rows``, ``not_finite``, ``truth``, ``groups`` or ``radius``.
+        InputError: code ``no_rows``, ``not_finite``, ``truth``, ``groups`` or ``noise_size``.
     """
     asked = trial(
-        [Block(ciphertexts, candidates, radius)],
+        [Block(ciphertexts, candidates, noise)],
         truth=truth,
         ciphertext_groups=ciphertext_groups,
         candidate_groups=candidate_groups,

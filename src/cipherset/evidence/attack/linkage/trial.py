@@ -1,5 +1,6 @@
 """One trial of re-identification: what the attacker holds, and the truth to score it by."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.errors import DimensionError, InputError
-from cipherset.core.values import Floats
+from cipherset.core.values import Floats, NoiseKind, NoiseLaw
 
 Ints = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -21,18 +22,25 @@ _RADIUS_ABSOLUTE: Final = 1e-5
 class Block:
     """What one export gives: ciphertexts (m, dim) with its key removed, and candidates (N, dim).
 
-    The candidates went through its minimizer and carry no noise. ``radius`` is the largest length
-    of its noise.
+    The candidates went through its minimizer and carry no noise. ``noise`` is the law of its own,
+    in this space.
     """
 
     ciphertexts: Floats = field(repr=False)
     candidates: Floats = field(repr=False)
-    radius: float
+    noise: NoiseLaw
 
     @property
     def reach(self) -> float:
         """The radius within which the true candidate certainly is, rounding included."""
-        return self.radius * (1.0 + _RADIUS_RELATIVE) + _RADIUS_ABSOLUTE
+        if self.is_gaussian:
+            return math.inf
+        return self.noise.size * (1.0 + _RADIUS_RELATIVE) + _RADIUS_ABSOLUTE
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether its noise weighs candidates instead of excluding them."""
+        return self.noise.kind is NoiseKind.GAUSSIAN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +83,7 @@ def trial(
     Raises:
         DimensionError: shapes disagree (code ``dimension``).
         InputError: code ``no_rows`` (no block or an empty one), ``not_finite``, ``groups`` (a
-            truth outside its own group), ``truth`` (not an index of a candidate) or ``radius``.
+            truth outside its own group), ``truth`` (not an index of a candidate) or ``noise_size``.
     """
     checked = tuple(_block(block) for block in blocks)
     if not checked:
@@ -113,13 +121,14 @@ def _block(block: Block) -> Block:
             code="dimension",
             hint="pass both in the same space",
         )
-    if not block.radius >= 0.0:
+    size = block.noise.size
+    if not (0.0 < size < math.inf if block.is_gaussian else size >= 0.0):
         raise InputError(
-            f"radius is at least 0; found {block.radius}",
-            code="radius",
-            hint="pass the noise radius",
+            f"a radius is at least 0, a standard deviation above it; found {block.noise}",
+            code="noise_size",
+            hint="pass the law of the noise in the space of the candidates",
         )
-    return Block(c, x, float(block.radius))
+    return Block(c, x, block.noise)
 
 
 def _vectors(values: Floats, name: str) -> Doubles:
