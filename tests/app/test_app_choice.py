@@ -21,6 +21,8 @@ REID = Reidentification(
     low=0.0,
     high=0.0,
     mrr=0.0,
+    mrr_low=0.0,
+    mrr_high=0.0,
     single_candidate=0.0,
     decidable=True,
 )

@@ -12,12 +12,16 @@ from cipherset.evidence.attack.linkage.single import (
     rows_to_decide,
 )
 from cipherset.evidence.attack.linkage.trial import Block
+from cipherset.evidence.attack.outcome import Knowledge, Metric, Outcome
 from cipherset.evidence.attack.statistics import Interval, clopper_pearson, paired_bootstrap
 
 __all__ = [
     "Block",
     "Exposure",
     "Interval",
+    "Knowledge",
+    "Metric",
+    "Outcome",
     "Reidentification",
     "clopper_pearson",
     "excess_over",

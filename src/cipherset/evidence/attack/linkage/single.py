@@ -14,6 +14,7 @@ from cipherset.evidence.attack.linkage.trial import Block, Doubles, Trial, trial
 from cipherset.evidence.attack.statistics import CONFIDENCE, clopper_pearson
 
 ENOUGH_CANDIDATES: Final = 2000
+NORMAL_95: Final = 1.96
 _MOST_ROWS: Final = 2**40
 # Below this share of rows that the clear columns leave open, there is nothing to measure.
 _LEAST_OPEN: Final = 1e-6
@@ -43,6 +44,8 @@ class Reidentification:
     low: float
     high: float
     mrr: float
+    mrr_low: float
+    mrr_high: float
     single_candidate: float
     decidable: bool
 
@@ -119,6 +122,8 @@ def _summary(rows: NearestScores, joint: Doubles | None, n_candidates: int) -> R
     if decidable:
         ends = clopper_pearson(min(rank1 * n, float(n)), n)
         excess, low, high = (excess_over(rate, alone) for rate in (rank1, *ends))
+    mrr = float(rows.reciprocal_rank.mean())
+    half = NORMAL_95 * float(rows.reciprocal_rank.std()) / np.sqrt(n)
     return Reidentification(
         n=n,
         candidates=n_candidates,
@@ -128,7 +133,9 @@ def _summary(rows: NearestScores, joint: Doubles | None, n_candidates: int) -> R
         excess=excess,
         low=low,
         high=high,
-        mrr=float(rows.reciprocal_rank.mean()),
+        mrr=mrr,
+        mrr_low=max(mrr - half, 0.0),
+        mrr_high=min(mrr + half, 1.0),
         single_candidate=float(np.mean(rows.possible == 1)),
         decidable=decidable,
     )
