@@ -25,6 +25,7 @@ class Action(StrEnum):
     KEY_RETIRE = "key.retire"
     KEY_DESTROY = "key.destroy"
     PROTECT = "protect"
+    ASSESS = "assess"
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"
     PREDICT = "predict"

@@ -1,53 +1,41 @@
 """The demo's page: one HTML file without scripts or addresses, and the same figures as JSON."""
 
-import base64
-import io
 import json
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
+from cipherset.app import page
 from cipherset.app.demo.result import DemoResult, Pictured
 from cipherset.app.exports.codes import Codes
 from cipherset.core.values import Float32s
 
 REPORT_HTML: Final = "report.html"
 REPORT_JSON: Final = "report.json"
-# Okabe and Ito's palette: told apart by people who see colors differently.
-COLORS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+COLORS: Final = (page.BLUE, page.VERMILION, page.GREEN, page.PURPLE)
 
 
 def write_report(result: DemoResult, folder: Path) -> None:
     """Write ``report.html`` and ``report.json`` into ``folder``."""
     figures = result.as_json()
     (folder / REPORT_JSON).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("cipherset.app.demo"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
-        report=figures,
-        answers=result.answers,
-        manifest=result.protected.manifest,
-        picture=_picture(result.pictured),
-        classes=list(zip(result.pictured.class_names, COLORS, strict=False)),
-    )
-    (folder / REPORT_HTML).write_text(page, encoding="utf-8")
+    values = {
+        "report": figures,
+        "answers": result.answers,
+        "manifest": result.protected.manifest,
+        "picture": _picture(result.pictured),
+        "classes": list(zip(result.pictured.class_names, COLORS, strict=False)),
+    }
+    text = page.render("cipherset.app.demo", "report.html.j2", values)
+    (folder / REPORT_HTML).write_text(text, encoding="utf-8")
 
 
 def _picture(pictured: Pictured) -> str:
     """Both clouds in their two main directions, as a data URL."""
-    figure = Figure(figsize=(9, 4.2), dpi=160, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = page.drawing(9, 4.2)
     left, right = figure.subplots(1, 2)
     width = pictured.plain.shape[1]
     _scatter(left, pictured.plain, pictured.plain_classes, f"before: {width} numbers a review")
@@ -57,9 +45,7 @@ def _picture(pictured: Pictured) -> str:
         pictured.exported_classes,
         f"what leaves: {pictured.exported.shape[1]} numbers, encrypted, with noise",
     )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return page.data_url(figure)
 
 
 def _scatter(axes: Axes, x: Float32s, classes: Codes, title: str) -> None:

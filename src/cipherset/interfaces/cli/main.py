@@ -11,6 +11,7 @@ from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.interfaces.cli import output
 
 COMMANDS: Final = {
+    "assess": "Attack an export, and sign what it gives away.",
     "demo": "Run the whole main job on real reviews.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",

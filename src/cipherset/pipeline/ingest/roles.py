@@ -9,7 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cipherset.core.errors import DimensionError, InputError, UsageError
-from cipherset.core.values import GROUP, LABEL, ROW, ColumnRoles, Float32s, Records, Vectors
+from cipherset.core.values import (
+    GROUP,
+    LABEL,
+    ROW,
+    ColumnRoles,
+    EncryptedVectors,
+    Float32s,
+    Records,
+    Vectors,
+)
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.reader import Batch, Part
 
@@ -62,6 +71,24 @@ def vectors(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> Vec
         InputError: ``vector_missing``, ``vector_ragged``, ``vector_not_finite``, ``vector_zero``,
             ``label_missing`` or ``group_missing``.
     """
+    values = _numbers(name, batch, roles, dim)
+    unit = _unit(values, faults_at=(name, roles.vector or "", batch.start))
+    return Vectors(unit, clear_columns(name, batch, roles))
+
+
+def encrypted(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> EncryptedVectors:
+    """The rows of ``batch`` as they are, of any norm; for ciphertexts that others made.
+
+    Raises: as ``vectors``, but for ``vector_zero``.
+    """
+    values = _numbers(name, batch, roles, dim)
+    return EncryptedVectors(values.astype(np.float32), clear_columns(name, batch, roles))
+
+
+def _numbers(
+    name: str, batch: Batch, roles: ColumnRoles, dim: int | None
+) -> npt.NDArray[np.float64]:
+    """The numbers of a vector column, all finite, shape (n, dim)."""
     column = roles.vector or ""
     lists = batch.table.column(column).combine_chunks()
     row = _first(pc.is_null(lists))
@@ -78,22 +105,21 @@ def vectors(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> Vec
             hint="all vectors need the width of the first one",
         )
     values = pc.list_flatten(lists).to_numpy(zero_copy_only=False).reshape(-1, expected)
-    unit = _unit(values, faults_at=(name, column, batch.start))
-    return Vectors(unit, clear_columns(name, batch, roles))
-
-
-def _unit(values: npt.NDArray[np.float64], *, faults_at: tuple[str, str, int]) -> Float32s:
-    """Rows of ``values``, shape (n, dim), divided by their 2-norm."""
-    name, column, start = faults_at
-    largest = np.abs(values).max(axis=1)  # NaN where one is; null is NaN
-    endless = np.flatnonzero(~np.isfinite(largest))
+    endless = np.flatnonzero(~np.isfinite(values).all(axis=1))  # null is NaN
     if len(endless):
-        place = faults.at(name, row=start + int(endless[0]) + 1, column=column)
+        place = faults.at(name, row=batch.start + int(endless[0]) + 1, column=column)
         raise InputError(
             f"{place}: NaN, infinity or null among the numbers",
             code="vector_not_finite",
             hint="every number of a vector has to be finite",
         )
+    return np.asarray(values, dtype=np.float64)
+
+
+def _unit(values: npt.NDArray[np.float64], *, faults_at: tuple[str, str, int]) -> Float32s:
+    """Rows of ``values``, shape (n, dim), divided by their 2-norm."""
+    name, column, start = faults_at
+    largest = np.abs(values).max(axis=1)
     zero = np.flatnonzero(largest == 0)
     if len(zero):
         place = faults.at(name, row=start + int(zero[0]) + 1, column=column)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final, final
 
 from cipherset.core.errors import InputError, UsageError
-from cipherset.core.values import ColumnRoles, Records, Vectors
+from cipherset.core.values import ColumnRoles, EncryptedVectors, Records, Vectors
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
-from cipherset.pipeline.ingest.roles import parts_of, records, vectors
+from cipherset.pipeline.ingest.roles import encrypted, parts_of, records, vectors
 
 BATCH_ROWS: Final = 4096
 _KINDS: Final = ".csv, .tsv, .jsonl, .ndjson or .parquet, also with .gz (.bz2 but for Parquet)"
@@ -64,6 +64,21 @@ class Source:
         if roles.vector is None or roles.text:
             raise _no_role("a vector column and no text columns")
         return self._vectors(roles, self._checked_parts(roles), batch_rows)
+
+    def encrypted(
+        self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[EncryptedVectors]:
+        """Batches of vectors of any norm, as they are: ciphertexts that others made.
+
+        Raises: as ``vectors``.
+        """
+        if roles.vector is None or roles.text:
+            raise _no_role("a vector column and no text columns")
+        parts, dim = self._checked_parts(roles), None
+        for batch in self._batches(parts, batch_rows):
+            rows = encrypted(self.name, batch, roles, dim)
+            dim = rows.values.shape[1]
+            yield rows
 
     def read_bytes_chunks(self) -> Iterator[bytes]:
         """The source's bytes as stored, for a keyed digest (a plain one would confirm guesses)."""

@@ -1,0 +1,229 @@
+"""One export opened by its owner, and the rows that the assessment hands out, attack by attack.
+
+``victims`` are attacked. ``others`` are further rows of the export, no record of which is a
+victim's: known pairs are taken from them, and where no public source is given they stand for text
+of the same domain, the closest that an attacker could have. With groups (a person, a thread) no
+group is on both sides.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cipherset.app import state
+from cipherset.app.assess.lines import Line, Scoring
+from cipherset.app.exports.codes import Codebook, Codes, combine
+from cipherset.app.exports.dataset import VECTOR, matrix
+from cipherset.app.exports.earlier.live import ciphertexts
+from cipherset.app.exports.utility import Protection, Targets
+from cipherset.app.gateway import Gateway
+from cipherset.core.errors import PolicyError
+from cipherset.core.manifest import Task
+from cipherset.core.values import GROUP, LABEL, Float32s, NoiseKind, NoiseLaw
+from cipherset.pipeline.export import Cipherset
+from cipherset.pipeline.minimize import FittedMinimizer
+
+Values = npt.NDArray[np.str_]
+VICTIMS: Final = 2000
+OTHERS: Final = 8000
+# With fewer rows on either side no interval says anything.
+LEAST_ROWS: Final = 50
+LEAST_SUPPOSED: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Some exported rows as their owner knows them; row i is one record in all fields.
+
+    ``x`` plain (n, d), ``z`` minimized without noise (n, k), ``c`` as they left (n, k), ``y`` their
+    targets, ``clear`` the code of their clear columns, ``in_train`` whether they are training rows,
+    ``source`` their rows in the source.
+    """
+
+    x: Float32s = field(repr=False)
+    z: Float32s = field(repr=False)
+    c: Float32s = field(repr=False)
+    y: Targets = field(repr=False)
+    clear: Codes = field(repr=False)
+    in_train: npt.NDArray[np.bool_] = field(repr=False)
+    source: Codes = field(repr=False)
+    texts: tuple[str, ...] = field(repr=False, default=())
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "Known":
+        """Some of these rows."""
+        index = np.arange(len(self))[rows]
+        texts = tuple(self.texts[i] for i in index) if self.texts else ()
+        return Known(
+            self.x[index],
+            self.z[index],
+            self.c[index],
+            self.y[index],
+            self.clear[index],
+            self.in_train[index],
+            self.source[index],
+            texts,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Public:
+    """What the attacker has of his own: vectors, and their labels and texts where there are any."""
+
+    x: Float32s = field(repr=False)
+    y: Targets | None = field(repr=False)
+    texts: tuple[str, ...] = field(repr=False, default=())
+    is_own: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """Everything an assessment may hand out.
+
+    ``surrogate`` is the minimizer an attacker fits on his own labeled text, for want of the
+    owner's; None where the export is as wide as the vectors, or he has no labels. ``attributes``
+    are columns that did not leave, of the victims and of the others. ``scoring`` scores guesses
+    about the victims.
+    """
+
+    protection: Protection
+    victims: Known
+    others: Known
+    public: Public
+    surrogate: FittedMinimizer | None = field(repr=False)
+    attributes: Mapping[str, tuple[Values, Values]] = field(repr=False)
+    scoring: Scoring = field(repr=False)
+    limit: float
+    seed: int
+
+    @property
+    def supposed_noise(self) -> NoiseLaw:
+        """The noise as an attacker supposes it who only guessed the map: he rules nothing out."""
+        law, dim = self.protection.cipher.noise, self.protection.cipher.dim
+        size = law.size if law.kind is NoiseKind.GAUSSIAN else law.size / math.sqrt(dim)
+        return NoiseLaw.gaussian(max(size, LEAST_SUPPOSED))
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the labels are classes."""
+        return self.protection.task is Task.CLASSIFICATION
+
+    @property
+    def is_minimized(self) -> bool:
+        """Whether the export is narrower than the vectors, so that pairs alone do not align it."""
+        return self.protection.minimizer.spec != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attack of the suite; ``run`` gives its lines, none where it cannot be tried.
+
+    ``without`` says what is missing where it cannot, and what to do.
+    """
+
+    name: str
+    run: Callable[[Case], Iterator[Line]] = field(repr=False)
+    without: Callable[[Case], str | None] = field(repr=False, default=lambda _: None)
+
+
+def read_rows(
+    gateway: Gateway, there: Cipherset, *, texts: tuple[str, ...], seed: int
+) -> tuple[Known, Known]:
+    """Victims and others of an export: distinct records, drawn at random.
+
+    Args:
+        gateway: The export, opened by its owner.
+        there: The export as it left.
+        texts: The texts of its source, row by row, or none.
+        seed: Of the draw.
+
+    Raises:
+        PolicyError: too few rows to attack (code ``assess_rows``).
+    """
+    ids, sources, in_train = _row_map(gateway.export)
+    table = gateway.export.vectors.take(sources)
+    groups = _codes(table, GROUP) if GROUP in table.column_names else np.arange(len(ids))
+    some, rest = _sides(groups, np.random.default_rng([seed, 0xA5]))
+    if min(len(some), len(rest)) < LEAST_ROWS:
+        raise PolicyError(
+            f"{len(ids)} distinct rows are too few to attack some and know others: "
+            f"it takes {2 * LEAST_ROWS}",
+            code="assess_rows",
+            hint="assess an export of more rows",
+        )
+    known = _known(gateway, there, table, ids, sources, in_train, texts)
+    return known.take(some), known.take(rest)
+
+
+def _row_map(export: state.ExportState) -> tuple[list[str], Codes, npt.NDArray[np.bool_]]:
+    """Id, source row and split of the first row of each record, in random order of the ids."""
+    table = pa.concat_tables(list(export.rows.chunks()))
+    identity = table.column(state.IDENTITY).to_numpy()
+    _, first = np.unique(identity, return_index=True)
+    chosen = first[np.argsort(np.asarray(table.column("row").take(first).to_pylist()))]
+    chosen = np.sort(chosen[: VICTIMS + OTHERS])
+    table = table.take(chosen)
+    split = np.asarray(table.column("split").to_pylist())
+    return table.column("row").to_pylist(), table.column("source").to_numpy(), split == "train"
+
+
+def _sides(groups: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
+    """Row numbers of victims and of others, at most half of the rows victims."""
+    most = min(VICTIMS, len(groups) // 2)
+    names, code = np.unique(groups, return_inverse=True)
+    order = rng.permutation(len(names))
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    sizes = np.bincount(code, minlength=len(names))[order]
+    n_groups = int(np.searchsorted(np.cumsum(sizes), most, side="right"))
+    is_victim = rank[code] < max(n_groups, 1)
+    return np.flatnonzero(is_victim), np.flatnonzero(~is_victim)
+
+
+def _known(  # noqa: PLR0913 -- the parts of one row
+    gateway: Gateway,
+    there: Cipherset,
+    table: pa.Table,
+    ids: list[str],
+    sources: Codes,
+    in_train: npt.NDArray[np.bool_],
+    texts: tuple[str, ...],
+) -> Known:
+    meta, x = gateway.export.meta, matrix(table.column(VECTOR))
+    names = [*([] if meta.label is None else [LABEL]), *meta.keep]
+    clear = [_codes(table, name) for name in names]
+    return Known(
+        x=x,
+        z=gateway.protection.minimizer.transform(x),
+        c=ciphertexts(there, ids),
+        y=_targets(table, meta),
+        clear=combine(clear) if clear else np.zeros(len(ids), dtype=np.int64),
+        in_train=in_train,
+        source=sources,
+        texts=tuple(texts[i] for i in sources) if texts else (),
+    )
+
+
+def _codes(table: pa.Table, name: str) -> Codes:
+    return Codebook().encode(table.column(name))
+
+
+def _targets(table: pa.Table, meta: state.Meta) -> Targets:
+    if meta.label is None:
+        return np.zeros(table.num_rows, dtype=np.int64)
+    if meta.task is Task.REGRESSION:
+        return table.column(LABEL).cast(pa.float64()).to_numpy()
+    return class_codes(table.column(LABEL).to_pylist(), meta.settings.classes)
+
+
+def class_codes(labels: list[object], classes: tuple[str, ...]) -> Codes:
+    """Codes of ``labels`` in the order of ``classes``; -1 where one is none of them."""
+    place = {name: code for code, name in enumerate(classes)}
+    return np.array([place.get(str(label), -1) for label in labels], dtype=np.int64)

@@ -1,0 +1,73 @@
+"""The suite is tested on weak things first: what was planted must be found, and nothing else.
+
+A suite that misses a planted weakness is broken, and its finding nothing says nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from cipherset.app.assess.case import Case
+from cipherset.app.assess.lines import Aligned, reid
+from cipherset.app.assess.verdict import Control
+from cipherset.core.values import NO_NOISE, Floats, NoiseLaw
+from cipherset.evidence.attack import clopper_pearson
+from cipherset.evidence.attack.alignment import PairAligner, PermutationMatcher
+
+# Of what the same vectors give away unprotected.
+FOUND: Final = 0.9
+# So that a suite in order fails a control once in ten thousand runs, not once in twenty.
+CONFIDENCE: Final = 0.9999
+# What an alignment may leave between a vector and its image where there is no noise.
+_SMALL: Final = NoiseLaw.gaussian(0.01)
+
+
+def controls(case: Case) -> Iterator[Control]:
+    """Every control, on the very rows of the case."""
+    yield _no_protection(case)
+    yield _permutation(case)
+    yield _rotation(case)
+    yield _random(case)
+
+
+def _no_protection(case: Case) -> Control:
+    """Vectors as they are: every record that is there once must be found."""
+    found = _excess(case, case.victims.x, case.victims.x, noise=NO_NOISE)
+    return Control("a scheme that does nothing", found, (FOUND, 1.0))
+
+
+def _permutation(case: Case) -> Control:
+    """Coordinates permuted, no noise; the attacker's text is the victims' own."""
+    x = case.victims.x
+    order = np.random.default_rng([case.seed, 0xC1]).permutation(x.shape[1])
+    guess = PermutationMatcher(x[:, order], x).recover(case.seed)
+    found = _excess(case, guess.apply(x[:, order]), x)
+    return Control("a permutation, without noise or a pair", found, (FOUND, 1.0))
+
+
+def _rotation(case: Case) -> Control:
+    """A rotation without noise, as many pairs as it takes."""
+    z, known = case.victims.z.astype(np.float64), case.others.z.astype(np.float64)
+    rng = np.random.default_rng([case.seed, 0xC2])
+    q = np.linalg.qr(rng.standard_normal((z.shape[1], z.shape[1])))[0]
+    best = max(
+        _excess(case, guess.apply(z @ q), z)
+        for guess in PairAligner(known @ q, known).recover(case.seed)
+    )
+    possible = _excess(case, z, z, noise=NO_NOISE)
+    return Control("a rotation, without noise, with pairs", best, (FOUND * possible, 1.0))
+
+
+def _random(case: Case) -> Control:
+    """Random numbers instead of ciphertexts: nothing beyond the clear columns may be found."""
+    z, clear = case.victims.z, case.victims.clear
+    noise = np.random.default_rng([case.seed, 0xC3]).standard_normal(z.shape)
+    found = reid(Aligned(noise, z, case.supposed_noise), clear)
+    hits = round(found.label_alone * found.n)
+    low, high = clopper_pearson(hits, found.n, CONFIDENCE)
+    return Control("random numbers", found.rank1, (low, high))
+
+
+def _excess(case: Case, estimates: Floats, candidates: Floats, noise: NoiseLaw = _SMALL) -> float:
+    return reid(Aligned(estimates, candidates, noise), case.victims.clear).excess

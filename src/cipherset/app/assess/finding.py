@@ -1,0 +1,202 @@
+"""A finding: what an assessment got, signed, and bound to the digests of what it was about.
+
+    findings/<id>/finding.json    DSSE envelope, Ed25519, of the workspace's signer
+    findings/<id>/report.html     the same for people
+    findings/<id>/samples.html    in the owner's own view only, and only where it was asked for
+
+It goes stale as soon as any of those digests is another: the export, the version of its key, its
+minimizer, the encoder, or the suite itself.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cipherset.app import state
+from cipherset.app.assess.verdict import Verdict
+from cipherset.app.gateway import Gateway
+from cipherset.app.workspace import Workspace
+from cipherset.core import canonical
+from cipherset.core.envelope import public_key_of, sign, verify
+from cipherset.core.errors import CiphersetError, IntegrityError
+from cipherset.core.files import disk_errors
+from cipherset.core.manifest import Instant, SignerFacts
+from cipherset.pipeline.export import Cipherset
+
+FINDING_TYPE: Final = "application/vnd.cipherset.finding.v1+json"
+FINDING: Final = "finding.json"
+REPORT: Final = "report.html"
+SAMPLES: Final = "samples.html"
+# n* pairs pass the limit; a quarter of them leaves room for an attack that needs fewer.
+CAP_SHARE: Final = 4
+_SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
+
+
+class Bound(BaseModel):
+    """The digests that a finding is about."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    cipherset_id: str
+    manifest: str
+    key_id: str
+    key_version: int
+    key_check: str
+    minimizer: str
+    encoder: str
+    suite: str
+
+    def differs(self, today: "Bound") -> tuple[str, ...]:
+        """Which of them are others today."""
+        then, now = self.model_dump(), today.model_dump()
+        return tuple(name for name in then if then[name] != now[name])
+
+
+class Finding(BaseModel):
+    """The payload of a finding, schema ``cipherset/finding/1``; holds no row, text or vector.
+
+    ``n_star`` is the fewest known pairs that pass the limit, None where no tested count does;
+    ``n_star_noise_free`` the same for pairs without noise, as a model's probabilities give them.
+    ``caps`` are a quarter of them: how many pairs may ever be out, 0 where an attack without a
+    pair passes already, None where pairs do not bind.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    schema_name: str = "cipherset/finding/1"
+    finding_id: str
+    created: Instant
+    bound: Bound
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    limit: float
+    n_star: int | None
+    n_star_noise_free: int | None
+    pairs_tested: int
+    pair_curve: tuple[dict[str, Any], ...]
+    attacks: tuple[dict[str, Any], ...]
+    controls: tuple[dict[str, Any], ...]
+    proved: dict[str, Any]
+    clear_columns: tuple[dict[str, Any], ...]
+    not_run: tuple[str, ...]
+    seed: int
+    signer: SignerFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gate may decide on; ``stale`` names what changed since, None is never assessed."""
+
+    verdict: Verdict
+    reid: float
+    n_star: int | None
+    pair_cap: int | None
+    query_cap: int | None
+    stale: tuple[str, ...]
+
+
+def bound_to(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Bound:
+    """The digests of an export and of what measures it."""
+    manifest = there.manifest
+    path = state.minimizer_of(workspace.minimizers, manifest.key_id, manifest.key_version)
+    return Bound(
+        cipherset_id=manifest.cipherset_id,
+        manifest=there.manifest_digest,
+        key_id=manifest.key_id,
+        key_version=manifest.key_version,
+        key_check=manifest.key_check,
+        minimizer="sha256:" + hashlib.sha256(path.read_bytes()).hexdigest(),
+        encoder=gateway.export.meta.settings.encoder,
+        suite=suite_digest(),
+    )
+
+
+def suite_digest() -> str:
+    """Of the attacks' own source: another suite may find more."""
+    digest = hashlib.sha256()
+    for package in _SUITE:
+        for name, raw in sorted(_sources(files(package), package)):
+            digest.update(len(name).to_bytes(4, "big") + name.encode())
+            digest.update(hashlib.sha256(raw).digest())
+    return "sha256:" + digest.hexdigest()
+
+
+def _sources(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
+    found = []
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found += _sources(entry, f"{name}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            found.append((f"{name}/{entry.name}", entry.read_bytes()))
+    return found
+
+
+def signed(workspace: Workspace, finding: Finding) -> bytes:
+    """The finding's envelope."""
+    payload = canonical.encode(finding.model_dump(mode="json"))
+    return sign(payload, FINDING_TYPE, workspace.ring.signer())
+
+
+def signer_facts(workspace: Workspace) -> SignerFacts:
+    """Who signs here."""
+    return SignerFacts(public_key=public_key_of(workspace.ring.signer()))
+
+
+def read_finding(path: Path, *, signer: str | None) -> Finding:
+    """The finding in ``path``.
+
+    Raises:
+        IntegrityError: changed, of another schema, or of another signer than ``signer``.
+    """
+    with disk_errors(path):
+        raw = path.read_bytes()
+    verified = verify(raw, FINDING_TYPE, expected_fingerprint=signer)
+    try:
+        return Finding.model_validate_json(verified.payload)
+    except ValidationError:
+        raise IntegrityError(
+            f"{path} is not a finding of this version",
+            code="finding_schema",
+            hint="assess again: cipherset assess DIR",
+        ) from None
+
+
+def latest(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Facts | None:
+    """What the last finding about an export says, and whether it still holds; None without one."""
+    today = bound_to(workspace, gateway, there)
+    found = [one for one in _all(workspace) if one.bound.cipherset_id == today.cipherset_id]
+    if not found:
+        return None
+    last = max(found, key=lambda one: (one.created, one.finding_id))
+    measured = [line["excess_ci"][1] for line in last.attacks if "excess_ci" in line]
+    return Facts(
+        verdict=last.verdict,
+        reid=max(measured, default=1.0),
+        n_star=last.n_star,
+        pair_cap=cap(last.n_star, last.verdict),
+        query_cap=cap(last.n_star_noise_free, last.verdict),
+        stale=last.bound.differs(today),
+    )
+
+
+def cap(n_star: int | None, verdict: Verdict) -> int | None:
+    """How many pairs may be out: 0 where an attack needs none, None where none is too many."""
+    if verdict is not Verdict.WITHIN_LIMIT:
+        return 0
+    return None if n_star is None else n_star // CAP_SHARE
+
+
+def _all(workspace: Workspace) -> list[Finding]:
+    """Every finding of the workspace that still verifies."""
+    found = []
+    for path in sorted((workspace.home / "findings").glob(f"*/{FINDING}")):
+        try:
+            found.append(read_finding(path, signer=workspace.fingerprint))
+        except CiphersetError:
+            continue
+    return found

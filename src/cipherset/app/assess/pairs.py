@@ -1,0 +1,157 @@
+"""K2: known pairs of record and ciphertext, and the fewest of them that pass the limit.
+
+Pairs are rows of the export whose records the attacker knows from elsewhere. He does not hold the
+minimizer: he learns the way from plain vector to ciphertext from the pairs at once, or puts a
+minimizer of his own, fitted on public labeled text, in its place.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cipherset.app.assess.case import Case, Known, Step
+from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked, reid
+from cipherset.core.values import Floats
+from cipherset.evidence.attack import Knowledge, Reidentification
+from cipherset.evidence.attack.alignment import EncoderFromPairs, PairAligner
+from cipherset.pipeline.encrypt import VectorCipher
+
+COUNTS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
+SHOWN: Final = (10, 100, 1000, 10000)
+KEYS: Final = 5
+Encrypt = Callable[[VectorCipher, Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Re-identification at a number of pairs: mean over fresh keys, and of their intervals."""
+
+    n_pairs: int
+    noise_free: bool
+    excess: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fewest:
+    """The fewest noisy and noise-free pairs that pass the limit, and what was tested."""
+
+    n_star: int | None
+    n_star_noise_free: int | None
+    most_tested: int
+    points: tuple[Point, ...]
+
+
+def fewest_pairs(case: Case, most: int, *, every: bool) -> Fewest:
+    """The fewest pairs at which the lower end of re-identification passes the limit.
+
+    Over ``KEYS`` fresh keys, each with pairs of its own. More pairs never hurt an attacker, so
+    the count is searched by halving; with ``every`` each count is tried, for the curve.
+    """
+    counts = tested_counts(case, most)
+    found: list[int | None] = []
+    points: list[Point] = []
+    for noise_free in (False, True):
+        tried: dict[int, Point] = {}
+        for count in counts if every else ():
+            tried[count] = _point(case, count, noise_free=noise_free)
+        found.append(_search(case, counts, tried, noise_free=noise_free))
+        points += [tried[count] for count in sorted(tried)]
+    return Fewest(found[0], found[1], counts[-1], tuple(points))
+
+
+def tested_counts(case: Case, most: int) -> list[int]:
+    """The numbers of pairs worth a try: as many as are known, and not more than ``most``."""
+    limit = min(most, len(case.others))
+    return sorted({*(count for count in COUNTS if count < limit), limit})
+
+
+def _search(
+    case: Case, counts: list[int], tried: dict[int, Point], *, noise_free: bool
+) -> int | None:
+    """The first of ``counts`` that passes, by halving; what is tried is added to ``tried``."""
+
+    def passes(count: int) -> bool:
+        if count not in tried:
+            tried[count] = _point(case, count, noise_free=noise_free)
+        return tried[count].low > case.limit
+
+    if not passes(counts[-1]):
+        return None
+    low, high = -1, len(counts) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passes(counts[middle]):
+            high = middle
+        else:
+            low = middle
+    return counts[high]
+
+
+def _point(case: Case, n_pairs: int, *, noise_free: bool) -> Point:
+    results = [_under_fresh_key(case, n_pairs, key, noise_free=noise_free) for key in range(KEYS)]
+    excess, low, high = np.mean([(r.excess, r.low, r.high) for r in results], axis=0)
+    return Point(n_pairs, noise_free, float(excess), float(low), float(high))
+
+
+def _under_fresh_key(case: Case, n_pairs: int, draw: int, *, noise_free: bool) -> Reidentification:
+    """The best attack with pairs, on the victims encrypted under a key made for this."""
+    cipher = case.protection.cipher
+    fresh = VectorCipher(
+        os.urandom(32),
+        dim=cipher.dim,
+        scheme=cipher.scheme,
+        approximation_factor=cipher.approximation_factor,
+    )
+    rng = np.random.default_rng([case.seed, draw, n_pairs])
+    pairs = case.others.take(rng.choice(len(case.others), n_pairs, replace=False))
+    c_pairs = fresh.encrypt_query(pairs.z) if noise_free else fresh.encrypt(pairs.z)
+    return _best(case, pairs, c_pairs, fresh.encrypt(case.victims.z))[1]
+
+
+def _best(
+    case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats
+) -> tuple[Aligned, Reidentification]:
+    """The guess of the attack that finds most, chosen on the victims: the attacker's luck."""
+    tried = [
+        (aligned, reid(aligned, case.victims.clear))
+        for aligned in _guesses(case, pairs, c_pairs, c_victims)
+    ]
+    return max(tried, key=lambda one: one[1].excess)
+
+
+def _guesses(case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats) -> Iterator[Aligned]:
+    learned = EncoderFromPairs(pairs.x, c_pairs).learn(case.seed)
+    yield Aligned(c_victims, learned.apply(case.victims.x), case.supposed_noise)
+    plain, candidates = pairs.x, case.victims.x
+    if case.is_minimized:
+        if case.surrogate is None:
+            return
+        plain, candidates = (case.surrogate.transform(x) for x in (plain, candidates))
+    for guess in PairAligner(c_pairs, plain).recover(case.seed):
+        yield Aligned(guess.apply(c_victims), candidates, case.supposed_noise)
+
+
+def _known_pairs(case: Case) -> Iterator[Line]:
+    for n_pairs in SHOWN:
+        if n_pairs > len(case.others):
+            return
+        watch = Stopwatch()
+        rng = np.random.default_rng([case.seed, n_pairs])
+        pairs = case.others.take(rng.choice(len(case.others), n_pairs, replace=False))
+        aligned, _ = _best(case, pairs, pairs.c, case.victims.c)
+        yield from linked(
+            case.scoring,
+            aligned,
+            attack="map learned from pairs",
+            knowledge=Knowledge.KNOWN_PAIRS,
+            given=f"{n_pairs} known pairs",
+            watch=watch,
+        )
+
+
+STEPS: Final = (Step("known pairs", _known_pairs),)

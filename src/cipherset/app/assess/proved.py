@@ -1,0 +1,66 @@
+"""What needs no attack: two records told apart, proved; and whom the clear columns single out."""
+
+from functools import partial
+from typing import Any
+
+from cipherset.app.assess.case import Case
+from cipherset.core.values import NoiseKind
+from cipherset.evidence.attack.inversion.clear_columns import clear_column_risk
+from cipherset.evidence.attack.inversion.closed_form import (
+    ball_delta,
+    delta_table,
+    gaussian_delta,
+)
+from cipherset.pipeline.export import Cipherset
+
+
+def proved(case: Case) -> dict[str, Any]:
+    """How well one ciphertext tells which of two records it is, by their distance.
+
+    Key and minimizer known; exact, so a bound of every attack there is.
+    """
+    cipher = case.protection.cipher
+    law = cipher.noise
+    if law.kind is NoiseKind.GAUSSIAN:
+        delta = partial(gaussian_delta, sigma=law.size)
+    else:
+        delta = partial(ball_delta, radius=law.size, dim=cipher.dim)
+    table = delta_table(case.victims.z, case.victims.clear, delta=delta, seed=case.seed)
+    return {
+        "noise": law.kind.value,
+        "dim": cipher.dim,
+        "worst_pair_exact": table.worst_exact,
+        "rows": [
+            {
+                "among": row.among,
+                "quantile": row.quantile,
+                "distance": row.distance,
+                "delta": row.delta,
+            }
+            for row in table.rows
+        ],
+    }
+
+
+def clear_columns(there: Cipherset) -> list[dict[str, Any]]:
+    """k-anonymity and uniqueness of every combination of clear columns, over both splits."""
+    manifest = there.manifest
+    names = [*([] if manifest.label_column is None else ["label"]), *manifest.clear_columns]
+    if not names:
+        return []
+    tables = [there.to_arrow(split).select(names) for split in ("train", "test")]
+    values = {
+        name: [value for table in tables for value in table.column(name).to_pylist()]
+        for name in names
+    }
+    return [
+        {
+            "columns": list(one.columns),
+            "rows": one.rows,
+            "k": one.k,
+            "combinations": one.groups,
+            "rows_alone": one.rows_alone,
+            "reidentified": one.reidentified,
+        }
+        for one in clear_column_risk(values).combinations
+    ]

@@ -1,0 +1,180 @@
+"""K3 and K4, inside the record: words, entities, attributes and the vector itself."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from cipherset.app.assess.case import Case, Step
+from cipherset.app.assess.lines import Line, Stopwatch
+from cipherset.app.exports.codes import Codes
+from cipherset.evidence.attack import Knowledge, Metric, Outcome
+from cipherset.evidence.attack.inversion.attributes import AttributeAdvantage, AttributeInference
+from cipherset.evidence.attack.inversion.pairs import Pairs
+from cipherset.evidence.attack.inversion.reconstruct import Reconstructor
+from cipherset.evidence.attack.inversion.score import WordLeak, attack_words
+
+TOPICS: Final = 8
+TOPIC: Final = f"topic (one of {TOPICS} clusters of the plain vectors, class means taken off)"
+GIVEN: Final = "file, key, minimizer"
+
+
+def words_of(case: Case) -> WordLeak:
+    """What words of the victims' texts whoever stole key and minimizer gets; for the owner only."""
+    return attack_words(_stolen_pairs(case), _targets(case), seed=case.seed)
+
+
+def _stolen_pairs(case: Case) -> Pairs:
+    """The attacker's texts through the stolen minimizer; he adds the noise himself."""
+    protection, public = case.protection, case.public
+    return Pairs(
+        protection.cipher.remove_key(protection.export(public.x)),
+        public.texts,
+        _labels(public.y),
+        protection.minimizer.transform(public.x),
+    )
+
+
+def _targets(case: Case) -> Pairs:
+    removed = case.protection.cipher.remove_key(case.victims.c)
+    labels = None if case.public.y is None else _labels(case.victims.y)
+    return Pairs(removed, case.victims.texts, labels)
+
+
+def _labels(y: object) -> Codes | None:
+    """Class codes, or None of numbers and of no labels at all."""
+    return y if isinstance(y, np.ndarray) and y.dtype.kind == "i" else None
+
+
+def _words(case: Case) -> Iterator[Line]:
+    watch = Stopwatch()
+    leak = words_of(case)
+    seconds = watch.seconds()
+    public, victims = case.public, case.victims
+    labels = _labels(public.y)
+    plain = attack_words(
+        Pairs(public.x, public.texts, labels),
+        Pairs(victims.x, victims.texts, None if labels is None else _labels(victims.y)),
+        seed=case.seed,
+    )
+    figures = [
+        (
+            Metric.TOKEN_F1,
+            leak.attack,
+            leak.score.token_f1,
+            plain.score.token_f1,
+            leak.chance_token_f1,
+        )
+    ]
+    recall, unprotected = leak.score.entity_recall, plain.score.entity_recall
+    if recall is not None and unprotected is not None and leak.chance_entity_recall is not None:
+        chance = leak.chance_entity_recall
+        figures.append((Metric.ENTITY_RECALL, leak.entity_attack, recall, unprotected, chance))
+    for metric, attack, found, without, chance in figures:
+        yield Line(
+            Outcome(
+                attack=f"words by {attack}",
+                knowledge=Knowledge.STOLEN_KEY,
+                metric=metric,
+                value=found.value,
+                ci=(found.low, found.high),
+                chance=chance,
+                unprotected=without.value,
+                n=len(victims),
+                seed=case.seed,
+                seconds=seconds,
+                given=f"{GIVEN}, {len(public.texts)} texts of his own",
+            )
+        )
+
+
+def _no_texts(case: Case) -> str | None:
+    if not case.victims.texts:
+        return "needs the records that were protected, to score words by: --records SOURCE"
+    return None if case.public.texts else "needs public texts: --public SOURCE"
+
+
+def _attributes(case: Case) -> Iterator[Line]:
+    """Columns that did not leave; and one that every export has, the topic within the class."""
+    yield _attribute(case, TOPIC, *_topics(case))
+    for name, (of_victims, of_others) in case.attributes.items():
+        yield _attribute(case, name, of_victims, of_others)
+
+
+def _attribute(case: Case, name: str, of_victims: np.ndarray, of_others: np.ndarray) -> Line:
+    watch, cipher = Stopwatch(), case.protection.cipher
+    found, plain = (
+        _advantage(case, known, target, of_others, of_victims)
+        for known, target in (
+            (cipher.remove_key(case.others.c), cipher.remove_key(case.victims.c)),
+            (case.others.x, case.victims.x),
+        )
+    )
+    return Line(
+        Outcome(
+            attack=f"attribute: {name}",
+            knowledge=Knowledge.STOLEN_KEY,
+            metric=Metric.ATTRIBUTE_ADVANTAGE,
+            value=found.advantage.value,
+            ci=(found.advantage.low, found.advantage.high),
+            chance=0.0,
+            unprotected=plain.advantage.value,
+            n=found.n,
+            seed=case.seed,
+            seconds=watch.seconds(),
+            given=f"{GIVEN}, the attribute of {len(case.others)} other records; by {found.attack}, "
+            f"accuracy {found.accuracy:.3f} over {found.label_alone:.3f} from clear columns",
+        )
+    )
+
+
+def _advantage(
+    case: Case, known: np.ndarray, target: np.ndarray, value: np.ndarray, truth: np.ndarray
+) -> AttributeAdvantage:
+    inference = AttributeInference(known, value, case.others.clear, seed=case.seed)
+    return inference.score(target, truth, case.victims.clear, seed=case.seed)
+
+
+def _topics(case: Case) -> tuple[Codes, Codes]:
+    """The topics of victims and of others, from plain vectors less their class's mean."""
+    both = np.concatenate([case.victims.x, case.others.x]).astype(np.float64)
+    clear = np.concatenate([case.victims.clear, case.others.clear])
+    for code in np.unique(clear):
+        both[clear == code] -= both[clear == code].mean(axis=0)
+    topics = KMeans(TOPICS, n_init=1, max_iter=50, random_state=case.seed).fit_predict(both)
+    codes = topics.astype(np.int64)
+    return codes[: len(case.victims)], codes[len(case.victims) :]
+
+
+def _vector(case: Case) -> Iterator[Line]:
+    """The plain vector rebuilt: a cosine no better than the class mean's says nothing."""
+    watch, cipher, others = Stopwatch(), case.protection.cipher, case.others
+    labels = _labels(others.y)
+    pairs = Pairs(cipher.remove_key(others.c), [""] * len(others), labels, others.z)
+    victims_y = None if labels is None else _labels(case.victims.y)
+    found = Reconstructor(pairs, others.x, seed=case.seed).score(
+        cipher.remove_key(case.victims.c), case.victims.x, victims_y, seed=case.seed
+    )
+    yield Line(
+        Outcome(
+            attack="plain vector rebuilt",
+            knowledge=Knowledge.STOLEN_KEY,
+            metric=Metric.COSINE,
+            value=found.cosine.value,
+            ci=(found.cosine.low, found.cosine.high),
+            chance=found.chance,
+            unprotected=1.0,
+            n=found.n,
+            seed=case.seed,
+            seconds=watch.seconds(),
+            given=GIVEN,
+        )
+    )
+
+
+STEPS: Final = (
+    Step("words", _words, _no_texts),
+    Step("attributes", _attributes),
+    Step("plain vector", _vector),
+)

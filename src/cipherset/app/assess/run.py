@@ -1,0 +1,217 @@
+"""``assess``: open the export, hand out knowledge, run the suite, sign what it got."""
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from threadpoolctl import threadpool_limits
+
+from cipherset.app.assess import models, pairs, records, stolen, unpaired
+from cipherset.app.assess.case import Case, Public, read_rows
+from cipherset.app.assess.controls import controls
+from cipherset.app.assess.finding import (
+    FINDING,
+    REPORT,
+    SAMPLES,
+    Finding,
+    bound_to,
+    signed,
+    signer_facts,
+)
+from cipherset.app.assess.lines import Line, Scoring, Stopwatch
+from cipherset.app.assess.pairs import Fewest, fewest_pairs
+from cipherset.app.assess.proved import clear_columns, proved
+from cipherset.app.assess.report import render_report, render_samples
+from cipherset.app.assess.request import AssessRequest, AssessResult
+from cipherset.app.assess.sources import read_public, read_records
+from cipherset.app.assess.verdict import Control, judge
+from cipherset.app.gate import Action, Fact
+from cipherset.app.gateway import Gateway, open_gateway
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
+from cipherset.custody.keys import KeyUse
+from cipherset.pipeline.export import Cipherset, open_cipherset
+from cipherset.pipeline.minimize import FitSettings, FittedMinimizer, MinimizerKind, fit, parse_spec
+
+LIMIT: Final = "max_reid"
+USUAL_LIMIT: Final = 0.05
+
+
+FAST: Final = (*unpaired.STEPS, *pairs.STEPS, *stolen.STEPS, *records.STEPS, *models.STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An export under assessment, opened by its owner, and what was asked."""
+
+    session: Session
+    workspace: Workspace
+    request: AssessRequest
+    gateway: Gateway
+    there: Cipherset
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What the suite got."""
+
+    lines: list[Line] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+
+
+def assess(session: Session, request: AssessRequest) -> AssessResult:
+    """Attack an export with everything at hand, and sign the finding.
+
+    Raises:
+        IntegrityError: the cipherset was changed, or a sealed part is missing.
+        KeyAccessError: its key is not here.
+        InputError: a source does not fit.
+        PolicyError: too few rows.
+    """
+    watch = Stopwatch()
+    facts: dict[str, Fact] = {"cipherset": request.cipherset.name, "full": request.full}
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.ASSESS, str(request.cipherset), facts) as act,
+    ):
+        there = open_cipherset(request.cipherset, signer=workspace.fingerprint)
+        gateway = open_gateway(workspace, there.manifest.cipherset_id, there.manifest)
+        opened = Opened(session, workspace, request, gateway, there)
+        case = _case(opened)
+        finding = _finding(opened, case)
+        folder = _write(opened, finding, case)
+        act.facts.update(_facts(finding))
+    return AssessResult(finding, folder, watch.seconds())
+
+
+def _facts(finding: Finding) -> dict[str, Fact]:
+    return {
+        "finding": finding.finding_id,
+        "cipherset_id": finding.bound.cipherset_id,
+        "verdict": finding.verdict.value,
+        "n_star": finding.n_star,
+        "n_star_noise_free": finding.n_star_noise_free,
+        "limit": finding.limit,
+        "suite": finding.bound.suite,
+    }
+
+
+def _case(opened: Opened) -> Case:
+    """What is at hand, and what may be handed out."""
+    session, request, gateway = opened.session, opened.request, opened.gateway
+    meta, texts, columns = gateway.export.meta, (), {}
+    session.progress.start("open the export", None)
+    if request.records is not None:
+        ring = opened.workspace.ring
+        key = ring.open(meta.key_id, meta.key_version, purpose=KeyUse.QUERY)
+        texts, columns = read_records(request.records, meta, key, request.attributes)
+    victims, others = read_rows(gateway, opened.there, texts=texts, seed=request.seed)
+    session.progress.finish()
+    if request.public is None:
+        public = Public(others.x, others.y if meta.label else None, others.texts)
+    else:
+        public = read_public(session, meta, request.public)
+    return Case(
+        protection=gateway.protection,
+        victims=victims,
+        others=others,
+        public=public,
+        surrogate=_surrogate(opened, public),
+        attributes={
+            name: (values[victims.source], values[others.source])
+            for name, values in columns.items()
+        },
+        scoring=Scoring.of(victims.x, victims.clear, request.seed),
+        limit=_limit(opened.there),
+        seed=request.seed,
+    )
+
+
+def _limit(there: Cipherset) -> float:
+    found = there.manifest.settings.get(LIMIT)
+    return float(found) if isinstance(found, int | float) else USUAL_LIMIT
+
+
+def _surrogate(opened: Opened, public: Public) -> FittedMinimizer | None:
+    """A minimizer as the owner's, of public text; None where there is nothing to stand in for."""
+    protection, progress = opened.gateway.protection, opened.session.progress
+    spec = parse_spec(protection.minimizer.spec)
+    unsupervised = spec.kind is MinimizerKind.PCA and protection.task is None
+    if spec.kind is MinimizerKind.NONE or (public.y is None and not unsupervised):
+        return None
+    progress.start("fit the attacker's minimizer", None)
+    settings = FitSettings(
+        noise_radius=protection.cipher.noise_radius, seed=opened.request.seed + 1
+    )
+    with threadpool_limits(1):
+        surrogate = fit(spec, public.x, None if unsupervised else public.y, settings=settings)
+    progress.finish()
+    return surrogate
+
+
+def _finding(opened: Opened, case: Case) -> Finding:
+    progress, request, results = opened.session.progress, opened.request, Results()
+    progress.start("controls: is planted weakness found?", None)
+    results.controls.extend(controls(case))
+    progress.finish()
+    _run(opened, case, results)
+    progress.start("the fewest pairs that pass the limit", None)
+    fewest = fewest_pairs(case, request.pairs, every=request.full)
+    progress.finish()
+    return _payload(opened, case, results, fewest)
+
+
+def _run(opened: Opened, case: Case, results: Results) -> None:
+    """Every attack that can be run; what cannot is named, with what it needs."""
+    progress = opened.session.progress
+    progress.start("attacks", len(FAST))
+    for step in FAST:
+        missing = step.without(case)
+        if missing is None:
+            results.lines.extend(step.run(case))
+        else:
+            results.not_run.append(f"{step.name}: {missing}")
+        progress.advance(1)
+    progress.finish()
+
+
+def _payload(opened: Opened, case: Case, results: Results, fewest: Fewest) -> Finding:
+    judged = judge(results.lines, results.controls, case.limit)
+    return Finding(
+        finding_id=secrets.token_hex(16),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        bound=bound_to(opened.workspace, opened.gateway, opened.there),
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        limit=case.limit,
+        n_star=fewest.n_star,
+        n_star_noise_free=fewest.n_star_noise_free,
+        pairs_tested=fewest.most_tested,
+        pair_curve=tuple(asdict(point) for point in fewest.points),
+        attacks=tuple(line.as_json() for line in results.lines),
+        controls=tuple(control.as_json() for control in results.controls),
+        proved=proved(case),
+        clear_columns=tuple(clear_columns(opened.there)),
+        not_run=tuple(results.not_run),
+        seed=case.seed,
+        signer=signer_facts(opened.workspace),
+    )
+
+
+def _write(opened: Opened, finding: Finding, case: Case) -> Path:
+    """The finding, its page, and, where asked for, what was recovered; all or nothing."""
+    workspace = opened.workspace
+    findings = workspace.home / "findings"
+    with disk_errors(findings):
+        findings.mkdir(mode=0o700, exist_ok=True)
+    folder = findings / finding.finding_id
+    with stage_directory(folder) as staged:
+        write_atomic(staged / FINDING, signed(workspace, finding))
+        write_atomic(staged / REPORT, render_report(finding, opened.there.manifest).encode())
+        if opened.request.samples:
+            write_atomic(staged / SAMPLES, render_samples(case).encode())
+        replace_directory(staged, folder, overwrite=False)
+    return folder

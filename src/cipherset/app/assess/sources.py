@@ -1,0 +1,119 @@
+"""What an assessment reads beside the export: public text, and the records that were protected."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from cipherset.app.assess.case import Public, Values, class_codes
+from cipherset.app.assess.request import PublicSource
+from cipherset.app.exports.commit import SOURCE_CONTEXT
+from cipherset.app.exports.utility import Targets
+from cipherset.app.gateway import encoder_of
+from cipherset.app.state import Meta
+from cipherset.app.workspace import Session
+from cipherset.core.errors import InputError
+from cipherset.core.manifest import Task
+from cipherset.core.secret import KeyHandle
+from cipherset.core.values import LABEL, ColumnRoles, Float32s
+from cipherset.custody.keys import KeyedDigest
+from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.sanitize import default_rules, sanitize
+
+# The attacks take samples of what is more.
+MOST_PUBLIC: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Rows of a source in memory: texts as they are embedded, and some of its columns."""
+
+    texts: tuple[str, ...] = field(repr=False)
+    columns: pa.Table = field(repr=False)
+
+
+def read_records(
+    source: str, meta: Meta, key: KeyHandle, attributes: tuple[str, ...]
+) -> tuple[tuple[str, ...], dict[str, Values]]:
+    """The texts that were protected, row by row of the source, and columns that did not leave.
+
+    Raises:
+        InputError: another source than the one the export was made of (code ``records_differ``),
+            or one without text (code ``records_text``).
+    """
+    opened = open_source(source)
+    if not meta.text:
+        raise InputError(
+            "this export was made of vectors; there are no texts to read",
+            code="records_text",
+            hint="leave --records out",
+        )
+    if _keyed_digest(opened, key) != meta.source_digest:
+        raise InputError(
+            f"{opened.name} is not the source this export was made of",
+            code="records_differ",
+            hint="give the very file that was protected, unchanged",
+        )
+    read = _read(opened, ColumnRoles(text=meta.text, keep=attributes))
+    values = {
+        name: np.asarray([str(v) for v in read.columns.column(name).to_pylist()])
+        for name in attributes
+    }
+    return read.texts, values
+
+
+def read_public(session: Session, meta: Meta, public: PublicSource) -> Public:
+    """Public text (or vectors) made as the export's were, with labels where the source has them.
+
+    Raises:
+        InputError: the source lacks a column.
+        BackendError: the encoder's weights are not there.
+    """
+    opened = open_source(public.source)
+    label = public.label or (meta.label if meta.label in opened.columns() else None)
+    encoder = encoder_of(meta, session.cache)
+    if encoder is None:
+        roles = ColumnRoles(vector=public.vector or meta.vector, label=label)
+        batches = list(opened.vectors(roles))
+        x = np.concatenate([batch.values for batch in batches])
+        read = Read((), pa.concat_tables([batch.columns for batch in batches]))
+    else:
+        read = _read(opened, ColumnRoles(text=public.text or meta.text, label=label))
+        some = np.random.default_rng(0).permutation(len(read.texts))[:MOST_PUBLIC]
+        read = Read(tuple(read.texts[i] for i in some), read.columns.take(some))
+        x = encoder.encode(read.texts, progress=session.progress)
+    if label is None:
+        return Public(x, None, read.texts, is_own=False)
+    return _labeled(x, _targets(read.columns.column(LABEL), meta), read.texts)
+
+
+def _labeled(x: Float32s, y: Targets, texts: tuple[str, ...]) -> Public:
+    """Without the rows whose class the export has not got."""
+    known = y >= 0 if y.dtype.kind == "i" else np.ones(len(y), dtype=bool)
+    kept = tuple(text for text, keep in zip(texts, known, strict=True) if keep) if texts else ()
+    return Public(x[known], y[known], kept, is_own=False)
+
+
+def _read(source: Source, roles: ColumnRoles) -> Read:
+    texts: list[str] = []
+    tables: list[pa.Table] = []
+    for records in source.texts(roles):
+        clean = sanitize(records, default_rules())
+        texts += clean.texts
+        tables.append(clean.columns)
+    return Read(tuple(texts), pa.concat_tables(tables))
+
+
+def _targets(column: pa.ChunkedArray, meta: Meta) -> Targets:
+    """The labels as the export codes them; -1 for a class it has not got."""
+    if meta.task is Task.REGRESSION:
+        return column.cast(pa.float64()).to_numpy()
+    return class_codes(column.to_pylist(), meta.settings.classes)
+
+
+def _keyed_digest(source: Source, key: KeyHandle) -> str:
+    stream = KeyedDigest(key).stream(SOURCE_CONTEXT)
+    for chunk in source.read_bytes_chunks():
+        stream.update(chunk)
+    return stream.digest()

@@ -1,0 +1,135 @@
+"""K1: whoever has public text of the same kind beside the file, and no pair; labels help him.
+
+In the minimized space he works with a minimizer of his own, fitted on his labeled text.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from cipherset.app.assess.case import Case, Step
+from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked
+from cipherset.app.exports.codes import Codes
+from cipherset.core.values import Floats, NoiseLaw
+from cipherset.evidence.attack import Knowledge
+from cipherset.evidence.attack.alignment import (
+    CentroidAligner,
+    LinearMap,
+    PermutationMatcher,
+    RotationAligner,
+    UnpairedTranslator,
+)
+
+# Enough for each of the aligners; more rows cost time and found no more.
+ROWS: Final = 2500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What the attacker holds, and what he is to tell apart.
+
+    ``c`` are ciphertexts (n, k) with labels ``y``, ``public`` his own vectors (m, k) with labels
+    ``public_y``; labels are None where there are none. ``victims`` (v, k) are the ciphertexts to be
+    linked to ``candidates`` (v, k), as his own map makes them. ``noise`` is what he supposes.
+    """
+
+    c: Floats = field(repr=False)
+    y: Codes | None = field(repr=False)
+    public: Floats = field(repr=False)
+    public_y: Codes | None = field(repr=False)
+    victims: Floats = field(repr=False)
+    candidates: Floats = field(repr=False)
+    noise: NoiseLaw
+    given: str
+
+
+Recover = Callable[[Held, int], LinearMap]
+
+
+def _permutation(held: Held, seed: int) -> LinearMap:
+    return PermutationMatcher(held.c, held.public).recover(seed)
+
+
+def _rotation(held: Held, seed: int) -> LinearMap:
+    return RotationAligner(held.c, held.public).recover(seed)
+
+
+def _translation(held: Held, seed: int) -> LinearMap:
+    return UnpairedTranslator(held.c, held.public).recover(seed)
+
+
+def _centroids(held: Held, seed: int) -> LinearMap:
+    return CentroidAligner(held.c, held.y, held.public, held.public_y).recover(seed)
+
+
+WITHOUT_LABELS: Final[dict[str, Recover]] = {
+    "coordinates matched by moments and covariance": _permutation,
+    "axes aligned, mutual neighbors, Procrustes": _rotation,
+    "unpaired linear translation": _translation,
+}
+WITH_LABELS: Final[dict[str, Recover]] = {"class centroids as pairs": _centroids}
+
+
+def scored(
+    name: str, guess: LinearMap, held: Held, scoring: Scoring, watch: Stopwatch
+) -> Iterator[Line]:
+    """Lines of one way to align what is held."""
+    yield from linked(
+        scoring,
+        Aligned(guess.apply(held.victims), held.candidates, held.noise),
+        attack=name,
+        knowledge=Knowledge.PUBLIC_TEXT,
+        given=f"{held.given}; own objective {guess.objective:.2f}",
+        watch=watch,
+    )
+
+
+def holdings(case: Case) -> Held:
+    """What an attacker without key or pair holds of an export."""
+    own, public, candidates = case.surrogate, case.public.x, case.victims.x
+    if case.is_minimized and own is not None:
+        public, candidates = own.transform(public), own.transform(candidates)
+    rng = np.random.default_rng([case.seed, 0xB1])
+    c = np.concatenate([case.victims.c, case.others.c])
+    rows, mine = rng.permutation(len(c))[:ROWS], rng.permutation(len(public))[:ROWS]
+    labeled = case.has_classes and case.public.y is not None
+    whose = "other records of this source" if case.public.is_own else "public texts"
+    return Held(
+        c=c[rows],
+        y=np.concatenate([case.victims.y, case.others.y])[rows] if labeled else None,
+        public=public[mine],
+        public_y=case.public.y[mine] if labeled and case.public.y is not None else None,
+        victims=case.victims.c,
+        candidates=candidates,
+        noise=case.supposed_noise,
+        given=f"{len(mine)} {whose}{' and their labels' if labeled else ''}",
+    )
+
+
+def _of_export(name: str, recover: Recover, case: Case) -> Iterator[Line]:
+    watch, held = Stopwatch(), holdings(case)
+    return scored(name, recover(held, case.seed), held, case.scoring, watch)
+
+
+def _no_minimizer(case: Case) -> str | None:
+    if case.is_minimized and case.surrogate is None:
+        return "needs labeled public text, to fit a minimizer in place of the owner's"
+    return None
+
+
+def _no_labels(case: Case) -> str | None:
+    if not case.has_classes or case.public.y is None:
+        return "needs classes, and public text with labels"
+    return _no_minimizer(case)
+
+
+STEPS: Final = (
+    *(
+        Step(name, partial(_of_export, name, run), _no_minimizer)
+        for name, run in WITHOUT_LABELS.items()
+    ),
+    *(Step(name, partial(_of_export, name, run), _no_labels) for name, run in WITH_LABELS.items()),
+)

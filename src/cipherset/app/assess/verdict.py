@@ -1,0 +1,99 @@
+"""What the figures come to: within the limit, not protective, or inconclusive; and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cipherset.app.assess.lines import Line
+
+
+class Verdict(StrEnum):
+    """What an assessment comes to."""
+
+    NOT_PROTECTIVE = "not protective"
+    WITHIN_LIMIT = "within limit"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A weakness that was planted, or the lack of one, and whether the suite saw it.
+
+    ``expected`` is the range in which ``value`` had to lie.
+    """
+
+    name: str
+    value: float
+    expected: tuple[float, float]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the suite saw what was there."""
+        return self.expected[0] <= self.value <= self.expected[1]
+
+    def as_json(self) -> dict[str, object]:
+        """The control as the command prints it."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "expected": list(self.expected),
+            "holds": self.holds,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and its reasons, in words."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> Judgement:
+    """The verdict of an assessment.
+
+    A control that fails comes first: a suite that misses a planted weakness says nothing by
+    finding none. Then any attack that surely passes the limit (lower end of its interval). Within
+    the limit is only what surely is (upper end of every attack).
+    """
+    failed = [control for control in controls if not control.holds]
+    if failed:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            tuple(
+                f"the suite did not see what was planted ({control.name}: {control.value:.3f}, "
+                f"expected {control.expected[0]:.3f} to {control.expected[1]:.3f})"
+                for control in failed
+            ),
+        )
+    held = [(line.outcome, line.excess) for line in lines if line.excess is not None]
+    if not held:
+        return Judgement(Verdict.INCONCLUSIVE, ("no attack could be run",))
+    passed = [(one, excess) for one, excess in held if excess[1] > limit]
+    if passed:
+        return Judgement(
+            Verdict.NOT_PROTECTIVE,
+            tuple(
+                f"{one.attack} ({one.knowledge}{f', {one.given}' if one.given else ''}) "
+                f"re-identifies {excess[0]:.1%} beyond the clear columns; the limit is {limit:.1%}"
+                for one, excess in passed
+            ),
+        )
+    open_ = [(one, excess) for one, excess in held if excess[2] > limit]
+    if open_:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            tuple(
+                f"{one.attack} ({one.knowledge}): between {excess[1]:.1%} and {excess[2]:.1%}, "
+                f"so on which side of {limit:.1%} it lies is not known on {one.n} rows"
+                for one, excess in open_
+            ),
+        )
+    worst, excess = max(held, key=lambda pair: pair[1][2])
+    return Judgement(
+        Verdict.WITHIN_LIMIT,
+        (
+            f"the attacks listed got at most {excess[0]:.2%} beyond the clear columns, up to "
+            f"{excess[2]:.2%} ({worst.attack}, {worst.knowledge}); the limit is {limit:.1%}",
+        ),
+    )

@@ -1,0 +1,102 @@
+"""What ``calibrate`` is asked and what it answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cipherset.app.calibration.frontier import Point, Recommended
+from cipherset.core.errors import UsageError
+from cipherset.core.values import ColumnRoles
+
+TOLERATED: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrateRequest:
+    """What ``calibrate`` is asked to do; ``tolerated`` is the loss to plain that is acceptable."""
+
+    source: str
+    roles: ColumnRoles
+    target: Path
+    max_reid: float = 0.05
+    tolerated: float = TOLERATED
+    test_share: float = 0.25
+    seed: int = 0
+    encoder: str = "minilm-l6-v2"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            UsageError: no label; text and vectors, or neither; a limit outside 0 to 1 (code
+                ``usage``).
+        """
+        if self.roles.label is None or bool(self.roles.text) == bool(self.roles.vector):
+            raise UsageError(
+                "calibrate needs a label, and either a text column or a vector column",
+                code="usage",
+                hint="see: cipherset calibrate --help",
+            )
+        if not (0 < self.max_reid < 1 and 0 <= self.tolerated < 1):
+            raise UsageError(
+                "the limit lies between 0 and 1, the tolerated loss from 0 to 1",
+                code="usage",
+                hint="for example --max-reid 0.05",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrateResult:
+    """The frontier, and what it recommends."""
+
+    points: tuple[Point, ...]
+    plain: float
+    recommended: Recommended
+    limit: float
+    tolerated: float
+    rows: int
+    stopped_early: int
+    seed: int
+    seconds: float
+    target: Path
+
+    @property
+    def in_words(self) -> str:
+        """What it comes to."""
+        best = self.recommended.most_useful
+        if best is None:
+            least = min(self.points, key=lambda point: point.reid.high)
+            return (
+                f"no setting keeps re-identification under {self.limit:.1%} for certain; the least "
+                f"was {least.reid.excess:.2%}, up to {least.reid.high:.2%} ({least.name})"
+            )
+        lost = self.plain - best.utility
+        cost = f"{lost:.1%} below plain vectors" if lost > 0 else "no loss to plain vectors"
+        text = (
+            f"{best.name}: {best.utility:.1%} accuracy, {cost}, at {best.reid.excess:.2%} "
+            f"re-identified with the key stolen (up to {best.reid.high:.2%}; the limit is "
+            f"{self.limit:.1%})"
+        )
+        if best.gain is not None and best.gain.low <= 0:
+            text += "; it adds nothing beyond its labels: the owner's side has learned the model"
+        return text
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        chosen = self.recommended
+        return {
+            "frontier": [point.as_json() for point in self.points],
+            "recommended": None if chosen.most_useful is None else chosen.most_useful.as_json(),
+            "safest": None if chosen.safest is None else chosen.safest.as_json(),
+            "knee": None if chosen.knee is None else chosen.knee.as_json(),
+            "plain": self.plain,
+            "max_reid": self.limit,
+            "tolerated": self.tolerated,
+            "in_words": self.in_words,
+            "rows": self.rows,
+            "stopped_early": self.stopped_early,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 1),
+            "report": str(self.target / "report.html"),
+        }
