@@ -175,11 +175,11 @@ class Sweep:
         """Encrypt, train and attack at one setting."""
         setting, minimizer = fitted
         protection = pair(self.key, self.scheme, self.task, setting, minimizer)
-        ciphertexts = protection.export(self.inner.x)
+        ciphertexts = protection.export(self.inner.x, self.inner.y)
         model = train_model(ciphertexts, self.inner.y, ON_EXPORT, task=self.task, seed=self.seed)
         predicted = model.predict(protection.query(self.validation.x))
         targets = self.validation.take(np.arange(min(len(self.validation), CANDIDATES)))
-        reid = measure_reid(protection, Part(targets, protection.export(targets.x)))
+        reid = measure_reid(protection, Part(targets, protection.export(targets.x, targets.y)))
         scores = row_scores(self.task, self.validation.y, predicted)
         return Measured(setting, float(scores.mean()), reid)
 

@@ -50,6 +50,7 @@ class Built:
     leak: Leak
     utility: Utility | None
     written: Written = field(repr=False)
+    anchored: int
 
 
 def keyed_digest(owner: Owner, source: Source) -> str:
@@ -93,6 +94,7 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
             "fit_share": request.fit_share,
             "settings_tried": len(draft.fitted.tried),
             "risk_accepted": request.accept_risk is not None,
+            **_placing(built),
         },
         lineage=Lineage(
             source_digest=draft.asked.source,
@@ -101,6 +103,13 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
         ),
         signer=SignerFacts(public_key=public_key_of(owner.workspace.ring.signer())),
     )
+
+
+def _placing(built: Built) -> dict[str, float]:
+    """How many rows were moved onto the anchor of their class, and from what distance on."""
+    beyond = built.draft.fitted.protection.minimizer.beyond
+    told: dict[str, float] = {"rows_anchored": built.anchored}
+    return told if beyond is None else told | {"anchored_beyond": beyond}
 
 
 def seal_rows(folder: Path, owner: Owner, dataset: Dataset, written: Written) -> None:

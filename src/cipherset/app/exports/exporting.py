@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cipherset.app.exports.codes import Codes
+from cipherset.app.exports.codes import Codes, combine
 from cipherset.app.exports.dataset import VECTOR, Dataset, matrix
 from cipherset.app.exports.plan import Plan
-from cipherset.app.exports.utility import Protection
+from cipherset.app.exports.utility import Protection, Targets
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.values import EncryptedVectors, Float32s
 from cipherset.pipeline.export import CiphersetWriter, Layout, Split, Written
@@ -40,11 +40,18 @@ class Watched:
 
 
 class Repeated:
-    """Gives every row the ciphertext of the first row with the same identity."""
+    """Gives every row the ciphertext of the first row that is the same."""
 
-    def __init__(self, dataset: Dataset, dim: int) -> None:
-        """Nothing is remembered of rows that are there once."""
-        _, firsts, codes = np.unique(dataset.identities, return_index=True, return_inverse=True)
+    def __init__(self, dataset: Dataset, dim: int, targets: Targets | None) -> None:
+        """Nothing is remembered of rows that are there once.
+
+        With ``targets`` copies share only where these are the same too: a rule that moves rows
+        may move one of two and not the other.
+        """
+        same = np.unique(dataset.identities, return_inverse=True)[1].reshape(-1)
+        if targets is not None:
+            same = combine([same, np.unique(targets, return_inverse=True)[1].reshape(-1)])
+        _, firsts, codes = np.unique(same, return_index=True, return_inverse=True)
         self._first = firsts[codes.reshape(-1)]
         copies = self._first != np.arange(dataset.n_rows)
         self._kept = Watched(np.unique(self._first[copies]), dim)
@@ -55,6 +62,14 @@ class Repeated:
         origins = self._first[first : first + len(values)]
         copies = np.flatnonzero(origins != np.arange(first, first + len(values)))
         values[copies] = self._kept.of(origins[copies])
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, and how many of its rows were moved onto the anchor of their class."""
+
+    written: Written = field(repr=False)
+    anchored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ def write_rows(
     places: Places,
     watched: Watched,
     progress: Progress,
-) -> Written:
+) -> Exported:
     """Encrypt and write every exported row of ``dataset``."""
     layout = Layout(protection.cipher.dim, plan.task, dataset.roles.keep)
     writer = CiphersetWriter(
@@ -82,10 +97,15 @@ def write_rows(
     parts = np.zeros(dataset.n_rows, dtype=np.int8)
     parts[plan.train], parts[plan.test] = 1, 2
     progress.start("minimize, encrypt, shuffle", dataset.n_rows)
-    first = 0
-    repeated = Repeated(dataset, protection.cipher.dim)
+    first = anchored = 0
+    ruled = protection.minimizer.beyond is not None
+    repeated = Repeated(dataset, protection.cipher.dim, plan.targets if ruled else None)
     for chunk in dataset.spool.chunks():
-        values = protection.export(matrix(chunk.column(VECTOR)))
+        targets = plan.targets[first : first + chunk.num_rows]
+        placed = protection.minimizer.place(matrix(chunk.column(VECTOR)), targets)
+        values = protection.cipher.encrypt(placed.rows)
+        leaving = parts[first : first + len(values)] > 0
+        anchored += int((placed.moved & leaving).sum())
         repeated.share(first, values)
         watched.catch(first, values)
         columns = chunk.drop_columns([VECTOR])
@@ -98,4 +118,4 @@ def write_rows(
     progress.start("write", None)
     written = writer.finish()
     progress.finish()
-    return written
+    return Exported(written, anchored)

@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cipherset.app import state
+from cipherset.app.exports.anchoring import hold_exposed
 from cipherset.app.exports.calibrate import (
     Asked,
     Measured,
@@ -18,6 +19,7 @@ from cipherset.app.exports.calibrate import (
     settings,
 )
 from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.leak import CANDIDATES
 from cipherset.app.exports.plan import FIT_ROWS, Plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest
 from cipherset.app.exports.split import test_rows
@@ -60,6 +62,11 @@ def fitted(
     with threadpool_limits(1):
         minimizer = fit_for(plan.task, setting, rows, seed=request.seed)
     protection = pair(owner.key, request.scheme, plan.task, setting, minimizer)
+    if request.accept_risk is None:
+        chosen = sample(plan.test, CANDIDATES, seed=request.seed + 4)
+        protection = hold_exposed(
+            protection, rows, plan.rows(dataset, chosen), max_reid=request.max_reid
+        )
     owner.progress.finish()
     return Fitted(
         protection, _settings(request, setting, plan.classes(dataset), encoder), tried, is_new=True

@@ -9,14 +9,15 @@ from typing import Final
 
 import numpy as np
 
-from cipherset.app.exports.utility import Part, Protection
+from cipherset.app.exports.utility import Part, Protection, Rows
 from cipherset.core.manifest import Task
 from cipherset.core.values import NO_NOISE
 from cipherset.evidence.attack import Exposure, Reidentification, expose, reidentify
 
 CANDIDATES: Final = 2000
-# Half of them choose the most exposed rows, the other half score them.
+# Half of them choose the most exposed rows, the other half score them; fewer rows, more draws.
 DRAWS: Final = 8
+MOST_DRAWS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Leak:
             "few_rows": worst.few_rows,
             "single_candidate": worst.single_candidate,
             "most_exposed_1pct": exposure.top,
+            "most_exposed_1pct_excess": exposure.top_excess,
             "smallest_class": exposure.smallest_group,
             "smallest_class_alone": exposure.smallest_group_alone,
             "misclassified": exposure.marked,
@@ -78,10 +80,26 @@ def measure_reid(protection: Protection, part: Part) -> Reidentification:
     """Attack the ciphertexts of ``part`` with key and minimizer in hand."""
     return reidentify(
         protection.cipher.remove_key(part.ciphertexts),
-        protection.minimizer.transform(part.rows.x),
+        protection.minimized(part.rows.x, part.rows.y),
         truth=np.arange(len(part.rows)),
         ciphertext_groups=part.rows.clear,
         candidate_groups=part.rows.clear,
+        noise=protection.cipher.noise,
+    )
+
+
+def measure_exposure(protection: Protection, rows: Rows) -> Exposure:
+    """Who of ``rows`` fares worst, over draws of the noise of their own."""
+    missed = np.zeros(len(rows), dtype=bool)
+    if protection.task is Task.CLASSIFICATION:
+        missed = protection.head(rows.x) != rows.y
+    placed = protection.minimized(rows.x, rows.y)
+    draws = min(DRAWS * max(round(CANDIDATES / len(rows)), 1), MOST_DRAWS)
+    return expose(
+        placed,
+        [protection.cipher.remove_key(protection.cipher.encrypt(placed)) for _ in range(draws)],
+        groups=rows.clear,
+        marked=missed,
         noise=protection.cipher.noise,
     )
 
@@ -98,21 +116,11 @@ def measure_leak(protection: Protection, *, train: Part, test: Part, seed: int) 
         candidate_groups=rows.clear,
         noise=NO_NOISE,
     )
-    missed = np.zeros(len(rows), dtype=bool)
-    if protection.task is Task.CLASSIFICATION:
-        missed = protection.head(rows.x) != rows.y
-    exposure = expose(
-        protection.minimizer.transform(rows.x),
-        [protection.cipher.remove_key(protection.export(rows.x)) for _ in range(DRAWS)],
-        groups=rows.clear,
-        marked=missed,
-        noise=protection.cipher.noise,
-    )
     return Leak(
         test=measure_reid(protection, some_test),
         train=measure_reid(protection, some_train),
         unprotected=unprotected,
-        exposure=exposure,
+        exposure=measure_exposure(protection, rows),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.encoders import open_encoder
+from cipherset.app.exports.anchoring import check_exposed
 from cipherset.app.exports.commit import (
     Built,
     Draft,
@@ -161,8 +162,8 @@ def _build(
     watched = Watched(np.unique(np.concatenate([train, test, again])), protection.cipher.dim)
     with stage_directory(kept / "scratch") as scratch:
         places = Places(staged, scratch, ephemeral_sealer())
-        written = write_rows(dataset, plan, protection, places, watched, owner.progress)
-        seal_rows(kept, owner, dataset, written)
+        exported = write_rows(dataset, plan, protection, places, watched, owner.progress)
+        seal_rows(kept, owner, dataset, exported.written)
     owner.progress.start("attack and evaluate", None)
     train_part = Part(plan.rows(dataset, train), watched.of(train))
     test_part = Part(plan.rows(dataset, test), watched.of(test))
@@ -176,13 +177,16 @@ def _build(
         else measure(protection, train_part, test_part.rows, seed=request.seed)
     )
     owner.progress.finish()
-    return Built(draft, leak, utility, written)
+    return Built(draft, leak, utility, exported.written, exported.anchored)
 
 
 def _decide(request: ProtectRequest, leak: Leak) -> None:
     """Refuse what was measured to give away too much, unless the risk is accepted."""
     worst = leak.worst
-    if request.accept_risk is not None or (worst.decidable and worst.high <= request.max_reid):
+    if request.accept_risk is not None:
+        return
+    if worst.decidable and worst.high <= request.max_reid:
+        check_exposed(leak, max_reid=request.max_reid)
         return
     raise PolicyError(
         f"re-identification of the finished export, file, key and minimizer stolen: "

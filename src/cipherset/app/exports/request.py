@@ -106,7 +106,11 @@ class ProtectResult:
             "cipherset_id": manifest.cipherset_id,
             "signer": fingerprint(manifest.signer.public_key),
             "key_id": manifest.key_id,
-            "rows": {"train": splits.train.rows, "test": splits.test.rows},
+            "rows": {
+                "train": splits.train.rows,
+                "test": splits.test.rows,
+                "anchored": manifest.settings["rows_anchored"],
+            },
             "dim": manifest.dim,
             "scheme": manifest.scheme,
             "approximation_factor": manifest.approximation_factor,

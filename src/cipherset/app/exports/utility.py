@@ -105,9 +105,13 @@ class Protection:
         """Noise-free ciphertext, shape (n, k)."""
         return self.cipher.encrypt_query(self.minimizer.transform(x))
 
-    def export(self, x: Floats) -> Float32s:
-        """Freshly noised ciphertext, shape (n, k)."""
-        return self.cipher.encrypt(self.minimizer.transform(x))
+    def minimized(self, x: Floats, y: Targets) -> Float32s:
+        """Rows with their targets as they are exported, before the cipher, shape (n, k)."""
+        return self.minimizer.place(x, y).rows
+
+    def export(self, x: Floats, y: Targets) -> Float32s:
+        """Freshly noised ciphertext of rows with their targets, shape (n, k)."""
+        return self.cipher.encrypt(self.minimized(x, y))
 
     def head(self, x: Floats) -> Targets:
         """What the owner's head answers."""

@@ -3,9 +3,10 @@
 Room: pipeline/minimize. Holds data-derived parameters and no key. Knows core alone.
 """
 
+from cipherset.pipeline.minimize.anchoring import class_anchors, thresholds
 from cipherset.pipeline.minimize.bottleneck import MOST_SHRUNK_NOISE, FitSettings, ball_noise
 from cipherset.pipeline.minimize.fit import class_means, fit
-from cipherset.pipeline.minimize.fitted import FittedMinimizer, load
+from cipherset.pipeline.minimize.fitted import FittedMinimizer, Placed, load
 from cipherset.pipeline.minimize.network import Loss
 from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, parse_spec
 
@@ -16,9 +17,12 @@ __all__ = [
     "Loss",
     "MinimizerKind",
     "MinimizerSpec",
+    "Placed",
     "ball_noise",
+    "class_anchors",
     "class_means",
     "fit",
     "load",
     "parse_spec",
+    "thresholds",
 ]

@@ -10,7 +10,7 @@ from cipherset.core.errors import InputError
 from cipherset.core.protocols import Progress
 from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.minimize.bottleneck import FitSettings, fit_weights, spread_apart
-from cipherset.pipeline.minimize.fitted import FittedMinimizer, check_rows, load
+from cipherset.pipeline.minimize.fitted import FittedMinimizer, Labels, check_rows, load
 from cipherset.pipeline.minimize.linear import (
     discriminant_axes,
     principal_axes,
@@ -21,7 +21,6 @@ from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, check
 
 # Plain vectors of three tasks: 1 is best where labels are noisy, and there it is this map's turn.
 LINEAR_INVERSE_PENALTY: Final = 1.0
-Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _SUPERVISED = {MinimizerKind.BOTTLENECK, MinimizerKind.LDA, MinimizerKind.PLS}
 
 

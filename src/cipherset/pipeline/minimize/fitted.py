@@ -6,14 +6,17 @@ shapes and finiteness are checked before the first row is mapped.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from cipherset.core.errors import DimensionError, InputError, IntegrityError
 from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.minimize.network import Codes, softmax, unit_rows
 from cipherset.pipeline.minimize.spec import MinimizerKind, parse_spec
+
+Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 # Rows mapped at once: the hidden layer of a block stays in the cache.
 BLOCK_ROWS: Final = 4096
@@ -21,6 +24,14 @@ _AXES: Final = ("offset", "axes")
 _NETWORK: Final = ("w1", "b1", "w2", "b2", "w3", "b3")
 _SHRINK: Final = ("anchors", "shrink")
 _HEAD: Final = ("head_matrix", "head_offset")
+_PLACED: Final = ("row_anchors", "beyond")
+
+
+class Placed(NamedTuple):
+    """Minimized rows (n, k) as they are exported, and which of them were moved, shape (n,)."""
+
+    rows: Float32s
+    moved: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,44 @@ class FittedMinimizer:
             block = slice(start, start + BLOCK_ROWS)
             out[block] = self._map(rows[block])
         return out
+
+    def anchored(self, anchors: Floats, *, beyond: float) -> "FittedMinimizer":
+        """The same map, whose ``place`` moves rows farther than ``beyond`` from their anchor.
+
+        ``anchors``, shape (classes, dim), are in the order of the codes. At 0 every row is moved:
+        what is exported of it is its label.
+
+        Raises:
+            InputError: ``no_head``, fitted without classes.
+            IntegrityError: ``minimizer_arrays``, not an anchor per class or ``beyond`` not finite.
+        """
+        if "classes" not in self._arrays:
+            raise _no_head(self.spec, "classes")
+        rule = {"row_anchors": np.asarray(anchors, dtype=np.float32), "beyond": np.array([beyond])}
+        return load(self.spec, {**self._arrays, **rule})
+
+    @property
+    def beyond(self) -> float | None:
+        """How far from its class's anchor a row may lie and be exported as it is; None: any."""
+        return float(self._arrays["beyond"][0]) if "beyond" in self._arrays else None
+
+    def place(self, x: Floats, y: Labels) -> Placed:
+        """``transform(x)`` for rows to be exported with labels ``y``, shape (n,).
+
+        With a rule, a row that lies too far from the anchor of its class is moved onto it, and
+        one of a class that was not fitted onto the nearest anchor. Whoever holds the minimizer
+        can do the same to a candidate.
+        """
+        z = self.transform(x)
+        if self.beyond is None:
+            return Placed(z, np.zeros(len(z), dtype=bool))
+        anchors, classes = self._arrays["row_anchors"], self._arrays["classes"]
+        code = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+        known = classes[code] == y
+        own = anchors[np.where(known, code, (z @ anchors.T).argmax(axis=1))]
+        moved = ~known | (np.linalg.norm(z - own, axis=1) > self.beyond)
+        z[moved] = own[moved]
+        return Placed(z, moved)
 
     def head_predict(self, z: Floats) -> Codes:
         """The owner's head: the class code of each noise-free minimized row, shape (n,).
@@ -141,8 +190,11 @@ def _check_arrays(kind: MinimizerKind, arrays: Mapping[str, Floats]) -> None:
         needed = (*_NETWORK, *_SHRINK)
     elif kind is MinimizerKind.NONE:
         needed = ("width",)
-    allowed = {*needed, *_HEAD, "classes"}
-    if not set(needed) <= set(arrays) <= allowed:
+    allowed = {*needed, *_HEAD, *_PLACED, "classes"}
+    ruled = set(_PLACED) & set(arrays)
+    if not set(needed) <= set(arrays) <= allowed or (
+        ruled and not {*_PLACED, "classes"} <= set(arrays)
+    ):
         raise _bad_arrays(kind.value)
     shapes = {name: values.shape for name, values in arrays.items()}
     numeric = all(v.dtype.kind == "f" and np.isfinite(v).all() for v in arrays.values())
@@ -157,6 +209,7 @@ def _fits(shapes: Mapping[str, tuple[int, ...]]) -> bool:
         "offset": "d", "axes": "dk", "width": "1",
         "w1": "dh", "b1": "h", "w2": "hk", "b2": "k", "w3": "kc", "b3": "c",
         "anchors": "ck", "shrink": "1", "head_matrix": "kc", "head_offset": "c", "classes": "c",
+        "row_anchors": "ck", "beyond": "1",
     }  # fmt: skip
     return all(
         len(shape) == len(letters[name])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cipherset.app import state
 from cipherset.app.exports.codes import Codebook, Codes, combine
@@ -14,8 +15,9 @@ from cipherset.app.exports.earlier.live import Known, Live, ciphertexts, verifie
 from cipherset.app.exports.leak import CANDIDATES, Joined
 from cipherset.app.exports.plan import Plan
 from cipherset.app.exports.request import Owner, ProtectRequest
-from cipherset.app.exports.utility import Part, Protection
+from cipherset.app.exports.utility import Part, Protection, Targets
 from cipherset.core.errors import PolicyError
+from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, Float32s
 from cipherset.custody.keys.identity import Identities
 from cipherset.evidence.attack import Block, reidentify_joined
@@ -84,7 +86,7 @@ def measure_join(owner: Owner, shared: Shared, protection: Protection, part: Par
     ``part`` holds them as they are about to leave. The ciphertexts of an export that is no longer
     where it was put are drawn anew, which is the same to the attacker.
     """
-    blocks = [_block(protection, part.ciphertexts, part.rows.x)]
+    blocks = [_block(protection, part.ciphertexts, part.rows.x, part.rows.y)]
     clear = [part.rows.clear]
     drawn = []
     for live in shared.exports:
@@ -137,13 +139,14 @@ class _Other:
         places = [found[identity] for identity in identities[present].tolist()]
         table = live.state.vectors.take(np.array([source for _, source in places]))
         protection, x = live.protection, matrix(table.column(VECTOR))
+        y = _targets(live.state.meta, table)
         there = verified(owner, live, live.state.meta.target)
         values = (
-            protection.export(x)
+            protection.export(x, y)
             if there is None
             else ciphertexts(there, [row for row, _ in places])
         )
-        block = _block(protection, values, x)
+        block = _block(protection, values, x, y)
         clear = np.full(len(identities), ABSENT, dtype=np.int64)
         clear[present] = _clear(live.state.meta, table)
         return cls(
@@ -157,10 +160,21 @@ class _Other:
         )
 
 
-def _block(protection: Protection, ciphertexts: Float32s, x: Float32s) -> Block:
+def _block(protection: Protection, ciphertexts: Float32s, x: Float32s, y: Targets) -> Block:
     cipher = protection.cipher
-    candidates = protection.minimizer.transform(x)
+    candidates = protection.minimized(x, y)
     return Block(cipher.remove_key(ciphertexts), candidates, cipher.noise)
+
+
+def _targets(meta: state.Meta, table: pa.Table) -> Targets:
+    """The labels of ``table`` as the export's minimizer was given them."""
+    if meta.task is Task.CLASSIFICATION:
+        names = pa.array(meta.settings.classes, pa.string())
+        labels = pc.fill_null(table.column(LABEL).cast(pa.string()), "")
+        return np.asarray(pc.index_in(labels, value_set=names).to_numpy(), dtype=np.int64)
+    if meta.task is Task.REGRESSION:
+        return np.asarray(table.column(LABEL).cast(pa.float64()).to_numpy(), dtype=np.float64)
+    return np.zeros(table.num_rows, dtype=np.int64)
 
 
 def _spread(values: npt.NDArray[np.floating], present: npt.NDArray[np.bool_]) -> Float32s:

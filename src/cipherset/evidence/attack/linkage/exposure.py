@@ -22,10 +22,13 @@ class Exposure:
     """Shares of re-identified draws: of all rows, and of those that fare worst.
 
     ``top`` is the rate of the most exposed 1 % of the rows, chosen on the first half of the
-    draws and scored on the other. ``smallest_group`` is the rate of the rows whose group is the
+    draws and scored on the other; ``top_excess`` is the same with a row's rate taken in excess of
+    what its clear columns give, ``(rate - alone) / (1 - alone)``, 0 for a row alone in its group.
+    ``smallest_group`` is the rate of the rows whose group is the
     smallest (all such groups), ``smallest_group_alone`` what their clear columns give without a
     vector. ``marked`` is the rate of the rows that the caller marked, such as the misclassified,
-    None where there are none. Rates are of the stronger of the two attacks, and are not excesses.
+    None where there are none. Rates are of the stronger of the two attacks, and but for
+    ``top_excess`` are not excesses.
     """
 
     rows: int
@@ -34,6 +37,7 @@ class Exposure:
     overall: float
     top: float
     top_rows: int
+    top_excess: float
     smallest_group: float
     smallest_group_rows: int
     smallest_group_alone: float
@@ -109,19 +113,28 @@ def _rates(
 ) -> Exposure:
     draws, n = success.shape
     top_rows = math.ceil(n * TOP_SHARE)
-    chosen = np.argsort(-success[: draws // 2].mean(axis=0), kind="stable")[:top_rows]
     _, code, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    alone = 1.0 / sizes[code]
+    excess = np.where(alone < 1.0, (success - alone) / np.maximum(1.0 - alone, 0.5), 0.0)
+    top, top_excess = (_top(rates, draws // 2, top_rows) for rates in (success, excess))
     smallest = sizes[code] == sizes.min()
     return Exposure(
         rows=n,
         draws=draws,
         attack=attack,
         overall=float(success.mean()),
-        top=float(success[draws // 2 :, chosen].mean()),
+        top=top,
         top_rows=top_rows,
+        top_excess=top_excess,
         smallest_group=float(success[:, smallest].mean()),
         smallest_group_rows=int(smallest.sum()),
         smallest_group_alone=1.0 / int(sizes.min()),
         marked=float(success[:, marked].mean()) if marked.any() else None,
         marked_rows=int(marked.sum()),
     )
+
+
+def _top(rates: Doubles, half: int, rows: int) -> float:
+    """The mean of the ``rows`` that fare worst in the first ``half`` of the draws, in the other."""
+    chosen = np.argsort(-rates[:half].mean(axis=0), kind="stable")[:rows]
+    return float(rates[half:, chosen].mean())
