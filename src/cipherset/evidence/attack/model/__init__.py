@@ -1,1 +1,30 @@
-"""What a trained model gives away: membership, copies, and what it is worth when stolen."""
+"""What a trained model gives away: membership, copies, and what it is worth when stolen.
+
+Models come as functions (``Scorer``) and recipes as functions that make them (``Trainer``).
+"""
+
+from cipherset.evidence.attack.model.answers import Answers, Scorer, Trainer
+from cipherset.evidence.attack.model.extraction import Agreement, Extraction
+from cipherset.evidence.attack.model.head import LinearHead, fit_head
+from cipherset.evidence.attack.model.inversion_of_model import ModelInversion, ModelInverter
+from cipherset.evidence.attack.model.membership import Membership, ShadowMembership
+from cipherset.evidence.attack.model.rates import Rate
+from cipherset.evidence.attack.model.stolen import Family, StolenModel, StolenWorth
+
+__all__ = [
+    "Agreement",
+    "Answers",
+    "Extraction",
+    "Family",
+    "LinearHead",
+    "Membership",
+    "ModelInversion",
+    "ModelInverter",
+    "Rate",
+    "Scorer",
+    "ShadowMembership",
+    "StolenModel",
+    "StolenWorth",
+    "Trainer",
+    "fit_head",
+]
