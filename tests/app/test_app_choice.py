@@ -7,9 +7,12 @@ import pytest
 
 from cipherset.app.exports import calibrate, utility
 from cipherset.app.exports.calibrate import Asked, Measured, Setting, choose, settings
+from cipherset.app.exports.utility import Protection
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
 from cipherset.evidence.attack import Interval, Reidentification
+from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.minimize import load
 
 REID = Reidentification(
     n=500,
@@ -29,7 +32,11 @@ REID = Reidentification(
 
 
 def _measured(name, accuracy, high, *, decidable=True):
-    return Measured(Setting(name, 4.0), accuracy, replace(REID, high=high, decidable=decidable))
+    cipher = VectorCipher(bytes(32), dim=4, approximation_factor=4.0)
+    minimizer = load("none", {"width": np.array([4.0])})
+    protection = Protection(Task.CLASSIFICATION, minimizer, cipher)
+    reid = replace(REID, high=high, decidable=decidable)
+    return Measured(Setting(name, 4.0), np.array([accuracy]), reid, protection)
 
 
 def test_the_most_useful_under_the_limit_wins():

@@ -26,6 +26,7 @@ class Action(StrEnum):
     KEY_DESTROY = "key.destroy"
     PROTECT = "protect"
     ASSESS = "assess"
+    CALIBRATE = "calibrate"
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"
     PREDICT = "predict"

@@ -11,6 +11,7 @@ class Made(StrEnum):
 
     CIPHERSET = "manifest.json"
     BUNDLE = "bundle.json"
+    CALIBRATION = "calibration.json"
 
 
 def check_target(target: Path, made: Made, *, overwrite: bool) -> None:

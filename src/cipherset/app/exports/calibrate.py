@@ -8,10 +8,11 @@ somebody who holds file, key and minimizer. The most useful candidate under the 
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from cipherset.app.exports.leak import CANDIDATES, measure_reid
@@ -77,11 +78,20 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A setting with what it was worth and what it gave away, on rows its fit had not seen."""
+    """A setting with what it was worth and what it gave away, on rows its fit had not seen.
+
+    ``scores`` are those of the held-out rows, which ``utility`` is the mean of.
+    """
 
     setting: Setting
-    utility: float
+    scores: npt.NDArray[np.float64] = field(repr=False)
     reid: Reidentification
+    protection: Protection = field(repr=False)
+
+    @property
+    def utility(self) -> float:
+        """Accuracy; R2 for numbers."""
+        return float(self.scores.mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +191,7 @@ class Sweep:
         targets = self.validation.take(np.arange(min(len(self.validation), CANDIDATES)))
         reid = measure_reid(protection, Part(targets, protection.export(targets.x, targets.y)))
         scores = row_scores(self.task, self.validation.y, predicted)
-        return Measured(setting, float(scores.mean()), reid)
+        return Measured(setting, scores, reid, protection)
 
 
 def _told(progress: Progress, results: Iterator[_T]) -> list[_T]:

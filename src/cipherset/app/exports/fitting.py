@@ -26,6 +26,7 @@ from cipherset.app.exports.split import test_rows
 from cipherset.app.exports.utility import Protection, Rows
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import EncoderFacts, Task
+from cipherset.core.secret import KeyHandle
 
 # 2,000 candidates of 6,000 rows; with fewer a row is easier to find than in the export itself.
 VALIDATION_SHARE: Final = 1 / 3
@@ -145,7 +146,9 @@ def _setting(
     )
     if len(grid) == 1:
         return grid[0], []
-    sweep = _sweep(owner, request, dataset, plan, plan.task)
+    sweep = sweep_on(
+        dataset, plan, plan.task, key=owner.key, scheme=request.scheme, seed=request.seed
+    )
     tried = sweep.run(grid, owner.progress)
     if request.accept_risk is not None or (minimize != AUTO and factor is not None):
         return max(tried, key=lambda m: (m.reid.high <= request.max_reid, m.utility)).setting, tried
@@ -162,10 +165,11 @@ def _unlabeled(minimize: str, factor: float | None) -> Setting:
     return Setting(minimize, UNMEASURED_FACTOR if factor is None else factor)
 
 
-def _sweep(
-    owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan, task: Task
+def sweep_on(
+    dataset: Dataset, plan: Plan, task: Task, *, key: KeyHandle, scheme: str, seed: int
 ) -> Sweep:
-    chosen = sample(plan.fit, SWEEP_ROWS, seed=request.seed + 2)
+    """What candidates are fitted and measured on: training rows, a third of them held out."""
+    chosen = sample(plan.fit, SWEEP_ROWS, seed=seed + 2)
     rows = plan.rows(dataset, chosen)
     groups = (
         None
@@ -173,15 +177,8 @@ def _sweep(
         else np.unique(dataset.groups[chosen], return_inverse=True)[1]
     )
     strata = rows.y if task is Task.CLASSIFICATION else np.zeros(len(rows), dtype=np.int64)
-    held = test_rows(strata.astype(np.int64), groups, share=VALIDATION_SHARE, seed=request.seed + 3)
-    return Sweep(
-        owner.key,
-        request.scheme,
-        task,
-        rows.take(~held),
-        _shuffled(rows.take(held), request.seed),
-        request.seed,
-    )
+    held = test_rows(strata.astype(np.int64), groups, share=VALIDATION_SHARE, seed=seed + 3)
+    return Sweep(key, scheme, task, rows.take(~held), _shuffled(rows.take(held), seed), seed)
 
 
 def _shuffled(rows: Rows, seed: int) -> Rows:

@@ -12,6 +12,7 @@ from cipherset.interfaces.cli import output
 
 COMMANDS: Final = {
     "assess": "Attack an export, and sign what it gives away.",
+    "calibrate": "Draw what exports would be worth, and would give away.",
     "demo": "Run the whole main job on real reviews.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",

@@ -1,0 +1,152 @@
+"""``calibrate``: sweep minimizer, dimension, noise and scheme on one's own data.
+
+The settings that ``protect`` would try are measured by the very code it uses; wider ones, no
+minimizer at all, and a permutation scheme stand beside them on the same axes. One embedding pass,
+one fit per minimizer. Nothing leaves: keys are made for the run and thrown away.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from cipherset.app.assess.lines import Stopwatch
+from cipherset.app.calibration.frontier import recommend
+from cipherset.app.calibration.points import SCHEME, Bench, our_points, permuted_points
+from cipherset.app.calibration.report import render
+from cipherset.app.calibration.request import CalibrateRequest, CalibrateResult
+from cipherset.app.encoders import open_encoder
+from cipherset.app.exports.calibrate import TIE, Asked, Measured, Setting, settings
+from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.fitting import sweep_on
+from cipherset.app.exports.plan import make_plan, sample
+from cipherset.app.exports.utility import LINEAR, row_scores
+from cipherset.app.gate import Action, Fact
+from cipherset.app.places import Made, check_target
+from cipherset.app.workspace import Session, open_workspace
+from cipherset.core import canonical
+from cipherset.core.files import replace_directory, stage_directory, write_atomic
+from cipherset.core.manifest import Task
+from cipherset.core.secret import KeyHandle, Secret
+from cipherset.custody.keys import ephemeral_sealer
+from cipherset.pipeline.ingest import open_source
+from cipherset.pipeline.sanitize import default_rules
+from cipherset.pipeline.train import train_model
+
+REPORT: Final = "report.html"
+# How much noise each of the others is drawn with, most revealing first.
+WIDE: Final = (("none", (2.0, 4.0, 8.0)), ("pca:32", (2.0, 4.0)), ("pca:16", (2.0, 4.0, 8.0)))
+DISCRIMINANT: Final = (2.0, 4.0, 8.0)
+PUBLIC_ROWS: Final = 2500
+# A setting that loses this much to the best is not worth more noise.
+HOPELESS: Final = 0.15
+
+
+def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
+    """Measure the frontier of a source and write its page.
+
+    Raises:
+        InputError, UsageError, BackendError: as their messages say.
+    """
+    watch = Stopwatch()
+    check_target(request.target, Made.CALIBRATION, overwrite=request.overwrite)
+    facts: dict[str, Fact] = {"max_reid": request.max_reid}
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.CALIBRATE, request.source, facts) as act,
+        stage_directory(workspace.home / "calibrate") as scratch,
+    ):
+        dataset = _read(session, request, scratch)
+        result = _measured(session, request, dataset, watch)
+        _write(request, result)
+        best = result.recommended.most_useful
+        act.facts["recommended"] = None if best is None else best.name
+    return result
+
+
+def _read(session: Session, request: CalibrateRequest, scratch: Path) -> Dataset:
+    encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
+    reading = Reading(request.roles, encoder, default_rules())
+    return load(
+        open_source(request.source),
+        reading,
+        path=scratch / "vectors",
+        sealer=ephemeral_sealer(),
+        progress=session.progress,
+    )
+
+
+def _measured(
+    session: Session, request: CalibrateRequest, dataset: Dataset, watch: Stopwatch
+) -> CalibrateResult:
+    seed = request.seed
+    plan = make_plan(
+        dataset, numeric=False, test_share=request.test_share, fit_share=1.0, seed=seed
+    )
+    task = plan.task or Task.CLASSIFICATION
+    key = KeyHandle("calibration", 1, Secret(os.urandom(32)))
+    sweep = sweep_on(dataset, plan, task, key=key, scheme=SCHEME, seed=seed)
+    public = plan.rows(dataset, sample(plan.test, PUBLIC_ROWS, seed=seed + 5))
+    session.progress.start("plain vectors", None)
+    plain = train_model(sweep.inner.x, sweep.inner.y, LINEAR, task=task, seed=seed)
+    scores = row_scores(task, sweep.validation.y, plain.predict(sweep.validation.x))
+    session.progress.finish()
+    bench = Bench(sweep, public, scores)
+    measured, stopped = _sweep(session, bench, len(dataset.classes), dataset.dim)
+    points = [
+        *our_points(session.progress, bench, measured),
+        *permuted_points(session.progress, bench),
+    ]
+    return CalibrateResult(
+        points=tuple(points),
+        plain=float(scores.mean()),
+        recommended=recommend(
+            points,
+            plain=float(scores.mean()),
+            limit=request.max_reid,
+            tolerated=request.tolerated,
+            tie=TIE,
+        ),
+        limit=request.max_reid,
+        tolerated=request.tolerated,
+        rows=len(sweep.inner) + len(sweep.validation) + len(public),
+        stopped_early=stopped,
+        seed=seed,
+        seconds=watch.seconds(),
+        target=request.target,
+    )
+
+
+def _sweep(session: Session, bench: Bench, n_classes: int, dim: int) -> tuple[list[Measured], int]:
+    """What ``protect`` would try, and wider settings; how many were stopped early.
+
+    Of one minimizer more noise is only ever safer and less useful: once a setting is hopeless,
+    those with more are left out.
+    """
+    task = bench.sweep.task
+    grid = settings(task, n_classes, dim, Asked(None, None, fits_what_it_exports=True))
+    measured = bench.sweep.run(grid, session.progress)
+    best = max(float(bench.plain_scores.mean()), *(one.utility for one in measured))
+    others = [(name, factors) for name, factors in WIDE if _fits(name, dim)]
+    if task is Task.CLASSIFICATION:
+        others.append((f"lda:{min(n_classes - 1, dim)}", DISCRIMINANT))
+    stopped = 0
+    for name, factors in others:
+        for position, factor in enumerate(factors):
+            (one,) = bench.sweep.run([Setting(name, factor, shrink=0.0)], session.progress)
+            measured.append(one)
+            if one.utility < best - HOPELESS:
+                stopped += len(factors) - position - 1
+                break
+    return measured, stopped
+
+
+def _fits(name: str, dim: int) -> bool:
+    return name == "none" or int(name.partition(":")[2]) < dim
+
+
+def _write(request: CalibrateRequest, result: CalibrateResult) -> None:
+    """The page and the figures; all or nothing."""
+    with stage_directory(request.target, mode=0o755) as staged:
+        write_atomic(staged / Made.CALIBRATION, canonical.encode(result.as_json()), mode=0o644)
+        write_atomic(staged / REPORT, render(result).encode(), mode=0o644)
+        replace_directory(staged, request.target, overwrite=request.overwrite)

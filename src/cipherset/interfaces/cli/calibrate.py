@@ -1,0 +1,110 @@
+"""``cipherset calibrate``."""
+
+from pathlib import Path
+
+import click
+
+from cipherset.app.calibration.frontier import Point
+from cipherset.app.calibration.request import TOLERATED, CalibrateRequest, CalibrateResult
+from cipherset.app.calibration.run import calibrate
+from cipherset.core.values import ColumnRoles
+from cipherset.interfaces.cli.command import Command, Context
+
+EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to frontier"
+
+
+@click.command(name="calibrate", cls=Command, epilog=f"Example:  {EXAMPLE}")
+@click.argument("source")
+@click.option("--text", multiple=True, metavar="COL", help="Text to embed (repeat to join).")
+@click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+@click.option("--label", required=True, metavar="COL", help="What the model is to predict.")
+@click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
+@click.option("--keep", multiple=True, metavar="COL", help="A column that leaves in the clear.")
+@click.option(
+    "--max-reid",
+    default=0.05,
+    show_default=True,
+    metavar="R",
+    help="Limit of measured re-identification, file and key stolen.",
+)
+@click.option(
+    "--tolerate",
+    "tolerated",
+    default=TOLERATED,
+    show_default=True,
+    metavar="A",
+    help="Loss of accuracy that is acceptable, for the safest setting.",
+)
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder for the page and the figures.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Of splits, fits and attacks.",
+)
+@click.option(
+    "--encoder",
+    default="minilm-l6-v2",
+    show_default=True,
+    metavar="NAME",
+    help="A known name, or the folder of a sentence-transformers model.",
+)
+@click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
+@click.pass_obj
+def command(  # noqa: PLR0913 -- one parameter per option
+    context: Context,
+    source: str,
+    text: tuple[str, ...],
+    vector: str | None,
+    label: str,
+    group: str | None,
+    keep: tuple[str, ...],
+    max_reid: float,
+    tolerated: float,
+    target: Path,
+    seed: int,
+    encoder: str,
+    force: bool,  # noqa: FBT001 -- click hands it over by name
+) -> None:
+    """Draw what an export of SOURCE would be worth against what it would give away."""
+    request = CalibrateRequest(
+        source=source,
+        roles=ColumnRoles(text, vector, label, group, keep),
+        target=target,
+        max_reid=max_reid,
+        tolerated=tolerated,
+        seed=seed,
+        encoder=encoder,
+        overwrite=force,
+    )
+    result = calibrate(context.session(), request)
+    context.show(result.as_json(), f"calibrated: {source}", _rows(result))
+
+
+def _rows(result: CalibrateResult) -> list[tuple[str, str]]:
+    chosen = result.recommended
+    rows = [("in words", result.in_words), ("plain vectors", f"{result.plain:.3f}")]
+    for name, point in (
+        ("most useful", chosen.most_useful),
+        ("safest", chosen.safest),
+        ("knee", chosen.knee),
+    ):
+        rows.append((name, "none" if point is None else _line(point)))
+    rows += [("", _line(point)) for point in result.points]
+    rows.append(("page", str(result.target / "report.html")))
+    return rows
+
+
+def _line(point: Point) -> str:
+    safe = point.reid_key_safe
+    without = "" if safe is None else f", key safe {safe.excess:.4f}"
+    return f"{point.name}: {point.utility:.3f} at {point.reid.excess:.4f}{without}"
