@@ -57,6 +57,11 @@ class Known:
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def codes(self) -> Codes:
+        """The targets as class codes."""
+        return self.y.astype(np.int64)
+
     def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "Known":
         """Some of these rows."""
         index = np.arange(len(self))[rows]
@@ -81,6 +86,13 @@ class Public:
     y: Targets | None = field(repr=False)
     texts: tuple[str, ...] = field(repr=False, default=())
     is_own: bool = True
+
+    @property
+    def codes(self) -> Codes | None:
+        """The labels where they are classes."""
+        if self.y is None or self.y.dtype.kind != "i":
+            return None
+        return self.y.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,12 +210,12 @@ def _known(  # noqa: PLR0913 -- the parts of one row
 ) -> Known:
     meta, x = gateway.export.meta, matrix(table.column(VECTOR))
     names = [*([] if meta.label is None else [LABEL]), *meta.keep]
-    clear = [_codes(table, name) for name in names]
+    clear, y = [_codes(table, name) for name in names], _targets(table, meta)
     return Known(
         x=x,
-        z=gateway.protection.minimizer.transform(x),
+        z=gateway.protection.minimized(x, y),
         c=ciphertexts(there, ids),
-        y=_targets(table, meta),
+        y=y,
         clear=combine(clear) if clear else np.zeros(len(ids), dtype=np.int64),
         in_train=in_train,
         source=sources,
@@ -219,7 +231,7 @@ def _targets(table: pa.Table, meta: state.Meta) -> Targets:
     if meta.label is None:
         return np.zeros(table.num_rows, dtype=np.int64)
     if meta.task is Task.REGRESSION:
-        return table.column(LABEL).cast(pa.float64()).to_numpy()
+        return np.asarray(table.column(LABEL).cast(pa.float64()).to_numpy(), dtype=np.float64)
     return class_codes(table.column(LABEL).to_pylist(), meta.settings.classes)
 
 

@@ -13,7 +13,8 @@ from cipherset.app.assess.lines import Aligned, reid
 from cipherset.app.assess.verdict import Control
 from cipherset.core.values import NO_NOISE, Floats, NoiseLaw
 from cipherset.evidence.attack import clopper_pearson
-from cipherset.evidence.attack.alignment import PairAligner, PermutationMatcher
+from cipherset.evidence.attack.alignment.pairs import PairAligner
+from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
 
 # Of what the same vectors give away unprotected.
 FOUND: Final = 0.9
@@ -41,7 +42,7 @@ def _permutation(case: Case) -> Control:
     """Coordinates permuted, no noise; the attacker's text is the victims' own."""
     x = case.victims.x
     order = np.random.default_rng([case.seed, 0xC1]).permutation(x.shape[1])
-    guess = PermutationMatcher(x[:, order], x).recover(case.seed)
+    guess = PermutationMatcher(x[:, order], x, 0.0).recover(case.seed)
     found = _excess(case, guess.apply(x[:, order]), x)
     return Control("a permutation, without noise or a pair", found, (FOUND, 1.0))
 

@@ -22,7 +22,7 @@ from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import LABEL, ColumnRoles, Float32s, NoiseLaw
 from cipherset.evidence.attack import Knowledge
-from cipherset.evidence.attack.alignment import PairAligner
+from cipherset.evidence.attack.alignment.pairs import PairAligner
 from cipherset.pipeline.ingest import open_source
 
 VICTIMS: Final = 2000
@@ -207,10 +207,10 @@ def _without_pairs(
     labeled = held.y is not None and held.public_y is not None
     for name, recover in (WITHOUT_LABELS | (WITH_LABELS if labeled else {})).items():
         watch = Stopwatch()
-        guess = recover(held, seed)
-        objectives[name] = guess.objective
+        guesses = recover(held, seed)
+        objectives[name] = max(guess.objective for guess in guesses)
         if scoring is not None:
-            lines += scored(name, guess, held, scoring, watch)
+            lines += scored(name, guesses, held, scoring, watch)
     return lines, objectives
 
 

@@ -13,18 +13,25 @@ import numpy.typing as npt
 from cipherset.app.assess.case import Case, Step
 from cipherset.app.assess.lines import Line
 from cipherset.app.exports.utility import ON_EXPORT
-from cipherset.core.manifest import ModelKind, Task
+from cipherset.core.manifest import ModelKind
 from cipherset.core.values import Floats
 from cipherset.evidence.attack import Knowledge
 from cipherset.evidence.attack.model.answers import Scorer
 from cipherset.evidence.attack.model.extraction import Extraction
 from cipherset.evidence.attack.model.membership import ShadowMembership
-from cipherset.pipeline.train import TrainSpec, train_model
+from cipherset.evidence.attack.model.stolen import Family, StolenModel
+from cipherset.pipeline.minimize import FitSettings, fit, parse_spec
+from cipherset.pipeline.train import TrainSpec, train_classifier
 
 # Shadow models are trained on half of them each.
 MEMBERS: Final = 2000
 COUNTS: Final = (100, 400, 1600)
 PENALTY: Final = 1.0
+LABELED: Final = (2, 10, 100)
+UNLABELED: Final = 2000
+# A ciphertext's norm less its noise lies between 1 and 2; the scale is no secret.
+SCALE: Final = 1.5
+SCALED_ALONE: Final = "sap/1"
 _TINY: Final = 1e-12
 Codes = npt.NDArray[np.int64]
 
@@ -32,13 +39,12 @@ Codes = npt.NDArray[np.int64]
 def trained(case: Case, x: Floats, y: Codes, seed: int) -> Scorer:
     """The lab's model of ciphertexts: from rows to log-probabilities of every class."""
     spec = TrainSpec(ModelKind.LOGISTIC, inverse_penalty=PENALTY, balanced=ON_EXPORT.balanced)
-    model = train_model(x, y, spec, task=Task.CLASSIFICATION, seed=seed)
-    n_classes = int(max(case.victims.y.max(), case.others.y.max())) + 1
-    known = np.unique(y)
+    model = train_classifier(x, y, spec, seed=seed)
+    n_classes = int(max(case.victims.codes.max(), case.others.codes.max())) + 1
 
     def scores(rows: Floats) -> Floats:
         told = np.full((len(rows), n_classes), np.log(_TINY))
-        told[:, known] = np.log(np.maximum(model.predict_proba(rows), _TINY))
+        told[:, model.classes_] = np.log(np.maximum(model.predict_proba(rows), _TINY))
         return told
 
     return scores
@@ -46,17 +52,17 @@ def trained(case: Case, x: Floats, y: Codes, seed: int) -> Scorer:
 
 def _membership(case: Case) -> Iterator[Line]:
     """Who was trained on: asked with the stored ciphertext, and with a fresh encryption."""
-    rows, y, x = (
-        np.concatenate([getattr(case.victims, name), getattr(case.others, name)])[:MEMBERS]
-        for name in ("c", "y", "x")
-    )
+    victims, others = case.victims, case.others
+    rows = np.concatenate([victims.c, others.c])[:MEMBERS]
+    y = np.concatenate([victims.codes, others.codes])[:MEMBERS]
+    x = np.concatenate([victims.x, others.x])[:MEMBERS]
     attack = ShadowMembership(
         train=lambda c, labels, seed: trained(case, c, labels, seed),
         rows=rows,
         labels=y,
         queries={
             "the stored ciphertext": rows,
-            "a fresh encryption": case.protection.export(x),
+            "a fresh encryption": case.protection.export(x, y),
             "the gateway's noise-free query": case.protection.query(x),
         },
     )
@@ -67,7 +73,7 @@ def _membership(case: Case) -> Iterator[Line]:
 
 def _extraction(case: Case) -> Iterator[Line]:
     """A copy of the gateway's model from its answers, for callers who hold no key."""
-    scorer = trained(case, case.others.c, case.others.y, case.seed)
+    scorer = trained(case, case.others.c, case.others.codes, case.seed)
     counts = tuple(count for count in COUNTS if count <= len(case.public.x))
     attack = Extraction(
         victim=lambda rows: scorer(case.protection.query(rows.astype(np.float32))),
@@ -85,7 +91,56 @@ def _no_classes(case: Case) -> str | None:
     return None if len(case.public.x) >= COUNTS[0] else f"needs {COUNTS[0]} public texts"
 
 
+def _stolen(case: Case) -> Iterator[Line]:
+    """The lab's model in the hands of somebody without the key, who has a few labeled texts."""
+    scorer = trained(case, case.others.c, case.others.codes, case.seed)
+    told = scorer(case.protection.query(case.victims.x)).argmax(axis=1)
+    with_key = float((told == case.victims.codes).mean())
+    public, y = case.public.x, case.public.codes
+    if y is None:
+        return
+    order = np.random.default_rng([case.seed, 0x57]).permutation(len(public))
+    family = Family.IDENTITY if case.protection.cipher.scheme == SCALED_ALONE else Family.ROTATION
+    for each in LABELED:
+        some = _of_each_class(y[order], each)
+        if len(some) < each * 2:
+            return
+        mine = order[some]
+        vectors, unlabeled, targets = public[mine], public[order[:UNLABELED]], case.victims.x
+        if case.is_minimized:
+            own = fit(
+                parse_spec(case.protection.minimizer.spec),
+                vectors,
+                y[mine],
+                settings=FitSettings(noise_radius=0.0, seed=case.seed),
+            )
+            vectors, unlabeled, targets = (own.transform(x) for x in (vectors, unlabeled, targets))
+        stolen = StolenModel(
+            model=scorer,
+            dim=case.protection.cipher.dim,
+            vectors=vectors,
+            labels=y[mine],
+            family=family,
+            public=unlabeled,
+            norm=SCALE,
+        )
+        worth = stolen.run(targets, case.victims.codes, case.seed)
+        yield Line(worth.outcome(f"stolen model, {each} labels a class", with_key=with_key))
+
+
+def _of_each_class(y: Codes, each: int) -> Codes:
+    """The first ``each`` places of every class in ``y``."""
+    return np.sort(np.concatenate([np.flatnonzero(y == code)[:each] for code in np.unique(y)]))
+
+
+def _no_labels(case: Case) -> str | None:
+    if not case.has_classes or case.public.y is None:
+        return "needs classes, and public text with labels"
+    return None
+
+
 STEPS: Final = (
+    Step("stolen model", _stolen, _no_labels),
     Step("membership", _membership, _no_classes),
     Step("model extraction", _extraction, _no_classes),
 )

@@ -16,7 +16,8 @@ from cipherset.app.assess.case import Case, Known, Step
 from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked, reid
 from cipherset.core.values import Floats
 from cipherset.evidence.attack import Knowledge, Reidentification
-from cipherset.evidence.attack.alignment import EncoderFromPairs, PairAligner
+from cipherset.evidence.attack.alignment.encoder import EncoderFromPairs
+from cipherset.evidence.attack.alignment.pairs import PairAligner
 from cipherset.pipeline.encrypt import VectorCipher
 
 COUNTS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)

@@ -28,23 +28,19 @@ def words_of(case: Case) -> WordLeak:
 def _stolen_pairs(case: Case) -> Pairs:
     """The attacker's texts through the stolen minimizer; he adds the noise himself."""
     protection, public = case.protection, case.public
-    return Pairs(
-        protection.cipher.remove_key(protection.export(public.x)),
-        public.texts,
-        _labels(public.y),
-        protection.minimizer.transform(public.x),
+    clean = (
+        protection.minimizer.transform(public.x)
+        if public.y is None
+        else protection.minimized(public.x, public.y)
     )
+    noisy = protection.cipher.remove_key(protection.cipher.encrypt(clean))
+    return Pairs(noisy, public.texts, public.codes, clean)
 
 
 def _targets(case: Case) -> Pairs:
     removed = case.protection.cipher.remove_key(case.victims.c)
-    labels = None if case.public.y is None else _labels(case.victims.y)
+    labels = None if case.public.codes is None else case.victims.codes
     return Pairs(removed, case.victims.texts, labels)
-
-
-def _labels(y: object) -> Codes | None:
-    """Class codes, or None of numbers and of no labels at all."""
-    return y if isinstance(y, np.ndarray) and y.dtype.kind == "i" else None
 
 
 def _words(case: Case) -> Iterator[Line]:
@@ -52,10 +48,10 @@ def _words(case: Case) -> Iterator[Line]:
     leak = words_of(case)
     seconds = watch.seconds()
     public, victims = case.public, case.victims
-    labels = _labels(public.y)
+    labels = public.codes
     plain = attack_words(
         Pairs(public.x, public.texts, labels),
-        Pairs(victims.x, victims.texts, None if labels is None else _labels(victims.y)),
+        Pairs(victims.x, victims.texts, None if labels is None else victims.codes),
         seed=case.seed,
     )
     figures = [
@@ -150,9 +146,9 @@ def _topics(case: Case) -> tuple[Codes, Codes]:
 def _vector(case: Case) -> Iterator[Line]:
     """The plain vector rebuilt: a cosine no better than the class mean's says nothing."""
     watch, cipher, others = Stopwatch(), case.protection.cipher, case.others
-    labels = _labels(others.y)
+    labels = others.codes if case.has_classes else None
     pairs = Pairs(cipher.remove_key(others.c), [""] * len(others), labels, others.z)
-    victims_y = None if labels is None else _labels(case.victims.y)
+    victims_y = None if labels is None else case.victims.codes
     found = Reconstructor(pairs, others.x, seed=case.seed).score(
         cipher.remove_key(case.victims.c), case.victims.x, victims_y, seed=case.seed
     )

@@ -9,7 +9,7 @@ from typing import Final
 from threadpoolctl import threadpool_limits
 
 from cipherset.app.assess import models, pairs, records, stolen, unpaired
-from cipherset.app.assess.case import Case, Public, read_rows
+from cipherset.app.assess.case import Case, Public, Values, read_rows
 from cipherset.app.assess.controls import controls
 from cipherset.app.assess.finding import (
     FINDING,
@@ -102,7 +102,9 @@ def _facts(finding: Finding) -> dict[str, Fact]:
 def _case(opened: Opened) -> Case:
     """What is at hand, and what may be handed out."""
     session, request, gateway = opened.session, opened.request, opened.gateway
-    meta, texts, columns = gateway.export.meta, (), {}
+    meta = gateway.export.meta
+    texts: tuple[str, ...] = ()
+    columns: dict[str, Values] = {}
     session.progress.start("open the export", None)
     if request.records is not None:
         ring = opened.workspace.ring

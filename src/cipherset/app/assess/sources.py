@@ -108,7 +108,7 @@ def _read(source: Source, roles: ColumnRoles) -> Read:
 def _targets(column: pa.ChunkedArray, meta: Meta) -> Targets:
     """The labels as the export codes them; -1 for a class it has not got."""
     if meta.task is Task.REGRESSION:
-        return column.cast(pa.float64()).to_numpy()
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
     return class_codes(column.to_pylist(), meta.settings.classes)
 
 

@@ -3,7 +3,7 @@
 In the minimized space he works with a minimizer of his own, fitted on his labeled text.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -11,17 +11,15 @@ from typing import Final
 import numpy as np
 
 from cipherset.app.assess.case import Case, Step
-from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked
+from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
 from cipherset.app.exports.codes import Codes
 from cipherset.core.values import Floats, NoiseLaw
 from cipherset.evidence.attack import Knowledge
-from cipherset.evidence.attack.alignment import (
-    CentroidAligner,
-    LinearMap,
-    PermutationMatcher,
-    RotationAligner,
-    UnpairedTranslator,
-)
+from cipherset.evidence.attack.alignment.centroids import CentroidAligner
+from cipherset.evidence.attack.alignment.linear_map import LinearMap
+from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
+from cipherset.evidence.attack.alignment.rotation import RotationAligner
+from cipherset.evidence.attack.alignment.translation import UnpairedTranslator
 
 # Enough for each of the aligners; more rows cost time and found no more.
 ROWS: Final = 2500
@@ -33,7 +31,8 @@ class Held:
 
     ``c`` are ciphertexts (n, k) with labels ``y``, ``public`` his own vectors (m, k) with labels
     ``public_y``; labels are None where there are none. ``victims`` (v, k) are the ciphertexts to be
-    linked to ``candidates`` (v, k), as his own map makes them. ``noise`` is what he supposes.
+    linked to ``candidates`` (v, k), as his own map makes them. ``noise`` is what he supposes;
+    ``noise_radius`` is known where the scheme's settings are, as those of an export.
     """
 
     c: Floats = field(repr=False)
@@ -44,25 +43,29 @@ class Held:
     candidates: Floats = field(repr=False)
     noise: NoiseLaw
     given: str
+    noise_radius: float | None = None
 
 
-Recover = Callable[[Held, int], LinearMap]
+Recover = Callable[[Held, int], tuple[LinearMap, ...]]
 
 
-def _permutation(held: Held, seed: int) -> LinearMap:
-    return PermutationMatcher(held.c, held.public).recover(seed)
+def _permutation(held: Held, seed: int) -> tuple[LinearMap, ...]:
+    return (PermutationMatcher(held.c, held.public, held.noise_radius).recover(seed),)
 
 
-def _rotation(held: Held, seed: int) -> LinearMap:
-    return RotationAligner(held.c, held.public).recover(seed)
+def _rotation(held: Held, seed: int) -> tuple[LinearMap, ...]:
+    return (RotationAligner(held.c, held.public, held.noise_radius).recover(seed),)
 
 
-def _translation(held: Held, seed: int) -> LinearMap:
-    return UnpairedTranslator(held.c, held.public).recover(seed)
+def _translation(held: Held, seed: int) -> tuple[LinearMap, ...]:
+    return (UnpairedTranslator(held.c, held.public, held.noise_radius).recover(seed),)
 
 
-def _centroids(held: Held, seed: int) -> LinearMap:
-    return CentroidAligner(held.c, held.y, held.public, held.public_y).recover(seed)
+def _centroids(held: Held, seed: int) -> tuple[LinearMap, ...]:
+    if held.y is None or held.public_y is None:
+        return ()
+    aligner = CentroidAligner(held.c, held.y, held.public, held.public_y, held.noise_radius)
+    return aligner.recover(seed)
 
 
 WITHOUT_LABELS: Final[dict[str, Recover]] = {
@@ -74,15 +77,18 @@ WITH_LABELS: Final[dict[str, Recover]] = {"class centroids as pairs": _centroids
 
 
 def scored(
-    name: str, guess: LinearMap, held: Held, scoring: Scoring, watch: Stopwatch
+    name: str, guesses: Sequence[LinearMap], held: Held, scoring: Scoring, watch: Stopwatch
 ) -> Iterator[Line]:
-    """Lines of one way to align what is held."""
+    """Lines of the guess that finds most; of several, the attacker has luck with the best."""
+    tried = [Aligned(guess.apply(held.victims), held.candidates, held.noise) for guess in guesses]
+    found = [reid(one, scoring.clear).excess for one in tried]
+    best = int(np.argmax(found))
     yield from linked(
         scoring,
-        Aligned(guess.apply(held.victims), held.candidates, held.noise),
+        tried[best],
         attack=name,
         knowledge=Knowledge.PUBLIC_TEXT,
-        given=f"{held.given}; own objective {guess.objective:.2f}",
+        given=f"{held.given}; own objective {guesses[best].objective:.2f}",
         watch=watch,
     )
 
@@ -95,17 +101,19 @@ def holdings(case: Case) -> Held:
     rng = np.random.default_rng([case.seed, 0xB1])
     c = np.concatenate([case.victims.c, case.others.c])
     rows, mine = rng.permutation(len(c))[:ROWS], rng.permutation(len(public))[:ROWS]
-    labeled = case.has_classes and case.public.y is not None
+    labels = case.public.codes if case.has_classes else None
+    labeled = labels is not None
     whose = "other records of this source" if case.public.is_own else "public texts"
     return Held(
         c=c[rows],
-        y=np.concatenate([case.victims.y, case.others.y])[rows] if labeled else None,
+        y=np.concatenate([case.victims.codes, case.others.codes])[rows] if labeled else None,
         public=public[mine],
-        public_y=case.public.y[mine] if labeled and case.public.y is not None else None,
+        public_y=None if labels is None else labels[mine],
         victims=case.victims.c,
         candidates=candidates,
         noise=case.supposed_noise,
         given=f"{len(mine)} {whose}{' and their labels' if labeled else ''}",
+        noise_radius=case.protection.cipher.noise_radius,
     )
 
 

@@ -24,12 +24,10 @@ from cipherset.evidence.attack import (
     paired_bootstrap,
     reidentify,
 )
-from cipherset.evidence.attack.alignment import (
-    CentroidAligner,
-    LinearMap,
-    PermutationMatcher,
-    RotationAligner,
-)
+from cipherset.evidence.attack.alignment.centroids import CentroidAligner
+from cipherset.evidence.attack.alignment.linear_map import LinearMap
+from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
+from cipherset.evidence.attack.alignment.rotation import RotationAligner
 from cipherset.pipeline.minimize import FittedMinimizer
 from cipherset.pipeline.train import train_model
 
@@ -115,9 +113,11 @@ def _key_safe(
         candidates, public = (surrogates[name].transform(x) for x in (candidates, public))
     c = protection.export(sweep.inner.x, sweep.inner.y)
     c, y = c[:ALIGNED_ROWS], sweep.inner.y[:ALIGNED_ROWS]
-    guesses = [RotationAligner(c, public).recover(sweep.seed)]
+    radius = protection.cipher.noise_radius
+    guesses = [RotationAligner(c, public, radius).recover(sweep.seed)]
     if sweep.task is Task.CLASSIFICATION:
-        guesses.append(CentroidAligner(c, y, public, bench.public.y).recover(sweep.seed))
+        by_class = CentroidAligner(c, y, public, bench.public.y, radius)
+        guesses += by_class.recover(sweep.seed)
     exported = protection.export(victims.x, victims.y)
     law = _supposed(protection.cipher.noise, protection.cipher.dim)
     found = [_linked(guess, exported, candidates, victims.clear, law) for guess in guesses]
@@ -138,7 +138,7 @@ def permuted_points(progress: Progress, bench: Bench) -> Iterator[Point]:
         scores = row_scores(sweep.task, sweep.validation.y, predicted)
         exported, law = scheme.encrypt(victims.x, rng), NoiseLaw.ball(scheme.radius)
         index = np.arange(len(victims))
-        guess = PermutationMatcher(c[:ALIGNED_ROWS], bench.public.x).recover(sweep.seed)
+        guess = PermutationMatcher(c[:ALIGNED_ROWS], bench.public.x, scheme.radius).recover(sweep.seed)
         yield Point(
             minimizer="none",
             scheme=permutation.NAME,

@@ -9,12 +9,13 @@ from cipherset.pipeline.train.bundle import (
 )
 from cipherset.pipeline.train.check import check_model
 from cipherset.pipeline.train.convert import to_onnx
-from cipherset.pipeline.train.fit import Model, TrainSpec, train_model
+from cipherset.pipeline.train.fit import Classifier, Model, TrainSpec, train_classifier, train_model
 from cipherset.pipeline.train.run import run_labels, run_values
 from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
 
 __all__ = [
     "Bundle",
+    "Classifier",
     "LabelScores",
     "Model",
     "TrainSpec",
@@ -28,6 +29,7 @@ __all__ = [
     "score_labels",
     "score_values",
     "to_onnx",
+    "train_classifier",
     "train_model",
     "write_bundle",
 ]

@@ -38,6 +38,14 @@ class Model(Protocol):
     def predict(self, x: Floats) -> Labels: ...
 
 
+class Classifier(Model, Protocol):
+    """A fitted classifier; column j of its probabilities is for ``classes_[j]``."""
+
+    classes_: Labels
+
+    def predict_proba(self, x: Floats) -> npt.NDArray[np.float64]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TrainSpec:
     """A declared recipe: the family and its sizes; those of other families play no part.
@@ -91,14 +99,16 @@ def train_model(x: Floats, y: Labels, spec: TrainSpec, *, task: Task, seed: int)
         InputError: no rows, one class only, or numbers that are not finite.
         DimensionError: not one label for each row.
     """
-    _check(x, y, task)
     if task is Task.REGRESSION:
+        _check(x, y, task)
         return _regressor(x, np.asarray(y, dtype=np.float64), spec, seed)
-    return _classifier(x, y, spec, seed)
+    return train_classifier(x, y, spec, seed=seed)
 
 
-def _classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
-    model: Model
+def train_classifier(x: Floats, y: Labels, spec: TrainSpec, *, seed: int) -> Classifier:
+    """``train_model`` for classes; tells probabilities too. Arguments and errors as there."""
+    _check(x, y, Task.CLASSIFICATION)
+    model: Classifier
     if spec.kind is ModelKind.LOGISTIC:
         model = _logistic(spec.inverse_penalty or _best_penalty(x, y, spec, seed), spec, seed)
     elif spec.kind is ModelKind.BOOSTING:
@@ -114,14 +124,14 @@ def _classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
     return model
 
 
-def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Model:
+def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Classifier:
     random = np.random.RandomState(seed)
     batch_size = min(_BATCH_ROWS, len(x))
     mlp = MLPClassifier(spec.hidden, batch_size=batch_size, random_state=random)
     classes = np.unique(y)
     for _ in range(_passes(spec, len(x))):
         mlp.partial_fit(x, y, classes=classes)
-    fitted: Model = mlp
+    fitted: Classifier = mlp
     return fitted
 
 
