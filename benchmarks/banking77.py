@@ -58,17 +58,22 @@ def coarse_label(intent: str) -> str:
 
 def read(data: Path, cache: Path) -> Banking:
     """The rows in ``data``, encoded by the product's encoder; vectors are kept between runs."""
-    texts, intents = [], []
-    for name in ("train.csv", "test.csv"):
-        with (data / name).open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                texts.append(row["text"])
-                intents.append(row["category"])
+    rows = rows_of(data)
+    texts, intents = [row["text"] for row in rows], [row["category"] for row in rows]
     vectors = encoded(texts, cache)
     fine = np.unique(intents, return_inverse=True)[1].astype(np.int64)
     coarse = np.unique([coarse_label(i) for i in intents], return_inverse=True)[1].astype(np.int64)
     source = f"BANKING77, {len(texts):,} rows from {data}, {ENCODER}"
     return Banking(vectors, fine, coarse, source)
+
+
+def rows_of(data: Path) -> list[dict[str, str]]:
+    """The rows of train.csv, then of test.csv: ``text`` and ``category``."""
+    rows: list[dict[str, str]] = []
+    for name in ("train.csv", "test.csv"):
+        with (data / name).open(encoding="utf-8", newline="") as lines:
+            rows += csv.DictReader(lines)
+    return rows
 
 
 def encoded(texts: Sequence[str], cache: Path) -> Float32s:

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.covariance import ledoit_wolf
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -30,7 +30,7 @@ _FEW_CLASSES: Final = 12  # beyond it logistic regression and boosting take too 
 _NARROW: Final = 64  # columns
 _NEIGHBORS: Final = 25
 
-Attribute = npt.NDArray[np.str_] | Codes
+Attribute = npt.NDArray[np.generic]  # strings or whole numbers
 Matrix = npt.NDArray[np.float64]
 
 
@@ -75,7 +75,7 @@ class AttributeInference:
         _check(vectors, attribute, labels)
         rng = np.random.default_rng(seed)
         rows = capped(len(vectors), MOST_ROWS, rng)
-        self._values, codes = np.unique(attribute[rows], return_inverse=True)
+        self._values, codes = _coded(attribute[rows])
         if len(self._values) < 2:
             raise InputError(
                 "the attribute has one value in all rows",
@@ -84,7 +84,7 @@ class AttributeInference:
             )
         self._width = vectors.shape[1]
         self._classes = np.unique(labels[rows])
-        x, y = self._features(vectors[rows], labels[rows]), codes.astype(np.int64)
+        x, y = self._features(vectors[rows], labels[rows]), codes
         alone = _Majority(self._classes)
         fit_rows, tune_rows = parted(len(rows), _TUNING_SHARE, rng)
         models: dict[str, _Model] = {LABEL_ALONE: alone}
@@ -118,7 +118,7 @@ class AttributeInference:
         _check(vectors, attribute, labels)
         right = self.predict(vectors, labels) == attribute
         alone = self._answer(self._alone, vectors, labels) == attribute
-        codes = np.unique(attribute, return_inverse=True)[1]
+        codes = _coded(attribute)[1]
         return AttributeAdvantage(
             attack=self.attack,
             accuracy=float(right.mean()),
@@ -133,8 +133,7 @@ class AttributeInference:
         check_vectors(vectors, "vectors")
         check_width(vectors, self._width, "vectors")
         check_length(labels, len(vectors), "labels")
-        codes = model.predict(self._features(vectors, labels))
-        return np.asarray(self._values[codes])
+        return self._values[model.predict(self._features(vectors, labels))]
 
     def _features(self, vectors: Floats, labels: Codes) -> Matrix:
         """The vectors and, in the last columns, which label it is."""
@@ -161,13 +160,42 @@ class _Majority:
         return np.where(one_hot.any(axis=1), answers, self._overall).astype(np.int64)
 
 
+class _Discriminants:
+    """Linear discriminants with one covariance for all values, shrunk after Ledoit and Wolf.
+
+    scikit-learn's own shrinks the covariance of each value by itself, which fails at few rows.
+
+    Source: T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd ed.,
+    section 4.3, equation 4.10.
+    """
+
+    def fit(self, x: Matrix, y: Codes) -> None:
+        self._present, codes = np.unique(y, return_inverse=True)
+        counts = np.bincount(codes)
+        order = np.argsort(codes, kind="stable")
+        sums = np.add.reduceat(x[order], np.cumsum(counts) - counts, axis=0)
+        means = sums / counts[:, np.newaxis]
+        covariance = ledoit_wolf(x - means[codes], assume_centered=True)[0]
+        self._axes = np.linalg.lstsq(covariance, means.T, rcond=None)[0]
+        self._offset = np.log(counts / len(y)) - 0.5 * np.einsum("ij,ji->i", means, self._axes)
+
+    def predict(self, x: Matrix) -> Codes:
+        return np.asarray(self._present[(x @ self._axes + self._offset).argmax(axis=1)])
+
+
 def _models(n_values: int, width: int, n: int, seed: int) -> Iterator[tuple[str, _Model]]:
-    yield "discriminants", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    yield "discriminants", _Discriminants()
     yield "nearest rows", KNeighborsClassifier(min(_NEIGHBORS, n))
     if n_values <= _FEW_CLASSES:
         yield "logistic", LogisticRegression(max_iter=200, tol=1e-3)
         if width <= _NARROW:
             yield "boosting", HistGradientBoostingClassifier(max_iter=60, random_state=seed)
+
+
+def _coded(attribute: Attribute) -> tuple[Attribute, Codes]:
+    """The different values, and for each row the number of its own."""
+    values, codes = np.unique(attribute, return_inverse=True)
+    return values, codes.astype(np.int64)
 
 
 def _balanced(right: npt.NDArray[np.bool_], codes: Codes) -> float:

@@ -1,7 +1,7 @@
 """How many of a text's words an attack got: F1 and the recall of entities, with intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -49,10 +49,7 @@ class WordLeak:
     chance_token_f1: float
     chance_content_f1: float
     chance_entity_recall: float | None
-    recovered: tuple[Words, ...]
-
-    def __repr__(self) -> str:
-        return f"WordLeak(attack={self.attack!r}, score={self.score!r})"
+    recovered: tuple[Words, ...] = field(repr=False)
 
 
 def attack_words(pairs: Pairs, target: Pairs, *, seed: int) -> WordLeak:

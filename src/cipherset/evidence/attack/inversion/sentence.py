@@ -19,7 +19,8 @@ class SentenceDecoder:
 
     Knows: pairs of vector and text in the target's space, and labels. A word of the nearest text
     is denied if the ridge attack does not name it. In its place comes the named word that is seen
-    most often between the same neighbors in the known texts; where none is, the word stays.
+    most often beside the same neighbors in the known texts, beside each at least once; where
+    there is none, the word stays.
     """
 
     def __init__(self, pairs: Pairs, *, seed: int) -> None:
@@ -55,5 +56,6 @@ class SentenceDecoder:
         return line[1:-1]
 
     def _fit(self, before: str, word: str, after: str) -> float:
-        """``log(1 + n(before, word)) + log(1 + n(word, after))``."""
-        return float(np.log1p(self._follows[before, word]) + np.log1p(self._follows[word, after]))
+        """``log(1 + n(before, word)) + log(1 + n(word, after))``, or 0 where one is never seen."""
+        left, right = self._follows[before, word], self._follows[word, after]
+        return float(np.log1p(left) + np.log1p(right)) if left and right else 0.0
