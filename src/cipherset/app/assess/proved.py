@@ -1,16 +1,10 @@
 """What needs no attack: two records told apart, proved; and whom the clear columns single out."""
 
-from functools import partial
 from typing import Any
 
 from cipherset.app.assess.case import Case
-from cipherset.core.values import NoiseKind
 from cipherset.evidence.attack.inversion.clear_columns import clear_column_risk
-from cipherset.evidence.attack.inversion.closed_form import (
-    ball_delta,
-    delta_table,
-    gaussian_delta,
-)
+from cipherset.evidence.attack.inversion.closed_form import delta_table
 from cipherset.pipeline.export import Cipherset
 
 
@@ -21,11 +15,7 @@ def proved(case: Case) -> dict[str, Any]:
     """
     cipher = case.protection.cipher
     law = cipher.noise
-    if law.kind is NoiseKind.GAUSSIAN:
-        delta = partial(gaussian_delta, sigma=law.size)
-    else:
-        delta = partial(ball_delta, radius=law.size, dim=cipher.dim)
-    table = delta_table(case.victims.z, case.victims.clear, delta=delta, seed=case.seed)
+    table = delta_table(case.victims.z, case.victims.clear, noise=law, seed=case.seed)
     return {
         "noise": law.kind.value,
         "dim": cipher.dim,
