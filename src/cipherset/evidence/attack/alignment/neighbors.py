@@ -6,14 +6,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.values import Float32s, Floats
+from cipherset.core.values import Float32s
 from cipherset.evidence.attack.alignment.linear_map import Doubles, Ints
 
 _HUB_NEIGHBORS: Final = 10  # the authors' constant
 _CHECKED: Final = 600  # rows whose nearest neighbor is looked up to judge a map
 
 
-def procrustes(a: Floats, b: Floats) -> Floats:
+def procrustes(a: Doubles, b: Doubles) -> Doubles:
     """The orthogonal M for which ``a @ M`` is nearest to ``b``, shape (k, k).
 
     ``U @ Vt`` where ``U, S, Vt`` is the singular value decomposition of ``a.T @ b``.
@@ -22,8 +22,7 @@ def procrustes(a: Floats, b: Floats) -> Floats:
     Psychometrika 31(1), 1966.
     """
     u, _, vt = np.linalg.svd(a.T @ b)
-    turn: Floats = u @ vt
-    return turn
+    return np.asarray(u @ vt)
 
 
 def mutual_pairs(a: Doubles, b: Doubles) -> tuple[Ints, Ints]:
@@ -80,7 +79,10 @@ class Yardstick:
         if reach <= 0.0:
             return 0.0
         found = _closeness(mapped[: self.checked], self.reference)
-        return float(np.clip((found - self.luck) / reach, 0.0, 1.0))
+        # A map onto few directions lands near many: it is worth the variance that it keeps.
+        spread = float(self.reference.var(axis=0).sum())
+        kept = float(mapped.var(axis=0).sum()) / max(spread, np.finfo(float).tiny)
+        return float(np.clip((found - self.luck) / reach, 0.0, 1.0) * min(kept, 1.0))
 
 
 def _closeness(rows: Doubles, reference: Doubles) -> float:

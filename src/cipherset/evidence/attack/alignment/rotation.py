@@ -102,10 +102,7 @@ class Clouds:
         for _ in range(rounds):
             hidden, public = drawn(self.hidden, rows, rng), drawn(self.public, rows, rng)
             mine, theirs = mutual_pairs(hidden @ turn, public)
-            # Single precision: the singular value decomposition is most of the time of an attack.
-            turn = procrustes(
-                hidden[mine].astype(np.float32), public[theirs].astype(np.float32)
-            ).astype(np.float64)
+            turn = procrustes(hidden[mine], public[theirs])
             found = self.objective(turn)
             idle = 0 if found > most + _SETTLED else idle + 1
             if found > most:

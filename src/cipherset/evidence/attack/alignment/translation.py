@@ -15,6 +15,7 @@ from sklearn.cluster import KMeans
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.alignment.linear_map import (
     Doubles,
+    Ints,
     LinearMap,
     check_same_width,
     checked,
@@ -66,7 +67,7 @@ class UnpairedTranslator:
         parts = [self._relative(hidden, other, rng) for _ in range(self.runs)]
         here, there = (np.hstack(side) for side in zip(*parts, strict=True))
         start = procrustes(hidden, _mean_of_nearest(here, there, theirs))
-        turn, most = clouds.refined(np.asarray(start), self.rows, self.rounds, rng)
+        turn, most = clouds.refined(start, self.rows, self.rounds, rng)
         carried = _by_centers(mine @ turn, theirs, rng)
         found, now = turn @ carried, clouds.objective(turn @ carried)
         return clouds.named("translation", *((found, now) if now > most else (turn, most)))
@@ -80,7 +81,7 @@ class UnpairedTranslator:
         return _standard(hidden @ mine.T), _standard(public @ theirs[order].T)
 
 
-def match_graphs(a: Doubles, b: Doubles, rng: np.random.Generator) -> Doubles:
+def match_graphs(a: Doubles, b: Doubles, rng: np.random.Generator) -> Ints:
     """The order of nodes under which ``b[order][:, order]`` is most like ``a``, both (k, k).
 
     The best of several starts of FAQ, each finished by exchanges of two.
@@ -98,7 +99,7 @@ def match_graphs(a: Doubles, b: Doubles, rng: np.random.Generator) -> Doubles:
         found = quadratic_assignment(a, b, method="2opt", options=options)
         if found.fun > most:
             best, most = found.col_ind, found.fun
-    return best
+    return np.asarray(best, dtype=np.int64)
 
 
 def _centers(rows: Doubles, k: int, rng: np.random.Generator) -> Doubles:
@@ -117,7 +118,7 @@ def _by_centers(mapped: Doubles, public: Doubles, rng: np.random.Generator) -> D
     k = max(min(_CENTERS, len(mapped) // 5, len(public) // 5), 1)
     start = _centers(mapped, k, rng)
     carried = KMeans(k, init=start, n_init=1, max_iter=50).fit(public).cluster_centers_
-    return np.asarray(procrustes(start, carried))
+    return procrustes(start, carried)
 
 
 def _standard(rows: Doubles) -> Doubles:
