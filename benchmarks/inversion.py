@@ -9,8 +9,8 @@ the same domain, and the encoder. The rest is the owner's: its minimizer is fitt
 all of it leaves; 1,000 of those rows are attacked.
 
 - plain: the stored vectors themselves.
-- permutation: beta 2.5 and a secret order of the coordinates. The attack on the order itself is not
-  run here: it is taken as undone, as statistics of public text undo it.
+- permutation: beta 2.5, a secret scale and a secret order of the coordinates. The attacker finds
+  both by the statistics of his own texts, with no pair.
 - wide: the first 32 principal axes and beta 2, key and minimizer stolen: what a lab can learn from.
 - ours, everything stolen: bottleneck, shrink 1, beta 16; key and minimizer are the attacker's.
 - ours, key safe: the attacker fits a bottleneck of his own on his texts, and turns the export onto
@@ -22,6 +22,7 @@ Labels are in the clear in every row; chance is what they give without a vector.
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,10 @@ from banking77 import Codes, encoded, read, rows_of
 from messages import INTENTS, SENTENCES, Message, made
 from threadpoolctl import threadpool_limits
 
-from cipherset.core.values import Float32s, NoiseLaw
+from cipherset.core.values import Float32s
+from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
 from cipherset.evidence.attack.inversion.attributes import AttributeInference
-from cipherset.evidence.attack.inversion.closed_form import delta_table
+from cipherset.evidence.attack.inversion.closed_form import ball_delta, delta_table
 from cipherset.evidence.attack.inversion.pairs import Pairs
 from cipherset.evidence.attack.inversion.reconstruct import Reconstructor
 from cipherset.evidence.attack.inversion.score import WordLeak, attack_words
@@ -139,9 +141,7 @@ def views(corpus: Corpus, seed: int) -> Iterator[View]:
     rng = np.random.default_rng([seed, 1])
     x, public, attacked = corpus.vectors, corpus.public, corpus.attacked
     yield view("plain", corpus, (x[public], x[attacked]), 0.0, rng)
-    yield view(
-        "permutation, beta 2.5, key safe", corpus, (x[public], x[attacked]), PERMUTATION_FACTOR, rng
-    )
+    yield permuted(corpus, seed, rng)
     wide = fit(parse_spec(WIDE), x[corpus.owned], None, settings=fit_settings(seed))
     both = (wide.transform(x[public]), wide.transform(x[attacked]))
     yield view("wide, beta 2, everything stolen", corpus, both, WIDE_FACTOR, rng)
@@ -158,9 +158,32 @@ def views(corpus: Corpus, seed: int) -> Iterator[View]:
     )
     yield View(
         "ours, beta 16, key safe",
-        Pairs(noisy(own, FACTOR, rng), texts(corpus, public), corpus.labels[public], own),
+        learned(corpus, own, FACTOR, rng),
         Pairs(turned[:N_ATTACKED], texts(corpus, attacked), corpus.labels[attacked]),
     )
+
+
+def permuted(corpus: Corpus, seed: int, rng: np.random.Generator) -> View:
+    """The secret order is found from all ciphertexts and the attacker's own vectors; no pairs."""
+    x, public = corpus.vectors, corpus.public
+    order, scale = rng.permutation(x.shape[1]), np.float32(rng.uniform(1.0, 2.0))
+    ciphertexts = scale * noisy(x[corpus.owned], PERMUTATION_FACTOR, rng)[:, order]
+    matcher = PermutationMatcher(ciphertexts, x[public], noise_radius=PERMUTATION_FACTOR / 4)
+    found = matcher.recover(seed)
+    right = float(np.mean(found.matrix.argmax(axis=0) == np.argsort(order)))
+    undone = found.apply(ciphertexts)[:N_ATTACKED].astype(np.float32)
+    attacked = corpus.attacked
+    return View(
+        f"permutation, beta 2.5, key safe ({right:.0%} of the order found)",
+        learned(corpus, x[public], PERMUTATION_FACTOR, rng),
+        Pairs(undone, texts(corpus, attacked), corpus.labels[attacked]),
+    )
+
+
+def learned(corpus: Corpus, clean: Float32s, factor: float, rng: np.random.Generator) -> Pairs:
+    """The attacker's own texts with noise like the target's."""
+    public = corpus.public
+    return Pairs(noisy(clean, factor, rng), texts(corpus, public), corpus.labels[public], clean)
 
 
 def view(
@@ -171,10 +194,10 @@ def view(
     rng: np.random.Generator,
 ) -> View:
     known, target = vectors
-    public, attacked = corpus.public, corpus.attacked
+    attacked = corpus.attacked
     return View(
         name,
-        Pairs(noisy(known, factor, rng), texts(corpus, public), corpus.labels[public], known),
+        learned(corpus, known, factor, rng),
         Pairs(noisy(target, factor, rng), texts(corpus, attacked), corpus.labels[attacked]),
     )
 
@@ -291,8 +314,8 @@ def proved(corpus: Corpus, seed: int) -> None:
     """The figure that needs no attack, for the owner's minimizer."""
     owner = fitted(corpus, corpus.owned, seed)
     z = owner.transform(corpus.vectors[corpus.owned])
-    noise = NoiseLaw.ball(FACTOR / 4)
-    table = delta_table(z, corpus.labels[corpus.owned], noise=noise, seed=seed)
+    delta = partial(ball_delta, radius=FACTOR / 4, dim=z.shape[1])
+    table = delta_table(z, corpus.labels[corpus.owned], delta=delta, seed=seed)
     print("\n| two rows | quantile of their distance | distance | delta |")
     print("|---|---|---|---|")
     for row in table.rows:

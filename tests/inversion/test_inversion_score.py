@@ -7,16 +7,20 @@ from hypothesis import strategies as st
 
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.evidence.attack.inversion import score
-from cipherset.evidence.attack.inversion.score import ratio_interval, score_tokens
+from cipherset.evidence.attack.inversion.score import Said, ratio_interval, score_tokens
 from cipherset.evidence.attack.inversion.tokens import RareWords
 
 RARE = RareWords(["the knee hurts and the hip hurts"] * 300)
 
 
+def said(words):
+    return Said(words, words)
+
+
 def test_known_answer():
     truth = ["the knee of Carla hurts", "hip 42"]
     recovered = [("the", "knee", "maya"), ("42", "knee")]
-    got = score_tokens(recovered, truth, rare=RARE, seed=0)
+    got = score_tokens(said(recovered), truth, rare=RARE, seed=0)
     # Row 1: 2 hits of 3 and 5; content 1 of 2 and 3. Row 2: 1 hit of 2 and 2, all content.
     assert got.token_f1.value == pytest.approx((2 * 2 / 8 + 2 / 4) / 2)
     assert got.content_f1.value == pytest.approx((2 * 1 / 5 + 2 / 4) / 2)
@@ -26,26 +30,26 @@ def test_known_answer():
 
 
 def test_order_and_repeats_do_not_count():
-    a = score_tokens([("knee", "hip")], ["hip knee hip"], rare=RARE, seed=0)
+    a = score_tokens(said([("knee", "hip")]), ["hip knee hip"], rare=RARE, seed=0)
     assert a.token_f1.value == 1.0
 
 
 def test_texts_without_entities_have_no_recall():
-    got = score_tokens([("the",)], ["the knee hurts"], rare=RARE, seed=0)
+    got = score_tokens(said([("the",)]), ["the knee hurts"], rare=RARE, seed=0)
     assert got.entity_recall is None
     assert got.n_entities == 0
 
 
 def test_nothing_said_and_nothing_there_is_right():
-    got = score_tokens([()], ["..."], rare=RARE, seed=0)
+    got = score_tokens(said([()]), ["..."], rare=RARE, seed=0)
     assert got.token_f1.value == 1.0
 
 
 def test_all_right_and_all_wrong():
     truth = ["knee hip 7"] * 5
-    right = score_tokens([("7", "hip", "knee")] * 5, truth, rare=RARE, seed=0)
+    right = score_tokens(said([("7", "hip", "knee")] * 5), truth, rare=RARE, seed=0)
     assert (right.token_f1.low, right.token_f1.value, right.token_f1.high) == (1.0, 1.0, 1.0)
-    wrong = score_tokens([("x",)] * 5, truth, rare=RARE, seed=0)
+    wrong = score_tokens(said([("x",)] * 5), truth, rare=RARE, seed=0)
     assert (wrong.token_f1.high, wrong.entity_recall.high) == (0.0, 0.0)
 
 
@@ -84,5 +88,5 @@ def test_draws_without_a_whole_are_left_out():
 )
 def test_refusals(recovered, truth, family, code):
     with pytest.raises(family) as refused:
-        score_tokens(recovered, truth, rare=RARE, seed=0)
+        score_tokens(said(recovered), truth, rare=RARE, seed=0)
     assert refused.value.code == code

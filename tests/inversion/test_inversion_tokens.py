@@ -8,6 +8,7 @@ from cipherset.evidence.attack.inversion.tokens import (
     RareWords,
     document_counts,
     entities,
+    entity_words,
     is_content,
     words,
 )
@@ -62,6 +63,13 @@ def test_rare_is_at_most_half_a_percent_of_the_known_texts():
     assert "often" not in RareWords(known)
     assert "seldom" in RareWords(known)
     assert "the" not in RareWords(known)
+
+
+def test_entity_words_are_entities_in_half_of_their_texts():
+    known = [*KNOWN, *["they saw Mark"] * 9, *["they saw mark"] * 9, *["so mark they be"] * 9]
+    rare = RareWords([*known, *["mark saw"] * 300])
+    assert entity_words(known, rare) == {"zebra"}
+    assert entity_words(known[:-9], rare) == {"zebra", "mark"}
 
 
 def test_document_counts_count_a_text_once():

@@ -12,7 +12,7 @@ from cipherset.evidence.attack.inversion.pairs import Pairs
 from cipherset.evidence.attack.inversion.ridge import LabelMeans, RidgePath
 from cipherset.evidence.attack.inversion.score import attack_words
 from cipherset.evidence.attack.inversion.sentence import SentenceDecoder
-from cipherset.evidence.attack.inversion.words import NearestText, WordInverter, some_text
+from cipherset.evidence.attack.inversion.words import AnyText, NearestText, WordInverter
 
 
 def test_vectors_that_say_their_words_are_read(corpus):
@@ -22,7 +22,7 @@ def test_vectors_that_say_their_words_are_read(corpus):
     assert leak.score.token_f1.value > 0.97
     assert leak.score.entity_recall.value > 0.97
     assert leak.chance_content_f1 < 0.6
-    assert leak.score.n == len(leak.recovered) == 200
+    assert leak.score.n == len(leak.recovered) == len(leak.named) == 200
     assert leak.score.n_entities == 200  # the name of each
 
 
@@ -55,7 +55,7 @@ def test_more_noise_says_less(corpus):
 def test_texts_held_are_found_by_the_nearest_under_noise(corpus):
     known = corpus.pairs(300, seed=1, noise=0.1)
     target = Pairs(known.vectors[:50], known.texts[:50], known.labels[:50])
-    found = NearestText(known).nearest(target.vectors, target.labels)
+    found = NearestText(known).nearest(target.vectors, target.labels)[:, 0]
     assert (found == np.arange(50)).mean() > 0.9
 
 
@@ -81,15 +81,15 @@ def test_without_labels(corpus):
     target = Pairs(target.vectors, target.texts)
     leak = attack_words(known, target, seed=0)
     assert leak.score.content_f1.value > 0.9
-    assert len(some_text(known, None, 7, seed=0)) == 7
+    assert len(AnyText(known, seed=0).recover(known.vectors, None)) == 300
 
 
 def test_a_label_never_seen_is_searched_among_all(corpus):
     known = corpus.pairs(60, seed=1)
     strange = np.full(60, 99)
-    assert (NearestText(known).nearest(known.clean, strange) == np.arange(60)).mean() > 0.9
+    assert (NearestText(known).nearest(known.clean, strange)[:, 0] == np.arange(60)).mean() > 0.9
     assert len(WordInverter(known, seed=0).recover(known.vectors, strange)) == 60
-    assert len(some_text(known, strange, 60, seed=0)) == 60
+    assert len(AnyText(known, seed=0).recover(known.vectors, strange)) == 60
 
 
 def test_one_pair_is_enough_to_answer():
@@ -168,7 +168,28 @@ def test_nearest_is_the_slow_one(seed):
         if labels[i] in known.labels
     ]
     kept = np.isin(labels, known.labels)
-    assert NearestText(known).nearest(asked, labels)[kept].tolist() == slow
+    assert NearestText(known).nearest(asked, labels)[kept, 0].tolist() == slow
+
+
+def test_several_nearest_ascend_and_repeat_the_last():
+    known = Pairs(np.array([[0.0], [1.0], [3.0]]), ["a", "b", "c"], np.array([0, 0, 1]))
+    nearest = NearestText(known)
+    asked, labels = np.array([[0.9], [0.9]]), np.array([0, 1])
+    assert nearest.nearest(asked, labels, n_texts=3).tolist() == [[1, 0, 0], [2, 2, 2]]
+    assert nearest.nearest(asked, n_texts=3).tolist() == [[1, 0, 2]] * 2
+
+
+def test_names_are_at_most_five_of_those_asked_for():
+    texts = [f"the knee of n{i} and m{i}" for i in range(9)]
+    known = Pairs(np.arange(9.0)[:, np.newaxis], texts)
+    among = frozenset(word for text in texts for word in text.split()[3:])
+    (named,) = NearestText(known).name(np.zeros((1, 1)), None, among)
+    assert named == ("n0", "and", "m0", "n1", "m1")
+    many = Pairs(np.zeros((60, 1)), texts[:6] * 10)
+    for attack in (WordInverter(many, seed=0), AnyText(many, seed=0)):
+        (named,) = attack.name(np.zeros((1, 1)), None, among)
+        assert len(named) == 5
+        assert set(named) <= among
 
 
 def test_nearest_in_small_blocks_is_the_same(corpus, monkeypatch):

@@ -1,15 +1,22 @@
 """How many of a text's words an attack got: F1 and the recall of entities, with intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 import numpy as np
 
 from cipherset.core.errors import InputError
-from cipherset.evidence.attack.inversion.pairs import Doubles, Pairs, check_length, parted
-from cipherset.evidence.attack.inversion.tokens import RareWords, entities, is_content, words
-from cipherset.evidence.attack.inversion.words import NearestText, WordInverter, Words, some_text
+from cipherset.core.values import Floats
+from cipherset.evidence.attack.inversion.pairs import Codes, Doubles, Pairs, check_length, parted
+from cipherset.evidence.attack.inversion.tokens import (
+    RareWords,
+    entities,
+    entity_words,
+    is_content,
+    words,
+)
+from cipherset.evidence.attack.inversion.words import AnyText, NearestText, WordInverter, Words
 from cipherset.evidence.attack.statistics import CONFIDENCE, Interval
 
 _RESAMPLES: Final = 2_000
@@ -21,8 +28,9 @@ _TUNING_SHARE: Final = 0.2
 class TokenScore:
     """Each the mean over texts (F1) or the share of all entities (recall), with 95 % intervals.
 
-    F1 compares sets of words, ``2 * hits / (recovered + true)``. ``entity_recall`` is None where
-    the texts hold no entity.
+    F1 compares sets of words, ``2 * hits / (recovered + true)``. ``entity_recall`` is the share of
+    a text's entities that are among the five words an attack may name, so that naming more does
+    not help; it is None where the texts hold no entity.
     """
 
     token_f1: Interval
@@ -33,13 +41,21 @@ class TokenScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What an attack says of each row: the words it takes to be there, and up to five entities."""
+
+    words: tuple[Words, ...] = field(repr=False)
+    names: tuple[Words, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class WordLeak:
     """What the better attack got, beside what the labels give without a vector.
 
     ``attack`` names it and ``entity_attack`` the one behind the entities: each the better on a
-    part of the attacker's own pairs, by content F1 and by entity recall.
-    ``chance`` of each figure is the better of two guesses without a vector: the likeliest words
-    of the label, and any known text of the label. ``recovered`` holds words of private texts:
+    part of the attacker's own pairs, by content F1 and by entity recall. ``chance`` of each figure
+    is the better of two guesses without a vector: the likeliest words of the label, and any known
+    text of it. ``recovered`` (the words) and ``named`` (up to five entities) are of private texts:
     for the owner's eyes only.
     """
 
@@ -50,6 +66,7 @@ class WordLeak:
     chance_content_f1: float
     chance_entity_recall: float | None
     recovered: tuple[Words, ...] = field(repr=False)
+    named: tuple[Words, ...] = field(repr=False)
 
 
 def attack_words(pairs: Pairs, target: Pairs, *, seed: int) -> WordLeak:
@@ -70,62 +87,59 @@ def attack_words(pairs: Pairs, target: Pairs, *, seed: int) -> WordLeak:
     fit_rows, tune_rows = parted(len(pairs), _TUNING_SHARE, np.random.default_rng(seed))
     fitted, tuned = pairs.take(fit_rows), pairs.take(tune_rows)
     rare = RareWords(pairs.texts)
-    attacks: dict[str, WordInverter | NearestText] = {
+    among = entity_words(pairs.texts, rare)
+    attacks: dict[str, _Attack] = {
         "ridge": WordInverter(fitted, seed=seed),
         "nearest text": NearestText(fitted),
     }
-    for_words, for_entities = _better(attacks, tuned, rare)
-    found = {
-        name: tuple(attacks[name].recover(target.vectors, target.labels))
-        for name in {for_words, for_entities}
-    }
-    by_words, by_entities = (
-        score_tokens(found[name], target.texts, rare=rare, seed=seed)
-        for name in (for_words, for_entities)
+    tried = {name: _said(attack, tuned, among) for name, attack in attacks.items()}
+    for_words, for_entities = _better(tried, tuned, rare)
+    found = {name: _said(attacks[name], target, among) for name in {for_words, for_entities}}
+    said = Said(found[for_words].words, found[for_entities].names)
+    blind = target.without_vectors()
+    guesses: tuple[_Attack, ...] = (
+        WordInverter(fitted.without_vectors(), seed=seed),
+        AnyText(fitted, seed=seed),
     )
     chances = [
-        score_tokens(guess, target.texts, rare=rare, seed=seed)
-        for guess in _guesses(fitted, target, seed)
+        score_tokens(_said(guess, blind, among), target.texts, rare=rare, seed=seed)
+        for guess in guesses
     ]
     recalls = [c.entity_recall.value for c in chances if c.entity_recall is not None]
     return WordLeak(
         attack=for_words,
         entity_attack=for_entities,
-        score=replace(by_words, entity_recall=by_entities.entity_recall),
+        score=score_tokens(said, target.texts, rare=rare, seed=seed),
         chance_token_f1=max(c.token_f1.value for c in chances),
         chance_content_f1=max(c.content_f1.value for c in chances),
         chance_entity_recall=max(recalls, default=None),
-        recovered=found[for_words],
+        recovered=said.words,
+        named=said.names,
     )
 
 
-def _better(
-    attacks: Mapping[str, WordInverter | NearestText], tuned: Pairs, rare: RareWords
-) -> tuple[str, str]:
+class _Attack(Protocol):
+    def recover(self, vectors: Floats, labels: Codes | None) -> list[Words]: ...
+    def name(self, vectors: Floats, labels: Codes | None, among: frozenset[str]) -> list[Words]: ...
+
+
+def _said(attack: _Attack, target: Pairs, among: frozenset[str]) -> Said:
+    return Said(
+        tuple(attack.recover(target.vectors, target.labels)),
+        tuple(attack.name(target.vectors, target.labels, among)),
+    )
+
+
+def _better(tried: Mapping[str, Said], tuned: Pairs, rare: RareWords) -> tuple[str, str]:
     """The attack with the best content F1, and that with the best entity recall."""
     named = [entities(text, rare) for text in tuned.texts]
-    f1s, recalls = {}, {}
-    for name, attack in attacks.items():
-        found = attack.recover(tuned.vectors, tuned.labels)
-        f1s[name] = float(_f1s(found, tuned.texts, content=True).mean())
-        recalls[name] = float(_hits(found, named).sum())
+    f1s = {n: float(_f1s(s.words, tuned.texts, content=True).mean()) for n, s in tried.items()}
+    recalls = {name: float(_hits(said.names, named).sum()) for name, said in tried.items()}
     return max(f1s, key=f1s.__getitem__), max(recalls, key=recalls.__getitem__)
 
 
-def _guesses(pairs: Pairs, target: Pairs, seed: int) -> tuple[list[Words], list[Words]]:
-    """The likeliest words of each row's label, and any known text of it."""
-    blind = target.without_vectors()
-    likeliest = WordInverter(pairs.without_vectors(), seed=seed)
-    return (
-        likeliest.recover(blind.vectors, blind.labels),
-        some_text(pairs, target.labels, len(target), seed=seed),
-    )
-
-
-def score_tokens(
-    recovered: Sequence[Words], truth: Sequence[str], *, rare: RareWords, seed: int
-) -> TokenScore:
-    """How well ``recovered`` words match the texts of ``truth``, row by row.
+def score_tokens(said: Said, truth: Sequence[str], *, rare: RareWords, seed: int) -> TokenScore:
+    """How well what is ``said`` matches the texts of ``truth``, row by row.
 
     ``rare`` judges what is a rare word, by texts the attacker knows. Intervals resample rows, all
     words of a row together.
@@ -134,14 +148,15 @@ def score_tokens(
         DimensionError: code ``dimension``, not one entry per text.
         InputError: code ``no_rows``.
     """
-    check_length(recovered, len(truth), "recovered")
+    check_length(said.words, len(truth), "words")
+    check_length(said.names, len(truth), "names")
     if not truth:
         raise InputError("no texts", code="no_rows", hint="measure at least one row")
     named = [entities(text, rare) for text in truth]
     n_named = np.array([len(words_) for words_ in named], dtype=np.float64)
-    hits = _hits(recovered, named)
-    every = _f1s(recovered, truth, content=False)
-    content = _f1s(recovered, truth, content=True)
+    hits = _hits(said.names, named)
+    every = _f1s(said.words, truth, content=False)
+    content = _f1s(said.words, truth, content=True)
     ones = np.ones(len(truth))
     return TokenScore(
         token_f1=ratio_interval(every, ones, seed=seed),

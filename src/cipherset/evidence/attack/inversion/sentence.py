@@ -38,7 +38,7 @@ class SentenceDecoder:
             DimensionError: code ``dimension``. InputError: ``no_rows`` or ``not_finite``.
         """
         named = self._inverter.recover(vectors, labels)
-        nearest = self._nearest.nearest(vectors, labels)
+        nearest = self._nearest.nearest(vectors, labels)[:, 0]
         return [
             " ".join(self._filled(words(self._texts[i]), said))
             for i, said in zip(nearest, named, strict=True)

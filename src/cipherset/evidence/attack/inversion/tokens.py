@@ -60,6 +60,13 @@ def entities(text: str, rare: RareWords) -> frozenset[str]:
     return frozenset(found)
 
 
+def entity_words(known: Sequence[str], rare: RareWords) -> frozenset[str]:
+    """The words that are entities in at least half of the known texts that hold them."""
+    counts = document_counts(known)
+    named = Counter(word for text in known for word in entities(text, rare))
+    return frozenset(word for word, n in named.items() if 2 * n >= counts[word])
+
+
 def document_counts(texts: Iterable[str]) -> Counter[str]:
     """In how many texts each word occurs."""
     return Counter(word for text in texts for word in set(words(text)))

@@ -25,6 +25,9 @@ _TUNING_SHARE: Final = 0.2
 _CUTS: Final = tuple(float(cut) for cut in np.linspace(0.04, 0.6, 15))
 _BLOCK_ENTRIES: Final = 2**21  # distances held at a time: 8 MiB
 
+N_NAMED: Final = 5  # entities an attack may name for each text
+_TEXTS_NAMED_FROM: Final = 8
+
 Words = tuple[str, ...]
 Bools = npt.NDArray[np.bool_]
 
@@ -78,6 +81,17 @@ class WordInverter:
             for ranked, row in zip(order, kept, strict=True)
         ]
 
+    def name(self, vectors: Floats, labels: Codes | None, among: frozenset[str]) -> list[Words]:
+        """Of the words ``among``, the five likeliest in each row's text, the surest first.
+
+        Raises:
+            DimensionError: code ``dimension``. InputError: ``no_rows`` or ``not_finite``.
+        """
+        columns = np.array([j for j, word in enumerate(self.vocabulary) if word in among], int)
+        scores = self.scores(vectors, labels)[:, columns]
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :N_NAMED]
+        return [tuple(self.vocabulary[columns[j]] for j in ranked) for ranked in order]
+
     def _kept(self, scores: Singles, cuts: tuple[float, float]) -> Bools:
         kept = scores > np.where(self._content, cuts[0], cuts[1]).astype(np.float32)
         if self._content.any():
@@ -112,15 +126,18 @@ class NearestText:
         self._pairs = pairs
         self._vectors: Singles = np.asarray(pairs.learned, dtype=np.float32)
 
-    def nearest(self, vectors: Floats, labels: Codes | None = None) -> Codes:
-        """For each row the number of the nearest pair; of a label never seen, among all.
+    def nearest(self, vectors: Floats, labels: Codes | None = None, *, n_texts: int = 1) -> Codes:
+        """For each row the numbers of the nearest pairs, the nearest first: shape (n, n_texts).
+
+        Only pairs of the row's label are looked at; of a label never seen, all. Where there are
+        fewer than ``n_texts``, the last is repeated.
 
         Raises:
             DimensionError: code ``dimension``. InputError: ``no_rows`` or ``not_finite``.
         """
         check_vectors(vectors, "vectors")
         check_width(vectors, self._vectors.shape[1], "vectors")
-        found = np.zeros(len(vectors), dtype=np.int64)
+        found = np.zeros((len(vectors), n_texts), dtype=np.int64)
         if labels is None or self._pairs.labels is None:
             self._search(vectors, np.arange(len(vectors)), np.arange(len(self._pairs)), found)
             return found
@@ -136,9 +153,16 @@ class NearestText:
         Raises:
             DimensionError: code ``dimension``. InputError: ``no_rows`` or ``not_finite``.
         """
-        return [
-            tuple(dict.fromkeys(words(self._pairs.texts[i]))) for i in self.nearest(vectors, labels)
-        ]
+        return _texts_said(self._pairs, self.nearest(vectors, labels))
+
+    def name(self, vectors: Floats, labels: Codes | None, among: frozenset[str]) -> list[Words]:
+        """Of the words ``among``, the first five in the nearest texts, the nearest first.
+
+        Raises:
+            DimensionError: code ``dimension``. InputError: ``no_rows`` or ``not_finite``.
+        """
+        nearest = self.nearest(vectors, labels, n_texts=_TEXTS_NAMED_FROM)
+        return _first_named(_texts_said(self._pairs, nearest), among)
 
     def _search(self, vectors: Floats, rows: Codes, among: Codes, found: Codes) -> None:
         known = self._vectors[among]
@@ -147,20 +171,56 @@ class NearestText:
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
             asked = np.asarray(vectors[part], dtype=np.float32)
-            found[part] = among[(squares - 2.0 * asked @ known.T).argmin(axis=1)]
+            distances = squares - 2.0 * asked @ known.T
+            found[part] = among[_smallest(distances, found.shape[1])]
 
 
-def some_text(pairs: Pairs, labels: Codes | None, n: int, *, seed: int) -> list[Words]:
-    """For each of n rows the words of any known text of its label: a guess without a vector."""
-    rng = np.random.default_rng(seed)
-    every = np.arange(len(pairs))
-    guesses = rng.choice(every, n)
-    if labels is not None and pairs.labels is not None:
-        for label in np.unique(labels):
-            among = np.flatnonzero(pairs.labels == label)
-            rows = np.flatnonzero(labels == label)
-            guesses[rows] = rng.choice(among if len(among) else every, len(rows))
-    return [tuple(dict.fromkeys(words(pairs.texts[i]))) for i in guesses]
+class AnyText:
+    """The words of any known text of the row's label: a guess that does not look at the vector.
+
+    Knows: texts and labels.
+    """
+
+    def __init__(self, pairs: Pairs, *, seed: int) -> None:
+        self._pairs, self._seed = pairs, seed
+
+    def recover(self, vectors: Floats, labels: Codes | None = None) -> list[Words]:
+        """The words of one text for each row."""
+        return _texts_said(self._pairs, self._drawn(len(vectors), labels, 1))
+
+    def name(self, vectors: Floats, labels: Codes | None, among: frozenset[str]) -> list[Words]:
+        """Of the words ``among``, the first five in some texts."""
+        drawn = self._drawn(len(vectors), labels, _TEXTS_NAMED_FROM)
+        return _first_named(_texts_said(self._pairs, drawn), among)
+
+    def _drawn(self, n: int, labels: Codes | None, n_texts: int) -> Codes:
+        rng = np.random.default_rng(self._seed)
+        every = np.arange(len(self._pairs))
+        drawn = rng.choice(every, (n, n_texts))
+        if labels is not None and self._pairs.labels is not None:
+            for label in np.unique(labels):
+                among = np.flatnonzero(self._pairs.labels == label)
+                rows = np.flatnonzero(labels == label)
+                drawn[rows] = rng.choice(among if len(among) else every, (len(rows), n_texts))
+        return drawn
+
+
+def _smallest(distances: Singles, n: int) -> Codes:
+    """The columns of the n smallest entries of each row, ascending; the last again if too few."""
+    if n == 1:
+        return np.asarray(distances.argmin(axis=1)[:, np.newaxis])
+    order = np.argsort(distances, axis=1, kind="stable")
+    return order[:, np.minimum(np.arange(n), order.shape[1] - 1)]
+
+
+def _texts_said(pairs: Pairs, chosen: Codes) -> list[Words]:
+    """The different words of the texts chosen for each row, in their order."""
+    said = {int(i): words(pairs.texts[i]) for i in np.unique(chosen)}
+    return [tuple(dict.fromkeys(word for i in row for word in said[int(i)])) for row in chosen]
+
+
+def _first_named(said: Sequence[Words], among: frozenset[str]) -> list[Words]:
+    return [tuple(word for word in row if word in among)[:N_NAMED] for row in said]
 
 
 def _vocabulary(texts: Sequence[str]) -> Words:
