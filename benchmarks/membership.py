@@ -124,11 +124,9 @@ def membership(world: World, n_rows: int) -> None:
     pool = rng.permutation(world.rows.train)[:n_rows]
     x, y = world.data.vectors[pool], world.y[pool]
     for setting in world.settings:
-        z = (
-            x
-            if setting.spec == "none"
-            else minimizer_of(world, setting, world.rows.train).transform(x)
-        )
+        z = x
+        if setting.spec != "none":
+            z = minimizer_of(world, setting, world.rows.train).transform(x)
         stored, fresh = noisy(z, setting.radius, rng), noisy(z, setting.radius, rng)
         penalty = PLAIN_PENALTY if setting.spec == "none" else best_penalty(stored, y)
         train = partial(recipe, world.n_classes, penalty)
