@@ -17,24 +17,24 @@ CLASSES = 6
 @pytest.fixture(scope="module")
 def curve():
     rng = np.random.default_rng(0)
-    x, y = clusters(rng, n=2200, dim=24, classes=CLASSES, spread=1.5)
+    x, y = clusters(rng, n=1200, dim=16, classes=CLASSES, spread=1.5)
     victim = head_of(x[:600], y[:600], CLASSES)
-    found = Extraction(
-        victim=victim, queries=x[600:1400], rows=x[1400:], counts=(50, 400, 5000)
-    ).run(1)
+    found = Extraction(victim=victim, queries=x[600:800], rows=x[800:], counts=(50, 200, 5000)).run(
+        1
+    )
     return {(p.source, p.answers, p.n_queries): p for p in found}
 
 
 def test_probabilities_give_an_exact_copy_of_a_linear_head(curve):
-    point = curve["own vectors", Answers.PROBABILITIES, 400]
+    point = curve["own vectors", Answers.PROBABILITIES, 200]
     assert point.agreement.value > 0.99
     assert point.surrogate == "linear"
-    assert curve[RANDOM, Answers.PROBABILITIES, 400].agreement.value > 0.99
+    assert curve[RANDOM, Answers.PROBABILITIES, 200].agreement.value > 0.99
 
 
 def test_less_is_told_less_is_copied(curve):
     labels, rounded, full = (
-        curve["own vectors", answers, 400].agreement.value
+        curve["own vectors", answers, 200].agreement.value
         for answers in (Answers.LABELS, Answers.ROUNDED, Answers.PROBABILITIES)
     )
     assert 0.5 < labels < full
@@ -42,9 +42,9 @@ def test_less_is_told_less_is_copied(curve):
 
 
 def test_more_queries_copy_more_and_too_many_are_left_out(curve):
-    few, many = (curve["own vectors", Answers.LABELS, n].agreement for n in (50, 400))
+    few, many = (curve["own vectors", Answers.LABELS, n].agreement for n in (50, 200))
     assert few.low < few.value < many.value
-    assert {n for _, _, n in curve} == {50, 400}
+    assert {n for _, _, n in curve} == {50, 200}
 
 
 def test_outcome_says_what_was_asked(curve):
@@ -57,12 +57,12 @@ def test_outcome_says_what_was_asked(curve):
 
 def test_a_random_model_is_copied_no_better_than_chance():
     rng = np.random.default_rng(3)
-    x = unit(rng.normal(size=(1200, 16)))
+    x = unit(rng.normal(size=(700, 8)))
 
     def noise(rows):
         return log_softmax(np.random.default_rng(4).normal(size=(len(rows), CLASSES)), axis=1)
 
-    for point in Extraction(victim=noise, queries=x[:400], rows=x[400:], counts=(400,)).run(0):
+    for point in Extraction(victim=noise, queries=x[:100], rows=x[100:], counts=(100,)).run(0):
         assert point.agreement.low <= 1 / CLASSES + 0.02
 
 

@@ -13,7 +13,7 @@ from cipherset.evidence.attack.model.head import LinearHead, fit_head, solve_hea
 
 
 @given(st.integers(0, 2**32), st.integers(2, 5), st.sampled_from([0.1, 1.0, 10.0]))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 def test_fitted_to_labels_it_is_the_library_s(seed, classes, inverse_penalty):
     rng = np.random.default_rng(seed)
     x, y = clusters(rng, n=150, dim=6, classes=classes)

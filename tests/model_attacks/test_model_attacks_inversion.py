@@ -34,6 +34,22 @@ def test_no_random_input_is_surer(world):
     assert (found > random - 0.05).all()
 
 
+def test_slopes_are_the_slow_ones(world):
+    head, _ = world
+    inverter = ModelInverter(model=head, dim=DIM, norm=1.5)
+    points = unit(np.random.default_rng(2).normal(size=(CLASSES, DIM)))
+    steps = np.random.default_rng(8).standard_normal((64, DIM)) / np.sqrt(DIM)
+
+    def sure(point, c):
+        return head(1.5 * point[None])[0, c]
+
+    slow = [
+        sum((sure(p + 0.2 * s, c) - sure(p - 0.2 * s, c)) * s for s in steps)
+        for c, p in enumerate(points)
+    ]
+    assert np.allclose(inverter._slopes(points, np.random.default_rng(8)), slow)
+
+
 def test_class_means_are_found_beyond_chance(world):
     head, means = world
     found = ModelInverter(model=head, dim=DIM).run(means, 0, anchors=means)

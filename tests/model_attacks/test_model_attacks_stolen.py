@@ -13,20 +13,20 @@ from cipherset.evidence.attack.model import Family, StolenModel
 from cipherset.evidence.attack.model.stolen import matched_permutation, matched_rotation
 from cipherset.evidence.attack.outcome import Knowledge, Metric
 
-CLASSES, DIM = 20, 16
+CLASSES, DIM = 14, 12
 
 
 @pytest.fixture(scope="module")
 def world():
     rng = np.random.default_rng(2)
-    x, y = clusters(rng, n=4000, dim=DIM, classes=CLASSES, spread=0.9)
-    few = np.concatenate([2000 + np.flatnonzero(y[2000:3000] == c)[:4] for c in range(CLASSES)])
+    x, y = clusters(rng, n=2000, dim=DIM, classes=CLASSES, spread=0.9)
+    few = np.concatenate([800 + np.flatnonzero(y[800:1400] == c)[:4] for c in range(CLASSES)])
     return x, y, few
 
 
 def stolen(world, map_, family, *, black_box=False, public=None):
     x, y, few = world
-    head = head_of(2 * x[:2000] @ map_, y[:2000], CLASSES)
+    head = head_of(2 * x[:800] @ map_, y[:800], CLASSES)
     model = (lambda rows: head(rows)) if black_box else head
     attack = StolenModel(
         model=model,
@@ -37,8 +37,8 @@ def stolen(world, map_, family, *, black_box=False, public=None):
         public=public,
         norm=2.0,
     )
-    with_key = (head(2 * x[3000:] @ map_).argmax(axis=1) == y[3000:]).mean()
-    return attack, attack.run(x[3000:], y[3000:], 0), with_key
+    with_key = (head(2 * x[1400:] @ map_).argmax(axis=1) == y[1400:]).mean()
+    return attack, attack.run(x[1400:], y[1400:], 0), with_key
 
 
 def test_identity_is_fully_usable(world):
@@ -66,14 +66,14 @@ def test_a_rotation_is_put_to_use(world):
 def test_unlabeled_vectors_help_a_rotation(world):
     secret = rotation(np.random.default_rng(5), DIM)
     _, alone, _ = stolen(world, secret, Family.ROTATION)
-    _, helped, _ = stolen(world, secret, Family.ROTATION, public=world[0][2000:3000])
+    _, helped, _ = stolen(world, secret, Family.ROTATION, public=world[0][800:1400])
     assert helped.accuracy.value > alone.accuracy.value
 
 
 def test_fewer_unlabeled_than_labeled_vectors_change_nothing(world):
     secret = rotation(np.random.default_rng(5), DIM)
     _, alone, _ = stolen(world, secret, Family.ROTATION)
-    _, helped, _ = stolen(world, secret, Family.ROTATION, public=world[0][2000:2010])
+    _, helped, _ = stolen(world, secret, Family.ROTATION, public=world[0][800:810])
     assert helped.accuracy == alone.accuracy
 
 
@@ -86,28 +86,28 @@ def test_a_model_behind_another_map_is_worth_chance(world):
 def test_an_unrelated_model_adds_nothing_to_his_labels(world):
     """A free rotation bends any head toward his labels; the gain shows that it was not the head."""
     x, y, few = world
-    unrelated = head_of(unit(np.random.default_rng(6).normal(size=(2000, DIM))), y[:2000], CLASSES)
+    unrelated = head_of(unit(np.random.default_rng(6).normal(size=(800, DIM))), y[:800], CLASSES)
     for family in (Family.PERMUTATION, Family.ROTATION):
         attack = StolenModel(model=unrelated, dim=DIM, vectors=x[few], labels=y[few], family=family)
-        assert attack.run(x[3000:], y[3000:], 0).gain.high < -0.1
+        assert attack.run(x[1400:], y[1400:], 0).gain.high < -0.1
 
 
 def test_his_space_may_be_wider_or_narrower(world):
     x, y, few = world
-    for width in (DIM - 6, DIM + 6):
-        head = head_of(x[:2000] @ np.eye(DIM, width), y[:2000], CLASSES)
+    for width in (DIM - 4, DIM + 4):
+        head = head_of(x[:800] @ np.eye(DIM, width), y[:800], CLASSES)
         attack = StolenModel(model=head, dim=width, vectors=x[few], labels=y[few])
         assert attack.recover(0).shape == (DIM, width)
-        assert attack.run(x[3000:], y[3000:], 0).accuracy.low > 0.2
+        assert attack.run(x[1400:], y[1400:], 0).accuracy.low > 0.2
 
 
 def test_outcome_names_what_the_labels_alone_are_worth(world):
     _, found, with_key = stolen(world, np.eye(DIM), Family.IDENTITY)
     line = found.outcome("stolen model", with_key=with_key)
     assert (line.metric, line.knowledge) == (Metric.ACCURACY, Knowledge.STOLEN_MODEL)
-    assert line.given == f"identity; 80 labels, alone worth {found.own.value:.3f}"
+    assert line.given == f"identity; 56 labels, alone worth {found.own.value:.3f}"
     assert line.unprotected == with_key
-    assert line.n == 1000
+    assert line.n == 600
 
 
 @given(st.integers(0, 2**32))

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.model.answers import Doubles
@@ -39,11 +39,17 @@ def fit_head(x: Floats, targets: Floats, *, inverse_penalty: float = 10.0) -> Li
     n, d = x.shape
     c = targets.shape[1]
 
+    weight = targets.sum(axis=1, keepdims=True)
+
     def loss(flat: Doubles) -> tuple[float, Doubles]:
         w = flat.reshape(d + 1, c)
-        logits = x @ w[:d] + w[d]
-        value = -(targets * log_softmax(logits, axis=1)).sum()
-        error = targets.sum(axis=1, keepdims=True) * softmax(logits, axis=1) - targets
+        told = x @ w[:d] + w[d]
+        told -= told.max(axis=1, keepdims=True)
+        error = np.exp(told)
+        total = error.sum(axis=1, keepdims=True)
+        value = (weight * np.log(total)).sum() - (targets * told).sum()
+        error *= weight / total
+        error -= targets
         gradient = np.vstack([x.T @ error + w[:d] / inverse_penalty, error.sum(axis=0)])
         penalty = (w[:d] ** 2).sum() / (2 * inverse_penalty)
         return float(value + penalty) / n, gradient.ravel() / n
