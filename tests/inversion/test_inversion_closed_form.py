@@ -1,7 +1,6 @@
 """The figure that is proved: known values, simulation, laws, and the table by loops."""
 
 import itertools
-from functools import partial
 
 import numpy as np
 import pytest
@@ -10,15 +9,15 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import NoiseLaw
 from cipherset.evidence.attack import clopper_pearson
 from cipherset.evidence.attack.inversion import closed_form
 from cipherset.evidence.attack.inversion.closed_form import (
     ball_delta,
     delta_table,
     gaussian_delta,
+    noise_delta,
 )
-
-BALL = partial(ball_delta, radius=1.0, dim=2)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +93,11 @@ def test_gaussian_simulation():
     assert low <= (1 + gaussian_delta(0.6, sigma=0.5)) / 2 <= high
 
 
+def test_each_law_has_its_own():
+    assert noise_delta(0.3, NoiseLaw.ball(1.5), dim=6) == ball_delta(0.3, radius=1.5, dim=6)
+    assert noise_delta(0.3, NoiseLaw.gaussian(1.5), dim=6) == gaussian_delta(0.3, sigma=1.5)
+
+
 def slow_worst(x, labels, *, within):
     return max(
         np.linalg.norm(x[i] - x[j])
@@ -107,7 +111,7 @@ def slow_worst(x, labels, *, within):
 def test_the_worst_pair_is_the_slow_one(seed, dim):
     rng = np.random.default_rng(seed)
     x, labels = rng.normal(size=(30, dim)), rng.integers(4, size=30)
-    table = delta_table(x, labels, delta=partial(ball_delta, radius=3.0, dim=dim), seed=0)
+    table = delta_table(x, labels, noise=NoiseLaw.ball(3.0), seed=0)
     worst = {row.among: row for row in table.rows if row.quantile == 1.0}
     assert table.worst_exact
     for among in ("within the class", "all"):
@@ -120,9 +124,7 @@ def test_quantiles_are_those_of_all_pairs(monkeypatch):
     monkeypatch.setattr(closed_form, "_BLOCK_ENTRIES", 1_000)
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(80, 3)), np.repeat([0, 1, 2, 3], 20)
-    table = delta_table(
-        x, labels, delta=partial(gaussian_delta, sigma=1.0), seed=0, quantiles=(0.25, 0.75)
-    )
+    table = delta_table(x, labels, noise=NoiseLaw.gaussian(1.0), seed=0, quantiles=(0.25, 0.75))
     pairs = list(itertools.combinations(range(80), 2))
     every = [np.linalg.norm(x[i] - x[j]) for i, j in pairs]
     inside = [t for t, (i, j) in zip(every, pairs, strict=True) if labels[i] == labels[j]]
@@ -133,12 +135,12 @@ def test_quantiles_are_those_of_all_pairs(monkeypatch):
 
 
 def test_rows_that_are_all_alike_cannot_be_told_apart():
-    table = delta_table(np.ones((5, 2)), np.zeros(5, int), delta=BALL, seed=0)
+    table = delta_table(np.ones((5, 2)), np.zeros(5, int), noise=NoiseLaw.ball(1.0), seed=0)
     assert {row.delta for row in table.rows} == {0.0}
 
 
 def test_classes_of_one_row_have_no_pair():
-    table = delta_table(np.eye(3), np.arange(3), delta=BALL, seed=0)
+    table = delta_table(np.eye(3), np.arange(3), noise=NoiseLaw.ball(1.0), seed=0)
     assert {row.among for row in table.rows} == {"all"}
 
 
@@ -147,10 +149,13 @@ def test_too_many_rows_for_all_pairs_are_said(monkeypatch):
     x = np.random.default_rng(0).normal(size=(400, 20))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     labels = np.zeros(400, int)
-    table = delta_table(x, labels, delta=BALL, seed=0)
+    table = delta_table(x, labels, noise=NoiseLaw.ball(1.0), seed=0)
     assert not table.worst_exact
     slow = slow_worst(x, labels, within=False)
     assert 0.9 * slow <= table.rows[-1].distance <= slow + 1e-9
+
+
+BALL = NoiseLaw.ball(1.0)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +169,12 @@ def test_too_many_rows_for_all_pairs_are_said(monkeypatch):
         (lambda: gaussian_delta(1.0, sigma=0.0), InputError, "sigma"),
         (lambda: gaussian_delta(-1.0, sigma=1.0), InputError, "distance"),
         (
-            lambda: delta_table(np.ones((1, 2)), np.zeros(1, int), delta=BALL, seed=0),
+            lambda: delta_table(np.ones((1, 2)), np.zeros(1, int), noise=BALL, seed=0),
             InputError,
             "rows_few",
         ),
         (
-            lambda: delta_table(np.ones((3, 2)), np.zeros(2, int), delta=BALL, seed=0),
+            lambda: delta_table(np.ones((3, 2)), np.zeros(2, int), noise=BALL, seed=0),
             DimensionError,
             "dimension",
         ),

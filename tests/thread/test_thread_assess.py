@@ -1,10 +1,7 @@
 """``assess`` on the command line: what it says, what it writes, and when it goes stale."""
 
-import json
-import shutil
-
 import pytest
-from thread_samples import Owner, cipherset, text_rows, vector_rows, write_rows
+from thread_samples import text_rows, vector_rows, write_rows
 
 from cipherset.app.assess.finding import latest, read_finding
 from cipherset.app.assess.verdict import Verdict
@@ -18,7 +15,7 @@ CONTRACT = {"name", "knowledge", "metric", "value", "ci", "chance", "unprotected
 METRICS = {
     *("reid_rank1", "reid_rank1_in_class", "reid_mrr", "cosine", "token_f1", "entity_recall"),
     *("attribute_advantage", "tpr_at_fpr_0.001", "tpr_at_fpr_0.01"),
-    *("accuracy", "agreement", "map_recovered"),
+    *("accuracy", "agreement", "map_recovered", "cluster_purity"),
 }
 
 

@@ -127,7 +127,7 @@ def _best(
 
 def _guesses(case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats) -> Iterator[Aligned]:
     learned = EncoderFromPairs(pairs.x, c_pairs).learn(case.seed)
-    yield Aligned(c_victims, learned.apply(case.victims.x), case.supposed_noise)
+    yield Aligned(c_victims, learned.predict(case.victims.x), case.supposed_noise)
     plain, candidates = pairs.x, case.victims.x
     if case.is_minimized:
         if case.surrogate is None:

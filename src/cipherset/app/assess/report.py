@@ -36,6 +36,7 @@ _WORDS: Final = {
     Metric.REID_RANK1: "records found, among all",
     Metric.REID_MRR: "mean reciprocal rank among those of the same clear columns",
     Metric.RECOVERED: "of the secret map recovered",
+    Metric.PURITY: "of rows in the cluster of their clear columns",
 }
 
 

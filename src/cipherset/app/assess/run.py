@@ -8,7 +8,7 @@ from typing import Final
 
 from threadpoolctl import threadpool_limits
 
-from cipherset.app.assess import models, pairs, records, stolen, unpaired
+from cipherset.app.assess import models, pairs, records, stolen, surface, unpaired
 from cipherset.app.assess.case import Case, Public, Values, read_rows
 from cipherset.app.assess.controls import controls
 from cipherset.app.assess.finding import (
@@ -39,7 +39,14 @@ LIMIT: Final = "max_reid"
 USUAL_LIMIT: Final = 0.05
 
 
-FAST: Final = (*unpaired.STEPS, *pairs.STEPS, *stolen.STEPS, *records.STEPS, *models.STEPS)
+FAST: Final = (
+    *surface.STEPS,
+    *unpaired.STEPS,
+    *pairs.STEPS,
+    *stolen.STEPS,
+    *records.STEPS,
+    *models.STEPS,
+)
 
 
 @dataclass(frozen=True, slots=True)

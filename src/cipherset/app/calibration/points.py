@@ -138,7 +138,9 @@ def permuted_points(progress: Progress, bench: Bench) -> Iterator[Point]:
         scores = row_scores(sweep.task, sweep.validation.y, predicted)
         exported, law = scheme.encrypt(victims.x, rng), NoiseLaw.ball(scheme.radius)
         index = np.arange(len(victims))
-        guess = PermutationMatcher(c[:ALIGNED_ROWS], bench.public.x, scheme.radius).recover(sweep.seed)
+        guess = PermutationMatcher(c[:ALIGNED_ROWS], bench.public.x, scheme.radius).recover(
+            sweep.seed
+        )
         yield Point(
             minimizer="none",
             scheme=permutation.NAME,

@@ -31,6 +31,7 @@ class Metric(StrEnum):
     ACCURACY = "accuracy"
     AGREEMENT = "agreement"
     RECOVERED = "map_recovered"
+    PURITY = "cluster_purity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Whoever holds key and minimizer and knows that a ciphertext is of one of two rec
 where it was without noise, guesses right with probability ``(1 + delta(t)) / 2`` at best.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import special
 
 from cipherset.core.errors import InputError
-from cipherset.core.values import Floats
+from cipherset.core.values import Floats, NoiseKind, NoiseLaw
 from cipherset.evidence.attack.inversion.pairs import (
     Codes,
     Doubles,
@@ -25,8 +25,6 @@ QUANTILES: Final = (0.05, 0.5, 0.95)
 _DRAWN: Final = 100_000  # pairs behind the quantiles
 _MOST_ROWS: Final = 20_000  # whose distances are all computed to find the largest
 _BLOCK_ENTRIES: Final = 2**22  # distances held at a time: 32 MiB
-
-DeltaOf = Callable[[Doubles], Doubles]
 
 
 def ball_delta(distance: npt.ArrayLike, *, radius: float, dim: int) -> Doubles:
@@ -80,6 +78,17 @@ def gaussian_delta(distance: npt.ArrayLike, *, sigma: float) -> Doubles:
     return np.asarray(special.erf(t / (2.0 * sigma) / np.sqrt(2.0)), dtype=np.float64)
 
 
+def noise_delta(distance: npt.ArrayLike, noise: NoiseLaw, *, dim: int) -> Doubles:
+    """``ball_delta`` or ``gaussian_delta``, whichever is that of ``noise``.
+
+    Raises:
+        InputError: code ``distance``, ``radius``, ``sigma`` or ``dim``.
+    """
+    if noise.kind is NoiseKind.BALL:
+        return ball_delta(distance, radius=noise.size, dim=dim)
+    return gaussian_delta(distance, sigma=noise.size)
+
+
 @dataclass(frozen=True, slots=True)
 class DeltaRow:
     """Pairs of rows ``among`` (``within the class`` or ``all``): a distance and its delta.
@@ -109,16 +118,16 @@ def delta_table(
     x: Floats,
     labels: Codes,
     *,
-    delta: DeltaOf,
+    noise: NoiseLaw,
     seed: int,
     quantiles: Sequence[float] = QUANTILES,
 ) -> DeltaTable:
-    """How far apart rows ``x`` (n, d) lie, and what ``delta`` makes of it.
+    """How far apart rows ``x`` (n, d) lie, and how well the noise lets them be told apart.
 
-    Pass the rows as they are minimized, without noise, and ``ball_delta`` or ``gaussian_delta``
-    with its noise. Quantiles are over 100,000 pairs of different rows drawn at random; within a
-    class each row is as likely as any other that has company. The farthest pair is that of all
-    rows, or of 20,000 drawn at random if more than that may be an end of it.
+    Pass the rows as they are minimized, without noise. Quantiles are over 100,000 pairs of
+    different rows drawn at random; within a class each row is as likely as any other that has
+    company. The farthest pair is that of all rows, or of 20,000 drawn at random if more than that
+    may be an end of it.
 
     Raises:
         DimensionError: code ``dimension``.
@@ -142,7 +151,9 @@ def delta_table(
         exact = exact and all(whole for _, whole in ends)
         drawn = np.quantile(_drawn(values, groups, rng), list(quantiles))
         distances = np.append(drawn, max(distance for distance, _ in ends))
-        told = zip((*quantiles, 1.0), distances, delta(distances), strict=True)
+        told = zip(
+            (*quantiles, 1.0), distances, noise_delta(distances, noise, dim=x.shape[1]), strict=True
+        )
         rows += [DeltaRow(among, float(q), float(t), float(d)) for q, t, d in told]
     return DeltaTable(tuple(rows), exact)
 
