@@ -66,7 +66,7 @@ class Guarantee:
     delta: float
 
     def __str__(self) -> str:
-        return f"gaussian:{self.epsilon:g},{self.delta:g}"
+        return f"{NoiseKind.GAUSSIAN}:{self.epsilon!r},{self.delta!r}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Room: pipeline/encrypt. The one room that makes ciphertext. Knows core alone.
 """
 
 from cipherset.pipeline.encrypt.cipher import VectorCipher
-from cipherset.pipeline.encrypt.gaussian import Mechanism, compose, parse_noise
+from cipherset.pipeline.encrypt.gaussian import Mechanism, compose, mechanism, parse_noise
 from cipherset.pipeline.encrypt.scheme import Leakage, Scheme
 from cipherset.pipeline.encrypt.schemes import SCHEMES, scheme_named
 
@@ -15,6 +15,7 @@ __all__ = [
     "Scheme",
     "VectorCipher",
     "compose",
+    "mechanism",
     "parse_noise",
     "scheme_named",
 ]
