@@ -57,7 +57,7 @@ class RoundedNormal:
 
     def draw(self, raw: npt.NDArray[np.uint8]) -> Integers:
         """One integer for each 16 bytes; ``raw`` of shape (rows, 16 * dim) gives (rows, dim)."""
-        words = raw.view("<u8").reshape(len(raw), -1, 2)
+        words = raw.view("<u8").reshape(len(raw), raw.shape[1] // WORD_BYTES, 2)
         high, low = words[..., 0], words[..., 1]
         under = np.searchsorted(self._high, high)
         count = len(self._high)
