@@ -22,6 +22,12 @@ their ``seal`` give back ``input`` within the tolerance, or are refused.
     dtype                what the rows are stored as; the seal is over these bytes, little-endian
     associated data      bytes that a row is bound to, one line a row, or no such line
     noise key, seal key  derived from the secret by HKDF; a seal starts with the row's nonce
+
+So has Gaussian noise. In place of a factor stand ``epsilon`` and ``delta``, and what follows:
+
+    sigma, grid, reach squared    of the mechanism; the grid is a power of two
+    noise                         the integers, exactly: steps of the grid, one line a row
+    tolerance                     two steps in the ciphertext: truncation may fall either way
 """
 
 import sys
@@ -32,9 +38,9 @@ from pathlib import Path
 import numpy as np
 
 from cipherset.core.errors import InputError
-from cipherset.core.secret import Secret
-from cipherset.core.values import Float32s
-from cipherset.pipeline.encrypt import SCHEMES, VectorCipher
+from cipherset.core.secret import KeyHandle, Secret
+from cipherset.core.values import Float32s, Guarantee
+from cipherset.pipeline.encrypt import SCHEMES, VectorCipher, mechanism
 from cipherset.pipeline.encrypt.derive import Derivation, scale
 from cipherset.pipeline.encrypt.sap import SAP_1
 from cipherset.pipeline.encrypt.stream import Stream, gaussians
@@ -139,6 +145,37 @@ def reversible_cases() -> list[ReversibleCase]:
         ReversibleCase("refuse-tag-first-byte", two, flipped=("seal", 12)),
         ReversibleCase("refuse-tag-last-byte", two, flipped=("seal", 43)),
         ReversibleCase("refuse-dtype", two, changed=(("dtype", "float64"),)),
+    ]
+
+
+@dataclass(frozen=True)
+class GaussianCase:
+    """A case whose noise is Gaussian."""
+
+    case: Case
+    epsilon: str = "4.0"
+    delta: str = "1e-06"
+
+
+def gaussian_cases() -> list[GaussianCase]:
+    """One case for each thing that can go right or wrong."""
+    one = Case("", [[1.0, 0.0]], 2)
+    return [
+        GaussianCase(Case("dim-1", [[1.0], [-1.0], [0.5]], 1)),
+        GaussianCase(Case("dim-2", [[1.0, 0.0], [0.0, -1.0]], 2)),
+        GaussianCase(Case("dim-64", unit_rows(2, 64), 64)),
+        GaussianCase(Case("epsilon-1", unit_rows(2, 3), 3), epsilon="1.0"),
+        GaussianCase(Case("epsilon-16", unit_rows(2, 3), 3), epsilon="16.0"),
+        GaussianCase(Case("delta-1e-9", unit_rows(2, 3), 3), delta="1e-09"),
+        GaussianCase(Case("zero-row", [[0.0, 0.0, 0.0]], 3)),
+        GaussianCase(Case("no-rows", [], 3)),
+        GaussianCase(Case("refuse-norm", [[1.0, 0.0], [1.0, 0.1]], 2)),
+        GaussianCase(replace(one, name="refuse-epsilon-0"), epsilon="0.0"),
+        GaussianCase(replace(one, name="refuse-epsilon-nan"), epsilon="nan"),
+        GaussianCase(replace(one, name="refuse-epsilon-33"), epsilon="33.0"),
+        GaussianCase(replace(one, name="refuse-delta-0"), delta="0.0"),
+        GaussianCase(replace(one, name="refuse-delta-1"), delta="1.0"),
+        GaussianCase(replace(one, name="refuse-too-fine"), epsilon="32.0", delta="1e-12"),
     ]
 
 
@@ -249,6 +286,51 @@ def reversible_answers(case: ReversibleCase, scheme: str) -> Header:
     ]
 
 
+def gaussian_header(gaussian: GaussianCase, scheme: str) -> Header:
+    """The whole file of a case with Gaussian noise."""
+    case = gaussian.case
+    arguments = [
+        ("scheme", scheme),
+        ("secret", case.secret),
+        ("key id", case.key_id),
+        ("key version", case.key_version),
+        ("dim", str(case.dim)),
+        ("epsilon", gaussian.epsilon),
+        ("delta", gaussian.delta),
+        ("noise stream", NOISE_STREAM),
+        *(("input", " ".join(f"{value:.9g}" for value in row)) for row in case.rows),
+    ]
+    try:
+        results = gaussian_answers(gaussian, scheme)
+    except InputError as refusal:
+        results = [("expect", refusal.code)]
+    return [results[0], *arguments, *results[1:]]
+
+
+def gaussian_answers(gaussian: GaussianCase, scheme: str) -> Header:
+    """Mechanism, noise and output."""
+    case = gaussian.case
+    key = KeyHandle(case.key_id, int(case.key_version), Secret(bytes.fromhex(case.secret)))
+    guarantee = Guarantee(float(gaussian.epsilon), float(gaussian.delta))
+    cipher = VectorCipher.with_gaussian_noise(key, dim=case.dim, scheme=scheme, guarantee=guarantee)
+    found = mechanism(guarantee, dim=case.dim)
+    rows = np.array(case.rows, dtype=np.float32).reshape(-1, case.dim)
+    stream = bytes.fromhex(NOISE_STREAM)
+    output = cipher.encrypt_for_testing(rows, noise_stream_for_testing=stream)
+    raw = Stream(stream).read(16 * rows.size).reshape(len(rows), 16 * case.dim)
+    return [
+        ("expect", "ok"),
+        ("tolerance", f"{4 * found.grid:.9g}"),
+        ("key check", cipher.key_check),
+        ("sigma", f"{found.sigma:.9g}"),
+        ("grid", f"{found.grid:.17g}"),
+        ("reach squared", str(found.reach_squared)),
+        *(("noise", " ".join(map(str, row))) for row in found.table.draw(raw).tolist()),
+        *number_rows("query", cipher.encrypt_query(rows)),
+        *number_rows("output", output),
+    ]
+
+
 def files() -> Iterator[tuple[Path, str]]:
     """Path below the directory, and text, of each file."""
     for scheme in SCHEMES:
@@ -261,6 +343,10 @@ def files() -> Iterator[tuple[Path, str]]:
             lines = reversible_header(reversible, scheme.name)
             text = "".join(f"{name}: {value}".rstrip() + "\n" for name, value in lines)
             yield folder.with_name(f"{folder}-reversible") / f"{reversible.name}.txt", text
+        for gaussian in gaussian_cases():
+            lines = gaussian_header(gaussian, scheme.name)
+            text = "".join(f"{name}: {value}".rstrip() + "\n" for name, value in lines)
+            yield folder.with_name(f"{folder}-gaussian") / f"{gaussian.case.name}.txt", text
 
 
 def agree(old: str, new: str) -> bool:
@@ -268,6 +354,7 @@ def agree(old: str, new: str) -> bool:
     pairs = [[line.partition(":") for line in text.splitlines()] for text in (old, new)]
     if [name for name, _, _ in pairs[0]] != [name for name, _, _ in pairs[1]]:
         return False
+    tolerance = next((float(value) for name, _, value in pairs[0] if name == "tolerance"), 0.0)
     for (name, _, was), (_, _, now) in zip(*pairs, strict=True):
         if name == "seal":  # over the last bits of ``stored``, except for the nonce
             if was.strip()[:24] != now.strip()[:24]:
@@ -275,7 +362,7 @@ def agree(old: str, new: str) -> bool:
         elif name not in {"query", "output", "stored"}:
             if was != now:
                 return False
-        elif not np.allclose(numbers(was), numbers(now), rtol=0, atol=float(TOLERANCE)):
+        elif not np.allclose(numbers(was), numbers(now), rtol=0, atol=tolerance):
             return False
     return True
 

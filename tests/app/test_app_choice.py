@@ -10,8 +10,9 @@ from cipherset.app.exports.calibrate import Asked, Measured, Setting, choose, se
 from cipherset.app.exports.utility import Protection
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
+from cipherset.core.values import Guarantee
 from cipherset.evidence.attack import Interval, Reidentification
-from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.encrypt import VectorCipher, mechanism
 from cipherset.pipeline.minimize import load
 
 REID = Reidentification(
@@ -90,6 +91,29 @@ def test_what_is_given_is_kept(same_rows):
     assert {s.approximation_factor for s in found} == {1.5}
     (only,) = settings(Task.REGRESSION, 0, 8, Asked("pls:1", 1.5, same_rows))
     assert (only.minimizer, only.approximation_factor) == ("pls:1", 1.5)
+
+
+@pytest.mark.parametrize(("task", "classes"), [(Task.CLASSIFICATION, 77), (Task.REGRESSION, 0)])
+def test_given_gaussian_noise_only_the_minimizer_is_chosen(task, classes):
+    noise = "gaussian:4.0,1e-06"
+    found = settings(task, classes, 384, Asked(None, None, True, noise))
+    assert {(s.approximation_factor, s.noise) for s in found} == {(0.0, noise)}
+    assert len({s.minimizer for s in found}) > 1
+    assert len(set(found)) == len(found)
+    assert str(found[0]).endswith("at noise gaussian:4.0,1e-06")
+
+
+def test_a_fit_expects_the_mean_length_of_gaussian_noise():
+    noise = "gaussian:8.0,1e-06"
+    wide = Setting("bottleneck:16", 0.0, shrink=0.0, noise=noise)
+    sigma = mechanism(Guarantee(8.0, 1e-6), dim=16).sigma
+    lengths = np.linalg.norm(np.random.default_rng(0).normal(0, sigma, size=(20_000, 16)), axis=1)
+    assert wide.fit_settings(0).noise_radius == pytest.approx(4 * sigma)
+    assert wide.noise_radius == pytest.approx(lengths.mean(), rel=0.03)
+    # Where vectors are shrunk, it is cut as for the ball; then one fit serves every noise.
+    shrunk = Setting("bottleneck:16", 0.0, noise=noise).fit_settings(0)
+    assert shrunk == Setting("bottleneck:16", 8.0).fit_settings(0)
+    assert Setting("none", 0.0, noise=noise).noise_radius == 0.0
 
 
 def test_anchors_of_classes_hold_nothing_but_the_class():

@@ -35,6 +35,26 @@ def test_a_factor_out_of_range(factor):
     assert code_of(approximation_factor=factor) == "usage"
 
 
+@pytest.mark.parametrize("noise", ["", "laplace", "gaussian", "gaussian:1,2", "gaussian:0,1e-6"])
+def test_noise_that_promises_nothing(noise):
+    assert code_of(noise=noise) == "noise"
+
+
+def test_a_factor_and_an_epsilon():
+    assert code_of(noise="gaussian:1,1e-6", approximation_factor=4.0) == "usage"
+
+
+def test_noise_has_one_spelling():
+    def spelled(noise):
+        roles = ColumnRoles(text=("body",))
+        return ProtectRequest("rows.csv", roles, "key", Path("out"), noise=noise)
+
+    ball, gaussian = spelled("ball"), spelled("gaussian:4,1e-6")
+    assert (ball.guarantee, ball.factor, ball.noise_kept) == (None, None, "ball")
+    assert (gaussian.factor, gaussian.noise_kept) == (0.0, "gaussian:4.0,1e-06")
+    assert spelled("gaussian:4.00,0.000001").noise_kept == gaussian.noise_kept
+
+
 def test_what_names_nothing_we_have():
     assert code_of(minimize="magic:3") == "minimizer_spec"
     assert code_of(scheme="rot/13") == "scheme"

@@ -133,4 +133,4 @@ def test_every_setting_is_bound(name):
     assert name in refused.value.message
 
 
-TEXTS = {"minimizer", "scheme", "encoder"}
+TEXTS = {"minimizer", "noise", "scheme", "encoder"}

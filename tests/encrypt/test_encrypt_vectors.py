@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from cipherset.core.errors import InputError, IntegrityError
-from cipherset.core.secret import Secret
+from cipherset.core.secret import KeyHandle, Secret
+from cipherset.core.values import Guarantee
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.encrypt.derive import Derivation, scale
+from cipherset.pipeline.encrypt.stream import Stream
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 FILES = sorted(VECTORS.glob("*sap-1/*.txt"))
 REVERSIBLE = sorted(VECTORS.glob("*sap-1-reversible/*.txt"))
+GAUSSIAN = sorted(VECTORS.glob("*sap-1-gaussian/*.txt"))
 TO_TOLERANCE = {"query", "output", "stored", "seal"}
 
 
@@ -114,6 +117,50 @@ def test_known_reversible_answer(path):
         assert [derived.hex()] == header[f"{name} key"]
 
 
+def run_gaussian(header):
+    key = KeyHandle(
+        header["key id"][0],
+        int(header["key version"][0]),
+        Secret(bytes.fromhex(header["secret"][0])),
+    )
+    cipher = VectorCipher.with_gaussian_noise(
+        key,
+        dim=int(header["dim"][0]),
+        scheme=header["scheme"][0],
+        guarantee=Guarantee(float(header["epsilon"][0]), float(header["delta"][0])),
+    )
+    stream = bytes.fromhex(header["noise stream"][0])
+    x = rows(header, "input", cipher.dim)
+    return cipher, x, cipher.encrypt_for_testing(x, noise_stream_for_testing=stream)
+
+
+@pytest.mark.parametrize("path", GAUSSIAN, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_known_gaussian_answer(path):
+    header = read(path)
+    if header["expect"] != ["ok"]:
+        with pytest.raises(InputError) as refusal:
+            run_gaussian(header)
+        assert [refusal.value.code] == header["expect"]
+        return
+    cipher, x, output = run_gaussian(header)
+    found, (tolerance,) = cipher.mechanism, header["tolerance"]
+    assert [cipher.key_check] == header["key check"]
+    assert found.sigma == pytest.approx(float(header["sigma"][0]), rel=1e-8)
+    assert found.grid == float(header["grid"][0])
+    assert [str(found.reach_squared)] == header["reach squared"]
+    words = Stream(bytes.fromhex(header["noise stream"][0])).read(16 * x.size)
+    drawn = found.table.draw(words.reshape(len(x), 16 * cipher.dim))
+    assert [" ".join(map(str, row)) for row in drawn.tolist()] == header["noise"]
+    query, known = rows(header, "query", cipher.dim), rows(header, "output", cipher.dim)
+    np.testing.assert_allclose(cipher.encrypt_query(x), query, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(output, known, rtol=0, atol=float(tolerance))
+    # The known numbers by themselves: the query on the grid, plus the integers.
+    scale = np.linalg.norm(query, axis=1) / np.maximum(np.linalg.norm(x, axis=1), 1e-9)
+    if (scale > 0).all():
+        by_hand = query + scale[:, None] * found.grid * drawn
+        np.testing.assert_allclose(known, by_hand, rtol=0, atol=float(tolerance))
+
+
 def test_both_schemes_have_answers_and_refusals():
     for scheme in ("rsap-1", "sap-1"):
         kinds = [read(path)["expect"][0] for path in FILES if path.parent.name == scheme]
@@ -125,7 +172,7 @@ def test_the_script_writes_the_committed_files(tmp_path):
     script = VECTORS.parent.parent / "scripts" / "vectors.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
     written = {path.relative_to(tmp_path) for path in tmp_path.glob("*/*.txt")}
-    assert written == {path.relative_to(VECTORS) for path in [*FILES, *REVERSIBLE]}
+    assert written == {path.relative_to(VECTORS) for path in [*FILES, *REVERSIBLE, *GAUSSIAN]}
     for path in written:
         old, new = read(VECTORS / path), read(tmp_path / path)
         assert old.keys() == new.keys()

@@ -40,6 +40,52 @@ def test_it_does_not_change():
         MANIFEST.dim = 4  # type: ignore[misc]
 
 
+COMPOSED = {"exports": 2, "epsilon": None, "delta": None}
+PROMISE = {
+    "epsilon": 4.0,
+    "delta": 1e-6,
+    "sigma": 2.4,
+    "sensitivity": 2.0,
+    "per": "exported row",
+    "conditions": ["given the labels"],
+    "composed": COMPOSED,
+}
+GAUSSIAN = {"noise": "gaussian", "approximation_factor": None, "privacy": PROMISE}
+
+
+def test_gaussian_noise_comes_with_its_promise():
+    read = read_manifest(edited(**GAUSSIAN))
+    assert read.privacy.epsilon == 4.0
+    assert read.privacy.composed.epsilon is None
+    assert json.loads(manifest_bytes(read))["privacy"] == PROMISE
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"noise": "ball"},
+        {"noise": "ball", "approximation_factor": 4.0},  # an epsilon is never said of the ball
+        {"privacy": None},
+        {"approximation_factor": 4.0},
+        {"privacy": PROMISE | {"epsilon": 0.0}},
+        {"privacy": PROMISE | {"conditions": []}},
+        {"privacy": PROMISE | {"per": "export"}},
+        {"privacy": PROMISE | {"composed": COMPOSED | {"exports": 0}}},
+        {"privacy": {name: PROMISE[name] for name in PROMISE if name != "conditions"}},
+    ],
+)
+def test_no_promise_without_its_noise_nor_its_conditions(changes):
+    with pytest.raises(IntegrityError) as refused:
+        read_manifest(edited(**GAUSSIAN | changes))
+    assert refused.value.code == "manifest_schema"
+
+
+def test_what_was_written_before_there_was_gaussian_noise_is_read():
+    old = json.loads(RAW)
+    del old["privacy"]
+    assert read_manifest(canonical.encode(old)).privacy is None
+
+
 @pytest.mark.parametrize(
     ("fields", "where"),
     [

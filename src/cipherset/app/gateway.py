@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cipherset.app import state
+from cipherset.app.ciphers import open_cipher
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.dataset import VECTOR, Reading, matrix, vectors_of
@@ -86,11 +87,12 @@ def _protection(
             code="minimizer_changed",
             hint="restore the workspace from a backup",
         )
-    cipher = VectorCipher(
+    cipher = open_cipher(
         key,
         dim=minimizer.dim,
         scheme=bound.scheme,
         approximation_factor=bound.approximation_factor,
+        noise=bound.noise,
     )
     return Protection(meta.task, minimizer, cipher)
 

@@ -51,6 +51,7 @@ class Settings(_Strict):
 
     minimizer: str
     approximation_factor: float
+    noise: str = "ball"
     scheme: str
     encoder: str
     classes: tuple[str, ...]

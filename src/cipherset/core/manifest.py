@@ -33,6 +33,7 @@ Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2,128}$")]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Dim = Annotated[int, Field(ge=1, le=65536)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Scalar = bool | int | Finite | str | None
 
 
@@ -113,6 +114,31 @@ class Lineage(Frozen):
     package_version: str
 
 
+class ComposedFacts(Frozen):
+    """What all live exports of a row keep together; None where one has no finite epsilon."""
+
+    exports: Annotated[int, Field(ge=1, lt=2**53)]
+    epsilon: Positive | None
+    delta: Positive | None
+
+
+class PrivacyFacts(Frozen):
+    """The (epsilon, delta) of Gaussian noise, and the conditions it holds on.
+
+    ``sigma`` is the standard deviation per coordinate, in units of the minimized row, and
+    ``sensitivity`` the largest distance of two of these. ``composed`` is as of when the export
+    was made.
+    """
+
+    epsilon: Positive
+    delta: Positive
+    sigma: Positive
+    sensitivity: Positive
+    per: Literal["exported row"]
+    conditions: Annotated[tuple[str, ...], Field(min_length=1)]
+    composed: ComposedFacts
+
+
 class SignerFacts(Frozen):
     """The raw Ed25519 public key in hex; its SHA-256 is the signer's fingerprint."""
 
@@ -131,7 +157,8 @@ class KeyFacts(Frozen):
 class Manifest(KeyFacts):
     """A cipherset's manifest, schema ``cipherset/manifest/1`` (docs/adr/0006).
 
-    ``label_column`` is what the source called the labels; in the files it is ``label``.
+    ``label_column`` is what the source called the labels; in the files it is ``label``. Noise in
+    a ball has an approximation factor and no epsilon, Gaussian noise ``privacy`` and no factor.
     """
 
     schema_name: Literal["cipherset/manifest/1"] = Field(
@@ -140,8 +167,9 @@ class Manifest(KeyFacts):
     cipherset_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     created: Instant
     dim: Dim
-    approximation_factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    noise: Literal["ball"] = "ball"
+    approximation_factor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+    noise: Literal["ball", "gaussian"] = "ball"
+    privacy: PrivacyFacts | None = None
     minimizer: str
     encoder: EncoderFacts
     task: Task | None
@@ -165,6 +193,11 @@ class Manifest(KeyFacts):
                 raise ValueError("parts are not numbered in order")
             if sum(file.rows for file in facts.files) != facts.rows:
                 raise ValueError("the parts' rows do not add up")
+        gaussian = self.noise == "gaussian"
+        if gaussian != (self.privacy is not None) or gaussian != (
+            self.approximation_factor is None
+        ):
+            raise ValueError("only noise in a ball has a factor, only Gaussian noise an epsilon")
         columns = (ROW, VECTOR, LABEL, *self.clear_columns)
         if len(set(columns)) != len(columns) or len(set(self.classes)) != len(self.classes):
             raise ValueError("a name occurs twice")

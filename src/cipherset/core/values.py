@@ -59,6 +59,17 @@ NO_NOISE: Final = NoiseLaw.ball(0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Guarantee:
+    """(epsilon, delta)-differential privacy, of one row; never of noise in a ball."""
+
+    epsilon: float
+    delta: float
+
+    def __str__(self) -> str:
+        return f"{NoiseKind.GAUSSIAN}:{self.epsilon!r},{self.delta!r}"
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnRoles:
     """Which column of a source plays which part; names only, no values."""
 

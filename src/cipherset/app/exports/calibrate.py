@@ -5,6 +5,7 @@ fit has not seen: the accuracy of a model trained on the encrypted part, and re-
 somebody who holds file, key and minimizer. The most useful candidate under the limit wins.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from cipherset.app.ciphers import open_cipher
 from cipherset.app.exports.leak import CANDIDATES, measure_reid
 from cipherset.app.exports.utility import ON_EXPORT, Part, Protection, Rows, row_scores
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress
 from cipherset.core.secret import KeyHandle
+from cipherset.core.values import NoiseKind
 from cipherset.evidence.attack import Reidentification, rows_to_decide
-from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.encrypt import mechanism, parse_noise
 from cipherset.pipeline.minimize import (
     MOST_SHRUNK_NOISE,
     FitSettings,
@@ -49,6 +52,7 @@ TIE: Final = 0.003
 
 _T = TypeVar("_T")
 FEW_CLASSES: Final = 10
+BALL: Final = NoiseKind.BALL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,27 @@ class Setting:
     epochs: int = FULL_FIT
     hidden: int = HIDDEN
     shrink: float = 1.0
+    noise: str = BALL
 
     def __str__(self) -> str:
+        if self.noise != BALL:
+            return f"{self.minimizer} at noise {self.noise}"
         return f"{self.minimizer} at approximation factor {self.approximation_factor:g}"
+
+    @property
+    def noise_radius(self) -> float:
+        """The length of the noise that a fit expects: the largest, or the mean of a Gaussian.
+
+        That is ``sigma * sqrt(dim)`` up to a factor of ``1 - 1 / (4 * dim)``.
+        """
+        guarantee, dim = parse_noise(self.noise), parse_spec(self.minimizer).dim
+        if guarantee is None or dim is None:
+            return self.approximation_factor / 4
+        return mechanism(guarantee, dim=dim).sigma * math.sqrt(dim)
 
     def fit_settings(self, seed: int) -> FitSettings:
         """How its minimizer is fitted; equal where the same minimizer serves several factors."""
-        radius = self.approximation_factor / 4
+        radius = self.noise_radius
         return FitSettings(
             noise_radius=min(radius, MOST_SHRUNK_NOISE) if self.shrink > 0 else radius,
             seed=seed,
@@ -101,6 +119,7 @@ class Asked:
     minimizer: str | None
     approximation_factor: float | None
     fits_what_it_exports: bool
+    noise: str = BALL
 
 
 def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Setting]:
@@ -116,9 +135,9 @@ def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Sett
     else:
         names, factors = ["bottleneck:32", "bottleneck:16"], [8.0, 16.0, 24.0, 32.0, 40.0, 48.0]
     names = [name for name in names if int(name.partition(":")[2]) <= dim_in]
-    factor = asked.approximation_factor
+    factor = asked.approximation_factor if asked.noise == BALL else 0.0
     return [
-        Setting(name, f, epochs, hidden, float(asked.fits_what_it_exports))
+        Setting(name, f, epochs, hidden, float(asked.fits_what_it_exports), asked.noise)
         for name in ([asked.minimizer] if asked.minimizer else names)
         for f in ([factor] if factor is not None else factors)
         for epochs, hidden in _ways(name, n_classes)
@@ -142,11 +161,12 @@ def pair(
     key: KeyHandle, scheme: str, task: Task | None, setting: Setting, minimizer: FittedMinimizer
 ) -> Protection:
     """A fitted minimizer with the key's cipher for its output."""
-    cipher = VectorCipher(
+    cipher = open_cipher(
         key,
         dim=minimizer.dim,
         scheme=scheme,
         approximation_factor=setting.approximation_factor,
+        noise=setting.noise,
     )
     return Protection(task, minimizer, cipher)
 

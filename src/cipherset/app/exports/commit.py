@@ -20,7 +20,7 @@ from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.exports.utility import Utility
 from cipherset.core.envelope import public_key_of
 from cipherset.core.files import replace_directory
-from cipherset.core.manifest import EncoderFacts, Lineage, Manifest, SignerFacts
+from cipherset.core.manifest import EncoderFacts, Lineage, Manifest, PrivacyFacts, SignerFacts
 from cipherset.core.spool import SpoolWriter
 from cipherset.core.values import LABEL
 from cipherset.custody.keys import KeyedDigest
@@ -32,7 +32,7 @@ SOURCE_CONTEXT: Final = "source"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Rows read, their parts planned, their protection fitted; what others share of them."""
+    """Rows read, planned and fitted; what others share of them, and what the noise promises."""
 
     dataset: Dataset
     plan: Plan
@@ -40,6 +40,7 @@ class Draft:
     encoder: EncoderFacts
     asked: Asked
     shared: Shared | None
+    privacy: PrivacyFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
         cipherset_id=secrets.token_hex(16),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         dim=cipher.dim,
-        approximation_factor=cipher.approximation_factor,
+        approximation_factor=cipher.approximation_factor if draft.privacy is None else None,
+        noise=cipher.noise.kind.value,
+        privacy=draft.privacy,
         minimizer=draft.fitted.protection.minimizer.spec,
         encoder=draft.encoder,
         task=plan.task,

@@ -86,14 +86,15 @@ def check_bound(owner: Owner, request: ProtectRequest) -> None:
     _, bound = state.read_minimizer(path, owner.sealer)
     asked = {
         "scheme": request.scheme,
+        "noise": request.noise_kept,
         "fit_share": request.fit_share,
         "test_share": request.test_share,
         "seed": request.seed,
     }
     if request.minimize != AUTO:
         asked["minimizer"] = request.minimize
-    if request.approximation_factor is not None:
-        asked["approximation_factor"] = request.approximation_factor
+    if request.factor is not None:
+        asked["approximation_factor"] = request.factor
     state.check_same(bound, bound.model_copy(update=asked))
 
 
@@ -102,10 +103,11 @@ def _bound(
 ) -> Fitted:
     path = state.minimizer_path(owner.workspace.minimizers, owner.key)
     minimizer, bound = state.read_minimizer(path, owner.sealer)
-    factor = request.approximation_factor
+    factor = request.factor
     asked = Setting(
         bound.minimizer if request.minimize == AUTO else request.minimize,
         bound.approximation_factor if factor is None else factor,
+        noise=request.noise_kept,
     )
     state.check_same(bound, _settings(request, asked, plan.classes(dataset), encoder))
     protection = pair(owner.key, request.scheme, plan.task, asked, minimizer)
@@ -118,6 +120,7 @@ def _settings(
     return state.Settings(
         minimizer=setting.minimizer,
         approximation_factor=setting.approximation_factor,
+        noise=setting.noise,
         scheme=request.scheme,
         encoder=encoder.digest or encoder.name,
         classes=classes,
@@ -131,9 +134,9 @@ def _setting(
     owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan
 ) -> tuple[Setting, list[Measured]]:
     """What was asked for, or the best of what was not."""
-    minimize, factor = request.minimize, request.approximation_factor
+    minimize, factor = request.minimize, request.factor
     if plan.task is None:
-        return _unlabeled(minimize, factor), []
+        return _unlabeled(request), []
     grid = settings(
         plan.task,
         len(dataset.classes),
@@ -142,6 +145,7 @@ def _setting(
             None if minimize == AUTO else minimize,
             factor,
             fits_what_it_exports=request.fit_share == 1,
+            noise=request.noise_kept,
         ),
     )
     if len(grid) == 1:
@@ -155,14 +159,15 @@ def _setting(
     return choose(tried, request.max_reid).setting, tried
 
 
-def _unlabeled(minimize: str, factor: float | None) -> Setting:
-    if minimize == AUTO:
+def _unlabeled(request: ProtectRequest) -> Setting:
+    if request.minimize == AUTO:
         raise UsageError(
             "without a label there is no accuracy to choose a minimizer by",
             code="label_needed",
             hint="give --label COLUMN, or --minimize pca:K (or none)",
         )
-    return Setting(minimize, UNMEASURED_FACTOR if factor is None else factor)
+    factor = UNMEASURED_FACTOR if request.factor is None else request.factor
+    return Setting(request.minimize, factor, noise=request.noise_kept)
 
 
 def sweep_on(

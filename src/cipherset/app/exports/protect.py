@@ -29,6 +29,7 @@ from cipherset.app.exports.earlier.join import (
     shared_rows,
 )
 from cipherset.app.exports.earlier.live import live_exports
+from cipherset.app.exports.earlier.privacy import privacy_facts
 from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
 from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
@@ -115,7 +116,8 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         plan = _plan(request, dataset)
         shared = shared_rows(known.readable, dataset, plan, seed=request.seed)
         chosen = fitted(owner, request, dataset, plan, facts)
-        draft = Draft(dataset, plan, chosen, facts, asked, shared)
+        promise = privacy_facts(chosen.protection.cipher, shared, unreadable=len(known.unreadable))
+        draft = Draft(dataset, plan, chosen, facts, asked, shared, promise)
         built = _build(owner, request, draft, kept=kept, staged=staged)
         _decide(request, built.leak)
         check_joined(request, built.leak.joined)
@@ -193,7 +195,7 @@ def _decide(request: ProtectRequest, leak: Leak) -> None:
         f"{worst.excess:.4f}, up to {worst.high:.4f} (limit {request.max_reid:g}), among "
         f"{worst.candidates} candidates; from the clear columns alone {worst.label_alone:.4f}",
         code="measured_risk",
-        hint="raise --approximation-factor, lower the minimizer's dimension, raise --max-reid, "
-        "or record an exception with --accept-risk REASON (such an export can stay at home, for "
-        "cipherset train --at-gate)",
+        hint="add noise (raise --approximation-factor, or lower epsilon), lower the minimizer's "
+        "dimension, raise --max-reid, or record an exception with --accept-risk REASON (such an "
+        "export can stay at home, for cipherset train --at-gate)",
     )

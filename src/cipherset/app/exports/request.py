@@ -13,8 +13,8 @@ from cipherset.core.errors import UsageError
 from cipherset.core.manifest import Manifest
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
-from cipherset.core.values import ColumnRoles
-from cipherset.pipeline.encrypt import scheme_named
+from cipherset.core.values import ColumnRoles, Guarantee
+from cipherset.pipeline.encrypt import parse_noise, scheme_named
 from cipherset.pipeline.minimize import parse_spec
 
 AUTO: Final = "auto"
@@ -30,6 +30,7 @@ class ProtectRequest:
     target: Path
     minimize: str = AUTO
     approximation_factor: float | None = None
+    noise: str = "ball"
     scheme: str = "rsap/1"
     fit_share: float = 1.0
     max_reid: float = 0.05
@@ -44,15 +45,13 @@ class ProtectRequest:
 
         Raises:
             UsageError: ``usage``, ``test_share``, ``fit_share``.
-            InputError: ``minimizer_spec``, ``minimizer_dim``, ``scheme``.
+            InputError: ``minimizer_spec``, ``minimizer_dim``, ``scheme``, ``noise``.
         """
         if bool(self.roles.text) == bool(self.roles.vector):
             raise _usage("give either a text column or a vector column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
-        factor = self.approximation_factor
-        if factor is not None and not 0 <= factor < inf:
-            raise _usage(f"the approximation factor is a number from 0 on: {factor:g}")
+        self._check_noise()
         if self.minimize != AUTO:
             parse_spec(self.minimize)
         scheme_named(self.scheme)
@@ -70,6 +69,28 @@ class ProtectRequest:
             )
         if self.seed < 0:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
+
+    def _check_noise(self) -> None:
+        factor = self.approximation_factor
+        if factor is not None and not 0 <= factor < inf:
+            raise _usage(f"the approximation factor is a number from 0 on: {factor:g}")
+        if self.guarantee is not None and factor is not None:
+            raise _usage("an approximation factor is for noise in a ball, which has no epsilon")
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """What the noise is to keep for each row; None for noise in a ball, which keeps nothing."""
+        return parse_noise(self.noise)
+
+    @property
+    def noise_kept(self) -> str:
+        """The noise in one spelling, by which keys and exports are bound to it."""
+        return self.noise if self.guarantee is None else str(self.guarantee)
+
+    @property
+    def factor(self) -> float | None:
+        """The approximation factor where it is settled: 0 where the noise is Gaussian."""
+        return self.approximation_factor if self.guarantee is None else 0.0
 
 
 def _usage(message: str) -> UsageError:
@@ -114,6 +135,10 @@ class ProtectResult:
             "dim": manifest.dim,
             "scheme": manifest.scheme,
             "approximation_factor": manifest.approximation_factor,
+            "noise": manifest.noise,
+            "privacy": None
+            if manifest.privacy is None
+            else manifest.privacy.model_dump(mode="json"),
             "minimizer": manifest.minimizer,
             "sanitized": dict(manifest.sanitizer),
             "assessment": self.leak.summary(),

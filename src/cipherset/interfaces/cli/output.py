@@ -39,6 +39,25 @@ def show_table(title: str, rows: list[tuple[str, str]]) -> None:
     console.print(table)
 
 
+def privacy_rows(privacy: Result | None) -> list[tuple[str, str]]:
+    """The promise of Gaussian noise with its conditions; nothing for noise in a ball."""
+    if privacy is None:
+        return []
+    total = privacy["composed"]
+    together = (
+        "no finite epsilon"
+        if total["epsilon"] is None
+        else f"epsilon {total['epsilon']:.4g}, delta {total['delta']:.4g}"
+    )
+    width = f"sigma {privacy['sigma']:.4g}, sensitivity {privacy['sensitivity']:.6g}"
+    return [
+        ("epsilon, delta", f"{privacy['epsilon']:g}, {privacy['delta']:g} per {privacy['per']}"),
+        ("  by gaussian noise", width),
+        ("  over all its exports", f"{together} ({total['exports']} live)"),
+        *(("  holds", condition) for condition in privacy["conditions"]),
+    ]
+
+
 def show_error(error: CiphersetError, *, as_json: bool) -> None:
     """Print what is wrong and what to do next; never a record, a vector or a key."""
     if as_json:

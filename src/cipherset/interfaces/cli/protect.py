@@ -11,6 +11,7 @@ from cipherset.core.envelope import fingerprint
 from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.output import privacy_rows
 
 EXAMPLE = (
     "cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset"
@@ -44,11 +45,10 @@ EXAMPLE = (
 @click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
 @click.option(
     "--noise",
-    expose_value=False,  # one kind today
-    type=click.Choice(["ball"]),
     default="ball",
     show_default=True,
-    help="How the noise that leaves is distributed.",
+    metavar="LAW",
+    help="ball, or gaussian:EPS,DELTA for (epsilon, delta) per row, on the conditions it prints.",
 )
 @click.option(
     "--fit-share",
@@ -96,6 +96,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     minimize: str,
     approximation_factor: float | None,
     scheme: str,
+    noise: str,
     fit_share: float,
     max_reid: float,
     test_share: float,
@@ -113,6 +114,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         minimize=minimize,
         approximation_factor=approximation_factor,
         scheme=scheme,
+        noise=noise,
         fit_share=fit_share,
         max_reid=max_reid,
         test_share=test_share,
@@ -122,7 +124,9 @@ def command(  # noqa: PLR0913 -- one parameter per option
         overwrite=force,
     )
     result = protect(context.session(), request)
-    context.show(result.as_json(), _title(result), _rows(result) + _joined_rows(result))
+    shown = result.as_json()
+    rows = _rows(result) + _joined_rows(result) + privacy_rows(shown["privacy"])
+    context.show(shown, _title(result), rows)
 
 
 def _title(result: ProtectResult) -> str:
@@ -134,7 +138,9 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
     manifest, leak, utility = result.manifest, result.leak, result.utility
     splits, worst = manifest.splits, leak.worst
     found = ", ".join(f"{count} {entity}" for entity, count in manifest.sanitizer.items())
-    settings = (manifest.minimizer, manifest.scheme, f"factor {manifest.approximation_factor:g}")
+    factor = manifest.approximation_factor
+    noise = "gaussian noise" if factor is None else f"factor {factor:g}"
+    settings = (manifest.minimizer, manifest.scheme, noise)
     rows = [
         ("key", f"{manifest.key_id} v{manifest.key_version}"),
         ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out"),

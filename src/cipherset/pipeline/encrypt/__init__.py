@@ -3,7 +3,19 @@
 Room: pipeline/encrypt. The one room that makes ciphertext. Knows core alone.
 """
 
-from cipherset.pipeline.encrypt.cipher import SCHEMES, VectorCipher, scheme_named
+from cipherset.pipeline.encrypt.cipher import VectorCipher
+from cipherset.pipeline.encrypt.gaussian import Mechanism, compose, mechanism, parse_noise
 from cipherset.pipeline.encrypt.scheme import Leakage, Scheme
+from cipherset.pipeline.encrypt.schemes import SCHEMES, scheme_named
 
-__all__ = ["SCHEMES", "Leakage", "Scheme", "VectorCipher", "scheme_named"]
+__all__ = [
+    "SCHEMES",
+    "Leakage",
+    "Mechanism",
+    "Scheme",
+    "VectorCipher",
+    "compose",
+    "mechanism",
+    "parse_noise",
+    "scheme_named",
+]

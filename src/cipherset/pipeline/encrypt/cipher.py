@@ -1,15 +1,16 @@
 """``VectorCipher``: vectors in, ciphertext out, for one key, dimension and scheme."""
 
+import math
 import os
 from collections.abc import Sequence
-from typing import Final, NoReturn, final
+from typing import NoReturn, SupportsIndex, final
 
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.errors import InputError
+from cipherset.core.errors import UsageError
 from cipherset.core.secret import KeyHandle, Secret
-from cipherset.core.values import Float32s, Floats, NoiseLaw
+from cipherset.core.values import Float32s, Floats, Guarantee, NoiseLaw
 from cipherset.pipeline.encrypt.check import (
     check_finite,
     checked_dim,
@@ -20,6 +21,9 @@ from cipherset.pipeline.encrypt.check import (
     opened_key,
 )
 from cipherset.pipeline.encrypt.derive import Derivation, key_check, scale
+from cipherset.pipeline.encrypt.gaussian import Mechanism, mechanism
+from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise
+from cipherset.pipeline.encrypt.gaussian.noise import row_bytes as grid_row_bytes
 from cipherset.pipeline.encrypt.noise import row_bytes
 from cipherset.pipeline.encrypt.reversible import (
     Seals,
@@ -32,31 +36,13 @@ from cipherset.pipeline.encrypt.reversible import (
 )
 from cipherset.pipeline.encrypt.rows import Noise, RowMap
 from cipherset.pipeline.encrypt.rsap import RSAP_1
-from cipherset.pipeline.encrypt.sap import SAP_1
-from cipherset.pipeline.encrypt.scheme import Scheme
+from cipherset.pipeline.encrypt.schemes import scheme_named
 from cipherset.pipeline.encrypt.stream import (
     NONCE_BYTES,
     STREAM_KEY_BYTES,
     NonceStreams,
     Stream,
 )
-
-SCHEMES: Final = (RSAP_1, SAP_1)
-
-
-def scheme_named(name: str) -> Scheme:
-    """The scheme called ``name``.
-
-    Raises:
-        InputError: there is none (code ``scheme``).
-    """
-    for scheme in SCHEMES:
-        if scheme.name == name:
-            return scheme
-    known = ", ".join(scheme.name for scheme in SCHEMES)
-    raise InputError(
-        f"unknown scheme {name!r}; known: {known}", code="scheme", hint=f"use one of {known}"
-    )
 
 
 @final
@@ -65,7 +51,8 @@ class VectorCipher:
 
     The noise is uniform in a ball of radius ``s * approximation_factor / 4``. Rows are expected,
     not required, to have unit norm: the noise does not grow with them. With an approximation
-    factor of 0 there is no noise and whoever has the key has the rows.
+    factor of 0 there is no noise and whoever has the key has the rows. ``with_gaussian_noise``
+    makes a cipher whose noise keeps an (epsilon, delta) of each row instead.
 
     Leaks: see ``cipherset.pipeline.encrypt.sap`` and ``rsap``. The key is the lesser part of the
     protection; what was left out of the vectors and how much noise was added is the rest.
@@ -82,6 +69,7 @@ class VectorCipher:
         "_bound_to",
         "_key_check",
         "_matrix",
+        "_mechanism",
         "_scale",
         "_sealer",
     )
@@ -116,6 +104,7 @@ class VectorCipher:
         """
         chosen = scheme_named(scheme)
         key = opened_key(secret, key_id, key_version)
+        self._mechanism: Mechanism | None = None
         self._approximation_factor = checked_factor(approximation_factor)
         self._bound_to = Derivation(key.key_id, key.version, chosen.name, checked_dim(dim))
         self._scale = scale(key.secret, self._bound_to)
@@ -125,6 +114,28 @@ class VectorCipher:
         self._matrix: Float32s | None = None
         if rotation is not None:
             self._matrix = (self._scale * rotation).astype(np.float32)
+
+    @classmethod
+    def with_gaussian_noise(
+        cls,
+        secret: bytes | Secret | KeyHandle,
+        *,
+        dim: int,
+        scheme: str = RSAP_1.name,
+        guarantee: Guarantee,
+    ) -> "VectorCipher":
+        """A cipher whose ``encrypt`` keeps ``guarantee`` for each row, whoever has the key.
+
+        Its rows must have norm at most 1, and it has no reversible form. Not covered is what was
+        learned from the rows before, and what leaves beside the ciphertext (docs/adr/0012). A key
+        with an id or a version is handed over opened. Arguments and errors as in the constructor.
+
+        Raises:
+            InputError: code ``noise``: epsilon is from 0.01 to 32, delta from 1e-12 to 1e-3.
+        """
+        cipher = cls(secret, dim=dim, scheme=scheme, approximation_factor=0.0)
+        cipher._mechanism = mechanism(guarantee, dim=cipher.dim)
+        return cipher
 
     @property
     def dim(self) -> int:
@@ -138,7 +149,7 @@ class VectorCipher:
 
     @property
     def approximation_factor(self) -> float:
-        """The paper's beta: four times the noise radius."""
+        """The paper's beta: four times the noise radius; 0 where the noise is Gaussian."""
         return self._approximation_factor
 
     @property
@@ -161,13 +172,18 @@ class VectorCipher:
 
     @property
     def noise_radius(self) -> float:
-        """Largest length of the noise in units of the input, before the scale: beta / 4."""
-        return self._approximation_factor / 4.0
+        """Largest length of the noise before the scale: beta / 4; infinite where Gaussian."""
+        return self._approximation_factor / 4.0 if self._mechanism is None else math.inf
 
     @property
     def noise(self) -> NoiseLaw:
         """The law of the noise in units of the input, before the scale."""
-        return NoiseLaw.ball(self.noise_radius)
+        return NoiseLaw.ball(self.noise_radius) if self._mechanism is None else self._mechanism.law
+
+    @property
+    def mechanism(self) -> Mechanism | None:
+        """What the Gaussian noise promises of each row; None where the noise is in a ball."""
+        return self._mechanism
 
     def encrypt(self, x: Floats, *, threads: int = 1) -> Float32s:
         """``s * (x @ Q) + noise`` with noise nobody can repeat: fresh, kept nowhere.
@@ -184,11 +200,10 @@ class VectorCipher:
         Raises:
             DimensionError: not of shape (n, dim) (code ``dimension``).
             InputError: not floats (code ``dtype``); NaN, infinity or out of float32's range
-                (code ``not_finite``); code ``threads``.
+                (code ``not_finite``); longer than 1.0001 where the noise is Gaussian (code
+                ``norm``); code ``threads``.
         """
-        return self._forward(self._keyed(os.urandom(STREAM_KEY_BYTES))).apply(
-            checked_rows(x, self.dim), threads=checked_threads(threads)
-        )
+        return self._noisy(x, os.urandom(STREAM_KEY_BYTES), threads)
 
     def encrypt_query(self, x: Floats) -> Float32s:
         """``s * (x @ Q)``: the same map without noise, for queries that never leave the gateway.
@@ -225,7 +240,9 @@ class VectorCipher:
 
         Raises:
             DimensionError, InputError: as in ``encrypt``; also code ``associated_data``.
+            UsageError: the noise is Gaussian (code ``noise_reversible``).
         """
+        self._check_reversible()
         rows = checked_rows(x, self.dim)
         return self._sealed(rows, fresh_nonces(len(rows)), associated_data, dtype)
 
@@ -241,6 +258,7 @@ class VectorCipher:
 
         For known answers only. Arguments, result and errors as in ``encrypt_reversible``.
         """
+        self._check_reversible()
         rows = checked_rows(x, self.dim)
         nonces = np.asarray(nonces_for_testing).reshape(len(rows), NONCE_BYTES)
         return self._sealed(rows, nonces, associated_data, dtype)
@@ -270,7 +288,9 @@ class VectorCipher:
                 byte; nothing is returned (code ``seal``).
             DimensionError: not of shape (n, dim) (code ``dimension``).
             InputError: code ``dtype``, ``seals`` or ``associated_data``.
+            UsageError: the noise is Gaussian (code ``noise_reversible``).
         """
+        self._check_reversible()
         stored = checked_stored(c, self.dim)
         checked = checked_seals(seals, len(stored))
         extra = checked_associated_data(associated_data, len(stored))
@@ -285,12 +305,10 @@ class VectorCipher:
 
         For known answers only. Arguments, result and errors as in ``encrypt``.
         """
-        return self._forward(self._keyed(noise_stream_for_testing)).apply(
-            checked_rows(x, self.dim), threads=checked_threads(threads)
-        )
+        return self._noisy(x, noise_stream_for_testing, threads)
 
     def remove_key(self, ciphertexts: Floats) -> Float32s:
-        """``(ciphertexts / s) @ Q.T``: the inputs plus noise of at most ``noise_radius``.
+        """``(ciphertexts / s) @ Q.T``: the inputs plus noise of the law ``noise``.
 
         What a thief of the key sees, hence where attacks start; the noise stays.
         Arguments, result and errors as in ``encrypt``.
@@ -299,6 +317,25 @@ class VectorCipher:
 
     def _forward(self, noise: Noise | None) -> RowMap:
         return RowMap(self._scale, self._matrix, noise)
+
+    def _noisy(self, x: Floats, stream_key: bytes, threads: SupportsIndex) -> Float32s:
+        rows, n_threads = checked_rows(x, self.dim), checked_threads(threads)
+        if self._mechanism is None:
+            return self._forward(self._keyed(stream_key)).apply(rows, threads=n_threads)
+        width = grid_row_bytes(self.dim)
+        noise = GaussianNoise(
+            self._mechanism, self._scale, lambda row: Stream(stream_key, start=row * width)
+        )
+        matrix = None if self._matrix is None else self._matrix / np.float32(self._scale)
+        return RowMap(1.0, matrix, noise).apply(rows, threads=n_threads)
+
+    def _check_reversible(self) -> None:
+        if self._mechanism is not None:
+            raise UsageError(
+                "Gaussian noise has no reversible form: what the key can repeat keeps no epsilon",
+                code="noise_reversible",
+                hint="use a cipher with an approximation factor for search",
+            )
 
     @property
     def _noise_length(self) -> float:
@@ -341,9 +378,13 @@ class VectorCipher:
         return RowMap(sign / self._scale, matrix)
 
     def __repr__(self) -> str:
+        noise = (
+            f"approximation_factor={self._approximation_factor}"
+            if self._mechanism is None
+            else f"noise='{self._mechanism.guarantee}'"
+        )
         return (
-            f"VectorCipher(dim={self.dim}, scheme={self.scheme!r}, "
-            f"approximation_factor={self._approximation_factor}, "
+            f"VectorCipher(dim={self.dim}, scheme={self.scheme!r}, {noise}, "
             f"key_id={self.key_id!r}, key_version={self.key_version})"
         )
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from cipherset.core.values import Float32s
 from cipherset.pipeline.encrypt.check import check_finite
+from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise
 from cipherset.pipeline.encrypt.noise import BallNoise
 from cipherset.pipeline.encrypt.stream import Keystream
 
@@ -31,6 +32,12 @@ class Noise:
     radius: float
     open_at: Callable[[int], Keystream] = field(repr=False)
 
+    def opened(self, row: int, *, max_rows: int, dim: int) -> BallNoise | None:
+        """What adds the noise of row ``row`` and those after it, up to ``max_rows`` at a time."""
+        if self.radius == 0.0:
+            return None
+        return BallNoise(self.open_at(row), max_rows=max_rows, dim=dim, radius=self.radius)
+
 
 @dataclass(frozen=True, slots=True)
 class RowMap:
@@ -38,13 +45,14 @@ class RowMap:
 
     factor: float
     matrix: Float32s | None = field(default=None, repr=False)
-    noise: Noise | None = None
+    noise: Noise | GaussianNoise | None = None
 
     def apply(self, rows: npt.NDArray[Any], *, threads: int = 1) -> Float32s:
         """The map of floats of shape (n, dim), in float32.
 
         Raises:
-            InputError: names the first row that is not finite (code ``not_finite``).
+            InputError: names the first row that is not finite (code ``not_finite``), or for
+                Gaussian noise one that is too long (code ``norm``).
         """
         out = np.empty(rows.shape, dtype=np.float32)
         run_rows = RUN_BLOCKS * block_rows(rows.shape[1])
@@ -63,9 +71,8 @@ class RowMap:
         dim = rows.shape[1]
         step = min(block_rows(dim), run.stop - run.start)
         noise = None
-        if self.noise is not None and self.noise.radius > 0.0:
-            stream = self.noise.open_at(run.start)
-            noise = BallNoise(stream, max_rows=step, dim=dim, radius=self.noise.radius)
+        if self.noise is not None:
+            noise = self.noise.opened(run.start, max_rows=step, dim=dim)
         # What is not finite is refused below, by row; numpy need not warn as well.
         with np.errstate(all="ignore"):
             for start in range(run.start, run.stop, step):

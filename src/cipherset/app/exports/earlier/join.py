@@ -119,7 +119,7 @@ def check_joined(request: ProtectRequest, joined: Joined | None) -> None:
         f"{request.max_reid:g}), on {reid.n} of them; from the clear columns of all alone "
         f"{reid.label_alone:.4f}",
         code="joined_risk",
-        hint="leave out the rows that were exported before, raise --approximation-factor, or "
+        hint="leave out the rows that were exported before, add noise, or "
         "record an exception with --accept-risk REASON",
     )
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cipherset.app import state
+from cipherset.app.ciphers import open_cipher
 from cipherset.app.exports.dataset import VECTOR, matrix
 from cipherset.app.exports.request import Owner
 from cipherset.app.exports.utility import Protection
@@ -20,7 +21,6 @@ from cipherset.core.secret import KeyHandle
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.custody.keys.identity import Identities
-from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.export import Cipherset, Split, open_cipherset
 
 
@@ -110,11 +110,12 @@ def _protection(owner: Owner, key: KeyHandle, export: state.ExportState) -> Prot
     path = state.minimizer_path(owner.workspace.minimizers, key)
     minimizer, bound = state.read_minimizer(path, export.sealer)
     state.check_same(bound, export.meta.settings)
-    cipher = VectorCipher(
+    cipher = open_cipher(
         key,
         dim=minimizer.dim,
         scheme=bound.scheme,
         approximation_factor=bound.approximation_factor,
+        noise=bound.noise,
     )
     return Protection(export.meta.task, minimizer, cipher)
 

@@ -45,8 +45,10 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     weights.
     """
     roles = request.roles
+    noise = {} if request.guarantee is None else {"noise": request.noise_kept}
     return canonical.digest(
-        {
+        noise
+        | {
             "text": list(roles.text),
             "vector": roles.vector,
             "label": roles.label,
