@@ -1,6 +1,8 @@
 """CPU seconds that the peer's ``encrypt_batch`` takes, numpy in and numpy out, as JSON.
 
-Usage: PEER_PYTHON benchmarks/peer_encrypt.py ROWS.npy APPROXIMATION_FACTOR
+Usage: PEER_PYTHON benchmarks/peer_encrypt.py ROWS.npy APPROXIMATION_FACTOR [CIPHERTEXTS.npy]
+
+With a third argument the ciphertexts are written there.
 
 Runs under a Python of its own that has ``ironcore-alloy`` (AGPL) and numpy; nothing of this
 package is imported here, and nothing of the peer elsewhere.
@@ -46,6 +48,8 @@ async def main() -> None:
     seconds = time.process_time() - start
     if c.shape != x.shape or result.failures:
         raise SystemExit("the peer did not encrypt every row")
+    if len(sys.argv) > 3:
+        np.save(sys.argv[3], c)
     print(json.dumps({"seconds": seconds}))
 
 

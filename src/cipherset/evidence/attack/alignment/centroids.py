@@ -141,8 +141,7 @@ def _permutation(means: ClassMeans, hidden: Doubles, public: Doubles, scale: Sca
 
 def _linear(means: ClassMeans, clouds: Clouds) -> LinearMap:
     matrix, offset = ridge(means.hidden, means.public)
-    mapped = clouds.hidden @ matrix
-    objective = clouds.yardstick.objective(mapped)
+    objective = clouds.objective(matrix)
     return LinearMap("centroids: linear", matrix / clouds.scale, offset, objective)
 
 

@@ -1,4 +1,4 @@
-"""What ciphertexts tell whoever holds nothing else: number, norms, equal rows, clusters."""
+"""What ciphertexts tell whoever holds nothing else: how many, how long, how grouped."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -60,7 +60,7 @@ class CiphertextReader:
     def surface(self) -> Surface:
         """Counts and norms: ``scale**2 = mean|c|**2 / (1 + r**2 * k / (k + 2))``.
 
-        Source: ``E|u|**2 = r**2 * k / (k + 2)``, u uniform in a ball of radius r in k dimensions.
+        Source: ``E|u|**2 = r**2 * k / (k + 2)`` for u uniform in a ball of radius r.
 
         Raises:
             InputError: no rows (code ``no_rows``), or not finite (``not_finite``).

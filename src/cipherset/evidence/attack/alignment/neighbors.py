@@ -10,7 +10,7 @@ from cipherset.core.values import Float32s
 from cipherset.evidence.attack.alignment.linear_map import Doubles, Ints
 
 _HUB_NEIGHBORS: Final = 10  # the authors' constant
-_CHECKED: Final = 600  # rows whose nearest neighbor is looked up to judge a map
+CHECKED: Final = 600  # rows whose nearest neighbor is looked up to judge a map
 
 
 def procrustes(a: Doubles, b: Doubles) -> Doubles:
@@ -57,14 +57,13 @@ class Yardstick:
     reference: Doubles = field(repr=False)
     right: float
     luck: float
-    checked: int = _CHECKED
 
     @staticmethod
     def of(public: Doubles, noise_variance: float, rng: np.random.Generator) -> "Yardstick":
         """For centered vectors, shape (m, k), and the noise variance per coordinate."""
         order = rng.permutation(len(public))
         half = max(len(public) // 2, 1)
-        reference, own = public[order[:half]], public[order[half:][:_CHECKED]]
+        reference, own = public[order[:half]], public[order[half:][:CHECKED]]
         own = own + rng.normal(size=own.shape) * np.sqrt(noise_variance)
         # The directions of the cloud stay where they are; which way they point is luck. An
         # attacker gets that much from the principal components.
@@ -78,7 +77,7 @@ class Yardstick:
         reach = self.right - self.luck
         if reach <= 0.0:
             return 0.0
-        found = _closeness(mapped[: self.checked], self.reference)
+        found = _closeness(mapped[:CHECKED], self.reference)
         # A map onto few directions lands near many: it is worth the variance that it keeps.
         spread = float(self.reference.var(axis=0).sum())
         kept = float(mapped.var(axis=0).sum()) / max(spread, np.finfo(float).tiny)

@@ -41,8 +41,8 @@ class PermutationMatcher:
     Matches the first three cumulants of the coordinates, then the rows of the two covariance
     matrices under the order found so far, until it stays. Starts from several subsets of the
     cumulants and ``restarts`` times from all of them with errors; keeps the best. Its objective
-    is the correlation of the two covariance matrices off the diagonal, corrected for sampling. A
-    scheme with no permutation is one with the identity.
+    is the correlation of the two covariance matrices off the diagonal, corrected for sampling.
+    A scheme with no permutation is one with the identity.
 
     Source: the iteration is Frank-Wolfe with full steps on the quadratic assignment problem, J. T.
     Vogelstein et al., Fast Approximate Quadratic Programming for Graph Matching, PLoS ONE 10(4),

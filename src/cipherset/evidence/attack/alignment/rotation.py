@@ -20,13 +20,19 @@ from cipherset.evidence.attack.alignment.linear_map import (
     checked,
 )
 from cipherset.evidence.attack.alignment.moments import read_scale
-from cipherset.evidence.attack.alignment.neighbors import Yardstick, mutual_pairs, procrustes
+from cipherset.evidence.attack.alignment.neighbors import (
+    CHECKED,
+    Yardstick,
+    mutual_pairs,
+    procrustes,
+)
 
 _FEW: Final = 16  # up to this width all is cheap, and the components say little
 _TRIES: Final = 24  # starts then
 _SHORT: Final = 600  # rows of such a try
-_SETTLED: Final = 0.002  # of the objective: less is no progress
+_SETTLED: Final = 0.001  # of the objective: less is no progress
 _PATIENCE: Final = 3
+_APART: Final = 5  # one in so many ciphertexts judges and is never fitted to, or it would flatter
 FAST_ROWS: Final = 2500
 
 
@@ -68,9 +74,10 @@ class RotationAligner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clouds:
-    """Ciphertexts and public vectors, centered, in one scale."""
+    """Ciphertexts and public vectors, centered, in one scale; some ciphertexts only judge."""
 
     hidden: Doubles = field(repr=False)
+    judges: Doubles = field(repr=False)
     public: Doubles = field(repr=False)
     hidden_mean: Doubles = field(repr=False)
     public_mean: Doubles = field(repr=False)
@@ -87,11 +94,16 @@ class Clouds:
         means = hidden.mean(axis=0), public.mean(axis=0)
         centered = public - means[1]
         yardstick = Yardstick.of(centered, scale.noise_variance, rng)
-        return Clouds(hidden - means[0], centered, *means, scale.scale, yardstick)
+        order = rng.permutation(len(hidden))
+        apart = min(len(hidden) // _APART, CHECKED)
+        hidden = hidden - means[0]
+        return Clouds(
+            hidden[order[apart:]], hidden[order[:apart]], centered, *means, scale.scale, yardstick
+        )
 
     def objective(self, turn: Doubles) -> float:
-        """How near the rows come to public vectors, in [0, 1]."""
-        return self.yardstick.objective(self.hidden[: self.yardstick.checked] @ turn)
+        """How near the ciphertexts set apart come to public vectors, in [0, 1]."""
+        return self.yardstick.objective(self.judges @ turn)
 
     def refined(
         self, turn: Doubles, rows: int, rounds: int, rng: np.random.Generator
