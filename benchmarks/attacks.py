@@ -11,8 +11,8 @@ coordinates whose place was found; three of 384 are constant and cannot be told 
 CPU seconds of one thread.
 
 With ``--peer-python`` the same attack runs on the ciphertexts of another implementation of
-scale-and-perturb with a permutation, made in a process of its own (see peer_encrypt.py), on 4,000 rows. Its
-order is read off all pairs, to count what was recovered.
+scale-and-perturb with a permutation, made in a process of its own (see peer_encrypt.py),
+on 4,000 rows. Its order is read off all pairs, to count what was recovered.
 """
 
 import argparse

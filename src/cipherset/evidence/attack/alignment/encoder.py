@@ -113,9 +113,13 @@ def _network(plain: Doubles, hidden: Doubles, seed: int) -> _Network:
     center = hidden.mean(axis=0)
     spread = float((hidden - center).std()) or 1.0
     model = MLPRegressor(
-        (_HIDDEN,), alpha=1e-3, early_stopping=True, max_iter=60, n_iter_no_change=5,
+        hidden_layer_sizes=(_HIDDEN,),
+        alpha=1e-3,
+        early_stopping=True,
+        max_iter=60,
+        n_iter_no_change=5,
         random_state=seed,
-    )  # fmt: skip
+    )
     target = (hidden - center) / spread
     with warnings.catch_warnings():
         # Stopping at the last round is meant: an attack has a budget.

@@ -29,7 +29,7 @@ from cipherset.evidence.attack.alignment.moments import (
 
 _ROUNDS: Final = 30  # it settles within ten where it settles at all
 _SURE: Final = 0.97  # no wrong order of real coordinates came above 0.6
-_LEAST_RELIABLE: Final = 0.05  # below, the covariances are nearly all sampling error
+_LEAST_RELIABLE: Final = 0.25  # below, the correction would turn luck into success
 _FEATURES: Final = ((0,), (0, 1), (0, 1, 2), (1, 2))  # mean; variance; skew
 _MODEL_ERROR: Final = 0.1  # two samples of one domain differ by about this share of the spread
 

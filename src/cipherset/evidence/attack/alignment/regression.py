@@ -6,13 +6,13 @@ import numpy as np
 
 from cipherset.evidence.attack.alignment.linear_map import Doubles
 
-_PENALTIES: Final = np.logspace(-6, 2, 17)
+_PENALTIES: Final = np.logspace(-9, 2, 23)
 
 
 def ridge(a: Doubles, b: Doubles) -> tuple[Doubles, Doubles]:
     """``matrix, offset`` for which ``a @ matrix + offset`` is near ``b``; shapes (k, q), (q,).
 
-    Of the penalties 1e-6 to 1e2 times the largest squared singular value of the centered ``a``,
+    Of the penalties 1e-9 to 1e2 times the largest squared singular value of the centered ``a``,
     the one with the least squared error of rows left out one at a time, ``e_i / (1 - h_ii)`` in
     closed form.
 
