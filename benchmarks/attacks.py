@@ -197,7 +197,7 @@ def labels(plain: Float32s, public: Float32s, classes: Sequence[tuple[Codes, Cod
                 best = max(maps, key=lambda found, sample=sample: rank1(found, sample))
                 line = cells(best, sample, time.process_time() - start)
                 rows.append([scheme, f"{factor:g}", str(len(np.unique(mine))), best.name, *line])
-    title = "Clear labels and labelled public text, no pairs"
+    title = "Clear labels and labeled public text, no pairs"
     table(title, ("scheme", "beta", "classes", "best map", *ENDS), rows)
 
 

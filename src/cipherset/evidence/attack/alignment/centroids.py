@@ -38,7 +38,7 @@ class ClassMeans:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CentroidAligner:
-    """Knows: ciphertexts (n, k), their clear labels, labelled public vectors (m, k); no pairs.
+    """Knows: ciphertexts (n, k), their clear labels, labeled public vectors (m, k); no pairs.
 
     The public vectors are in a space of k dimensions: the encoder's, or that of a bottleneck of
     the attacker's own. From the class means come three maps: a rotation, a permutation, and any
