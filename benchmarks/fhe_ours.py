@@ -215,7 +215,7 @@ def our_step(arrays: Arrays, dim: int) -> float:
     c, y = cipher.encrypt(arrays["x"].astype(np.float32)), arrays["y"]
     model = SGDClassifier(loss="log_loss", random_state=SEED)
     took = []
-    for first in range(0, 100 * STEP_ROWS, STEP_ROWS):
+    for first in range(0, min(len(c), 100 * STEP_ROWS) - STEP_ROWS + 1, STEP_ROWS):
         start = time.process_time()
         model.partial_fit(c[first : first + STEP_ROWS], y[first : first + STEP_ROWS], [0, 1])
         took.append(time.process_time() - start)
