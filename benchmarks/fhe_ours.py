@@ -15,7 +15,7 @@ from sklearn.linear_model import SGDClassifier
 from cipherset.core import canonical
 from cipherset.core.manifest import BundleManifest, CiphersetRef, ModelKind
 from cipherset.core.manifest import Task as LabelKind
-from cipherset.core.values import Float32s
+from cipherset.core.values import Float32s, NoiseLaw
 from cipherset.evidence.attack import reidentify
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.minimize import FitSettings, FittedMinimizer, fit, parse_spec
@@ -193,7 +193,7 @@ def leaked(of: Problem, minimizer: FittedMinimizer, cipher: VectorCipher) -> flo
         truth=np.arange(len(z)),
         ciphertext_groups=y,
         candidate_groups=y,
-        radius=cipher.approximation_factor / 4,
+        noise=NoiseLaw.ball(cipher.approximation_factor / 4),
     ).excess
 
 

@@ -29,10 +29,10 @@ def line(name: str, mode: str, asker_s: float, predicted: list[int]) -> Line:
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
-    """Two classes that a line through the origin parts."""
+    """Two classes that lie far apart."""
     rng = np.random.default_rng(3)
     y = np.arange(200) % 2
-    x = rng.normal(size=(200, DIM)) + 4.0 * (2 * y[:, None] - 1) * np.eye(DIM)[0]
+    x = rng.normal(size=(200, DIM)) + 40.0 * (2 * y[:, None] - 1) * np.eye(DIM)[0]
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
     return Problem(
         train=x[:120],
