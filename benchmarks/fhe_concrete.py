@@ -101,6 +101,7 @@ def step(data: dict[str, np.ndarray]) -> dict[str, object]:
         "key_bytes": len(keys),
         "clear_steps": CLEAR_STEPS,
         "clear_accuracy": float(np.mean(clear.predict(data["test_x"]) == data["test_y"])),
+        "most_frequent": float(np.bincount(data["test_y"]).max() / len(data["test_y"])),
     }
 
 

@@ -62,13 +62,14 @@ def test_a_line_is_compared_with_ours_of_the_same_mode():
 def test_rows_are_as_wide_as_their_heads():
     by_hand = {"step_s": 7.2, "setup_s": 1.0, "key_bytes": 2e8, "row_bytes": 9, "largest_error": 1}
     drawn = {"step_s": 72, "setup_s": 1, "key_bytes": 1, "clear_steps": 5, "clear_accuracy": 0.5}
+    drawn["most_frequent"] = 0.5
     steps = [
         fhe.step_row({"peer": "peer", "step": by_hand}, 16, 0.001, 8000),
         fhe.step_row({"peer": "peer", "step": drawn}, 16, 0.001, 8000),
         fhe.step_row("not run: why", 16, 0.001, 8000),
     ]
     assert {row.count("|") for row in steps} == {fhe.TRAINING.count("|")}
-    assert steps[0].startswith("| peer | 16 | 7.2 | 7.2e+03 | 2 h | 200 | 1 |")
+    assert steps[0].startswith("| peer | 16 | 7.2 | 7,200 | 2 h | 200 | 1 |")
     inference = fhe.table("2", [line("ours", "one at a time", 1.0, [0])], *np.zeros((2, 1)))
     assert inference[0].count("|") == fhe.INFERENCE.count("|")
     head, rule = fhe.ruled(fhe.INFERENCE).splitlines()
