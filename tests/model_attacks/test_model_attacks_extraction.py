@@ -28,7 +28,7 @@ def curve():
 def test_probabilities_give_an_exact_copy_of_a_linear_head(curve):
     point = curve["own vectors", Answers.PROBABILITIES, 200]
     assert point.agreement.value > 0.99
-    assert point.surrogate == "linear"
+    assert point.surrogate == "solved"
     assert curve[RANDOM, Answers.PROBABILITIES, 200].agreement.value > 0.99
 
 

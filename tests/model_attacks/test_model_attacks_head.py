@@ -63,8 +63,18 @@ def test_answers_as_told():
 
     row = np.zeros((1, 2))
     assert np.allclose(np.exp(answered(model, row, Answers.PROBABILITIES)), [[0.62, 0.34, 0.04]])
-    assert np.allclose(np.exp(answered(model, row, Answers.ROUNDED)), [[0.6, 0.3, 0.01]])
-    assert np.allclose(np.exp(answered(model, row, Answers.LABELS)), [[0.99, 0.01, 0.01]])
+    assert np.allclose(np.exp(answered(model, row, Answers.ROUNDED)), [[0.65, 0.3, 0.1 / 3]])
+    assert np.allclose(
+        np.exp(answered(model, row, Answers.LABELS)), [[1 - 0.1 / 3, 0.1 / 3, 0.1 / 3]]
+    )
+
+
+def test_rounded_answers_name_the_label_where_every_class_is_unlikely():
+    p = np.full((1, 40), 0.97 / 39)
+    p[0, 7] = 0.03
+    told = answered(lambda rows: np.log(p), np.zeros((1, 2)), Answers.ROUNDED)
+    assert told.argmax() == 7
+    assert len(np.unique(told)) == 2
 
 
 def test_minus_infinity_is_a_probability_of_zero():

@@ -31,7 +31,8 @@ def asked(rng, train, *, n=400, dim=8, **more):
 def test_a_model_that_remembers_its_rows_is_caught(rng):
     stored, fresh = asked(rng, nearest_row(CLASSES)).run(3)
     assert stored.query == "stored ciphertext"
-    assert stored.at_001.low > 0.2
+    assert stored.at_001.value > 0.2
+    assert stored.at_001.low > 0.05
     assert stored.auc.low > 0.9
     assert fresh.at_001.value < stored.at_001.value / 2
 
@@ -47,7 +48,8 @@ def test_an_unpenalized_head_on_noise_is_caught(rng):
     y = rng.integers(CLASSES, size=120)
     attack = ShadowMembership(train=logistic(CLASSES, 1e4), rows=x, labels=y, queries={"stored": x})
     (found,) = attack.run(0)
-    assert found.at_001.low > 0.1
+    assert found.at_001.value > 0.2
+    assert found.at_001.low > 0.02
 
 
 @pytest.mark.parametrize("answers", list(Answers))

@@ -22,15 +22,14 @@ Scorer = Callable[[Floats], Floats]
 Trainer = Callable[[Floats, Ints, int], Scorer]
 
 STEP: Final = 0.1
-# What a rounded 0 or 1 is taken for: half the way to the next answer would be .05; the true
-# probability behind a rounded 0 is more often nearer to 0.
-_FLOOR: Final = 0.01
+# Probability that all classes with a rounded 0 are taken to share, were they all of them.
+_LEFT_OVER: Final = 0.1
 # Beyond e**-200 a probability says nothing more; keeps infinities out of sums.
 _LEAST_LOG: Final = -200.0
 
 
 class Answers(StrEnum):
-    """What comes back for a query: the label, probabilities rounded to ``STEP``, or all of it."""
+    """What comes back for a query: the label, it and rounded probabilities, or all of it."""
 
     LABELS = "labels"
     ROUNDED = "rounded"
@@ -40,8 +39,9 @@ class Answers(StrEnum):
 def answered(scorer: Scorer, rows: Floats, answers: Answers) -> Doubles:
     """What the attacker learns of ``rows`` (n, d), as log-probabilities (n, c).
 
-    Of labels and of rounded probabilities an asker makes the best: 0 and 1 are taken for ``.01``
-    and ``.99``, so that logarithms stay finite.
+    Of labels and of probabilities rounded to ``STEP`` an asker makes the best: a 0 is taken for
+    ``.1 / c`` and a 1 for ``1 - .1 / c``, so that logarithms stay finite. The label always comes
+    with rounded probabilities, for where all classes are unlikely they round to nothing.
 
     Raises:
         DimensionError: the scorer does not return one row of classes per row (code ``dimension``).
@@ -63,11 +63,13 @@ def answered(scorer: Scorer, rows: Floats, answers: Answers) -> Doubles:
     scores = np.maximum(scores, _LEAST_LOG)
     if answers is Answers.PROBABILITIES:
         return scores
-    if answers is Answers.LABELS:
-        told = np.eye(scores.shape[1])[scores.argmax(axis=1)]
-    else:
-        told = np.round(np.exp(scores) / STEP) * STEP
-    return np.asarray(np.log(np.clip(told, _FLOOR, 1.0 - _FLOOR)))
+    n_classes = scores.shape[1]
+    told = np.eye(n_classes)[scores.argmax(axis=1)]
+    if answers is Answers.ROUNDED:
+        # Half a step keeps the label first, also where the next one rounds to the same.
+        told = np.round(np.exp(scores) / STEP) * STEP + told * STEP / 2
+    floor = _LEFT_OVER / n_classes
+    return np.asarray(np.log(np.clip(told, floor, 1.0 - floor)))
 
 
 def checked_rows(rows: Floats, name: str, *, width: int | None = None) -> Doubles:

@@ -140,8 +140,9 @@ def copied(queries: Floats, told: Doubles, answers: Answers) -> tuple[str, Score
         told: What came back, as log-probabilities (n, c).
         answers: What kind of answer ``told`` is.
     """
-    linear: Fit = solve_head if answers is Answers.PROBABILITIES else _fit_soft
-    fits: dict[str, Fit] = {"linear": linear, "kernel": fit_kernel}
+    fits: dict[str, Fit] = {"linear": _fit_soft, "kernel": fit_kernel}
+    if answers is Answers.PROBABILITIES:
+        fits = {"solved": solve_head, **fits}
     held = np.arange(len(queries)) % _HELD_OUT == 0
     truth = told[held].argmax(axis=1)
 

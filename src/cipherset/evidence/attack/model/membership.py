@@ -245,8 +245,8 @@ def _membership(
     return Membership(
         query=way[0],
         answers=way[1],
-        at_001=tpr_at_fpr(flat, is_member, 0.01, n=members),
-        at_0001=tpr_at_fpr(flat, is_member, 0.001, n=members),
+        at_001=tpr_at_fpr(flat, is_member, 0.01, n=(members, others)),
+        at_0001=tpr_at_fpr(flat, is_member, 0.001, n=(members, others)),
         auc=area_under_roc(flat, is_member, n=min(members, others)),
         false_positives=(int(0.01 * n_others), int(0.001 * n_others)),
         train_accuracy=float(right[inside].mean()),

@@ -45,24 +45,49 @@ def rate(value: float, n: int) -> Rate:
     return Rate(value, low, high, n)
 
 
-def tpr_at_fpr(scores: Floats, members: npt.NDArray[np.bool_], fpr: float, *, n: int) -> Rate:
-    """The share of members scored above the threshold that ``fpr`` of the others may pass.
+def tpr_at_fpr(
+    scores: Floats, members: npt.NDArray[np.bool_], false_rate: float, *, n: tuple[int, int]
+) -> Rate:
+    """The share of members scored above the threshold that ``false_rate`` of the others may pass.
 
-    The threshold is the lowest that no more than ``floor(fpr * others)`` others reach: with fewer
-    than ``1 / fpr`` others, none. Its own uncertainty is not in the interval. ``n`` is the number
-    of distinct members.
+    The threshold is the lowest that no more than ``floor(false_rate * others)`` others reach: with
+    fewer than ``1 / false_rate`` others, none. It is itself uncertain where that number is small,
+    and the interval says so: ``low`` supposes that the threshold lets as many others pass as the
+    upper end of their own interval says, and that the curve bends down from there to 0; ``high``
+    is that of a threshold so low that surely ``false_rate`` of the others pass.
 
     Source: N. Carlini et al., Membership Inference Attacks From First Principles, 2022,
     arXiv:2112.03570, section IV.
+
+    Args:
+        scores: The higher, the more likely a member, shape (m,).
+        members: Which are members, shape (m,).
+        false_rate: Share of others that may pass, from 0 to below 1.
+        n: Number of distinct members, and of distinct others.
 
     Raises:
         InputError: members or others are missing (code ``no_rows``).
     """
     inside, outside = _parted(scores, members)
-    allowed = int(fpr * len(outside))
-    # The first score that is one false positive too many; to pass, a row must lie above it.
-    first_refused = np.partition(outside, len(outside) - allowed - 1)[len(outside) - allowed - 1]
-    return rate(float(np.mean(inside > first_refused)), n)
+    allowed = int(false_rate * len(outside))
+    seen = rate(_passing(inside, outside, allowed), n[0])
+    _, others_high = clopper_pearson(allowed / len(outside) * n[1], n[1])
+    low = seen.low * min(false_rate / others_high, 1.0)
+    enough = allowed
+    while enough < len(outside):
+        enough += 1
+        if clopper_pearson(enough / len(outside) * n[1], n[1])[0] >= false_rate:
+            break
+    _, high = clopper_pearson(_passing(inside, outside, enough) * n[0], n[0])
+    return Rate(seen.value, low, high, n[0])
+
+
+def _passing(inside: Floats, outside: Floats, allowed: int) -> float:
+    """Share of members above the first score that is one false positive too many."""
+    if allowed == len(outside):
+        return 1.0
+    at = len(outside) - allowed - 1
+    return float(np.mean(inside > np.partition(outside, at)[at]))
 
 
 def area_under_roc(scores: Floats, members: npt.NDArray[np.bool_], *, n: int) -> Interval:
