@@ -79,6 +79,7 @@ class View:
     name: str
     known: Pairs
     target: Pairs
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,10 @@ def permuted(corpus: Corpus, seed: int, rng: np.random.Generator) -> View:
     undone = found.apply(ciphertexts)[:N_ATTACKED].astype(np.float32)
     attacked = corpus.attacked
     return View(
-        f"permutation, beta 2.5, key safe ({right:.0%} of the order found)",
+        "permutation, beta 2.5, key safe",
         learned(corpus, x[public], PERMUTATION_FACTOR, rng),
         Pairs(undone, texts(corpus, attacked), corpus.labels[attacked]),
+        note=f"Of the secret order {right:.1%} was found, with no pair.",
     )
 
 
@@ -278,6 +280,7 @@ def printed(corpus: Corpus, reports: Sequence[Report]) -> None:
     chances = [chance.chance_token_f1, chance.chance_content_f1, chance.chance_entity_recall]
     told = [f"{value:.3f}" for value in (*chances, reports[0].cosine[1])]
     print("| *the label alone* |", " | ".join(told), "|")
+    print("\n" + " ".join(report.view.note for report in reports).strip())
     if corpus.hidden:
         slots(reports)
     spoken(corpus, reports)
