@@ -22,7 +22,6 @@ Labels are in the clear in every row; chance is what they give without a vector.
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +29,10 @@ from banking77 import Codes, encoded, read, rows_of
 from messages import INTENTS, SENTENCES, Message, made
 from threadpoolctl import threadpool_limits
 
-from cipherset.core.values import Float32s
+from cipherset.core.values import Float32s, NoiseLaw
 from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
 from cipherset.evidence.attack.inversion.attributes import AttributeInference
-from cipherset.evidence.attack.inversion.closed_form import ball_delta, delta_table
+from cipherset.evidence.attack.inversion.closed_form import delta_table
 from cipherset.evidence.attack.inversion.pairs import Pairs
 from cipherset.evidence.attack.inversion.reconstruct import Reconstructor
 from cipherset.evidence.attack.inversion.score import WordLeak, attack_words
@@ -317,8 +316,8 @@ def proved(corpus: Corpus, seed: int) -> None:
     """The figure that needs no attack, for the owner's minimizer."""
     owner = fitted(corpus, corpus.owned, seed)
     z = owner.transform(corpus.vectors[corpus.owned])
-    delta = partial(ball_delta, radius=FACTOR / 4, dim=z.shape[1])
-    table = delta_table(z, corpus.labels[corpus.owned], delta=delta, seed=seed)
+    noise = NoiseLaw.ball(FACTOR / 4)
+    table = delta_table(z, corpus.labels[corpus.owned], noise=noise, seed=seed)
     print("\n| two rows | quantile of their distance | distance | delta |")
     print("|---|---|---|---|")
     for row in table.rows:
