@@ -22,7 +22,6 @@ Labels are in the clear in every row; chance is what they give without a vector.
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +29,10 @@ from banking77 import Codes, encoded, read, rows_of
 from messages import INTENTS, SENTENCES, Message, made
 from threadpoolctl import threadpool_limits
 
-from cipherset.core.values import Float32s
+from cipherset.core.values import Float32s, NoiseLaw
 from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
 from cipherset.evidence.attack.inversion.attributes import AttributeInference
-from cipherset.evidence.attack.inversion.closed_form import ball_delta, delta_table
+from cipherset.evidence.attack.inversion.closed_form import delta_table
 from cipherset.evidence.attack.inversion.pairs import Pairs
 from cipherset.evidence.attack.inversion.reconstruct import Reconstructor
 from cipherset.evidence.attack.inversion.score import WordLeak, attack_words
@@ -79,6 +78,7 @@ class View:
     name: str
     known: Pairs
     target: Pairs
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,10 @@ def permuted(corpus: Corpus, seed: int, rng: np.random.Generator) -> View:
     undone = found.apply(ciphertexts)[:N_ATTACKED].astype(np.float32)
     attacked = corpus.attacked
     return View(
-        f"permutation, beta 2.5, key safe ({right:.0%} of the order found)",
+        "permutation, beta 2.5, key safe",
         learned(corpus, x[public], PERMUTATION_FACTOR, rng),
         Pairs(undone, texts(corpus, attacked), corpus.labels[attacked]),
+        note=f"Of the secret order {right:.1%} was found, with no pair.",
     )
 
 
@@ -278,6 +279,7 @@ def printed(corpus: Corpus, reports: Sequence[Report]) -> None:
     chances = [chance.chance_token_f1, chance.chance_content_f1, chance.chance_entity_recall]
     told = [f"{value:.3f}" for value in (*chances, reports[0].cosine[1])]
     print("| *the label alone* |", " | ".join(told), "|")
+    print("\n" + " ".join(report.view.note for report in reports).strip())
     if corpus.hidden:
         slots(reports)
     spoken(corpus, reports)
@@ -314,8 +316,8 @@ def proved(corpus: Corpus, seed: int) -> None:
     """The figure that needs no attack, for the owner's minimizer."""
     owner = fitted(corpus, corpus.owned, seed)
     z = owner.transform(corpus.vectors[corpus.owned])
-    delta = partial(ball_delta, radius=FACTOR / 4, dim=z.shape[1])
-    table = delta_table(z, corpus.labels[corpus.owned], delta=delta, seed=seed)
+    noise = NoiseLaw.ball(FACTOR / 4)
+    table = delta_table(z, corpus.labels[corpus.owned], noise=noise, seed=seed)
     print("\n| two rows | quantile of their distance | distance | delta |")
     print("|---|---|---|---|")
     for row in table.rows:

@@ -1,10 +1,8 @@
 """Recovered words put into an order that reads: for showing, not for counting."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Final
-
-import numpy as np
 
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.inversion.pairs import Codes, Pairs
@@ -12,24 +10,26 @@ from cipherset.evidence.attack.inversion.tokens import is_content, words
 from cipherset.evidence.attack.inversion.words import NearestText, WordInverter, Words
 
 _EDGE: Final = ""
+_ALIKE: Final = 0.7  # two names, or two days, are above; a name and a day far below
 
 
 class SentenceDecoder:
     """The nearest known text, its content words that the vector denies replaced by those it says.
 
     Knows: pairs of vector and text in the target's space, and labels. A word of the nearest text
-    is denied if the ridge attack does not name it. In its place comes the named word that is seen
-    most often beside the same neighbors in the known texts, beside each at least once; where
-    there is none, the word stays.
+    is denied if the ridge attack does not name it. In its place comes the named word that keeps
+    the most similar company in the known texts; where none does, the word stays.
     """
 
     def __init__(self, pairs: Pairs, *, seed: int) -> None:
         self._texts = pairs.texts
         self._inverter = WordInverter(pairs, seed=seed)
         self._nearest = NearestText(pairs)
-        self._follows = Counter(
-            two for text in pairs.texts for two in pairwise([_EDGE, *words(text), _EDGE])
-        )
+        self._company: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        for text in pairs.texts:
+            for before, after in pairwise([_EDGE, *words(text), _EDGE]):
+                self._company[before]["before", after] += 1
+                self._company[after]["after", before] += 1
 
     def decode(self, vectors: Floats, labels: Codes | None = None) -> list[str]:
         """One sentence per row, in lower case.
@@ -46,16 +46,24 @@ class SentenceDecoder:
 
     def _filled(self, template: list[str], said: Words) -> list[str]:
         missing = [word for word in said if word not in template and is_content(word)]
-        line = [_EDGE, *template, _EDGE]
-        for at in range(1, len(line) - 1):
-            if not missing or line[at] in said or not is_content(line[at]):
-                continue
-            fits = np.array([self._fit(line[at - 1], word, line[at + 1]) for word in missing])
-            if fits.max() > 0.0:
-                line[at] = missing.pop(int(fits.argmax()))
-        return line[1:-1]
+        denied = [at for at, word in enumerate(template) if word not in said and is_content(word)]
+        likeness = {
+            (at, word): self._likeness(template[at], word) for at in denied for word in missing
+        }
+        line = list(template)
+        used: set[int | str] = set()
+        for (at, word), alike in sorted(likeness.items(), key=lambda item: -item[1]):
+            if alike > _ALIKE and not used & {at, word}:
+                line[at] = word
+                used |= {at, word}
+        return line
 
-    def _fit(self, before: str, word: str, after: str) -> float:
-        """``log(1 + n(before, word)) + log(1 + n(word, after))``, or 0 where one is never seen."""
-        left, right = self._follows[before, word], self._follows[word, after]
-        return float(np.log1p(left) + np.log1p(right)) if left and right else 0.0
+    def _likeness(self, word: str, other: str) -> float:
+        """The cosine of how often each neighbor, on each side, stands beside the one and the other.
+
+        Source: H. Schuetze, Distributional Part-of-Speech Tagging, EACL 1995.
+        """
+        a, b = self._company[word], self._company[other]
+        shared = sum(n * b[neighbor] for neighbor, n in a.items() if neighbor in b)
+        norms = sum(n * n for n in a.values()) * sum(n * n for n in b.values())
+        return float(shared / norms**0.5)
