@@ -25,7 +25,7 @@ from cipherset.pipeline.minimize import FitSettings, FittedMinimizer, fit, parse
 EPSILONS = (1.0, 4.0, 8.0, 16.0)
 SPECS = {
     "7 coarse classes": ("bottleneck:6", "bottleneck:3"),
-    "77 classes": ("bottleneck:32", "bottleneck:16", "bottleneck:8"),
+    "77 classes": ("bottleneck:76", "bottleneck:32", "bottleneck:16", "bottleneck:8"),
 }
 KEY = bytes(32)
 

@@ -123,7 +123,10 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         overwrite=force,
     )
-    result = protect(context.session(), request)
+    _show(context, protect(context.session(), request))
+
+
+def _show(context: Context, result: ProtectResult) -> None:
     shown = result.as_json()
     rows = _rows(result) + _joined_rows(result) + privacy_rows(shown["privacy"])
     context.show(shown, _title(result), rows)

@@ -11,8 +11,9 @@ CONDITIONS: Final = (
     "and are not covered. Without that condition it holds only if the minimizer was fitted on "
     "public data or with differential privacy, and the labels are randomized",
     "for the vector of one row. Copies of a row share one ciphertext, which is one release for "
-    "all of them, and that they are copies shows; of n different rows of one person it promises "
-    "n times epsilon and delta at most",
+    "all of them (where rows were moved onto anchors, only copies with the same label do), and "
+    "that they are copies shows; of n rows of one person it promises n times epsilon and delta "
+    "at most",
     "for the ciphertexts and what is computed from them, such as a model. The figures in the "
     "manifest, and a model trained at the gate, are computed from the rows",
     "against whoever cannot tell AES-256 from chance",
