@@ -21,6 +21,8 @@ import pytest
 # programs that show it is there, any of which will do.
 PROGRAMS: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "dbus": ("dbus-daemon",),
+    "gnome-keyring": ("gnome-keyring-daemon",),
     "softhsm2": ("softhsm2-util",),
 }
 LATER: Final = ("attack", "soak", "extra")

@@ -19,6 +19,7 @@ MOVES = {
     "create": lambda ring: ring.create("new"),
     "first": lambda ring: ring.create("new"),
     "rotate": lambda ring: ring.rotate("a"),
+    "bind": lambda ring: ring.bind("a", ["host=here"]),
     "retire": lambda ring: ring.retire("a"),
     "destroy": lambda ring: ring.destroy("a", 1, force=True),
 }
@@ -43,12 +44,17 @@ def _trace(at):
     return call
 
 
+def opened(home):
+    """The ring as whoever is where its keys are bound to."""
+    return KeyRing(home, admit=lambda _key, _use: None)
+
+
 def _killed(home, move, at):
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            ring = KeyRing(home)
+            ring = opened(home)
             sys.settrace(_trace(at))
             move(ring)
             sys.settrace(None)
@@ -63,10 +69,10 @@ def _killed(home, move, at):
 
 def look(home):
     """The statuses of every version, after seeing that each that may be opened opens."""
-    ring = KeyRing(home)
+    ring = opened(home)
     seen = {}
     for key in ring.list():
-        seen[key.name] = [version.status.value for version in key.versions]
+        seen[key.name] = [version.status.value for version in key.versions] + [*key.only_in]
         for version in key.versions:
             if version.status.value in {"active", "retiring"}:
                 ring.open(key.name, version.version, purpose=KeyUse.QUERY)
@@ -91,7 +97,7 @@ def main(start, name):
         died = _killed(home, MOVES[name], at)
         killed.add(json.dumps(look(home), sort_keys=True))
         try:
-            MOVES[name](KeyRing(home))
+            MOVES[name](opened(home))
         except CiphersetError as error:
             again.add(error.code)
         again.add(json.dumps(look(home), sort_keys=True))

@@ -39,7 +39,7 @@ def live(home: Path):
     ring.create("plain", purpose="triage")
     ring.create("guarded", provider_uri="file:kek2?passphrase-file=../elsewhere/pass")
     handles = [ring.open("plain", purpose=KeyUse.QUERY), ring.open("guarded", purpose=KeyUse.QUERY)]
-    made = [ring, *ring.list(), *handles, ring._provider("file:kek"), ring.signer()]
+    made = [ring, *ring.list(), *handles, ring._wrapper.provider("file:kek"), ring.signer()]
     table = pa.table(
         {
             "text": [TEXT] * 100,

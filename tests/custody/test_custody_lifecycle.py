@@ -118,6 +118,7 @@ def test_what_each_use_allows():
     assert {use.name: sorted(allowed) for use, allowed in ALLOWED.items()} == {
         "EXPORT": ["active"],
         "QUERY": ["active", "retiring"],
+        "MEASURE": ["active", "retired", "retiring"],
     }
 
 
@@ -222,7 +223,7 @@ class Forgetful:
 
 def test_no_version_that_its_provider_does_not_open(ring, tmp_path):
     before = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
-    ring._providers["file:lost"] = Forgetful()
+    ring._wrapper._providers["file:lost"] = Forgetful()
     for call in (
         lambda: ring.rotate("a", provider_uri="file:lost"),
         lambda: ring.create("b", provider_uri="file:lost"),

@@ -45,7 +45,7 @@ def planted(home):
     ring = KeyRing(home)
     raws = [ring.open("a", n, purpose=KeyUse.QUERY).secret.reveal() for n in (1, 2, 3)]
     raws.append(base64.b64decode(re.search(rb'"key":"(.+?)"', (home / "kek").read_bytes())[1]))
-    raws.append(ring._provider(PROVIDER)._kek.reveal())
+    raws.append(ring._wrapper.provider(PROVIDER)._kek.reveal())
     raws.append(ring.signer()._private_key.private_bytes_raw())
     return [form for raw in raws for form in forms(raw)] + [PASSPHRASE.encode()]
 
@@ -59,6 +59,9 @@ def told(home):
     """Everything that the moves give back."""
     ring = KeyRing(home)
     yield ring
+    yield KeyRing(home, admit=lambda _key, _use: None).bind("a", ["host=alpha"])
+    yield KeyRing(home, admit=lambda _key, _use: None).bind("a", [])
+    yield ring._wrapper
     yield ring.rotate("a")
     yield ring.retire("a", 1)
     yield ring.destroy("a", 1)
@@ -100,6 +103,10 @@ def refused(home):
     ring = KeyRing(home)
     ring.retire("a", 1)
     yield lambda: ring.open("a", 2, purpose=KeyUse.EXPORT)
+    ring.bind("a", ["host=alpha"])
+    yield lambda: ring.open("a", 2, purpose=KeyUse.QUERY)
+    yield lambda: ring.bind("a", [])
+    KeyRing(home, admit=lambda _key, _use: None).bind("a", [])
     yield lambda: ring.open("a", 1, purpose=KeyUse.QUERY)
     yield lambda: ring.open("a", 9, purpose=KeyUse.QUERY)
     yield lambda: ring.retire("a", 1)
@@ -138,7 +145,7 @@ def test_no_traceback_holds_a_secret_not_even_one_with_locals(home, planted):
             assert error.__cause__ is None
             error = None if error.__suppress_context__ else error.__context__
             assert error is None or isinstance(error, CiphersetError)
-    assert n_failures == 11
+    assert n_failures == 13
 
 
 def chained(key: KeyHandle) -> str:

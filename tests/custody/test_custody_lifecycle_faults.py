@@ -33,6 +33,7 @@ def run(*args):
 NEW = {"new": ["active"]}
 BEFORE, ROTATED = ["retiring", "active"], ["retiring", "retiring", "active"]
 RETIRED, DESTROYED = ["retired", "active"], ["destroyed", "active"]
+BOUND = [*BEFORE, "host=here"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ RETIRED, DESTROYED = ["retired", "active"], ["destroyed", "active"]
             [{"a": BEFORE}, {"a": ROTATED}],
             [{"a": ROTATED}, {"a": ["retiring", *ROTATED]}],
         ),
+        ("bind", [{"a": BEFORE}, {"a": BOUND}], [{"a": BOUND}]),
         ("retire", [{"a": BEFORE}, {"a": RETIRED}], [{"a": RETIRED}, "key_transition"]),
         ("destroy", [{"a": BEFORE}, {"a": DESTROYED}], [{"a": DESTROYED}]),
     ],
@@ -167,7 +169,7 @@ def test_whoever_puts_an_export_in_place_is_waited_for(home):
 FULL = """
 import json, os, resource, shutil, sys
 from pathlib import Path
-from custody_killer import MOVES, look, partial
+from custody_killer import MOVES, look, opened, partial
 from cipherset.core.errors import BackendError
 from cipherset.custody.keys import KeyRing
 
@@ -182,7 +184,7 @@ for room in [*range(0, 1200, 40), 10**6]:
     if child == 0:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
         try:
-            MOVES[name](KeyRing(home))
+            MOVES[name](opened(home))
         except BackendError as error:
             os._exit(3 if error.code == "disk_full" else 4)
         os._exit(0)
@@ -194,12 +196,12 @@ for room in [*range(0, 1200, 40), 10**6]:
         assert code == 0, (room, code)
         assert look(home) != before, room
     seen.add(code)
-    MOVES["rotate"](KeyRing(home)) if "a" in before else KeyRing(home).create("z")
+    MOVES["rotate"](opened(home)) if "a" in before else KeyRing(home).create("z")
 print(json.dumps(sorted(seen)))
 """
 
 
-@pytest.mark.parametrize("move", ["create", "first", "rotate", "retire", "destroy"])
+@pytest.mark.parametrize("move", ["create", "first", "rotate", "bind", "retire", "destroy"])
 def test_a_full_disk_changes_nothing(home, move):
     if move == "first":
         home = home.with_name("empty")

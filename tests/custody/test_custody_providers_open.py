@@ -14,6 +14,7 @@ EXTRAS = {
     "pkcs11": ("pkcs11", "pkcs11:token=t;object=o?module-path=m&pin-source=file:p"),
     "awskms": ("boto3", "awskms:key?region=r"),
     "hcvault": ("hvac", "hcvault:m/keys/k?address=https://host&token-file=t"),
+    "keyring": ("keyring", "file:?keyring=service"),
 }
 
 
@@ -45,7 +46,8 @@ def test_a_scheme_is_loaded_when_it_is_asked_for():
 @pytest.mark.parametrize("scheme", EXTRAS)
 def test_a_missing_extra_is_said(scheme, monkeypatch, tmp_path):
     library, uri = EXTRAS[scheme]
-    monkeypatch.delitem(sys.modules, f"cipherset.custody.keys.providers.{scheme}", raising=False)
+    name = {"keyring": "oskeyring"}.get(scheme, scheme)
+    monkeypatch.delitem(sys.modules, f"cipherset.custody.keys.providers.{name}", raising=False)
     monkeypatch.setitem(sys.modules, library, None)
     told = refused(lambda: open_provider(uri, home=tmp_path), "provider_missing_extra")
     assert f"pip install 'cipherset[{scheme}]'" in told

@@ -16,7 +16,7 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from cipherset.core.errors import InputError, KeyAccessError, UsageError
 from cipherset.core.secret import Secret
 from cipherset.custody.keys import KeyRing, KeyStatus, KeyUse
-from cipherset.custody.keys.ring import _signer_bound
+from cipherset.custody.keys.stored import signer_bound
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -196,8 +196,8 @@ def test_a_signer_with_anothers_fingerprint_is_refused(ring, tmp_path):
         ring.signer()
     assert caught.value.code == "key_unwrap"
     # Rewrapped, by somebody who has the key file, as if it were another's.
-    provider = ring._provider("file:kek")
-    wrapped = provider.wrap(Secret(os.urandom(32)), _signer_bound("00" * 32))
+    provider = ring._wrapper.provider("file:kek")
+    wrapped = provider.wrap(Secret(os.urandom(32)), signer_bound("00" * 32))
     edit(tmp_path, "_signer", lambda c: c.update(wrapped=base64.b64encode(wrapped).decode()))
     with pytest.raises(KeyAccessError) as caught:
         ring.signer()

@@ -75,6 +75,16 @@ def test_only_keys_and_encrypt_reveal_a_secret(modules):
     assert revealing == []
 
 
+def test_only_the_workspace_makes_a_ring(modules):
+    """There it is given the gate, which is asked before a secret is opened."""
+    makers = [
+        module.name
+        for module, node in _nodes(modules, ast.Call)
+        if "KeyRing" in _words(node.func) and not module.name.startswith("custody/keys/")
+    ]
+    assert makers == ["app/workspace.py"]
+
+
 def test_keys_and_encrypt_draw_only_from_the_operating_system_or_the_key(modules):
     keyed = [module for module in modules if module.name.startswith(KEYED)]
     drawn = [

@@ -10,6 +10,7 @@ from pathlib import Path
 OF_EXTRAS = {
     "cipherset.custody.keys.providers.awskms": "boto3",
     "cipherset.custody.keys.providers.hcvault": "hvac",
+    "cipherset.custody.keys.providers.oskeyring": "keyring",
     "cipherset.custody.keys.providers.pkcs11": "pkcs11",
 }
 

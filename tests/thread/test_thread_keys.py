@@ -100,6 +100,18 @@ def test_nothing_is_done_under_a_retired_or_destroyed_version(changed, status):
     assert owner.ok("key", "rotate", "support")["plan"] == []
 
 
+def test_what_a_retired_version_exported_is_still_measured_with_and_a_destroyed_one_not(changed):
+    owner, first = changed.owner, changed.protected["cipherset_id"]
+    owner.ok("key", "rotate", "support")
+    owner.ok("key", "retire", "support")
+    again = protected(owner, changed.source, "again")
+    assert again["joined_with"] == [first]
+    assert again["assessment"]["joined_rows"] == 400
+    owner.ok("key", "destroy", "support", "--yes")
+    options = ("--to", owner.folder / "third", *QUICK, "--group", "thread")
+    assert refused(owner, "protect", changed.source, *COLUMNS, *options) == (3, "export_unreadable")
+
+
 def test_no_export_under_a_key_without_an_active_version(changed):
     owner = changed.owner
     owner.ok("key", "destroy", "support", "--force", "--yes")

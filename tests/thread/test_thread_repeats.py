@@ -208,14 +208,6 @@ def test_an_export_that_cannot_be_read_may_hold_the_rows(owner):
     owner.ok(*_ask(owner, fresh, "label1", "--accept-risk", "other rows, I know", to="there"))
 
 
-def test_what_was_never_put_in_place_has_not_left(owner, source, lost):
-    """A run killed between sealing at home and placing leaves a state without a mark."""
-    (export,) = (owner.home / "exports").iterdir()
-    (export / "placed").unlink()
-    made = owner.ok(*_ask(owner, source, "label0"))
-    assert (made["repeated"], made["joined_with"]) == (False, [])
-
-
 def test_copies_of_a_row_get_one_ciphertext(owner):
     rows = _rows(700, seed=3)
     doubled = write_rows(owner.folder / "doubled.parquet", rows + rows[:300])

@@ -154,7 +154,7 @@ def test_no_directory(tmp_path):
 
 
 def test_a_file_that_may_not_be_read_is_a_backend_error(saved, monkeypatch):
-    def refuse(*place: object) -> int:
+    def refuse(*place: object, **options: object) -> int:
         raise PermissionError(errno.EACCES, "no")
 
     monkeypatch.setattr(os, "open", refuse)

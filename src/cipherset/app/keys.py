@@ -1,12 +1,13 @@
 """Keys, through the gate."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 from cipherset.app import state
 from cipherset.app.gate import Action
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.environment import condition, differing
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.secret import KeyHandle
@@ -31,7 +32,7 @@ class VersionResult(TypedDict):
 
 
 class KeyResult(TypedDict):
-    """What may be told of a key."""
+    """What may be told of a key; ``usable_here`` says whether ``only_in`` is met where we are."""
 
     key_id: str
     name: str
@@ -40,6 +41,8 @@ class KeyResult(TypedDict):
     provider: str
     purpose: str
     created: str
+    only_in: list[str]
+    usable_here: bool
     versions: list[VersionResult]
 
 
@@ -68,28 +71,59 @@ class DestroyResult(KeyResult):
     minimizer_removed: bool
 
 
-def create(session: Session, name: str, *, purpose: str, provider: str | None) -> KeyResult:
-    """Create the key ``name``; UsageError where there is one of that name."""
+def create(
+    session: Session,
+    name: str,
+    *,
+    purpose: str,
+    provider: str | None,
+    only_in: Sequence[str] = (),
+) -> KeyResult:
+    """Create the key ``name``, to be used where the conditions ``only_in`` are met.
+
+    Raises:
+        UsageError: there is one of that name, or a condition is none.
+    """
+    places = _conditions(session, only_in)
     # A URI that is refused may hold what it should not; it is recorded once it is accepted.
     with (
         open_workspace(session) as workspace,
         workspace.gate.act(Action.KEY_CREATE, name, {"name": name}) as act,
     ):
-        info = workspace.ring.create(name, purpose=purpose, provider_uri=provider)
+        info = workspace.ring.create(name, purpose=purpose, provider_uri=provider, only_in=places)
         act.facts.update(_facts(info))
-    return _result(info)
+    return _result(session, info)
+
+
+def bind(session: Session, name: str, only_in: Sequence[str]) -> KeyResult:
+    """Bind the key ``name`` to where the conditions ``only_in`` are met; to none, without any.
+
+    Raises:
+        UsageError: a condition is none.
+        PolicyError: the key is bound, and not to where we are.
+        KeyAccessError: there is no such key, or a version does not open.
+    """
+    places = _conditions(session, only_in)
+    facts = {"name": name, "asked": " ".join(places)}
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.KEY_BIND, name, facts) as act,
+    ):
+        info = workspace.ring.bind(name, places)
+        act.facts.update(_facts(info))
+    return _result(session, info)
 
 
 def list_keys(session: Session) -> list[KeyResult]:
     """Every key of the workspace, by name."""
     with open_workspace(session) as workspace:
-        return [_result(info) for info in workspace.ring.list()]
+        return [_result(session, info) for info in workspace.ring.list()]
 
 
 def show(session: Session, name: str) -> KeyResult:
     """The key ``name``; KeyAccessError where there is none."""
     with open_workspace(session) as workspace:
-        return _result(workspace.ring.get(name))
+        return _result(session, workspace.ring.get(name))
 
 
 def rotate(session: Session, name: str, *, provider: str | None) -> RotateResult:
@@ -97,6 +131,7 @@ def rotate(session: Session, name: str, *, provider: str | None) -> RotateResult
 
     Raises:
         KeyAccessError: there is no such key, or a version in use does not open.
+        PolicyError: the key is bound, and not to where we are.
     """
     with (
         open_workspace(session) as workspace,
@@ -106,11 +141,11 @@ def rotate(session: Session, name: str, *, provider: str | None) -> RotateResult
         plan = _plan(workspace, workspace.ring.get(name))
         info = workspace.ring.rotate(name, provider_uri=provider)
         act.facts.update(_facts(info))
-    return RotateResult(**_result(info), plan=plan)
+    return RotateResult(**_result(session, info), plan=plan)
 
 
 def retire(session: Session, name: str, version: int | None) -> KeyResult:
-    """Retire a retiring version of the key ``name``: nothing is done with it any more.
+    """Retire a retiring version of the key ``name``: it only measures what left under it.
 
     Raises:
         UsageError: the version is not retiring, or it is not clear which one is meant.
@@ -121,7 +156,7 @@ def retire(session: Session, name: str, version: int | None) -> KeyResult:
         with workspace.gate.act(Action.KEY_RETIRE, name, facts) as act:
             info = workspace.ring.retire(name, version)
             act.facts.update(_facts(info))
-    return _result(info)
+    return _result(session, info)
 
 
 def destroy(session: Session, name: str, version: int | None, *, force: bool) -> DestroyResult:
@@ -142,7 +177,7 @@ def destroy(session: Session, name: str, version: int | None, *, force: bool) ->
             act.facts.update(_facts(info))
             removed = _remove_minimizers(workspace, info)
             act.facts["minimizer_removed"] = removed
-    return DestroyResult(**_result(info), minimizer_removed=removed)
+    return DestroyResult(**_result(session, info), minimizer_removed=removed)
 
 
 def _remove_minimizers(workspace: Workspace, info: KeyInfo) -> bool:
@@ -208,10 +243,15 @@ def _facts(info: KeyInfo) -> dict[str, str | int]:
         "version": info.version,
         "status": info.status.value,
         "provider": info.provider,
+        "only_in": " ".join(info.only_in),
     }
 
 
-def _result(info: KeyInfo) -> KeyResult:
+def _conditions(session: Session, texts: Sequence[str]) -> list[str]:
+    return [condition(text, session.environment) for text in texts]
+
+
+def _result(session: Session, info: KeyInfo) -> KeyResult:
     return KeyResult(
         key_id=info.key_id,
         name=info.name,
@@ -220,6 +260,8 @@ def _result(info: KeyInfo) -> KeyResult:
         provider=info.provider,
         purpose=info.purpose,
         created=info.created,
+        only_in=list(info.only_in),
+        usable_here=not differing(info.only_in, session.environment),
         versions=[_version(version) for version in info.versions],
     )
 

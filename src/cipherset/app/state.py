@@ -156,10 +156,9 @@ def read_made_under(folder: Path) -> MadeUnder:
 
 
 def mark_placed(folder: Path) -> None:
-    """Write down that the export is where it was to go.
+    """Write down that the export is where it was to go, so that nobody has to find out.
 
-    An empty file is whole as soon as it is there. Should the power fail before it is on the disk,
-    the export is still found where it was put.
+    An empty file is whole as soon as it is there.
     """
     with disk_errors(folder / PLACED):
         (folder / PLACED).touch(mode=0o600)

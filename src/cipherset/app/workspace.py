@@ -16,6 +16,7 @@ from typing import Final
 from cipherset.app.gate import SOLO, Gate
 from cipherset.core import canonical
 from cipherset.core.envelope import fingerprint, public_key_of
+from cipherset.core.environment import NOWHERE, Environment
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import write_atomic
 from cipherset.core.protocols import Progress
@@ -51,12 +52,16 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who asks, in which workspace, where downloads are, and who is told of progress."""
+    """Who asks, in which workspace, where downloads are, who is told of progress, and from where.
+
+    Of an environment that nobody gave nothing is known, so a key that is bound to one is refused.
+    """
 
     home: Path
     actor: str
     cache: Path
     progress: Progress
+    environment: Environment = NOWHERE
 
 
 @contextmanager
@@ -74,7 +79,8 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
     _check_description(home / "workspace.json")
     ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
     try:
-        yield Workspace(home, KeyRing(home), Gate(ledger, session.actor))
+        gate = Gate(ledger, session.actor, session.environment)
+        yield Workspace(home, KeyRing(home, admit=gate.admit), gate)
     finally:
         ledger.close()
 

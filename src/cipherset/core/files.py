@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -24,6 +25,7 @@ from cipherset.core.errors import BackendError, UsageError
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_PERMISSION: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_RENAMEAT2: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
+_NOT_REGULAR: Final = frozenset({errno.ELOOP, errno.ENXIO})  # a link; a socket
 _AT_FDCWD: Final = -100  # from linux/fcntl.h: a path is relative to the working directory
 
 
@@ -67,6 +69,28 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise disk_error(error, path) from None
+
+
+def read_regular(
+    path: Path | str, *, most_bytes: int, directory: int | None = None
+) -> bytes | None:
+    """The first ``most_bytes`` of a regular file; None where something else has its name.
+
+    No link is followed and no named pipe waited for. ``path`` may be relative to a ``directory``
+    that is open. What else the operating system says is an ``OSError``.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        number = os.open(path, flags, dir_fd=directory)
+    except OSError as error:
+        if error.errno in _NOT_REGULAR:
+            return None
+        raise
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        return None
+    with os.fdopen(number, "rb") as file:
+        return file.read(most_bytes)
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -157,6 +181,25 @@ def replace_directory(staged: Path, target: Path, *, overwrite: bool) -> None:
             _exchange(staged, target)
             shutil.rmtree(staged, ignore_errors=True)
         _sync(target.parent)
+
+
+def staged_beside(target: Path) -> list[Path]:
+    """The directories that runs with this target have staged and not put in place."""
+    with disk_errors(target):
+        found = _found_beside(target, "partial") if target.parent.is_dir() else ()
+        return [path for path, _ in found if path.is_dir() and not path.is_symlink()]
+
+
+def discard_directory(path: Path, *, staged_as: Path) -> None:
+    """``path`` is gone in one step; what is left after a kill is a leftover of ``staged_as``.
+
+    Raises:
+        BackendError: ``no_permission`` or ``disk``.
+    """
+    with disk_errors(path):
+        aside = _partial_name(staged_as)
+        path.rename(aside)
+        shutil.rmtree(aside)
 
 
 def _rename_new(staged: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ DIR/report.html, DIR/report.json
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +77,7 @@ def _run(session: Session, staged: Path) -> DemoResult:
     owner_dir.mkdir(mode=0o700)
     lab_dir.mkdir()
     timed = TimedProgress(session.progress)
-    owner = Session(owner_dir / "workspace", session.actor, session.cache, timed)
+    owner = replace(session, home=owner_dir / "workspace", progress=timed)
     exported = owner_dir / "reviews.cipherset"
 
     timed.start("fetch encoder and reviews", None)

@@ -12,14 +12,17 @@ import pyarrow as pa
 from cipherset.app import state
 from cipherset.app.exports.dataset import Dataset
 from cipherset.app.exports.earlier.join import Shared
+from cipherset.app.exports.earlier.live import STAGED
 from cipherset.app.exports.earlier.repeat import Asked, Measured
 from cipherset.app.exports.fitting import Fitted
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.plan import Plan
 from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.exports.utility import Utility
+from cipherset.app.places import Made
+from cipherset.core.canonical import digest_bytes
 from cipherset.core.envelope import public_key_of
-from cipherset.core.files import replace_directory
+from cipherset.core.files import discard_directory, replace_directory
 from cipherset.core.manifest import EncoderFacts, Lineage, Manifest, PrivacyFacts, SignerFacts
 from cipherset.core.spool import SpoolWriter
 from cipherset.core.values import LABEL
@@ -143,8 +146,20 @@ def put_in_place(
         state.write_minimizer(path, fitted.protection.minimizer, fitted.bound, owner.sealer)
     folder = owner.workspace.exports / manifest.cipherset_id
     replace_directory(kept, folder, overwrite=False)
-    replace_directory(staged, request.target, overwrite=request.overwrite)
+    try:
+        replace_directory(staged, request.target, overwrite=request.overwrite)
+    except BaseException:
+        if _is_in(staged, digest):  # thus it has not left
+            discard_directory(folder, staged_as=owner.workspace.exports / STAGED)
+        raise
     state.mark_placed(folder)
+
+
+def _is_in(staged: Path, manifest_digest: str) -> bool:
+    try:
+        return digest_bytes((staged / Made.CIPHERSET).read_bytes()) == manifest_digest
+    except OSError:
+        return False
 
 
 def _meta(

@@ -28,7 +28,8 @@ from cipherset.app.exports.earlier.join import (
     measure_join,
     shared_rows,
 )
-from cipherset.app.exports.earlier.live import live_exports
+from cipherset.app.exports.earlier.live import STAGED, look
+from cipherset.app.exports.earlier.meanwhile import placing
 from cipherset.app.exports.earlier.privacy import privacy_facts
 from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
 from cipherset.app.exports.exporting import Places, Watched, write_rows
@@ -103,9 +104,9 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
 def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path) -> ProtectResult:
     encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
     settings = request_digest(request, None if encoder is None else encoder.digest)
-    asked, known = Asked(keyed_digest(owner, source), settings), live_exports(owner)
+    asked, known = Asked(keyed_digest(owner, source), settings), look(owner)
     with (
-        stage_directory(owner.workspace.exports / "export") as kept,
+        stage_directory(owner.workspace.exports / STAGED) as kept,
         stage_directory(request.target, mode=0o755) as staged,
     ):
         before = made_before(owner, request, known.readable, asked, staged=staged)
@@ -122,7 +123,11 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         _decide(request, built.leak)
         check_joined(request, built.leak.joined)
         manifest = describe(owner, request, built)
-        with owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT):
+        exported = dataset.identities[np.concatenate([plan.train, plan.test])]
+        with (
+            placing(owner, known, exported, new_minimizer=chosen.is_new),
+            owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
+        ):
             put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
     return ProtectResult(manifest, request.target, built.leak, built.utility)
 

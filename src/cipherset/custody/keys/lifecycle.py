@@ -9,6 +9,7 @@ made under. No way leads back. What a version may be used for:
                  active   retiring   retired   destroyed
     EXPORT       yes      no         no        no
     QUERY        yes      yes        no        no
+    MEASURE      yes      yes        yes       no
 
 A status is a rule of the ring's, which whoever can write the ring's files can break; only
 ``destroyed`` is more than a rule, because the secret is not there any more.
@@ -26,11 +27,13 @@ class KeyUse(Enum):
 
     EXPORT = auto()  # to make ciphertext that leaves
     QUERY = auto()  # to read what is sealed, to predict and to evaluate
+    MEASURE = auto()  # to attack what has left, as its owner; only figures come of it
 
 
 ALLOWED: Final = {
     KeyUse.EXPORT: frozenset({KeyStatus.ACTIVE}),
     KeyUse.QUERY: frozenset({KeyStatus.ACTIVE, KeyStatus.RETIRING}),
+    KeyUse.MEASURE: frozenset({KeyStatus.ACTIVE, KeyStatus.RETIRING, KeyStatus.RETIRED}),
 }
 
 
@@ -159,7 +162,7 @@ def _refusal(key: StoredKey, found: StoredVersion) -> KeyAccessError:
         )
     if found.status is KeyStatus.RETIRED:
         return KeyAccessError(
-            f"{what}: nothing is done with it any more",
+            f"{what}: nothing is exported, read or predicted with it any more",
             code="key_retired",
             hint="protect the records again under the active version, and train again",
         )

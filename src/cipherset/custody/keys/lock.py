@@ -1,8 +1,9 @@
-"""One writer at a time: the lock of a ring's folder, which dies with the process that holds it.
+"""One writer at a time: the lock of a folder, which dies with the process that holds it.
 
 Changing a key is reading its file, working out the next one, and putting that in place. Of two
-processes that did this at once, one would lose its version; so each holds the lock meanwhile. The
-lock file stays, empty. Source: flock(2).
+processes that did this at once, one would lose its version; so each holds the lock meanwhile. So it
+is with exports, which are put in place after a look at all others. The lock file stays, empty.
+Source: flock(2).
 """
 
 import fcntl
@@ -19,7 +20,7 @@ LOCK_FILE: Final = ".lock"
 
 @contextmanager
 def changing(directory: Path) -> Iterator[None]:
-    """Inside, nobody else changes a key of ``directory`` or relies on one not to change.
+    """Inside, nobody else changes what is in ``directory`` or relies on it not to change.
 
     Raises:
         BackendError: the lock cannot be had, such as where the file system has none.
@@ -30,7 +31,7 @@ def changing(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def relying(directory: Path) -> Iterator[None]:
-    """Inside, nobody changes a key of ``directory``; any number may rely on that at once.
+    """Inside, nobody changes what is in ``directory``; any number may rely on that at once.
 
     Raises:
         BackendError: as ``changing``.

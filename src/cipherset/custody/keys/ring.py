@@ -1,38 +1,32 @@
 """The key ring: one JSON file per key, and the workspace's signing key.
 
 A file holds what a key is called and, for each version, its status and its secret wrapped by a
-provider. The secret is bound to key id, version and purpose: a wrapped secret moved to another
-file, or a purpose edited, does not open. Files are put in place in one step and never
-half-written, so the ring can be read whatever killed the process that wrote it; and no secret is
-written before the provider has shown that it opens what it wrapped.
+provider. The secret is bound to key id, version, purpose and the places where the key may be used:
+a wrapped secret moved to another file, or one of these edited, does not open. Files are put in
+place in one step and never half-written, so the ring can be read whatever killed the process that
+wrote it; and no secret is written before the provider has shown that it opens what it wrapped.
 """
 
-import base64
-import binascii
 import hashlib
-import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
-from cipherset.core import canonical
-from cipherset.core.errors import InputError, KeyAccessError, UsageError
+from cipherset.core.errors import InputError, KeyAccessError, PolicyError, UsageError
 from cipherset.core.files import create_atomic, disk_errors, write_atomic
 from cipherset.core.secret import SECRET_BYTES, KeyHandle, Secret
 from cipherset.custody.keys import lifecycle
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.lock import changing, relying
-from cipherset.custody.keys.providers import KeyProvider, open_provider
 from cipherset.custody.keys.stored import (
     KEY_SCHEMA,
     SIGNER_SCHEMA,
@@ -44,10 +38,13 @@ from cipherset.custody.keys.stored import (
     corrupt,
     read_key,
     read_signer,
+    signer_bound,
 )
+from cipherset.custody.keys.wrapping import Wrapper
 
 DEFAULT_PROVIDER: Final = "file:kek"
 UTC_CLOCK: Final = partial(datetime.now, UTC)
+Admit = Callable[[KeyInfo, str], None]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ID: Final = re.compile(rf"(?P<name>{_NAME.pattern})-[0-9a-f]{{16}}")
@@ -55,11 +52,26 @@ _ID_BYTES: Final = 8
 _SIGNER_FILE: Final = "_signer.json"  # no key's name begins with _
 
 
+def admit_unbound(key: KeyInfo, use: str) -> None:
+    """Refuse a key that is bound to places, where nobody said which place this is.
+
+    Raises:
+        PolicyError: ``key_environment``.
+    """
+    if key.only_in:
+        raise PolicyError(
+            f"key {key.name} is bound to where it may be used, and that is not known here ({use})",
+            code="key_environment",
+            hint="use it through the commands, which find out where they run",
+        )
+
+
 class KeyRing:
     """The keys of one workspace, in ``<home>/keys``.
 
     Relative paths in provider URIs are relative to ``home``, so that a workspace can be moved;
-    the default provider is ``<home>/kek``.
+    the default provider is ``<home>/kek``. ``admit`` is asked before any secret is opened for a
+    use, and raises where it may not be.
     """
 
     def __init__(
@@ -68,16 +80,25 @@ class KeyRing:
         *,
         default_provider: str = DEFAULT_PROVIDER,
         clock: Callable[[], datetime] = UTC_CLOCK,
+        admit: Admit = admit_unbound,
     ) -> None:
         """The ring of the workspace ``home``; its directory is made when the first key is."""
         self._home = home
         self._directory = home / "keys"
         self._default_provider = default_provider
         self._clock = clock
-        self._providers: dict[str, KeyProvider] = {}
+        self._admit = admit
+        self._wrapper = Wrapper(home)
 
-    def create(self, name: str, *, purpose: str = "", provider_uri: str | None = None) -> KeyInfo:
-        """A new key with a fresh random secret, version 1, active.
+    def create(
+        self,
+        name: str,
+        *,
+        purpose: str = "",
+        provider_uri: str | None = None,
+        only_in: Sequence[str] = (),
+    ) -> KeyInfo:
+        """A new key with a fresh random secret, version 1, active, to be used ``only_in`` places.
 
         Raises:
             InputError: ``key_name``; ``provider_uri``.
@@ -91,11 +112,11 @@ class KeyRing:
             raise _exists(name)
         uri = self._default_provider if provider_uri is None else provider_uri
         key_id = f"{name}-{secrets.token_hex(_ID_BYTES)}"
-        version = self._new_version(uri, key_id, version=1, purpose=purpose)
-        key = StoredKey(
-            schema=KEY_SCHEMA, key_id=key_id, name=name, purpose=purpose, versions=(version,)
+        key = StoredKey(schema=KEY_SCHEMA, key_id=key_id, name=name, purpose=purpose).bound_to(
+            only_in
         )
-        if not create_atomic(path, key.encode()):
+        first = self._new_version(uri, key, version=1)
+        if not create_atomic(path, key.with_versions(first).encode()):
             raise _exists(name)
         return read_key(path).info()
 
@@ -108,16 +129,14 @@ class KeyRing:
         Raises:
             InputError: ``key_name``; ``provider_uri``.
             KeyAccessError: ``key_unknown``; ``key_corrupt``; the provider's key cannot be used.
+            PolicyError: ``key_environment``.
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
         """
         with self._changing(name_or_id) as key:
+            self._admit(key.info(), "rotate")
             latest = key.versions[-1]
-            added = self._new_version(
-                latest.provider if provider_uri is None else provider_uri,
-                key.key_id,
-                version=latest.version + 1,
-                purpose=key.purpose,
-            )
+            uri = latest.provider if provider_uri is None else provider_uri
+            added = self._new_version(uri, key, version=latest.version + 1)
             self._replace(lifecycle.rotated(key, added, self._now()))
         return self.get(key.key_id).about(added.version)
 
@@ -155,6 +174,25 @@ class KeyRing:
             self._remove_partial(key.name)
         return self.get(key.key_id).about(found.version)
 
+    def bind(self, name_or_id: str, only_in: Sequence[str]) -> KeyInfo:
+        """The key bound to other places, or to none: every secret is wrapped again, or none is.
+
+        A copy of the file as it was before opens as it did before.
+
+        Raises:
+            KeyAccessError: ``key_unknown``; ``key_corrupt``; a version that is not destroyed does
+                not open, or its provider's key cannot be used.
+            PolicyError: ``key_environment``: this is none of the places so far.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        with self._changing(name_or_id) as key:
+            self._admit(key.info(), "bind")
+            changed = key.bound_to(only_in)
+            versions = [self._wrapped_again(old, key, changed) for old in key.versions]
+            self._replace(changed.with_versions(*versions))
+            self._remove_partial(key.name)
+        return self.get(key.key_id)
+
     def get(self, name_or_id: str) -> KeyInfo:
         """The key of that name or id.
 
@@ -172,11 +210,12 @@ class KeyRing:
             KeyAccessError: ``key_unknown``, ``key_version_unknown``, ``key_corrupt``,
                 ``key_retiring``, ``key_retired``, ``key_destroyed``, ``key_unwrap``, or the
                 provider's key cannot be used.
+            PolicyError: ``key_environment``.
         """
         key = self._known(name_or_id)
         stored = lifecycle.usable(key, version, purpose)
-        bound = _bound(key.key_id, version=stored.version, purpose=key.purpose)
-        return KeyHandle(key.key_id, stored.version, self._unwrap(stored, bound))
+        self._admit(key.info(), purpose.name.lower())
+        return KeyHandle(key.key_id, stored.version, self._opened(key, stored))
 
     @contextmanager
     def relying_on(self, key: KeyHandle, *, purpose: KeyUse) -> Iterator[None]:
@@ -187,10 +226,13 @@ class KeyRing:
 
         Raises:
             KeyAccessError: ``key_retiring``, ``key_retired`` or ``key_destroyed`` by now.
+            PolicyError: ``key_environment`` by now.
             BackendError: the lock cannot be had.
         """
         with relying(self._directory):
-            lifecycle.usable(self._known(key.key_id), key.version, purpose)
+            known = self._known(key.key_id)
+            lifecycle.usable(known, key.version, purpose)
+            self._admit(known.info(), purpose.name.lower())
             yield
 
     def signer(self) -> Signer:
@@ -207,7 +249,8 @@ class KeyRing:
         if not path.exists():
             self._create_signer(path)
         stored = read_signer(path)
-        secret = self._unwrap(stored, _signer_bound(stored.fingerprint))
+        bound = signer_bound(stored.fingerprint)
+        secret = self._wrapper.unwrap(stored.provider, stored.wrapped, bound)
         private = Ed25519PrivateKey.from_private_bytes(secret.reveal())
         fingerprint = _fingerprint(private)
         if fingerprint != stored.fingerprint:
@@ -233,13 +276,13 @@ class KeyRing:
         private = Ed25519PrivateKey.generate()
         fingerprint = _fingerprint(private)
         secret = Secret(private.private_bytes_raw())
-        wrapped = self._wrap(self._default_provider, secret, _signer_bound(fingerprint))
+        wrapped = self._wrap(self._default_provider, secret, signer_bound(fingerprint))
         signer = StoredSigner(
             schema=SIGNER_SCHEMA,
             fingerprint=fingerprint,
             provider=self._default_provider,
             created=self._now(),
-            wrapped=base64.b64encode(wrapped).decode(),
+            wrapped=wrapped,
         )
         # If another process was first, its key is the key.
         create_atomic(path, signer.encode())
@@ -264,16 +307,27 @@ class KeyRing:
             for path in self._directory.glob(f".{name}.json.partial-*"):
                 path.unlink(missing_ok=True)
 
-    def _new_version(self, uri: str, key_id: str, *, version: int, purpose: str) -> StoredVersion:
-        bound = _bound(key_id, version=version, purpose=purpose)
-        wrapped = self._wrap(uri, Secret(os.urandom(SECRET_BYTES)), bound)
+    def _new_version(self, uri: str, key: StoredKey, *, version: int) -> StoredVersion:
         return StoredVersion(
             version=version,
             status=KeyStatus.ACTIVE,
             provider=uri,
             created=self._now(),
-            wrapped=base64.b64encode(wrapped).decode(),
+            wrapped=self._wrap(uri, Secret(os.urandom(SECRET_BYTES)), key.binding(version)),
         )
+
+    def _wrapped_again(
+        self, old: StoredVersion, before: StoredKey, after: StoredKey
+    ) -> StoredVersion:
+        """That version, which opens as a part of ``after`` and of ``before`` no more."""
+        if old.wrapped is None:
+            return old
+        secret = self._opened(before, old)
+        wrapped = self._wrapper.wrap(old.provider, secret, after.binding(old.version))
+        return old.model_copy(update={"wrapped": wrapped})
+
+    def _opened(self, key: StoredKey, stored: StoredVersion) -> Secret:
+        return self._wrapper.unwrap(stored.provider, stored.wrapped, key.binding(stored.version))
 
     def _known(self, name_or_id: str) -> StoredKey:
         key = self._find(name_or_id)
@@ -306,61 +360,27 @@ class KeyRing:
             )
         return self._directory / f"{name}.json"
 
-    def _unwrap(self, stored: StoredVersion | StoredSigner, bound: bytes) -> Secret:
-        try:
-            wrapped = base64.b64decode(stored.wrapped or "", validate=True)
-        except binascii.Error:
-            wrapped = b""  # opens nothing
-        return self._provider(stored.provider).unwrap(wrapped, bound)
-
-    def _wrap(self, uri: str, secret: Secret, bound: bytes) -> bytes:
-        """``secret`` wrapped, by a provider that opens this and what it has wrapped before.
+    def _wrap(self, uri: str, secret: Secret, bound: bytes) -> str:
+        """``secret`` wrapped by a provider that still opens what it has wrapped before.
 
         One that has lost its own key would make a new one here, and hide the loss.
         """
-        provider = self._provider(uri)
         earlier = (
             (key, old)
             for key in map(read_key, self._paths())
             for old in key.versions
             if old.provider == uri and old.wrapped is not None
         )
-        for key, old in islice(earlier, 1):
-            self._unwrap(old, _bound(key.key_id, version=old.version, purpose=key.purpose))
-        wrapped = provider.wrap(secret, bound)
-        if not hmac.compare_digest(provider.unwrap(wrapped, bound).reveal(), secret.reveal()):
-            raise KeyAccessError(
-                f"the provider {uri} does not open what it has just wrapped",
-                code="key_unwrap",
-                hint="check the provider; nothing was written",
-            )
-        return wrapped
-
-    def _provider(self, uri: str) -> KeyProvider:
-        if uri not in self._providers:
-            self._providers[uri] = open_provider(uri, home=self._home)
-        return self._providers[uri]
+        found = next(earlier, None)
+        if found is not None:
+            self._opened(*found)
+        return self._wrapper.wrap(uri, secret, bound)
 
     def _now(self) -> str:
         return self._clock().astimezone(UTC).isoformat()
 
     def __repr__(self) -> str:
         return f"KeyRing({str(self._home)!r})"
-
-
-def _bound(key_id: str, *, version: int, purpose: str) -> bytes:
-    return canonical.encode(
-        {
-            "key_id": key_id,
-            "purpose": purpose,
-            "schema": KEY_SCHEMA,
-            "version": version,
-        }
-    )
-
-
-def _signer_bound(fingerprint: str) -> bytes:
-    return canonical.encode({"fingerprint": fingerprint, "schema": SIGNER_SCHEMA})
 
 
 def _fingerprint(private: Ed25519PrivateKey) -> str:

@@ -3,6 +3,7 @@
 A version that was destroyed has no ``wrapped``: what is left of it is a tombstone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +24,7 @@ class KeyStatus(StrEnum):
 
     ACTIVE = "active"  # everything
     RETIRING = "retiring"  # predicts and evaluates what was exported; exports nothing more
-    RETIRED = "retired"  # nothing; its secret is kept
+    RETIRED = "retired"  # measures what left under it, for its owner; nothing else
     DESTROYED = "destroyed"  # nothing, ever; its secret is gone
 
 
@@ -44,7 +45,8 @@ class KeyInfo:
 
     ``version``, ``status``, ``provider`` and ``created`` are those of the active version, or of
     the latest where none is active; from ``rotate``, ``retire`` and ``destroy`` they are those of
-    the version that it was about. ``versions`` has all, the oldest first.
+    the version that it was about. ``versions`` has all, the oldest first. ``only_in`` are the
+    conditions of ``core.environment`` on where it may be used; none is anywhere.
     """
 
     key_id: str
@@ -55,6 +57,7 @@ class KeyInfo:
     purpose: str
     created: str
     versions: tuple[VersionInfo, ...]
+    only_in: tuple[str, ...] = ()
 
     def about(self, version: int) -> "KeyInfo":
         """The same key, told from that version, which it has."""
@@ -119,7 +122,8 @@ class StoredKey(_Stored):
     key_id: str
     name: str
     purpose: str
-    versions: tuple[StoredVersion, ...] = Field(min_length=1)
+    only_in: tuple[str, ...] | None = Field(default=None, min_length=1)
+    versions: tuple[StoredVersion, ...] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -135,6 +139,25 @@ class StoredKey(_Stored):
         """The active version, or the latest where none is active."""
         active = (v for v in self.versions if v.status is KeyStatus.ACTIVE)
         return next(active, self.versions[-1])
+
+    def binding(self, version: int) -> bytes:
+        """What the provider binds that version's secret to."""
+        bound = {
+            "key_id": self.key_id,
+            "purpose": self.purpose,
+            "schema": KEY_SCHEMA,
+            "version": version,
+        }
+        places = {} if self.only_in is None else {"only_in": list(self.only_in)}
+        return canonical.encode(bound | places)
+
+    def bound_to(self, only_in: Sequence[str]) -> "StoredKey":
+        """The same key, to be used only there; its secrets have to be wrapped for it."""
+        return self.model_copy(update={"only_in": tuple(sorted(set(only_in))) or None})
+
+    def with_versions(self, *versions: StoredVersion) -> "StoredKey":
+        """The same key with these versions."""
+        return self.model_copy(update={"versions": versions})
 
     def with_version(self, changed: StoredVersion) -> "StoredKey":
         """The same key with one version changed."""
@@ -153,6 +176,7 @@ class StoredKey(_Stored):
             purpose=self.purpose,
             created=shown.created,
             versions=tuple(version.info() for version in self.versions),
+            only_in=self.only_in or (),
         )
 
 
@@ -177,7 +201,7 @@ def read_key(path: Path) -> StoredKey:
         BackendError: the file cannot be read.
     """
     key = _parse(StoredKey, path)
-    if key.name != path.name.removesuffix(".json"):
+    if key.name != path.name.removesuffix(".json") or not key.versions:
         raise corrupt(path)
     return key
 
@@ -185,6 +209,11 @@ def read_key(path: Path) -> StoredKey:
 def read_signer(path: Path) -> StoredSigner:
     """The signing key in the file ``path``; errors as ``read_key``."""
     return _parse(StoredSigner, path)
+
+
+def signer_bound(fingerprint: str) -> bytes:
+    """What the provider binds the signing key to."""
+    return canonical.encode({"fingerprint": fingerprint, "schema": SIGNER_SCHEMA})
 
 
 def corrupt(path: Path) -> KeyAccessError:

@@ -12,6 +12,7 @@ from cipherset.app.workspace import Session
 from cipherset.core.errors import CiphersetError
 from cipherset.core.files import disk_error
 from cipherset.interfaces.cli import output, settings
+from cipherset.interfaces.environment import look_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Context:
 
     def session(self) -> Session:
         """The same, for the operations."""
-        return Session(self.home, self.actor, self.cache, self.progress())
+        # No identity: nobody has verified who is at the terminal.
+        return Session(self.home, self.actor, self.cache, self.progress(), look_around())
 
     def progress(self) -> output.TerminalProgress:
         """Progress on stderr."""

@@ -1,12 +1,20 @@
-"""``cipherset key``: create, list, show, rotate, retire and destroy keys."""
+"""``cipherset key``: create, list, show, bind, rotate, retire and destroy keys."""
 
 import sys
+from typing import Final
 
 import click
 
 from cipherset.app import keys
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli.command import Command, Context
+
+_ONLY_IN: Final = click.option(
+    "--only-in",
+    multiple=True,
+    metavar="CONDITION",
+    help="Where it may be used: host=, machine=, package= or identity= and the value, or current.",
+)
 
 
 @click.group(name="key")
@@ -18,11 +26,49 @@ def command() -> None:
 @click.argument("name")
 @click.option("--provider", metavar="URI", help="Where it is wrapped (default: file:).")
 @click.option("--purpose", default="", help="What the key is for, in a few words.")
+@_ONLY_IN
 @click.pass_obj
-def create(context: Context, name: str, provider: str | None, purpose: str) -> None:
+def create(
+    context: Context, name: str, provider: str | None, purpose: str, only_in: tuple[str, ...]
+) -> None:
     """Create a key named NAME."""
-    info = keys.create(context.session(), name, purpose=purpose, provider=provider)
+    info = keys.create(context.session(), name, purpose=purpose, provider=provider, only_in=only_in)
     context.show(info, "key created", _rows(info))
+
+
+@command.command(cls=Command, epilog="Example:  cipherset key bind support --only-in host=current")
+@click.argument("name")
+@_ONLY_IN
+@click.option("--anywhere", is_flag=True, help="Bind it to no place.")
+@click.pass_obj
+def bind(
+    context: Context,
+    name: str,
+    only_in: tuple[str, ...],
+    anywhere: bool,  # noqa: FBT001 -- click's
+) -> None:
+    """Bind the key NAME to where it may be used; what it was bound to before is replaced.
+
+    Of each kind of condition that is given one must be met. A key that is bound already can be
+    bound anew only where it may be used.
+    """
+    if anywhere == bool(only_in):
+        raise UsageError(
+            "say where the key may be used, or that it may be used anywhere",
+            code="usage",
+            hint="give --only-in CONDITION (repeat it for several), or --anywhere",
+        )
+    info = keys.bind(context.session(), name, only_in)
+    context.show(info, "key bound", _rows(info))
+
+
+@command.command(cls=Command, epilog="Example:  cipherset key environment")
+@click.pass_obj
+def environment(context: Context) -> None:
+    """Show what a key can be bound to here."""
+    known = context.session().environment.known()
+    rows = [(kind, value or "not known here") for kind, value in known.items()]
+    context.show(known, "environment", rows)
 
 
 @command.command(name="list", cls=Command, epilog="Example:  cipherset key list --json")
@@ -66,7 +112,7 @@ def rotate(context: Context, name: str, provider: str | None) -> None:
 @click.option("--version", type=click.IntRange(min=1), help="Which (default: the retiring one).")
 @click.pass_obj
 def retire(context: Context, name: str, version: int | None) -> None:
-    """Retire a version of the key NAME: it is kept, and nothing is done with it any more."""
+    """Retire a version of the key NAME: it only measures what left under it, for its owner."""
     info = keys.retire(context.session(), name, version)
     context.show(info, "key version retired", _rows(info))
 
@@ -117,7 +163,10 @@ def _stale(export: keys.Stale, version: int) -> str:
 
 
 def _rows(info: keys.KeyResult) -> list[tuple[str, str]]:
-    rows = [(name, str(value)) for name, value in info.items() if name not in _LISTS]
+    rows = [(name, str(value)) for name, value in info.items() if name not in _APART]
+    rows += [("only in", one) for one in info["only_in"]]
+    if info["only_in"]:
+        rows.append(("usable here", "yes" if info["usable_here"] else "no"))
     if len(info["versions"]) > 1:
         rows += [
             (f"version {v['version']}", f"{v['status']} {v['provider']} {v['changed']}")
@@ -126,4 +175,4 @@ def _rows(info: keys.KeyResult) -> list[tuple[str, str]]:
     return rows
 
 
-_LISTS = {"versions", "plan", "minimizer_removed"}
+_APART = {"versions", "plan", "minimizer_removed", "only_in", "usable_here"}

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from cipherset.core import files
 from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.files import disk_errors
 
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
-_NOT_REGULAR: Final = frozenset({errno.ELOOP, errno.ENXIO})  # a link; a socket
 
 
 @contextmanager
@@ -72,15 +72,15 @@ def read_regular(directory: int, name: str, *, most_bytes: int) -> bytes:
     with disk_errors(Path(name)):
         try:
             with _inside(directory, parent) as inner:
-                raw = _read(inner, leaf, most_bytes + 1)
+                raw = files.read_regular(leaf, most_bytes=most_bytes + 1, directory=inner)
         except OSError as error:
             if error.errno in _NOT_THERE:
                 raise IntegrityError(
                     f"{name} is missing", code="files", hint="get a fresh copy of the directory"
                 ) from None
-            if error.errno in _NOT_REGULAR:
-                raise _not_a_file(name) from None
             raise
+    if raw is None:
+        raise _not_a_file(name)
     if len(raw) > most_bytes:
         raise IntegrityError(
             f"{name} is larger than {most_bytes} bytes",
@@ -88,17 +88,6 @@ def read_regular(directory: int, name: str, *, most_bytes: int) -> bytes:
             hint="get a fresh copy of the directory",
         )
     return raw
-
-
-def _read(directory: int, leaf: str, most_bytes: int) -> bytes:
-    # O_NONBLOCK: a named pipe in the place of the file must not wait for a writer.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    number = os.open(leaf, flags, dir_fd=directory)
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise _not_a_file(leaf)
-    with os.fdopen(number, "rb") as file:
-        return file.read(most_bytes)
 
 
 @contextmanager

@@ -4,9 +4,6 @@ The bundle says which key its vectors were made with and which cipherset it lear
 not signed by the owner: the lab writes it, and the gate checks the model itself before it runs.
 """
 
-import errno
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +15,7 @@ import numpy.typing as npt
 
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, IntegrityError
-from cipherset.core.files import disk_errors, replace_directory, stage_directory
+from cipherset.core.files import disk_errors, read_regular, replace_directory, stage_directory
 from cipherset.core.manifest import (
     BundleManifest,
     CiphersetRef,
@@ -36,7 +33,6 @@ MODEL: Final = "model.onnx"
 BUNDLE: Final = "bundle.json"
 _BUNDLE_BYTES: Final = 4_000_000
 _PACKAGES: Final = ("cipherset", "numpy", "onnx", "scikit-learn")
-_NOT_REGULAR: Final = frozenset({errno.ELOOP, errno.ENXIO})  # a link; a socket
 _FRESH: Final = "get a fresh copy of the bundle"
 
 
@@ -194,21 +190,9 @@ def _range(trained_on: Exported) -> ValueRange:
 
 def _read(path: Path, most_bytes: int) -> bytes:
     """All bytes of a regular file, not through a link, at most ``most_bytes``."""
-    # O_NONBLOCK: a named pipe in its place must not wait for a writer.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
     with disk_errors(path):
-        try:
-            number = os.open(path, flags)
-        except OSError as error:
-            if error.errno in _NOT_REGULAR:
-                raise _bad_file(path, most_bytes) from None
-            raise
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
-            raise _bad_file(path, most_bytes)
-        with os.fdopen(number, "rb") as file:
-            raw = file.read(most_bytes + 1)
-    if len(raw) > most_bytes:
+        raw = read_regular(path, most_bytes=most_bytes + 1)
+    if raw is None or len(raw) > most_bytes:
         raise _bad_file(path, most_bytes)
     return raw
 

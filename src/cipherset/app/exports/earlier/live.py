@@ -1,11 +1,14 @@
 """The exports of a workspace that somebody may have, each opened with the key it was made under.
 
 Live is what was put in place, whether it is still there or not: a copy may be anywhere. What a
-killed run sealed at home but never put in place has not left and is not live.
+killed run sealed at home but never put in place has not left: it is removed where that is certain,
+and live where it is not.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +20,15 @@ from cipherset.app.exports.dataset import VECTOR, matrix
 from cipherset.app.exports.request import Owner
 from cipherset.app.exports.utility import Protection
 from cipherset.core.errors import CiphersetError, IntegrityError
+from cipherset.core.files import discard_directory, staged_beside
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.custody.keys.identity import Identities
+from cipherset.custody.keys.lock import changing
 from cipherset.pipeline.export import Cipherset, Split, open_cipherset
+
+STAGED: Final = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +66,62 @@ class Known:
     readable: tuple[Live, ...] = field(repr=False)
     unreadable: tuple[str, ...]
 
+    def ids(self) -> frozenset[str]:
+        """Of all of them."""
+        return frozenset({live.cipherset_id for live in self.readable} | {*self.unreadable})
 
-def live_exports(owner: Owner) -> Known:
-    """Every live export of the owner's workspace, by id.
+
+NOTHING: Final = Known((), ())
+
+
+def look(owner: Owner) -> Known:
+    """Every live export of the owner's workspace, by id; what certainly has not left is removed.
+
+    Raises:
+        BackendError: the lock cannot be had, or something cannot be removed.
+    """
+    with changing(owner.workspace.home):
+        _remove_unplaced(owner)
+        return exports_but(owner, NOTHING)
+
+
+def exports_but(owner: Owner, known: Known) -> Known:
+    """The live exports that are not among ``known``; to be asked for under the lock.
 
     What cannot be read, for want of its key or of a sealed part, is counted as unreadable.
     """
     keys = {(owner.key.key_id, owner.key.version): owner.key}
     readable, unreadable = [], []
     for export_id in state.export_ids(owner.workspace.exports):
-        placed = state.was_placed(owner.workspace.exports / export_id)
-        try:
-            live = _open(owner, export_id, keys)
-        except CiphersetError:
-            if placed:
-                unreadable.append(export_id)
+        if export_id in known.ids():
             continue
-        if placed or _is_there(owner, live):
-            readable.append(live)
+        try:
+            readable.append(_open(owner, export_id, keys))
+        except CiphersetError:
+            unreadable.append(export_id)
     return Known(tuple(readable), tuple(unreadable))
 
 
-def _is_there(owner: Owner, live: Live) -> bool:
-    """Whether a run was killed after it had placed the export, before it could write that down."""
-    if verified(owner, live, live.state.meta.target) is None:
-        return False
-    state.mark_placed(live.state.folder)
-    return True
+def _remove_unplaced(owner: Owner) -> None:
+    """Remove what killed runs sealed at home and certainly never put in place.
+
+    It is certain where the export is still in the folder that it was built in, from which it would
+    have been moved: under the lock no run is between the two.
+    """
+    keys = {(owner.key.key_id, owner.key.version): owner.key}
+    exports = owner.workspace.exports
+    for export_id in state.export_ids(exports):
+        if state.was_placed(exports / export_id):
+            continue
+        try:
+            live = _open(owner, export_id, keys)
+        except CiphersetError:
+            continue
+        target = Path(live.state.meta.target)
+        for staged in staged_beside(target):
+            if verified(owner, live, str(staged)) is not None:
+                discard_directory(live.state.folder, staged_as=exports / STAGED)
+                discard_directory(staged, staged_as=target)
 
 
 def _open(owner: Owner, export_id: str, keys: dict[tuple[str, int], KeyHandle]) -> Live:
@@ -94,7 +130,7 @@ def _open(owner: Owner, export_id: str, keys: dict[tuple[str, int], KeyHandle]) 
     made_under = state.read_made_under(workspace.exports / export_id)
     named = (made_under.key_id, made_under.key_version)
     if named not in keys:
-        keys[named] = workspace.ring.open(*named, purpose=KeyUse.QUERY)
+        keys[named] = workspace.ring.open(*named, purpose=KeyUse.MEASURE)
     sealer = AesGcmSealer.from_key(keys[named])
     export = state.read_state(workspace.exports, export_id, sealer)
     if export.meta.signer != workspace.fingerprint:

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from cipherset.core.errors import InputError
 
 FORMS: Final[Mapping[str, str]] = {
-    "file": "file:PATH or file:PATH?passphrase-file=PATH",
+    "file": "file:PATH, file:PATH?passphrase-file=PATH or file:?keyring=SERVICE",
     "pkcs11": "pkcs11:token=NAME;object=LABEL?module-path=PATH&pin-source=file:PATH",
     "awskms": "awskms:KEY?region=REGION (and &endpoint=https://HOST)",
     "hcvault": "hcvault:MOUNT/keys/NAME?address=https://HOST:PORT&token-file=PATH"

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final, final
 from urllib.parse import SplitResult, unquote
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from cipherset.core import canonical
@@ -17,6 +15,7 @@ from cipherset.core.errors import IntegrityError, KeyAccessError
 from cipherset.core.files import create_atomic
 from cipherset.core.secret import SECRET_BYTES, Secret
 from cipherset.custody.keys.providers.address import parameters
+from cipherset.custody.keys.providers.aead import unwrap_under, wrap_under
 from cipherset.custody.keys.providers.private import read_private
 
 RANDOM_SCHEMA: Final = "cipherset/kek/1"
@@ -28,7 +27,6 @@ _SCRYPT_N: Final = 2**17
 _SCRYPT_R: Final = 8
 _SCRYPT_P: Final = 1
 _SALT_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
 
 
 def open_file(uri: str, parts: SplitResult, home: Path) -> "FileProvider":
@@ -49,8 +47,7 @@ def open_file(uri: str, parts: SplitResult, home: Path) -> "FileProvider":
 class FileProvider:
     """AES-256-GCM under a KEK that is in a file, or is made from a file and a passphrase.
 
-    Whoever can read the file (and the passphrase) has the KEK. A wrapped secret is a random
-    96-bit nonce, the ciphertext and the 16-byte tag; a ring wraps far fewer than 2**32 of them.
+    Whoever can read the file (and the passphrase) has the KEK.
 
     Permissions: both files must be readable by their owner only (0600 or 0400).
     """
@@ -74,8 +71,7 @@ class FileProvider:
         if not self._path.exists():
             # Of several processes one makes the file; all read what is there then.
             create_atomic(self._path, canonical.encode(self._new_file()))
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher().encrypt(nonce, plaintext.reveal(), associated_data)
+        return wrap_under(self._opened(), plaintext, associated_data)
 
     def unwrap(self, wrapped: bytes, associated_data: bytes) -> Secret:
         """The secret.
@@ -85,27 +81,25 @@ class FileProvider:
                 ``key_file``, ``passphrase``.
             BackendError: the files cannot be read.
         """
-        cipher = self._cipher()
-        try:
-            nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
-            return Secret(cipher.decrypt(nonce, sealed, associated_data))
-        except (InvalidTag, ValueError):
+        secret = unwrap_under(self._opened(), wrapped, associated_data)
+        if secret is None:
             raise KeyAccessError(
                 f"a key does not open with {self._path}: another key or passphrase wrapped it, "
                 "or it was changed",
                 code="key_unwrap",
                 hint="use the key file and the passphrase that it was made with",
-            ) from None
+            )
+        return secret
 
     def _new_file(self) -> dict[str, str]:
         if self._passphrase_file is None:
             return {"key": _base64(os.urandom(SECRET_BYTES)), "schema": RANDOM_SCHEMA}
         return {"salt": _base64(os.urandom(_SALT_BYTES)), "schema": SCRYPT_SCHEMA}
 
-    def _cipher(self) -> AESGCM:
+    def _opened(self) -> Secret:
         if self._kek is None:
             self._kek = self._read_kek()  # kept: the passphrase costs half a second
-        return AESGCM(self._kek.reveal())
+        return self._kek
 
     def _read_kek(self) -> Secret:
         content = self._content()

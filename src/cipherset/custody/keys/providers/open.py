@@ -11,7 +11,9 @@ from cipherset.custody.keys.providers.file import open_file
 from cipherset.custody.keys.providers.protocol import KeyProvider
 
 # The libraries of an extra; that any other module is missing is a fault of ours, and is not hidden.
-_LIBRARIES: Final = frozenset({"pkcs11", "boto3", "botocore", "hvac", "requests"})
+_LIBRARIES: Final = frozenset({"pkcs11", "boto3", "botocore", "hvac", "requests", "keyring"})
+# By scheme, where the extra is called otherwise.
+_EXTRAS: Final[Mapping[str, str]] = {"file": "keyring"}
 
 
 def open_provider(uri: str, *, home: Path) -> KeyProvider:
@@ -32,7 +34,7 @@ def open_provider(uri: str, *, home: Path) -> KeyProvider:
     opener = _OPENERS.get(parts.scheme)
     if opener is None:
         raise bad_uri("its scheme is none of these")
-    if parts.netloc or parts.fragment or not parts.path:
+    if parts.netloc or parts.fragment or not (parts.path or _in_keyring(parts)):
         raise bad_uri("it has a host or a fragment, or no path", scheme=parts.scheme)
     try:
         return opener(uri, parts, home)
@@ -42,8 +44,20 @@ def open_provider(uri: str, *, home: Path) -> KeyProvider:
         raise BackendError(
             f"keys at {parts.scheme}: need a library that is not installed",
             code="provider_missing_extra",
-            hint=f"pip install 'cipherset[{parts.scheme}]'",
+            hint=f"pip install 'cipherset[{_EXTRAS.get(parts.scheme, parts.scheme)}]'",
         ) from None
+
+
+def _in_keyring(parts: SplitResult) -> bool:
+    return parts.scheme == "file" and parts.query.startswith("keyring=")
+
+
+def _open_file(uri: str, parts: SplitResult, home: Path) -> KeyProvider:
+    if not _in_keyring(parts):
+        return open_file(uri, parts, home)
+    from cipherset.custody.keys.providers.oskeyring import open_keyring
+
+    return open_keyring(uri, parts, home)
 
 
 def _open_pkcs11(uri: str, parts: SplitResult, home: Path) -> KeyProvider:
@@ -65,7 +79,7 @@ def _open_hcvault(uri: str, parts: SplitResult, home: Path) -> KeyProvider:
 
 
 _OPENERS: Final[Mapping[str, Callable[[str, SplitResult, Path], KeyProvider]]] = {
-    "file": open_file,
+    "file": _open_file,
     "pkcs11": _open_pkcs11,
     "awskms": _open_awskms,
     "hcvault": _open_hcvault,

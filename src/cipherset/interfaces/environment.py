@@ -1,0 +1,53 @@
+"""The one place that looks where we run. What it finds, whoever controls the host can fake."""
+
+import hashlib
+import hmac
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from cipherset.core import canonical
+from cipherset.core.environment import Environment
+
+MACHINE_ID: Final = Path("/etc/machine-id")
+MACHINE_LABEL: Final = b"cipherset/machine/1"
+_PACKAGE: Final = Path(__file__).parents[1]
+_ID: Final = re.compile(r"[0-9a-f]{32}\n?")
+
+
+def look_around(identity: str | None = None) -> Environment:
+    """What is known here; ``identity`` is what a verified connection says of its other end."""
+    return Environment(
+        host=os.uname().nodename.lower(),
+        machine=machine_digest(MACHINE_ID),
+        package=package_digest(_PACKAGE),
+        identity=identity,
+    )
+
+
+def machine_digest(path: Path) -> str | None:
+    """The machine id's HMAC-SHA256 of our label, keyed with the id; None where there is none.
+
+    The id itself is not to be shown; what is made of it for one application may be.
+
+    Source: machine-id(5); sd_id128_get_machine_app_specific(3).
+    """
+    try:
+        text = path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+    if not _ID.fullmatch(text):
+        return None
+    keyed = hmac.digest(bytes.fromhex(text.strip()), MACHINE_LABEL, hashlib.sha256)
+    return "hmac-sha256:" + keyed.hex()
+
+
+def package_digest(root: Path) -> str:
+    """The digest of the names and bytes of every file below ``root``, but what Python caches."""
+    files = {
+        path.relative_to(root).as_posix(): canonical.digest_bytes(path.read_bytes())
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return canonical.digest(files)
