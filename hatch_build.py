@@ -31,7 +31,9 @@ class NoiseBuildHook(BuildHookInterface[Any]):
         """Compile into the source tree, where an editable installation finds it too."""
         library = compiled(Path(self.root) / NATIVE)
         if library is None:
-            self.app.display_info("cipherset: no C compiler that can make the noise; numpy's is used")
+            self.app.display_info(
+                "cipherset: no C compiler that can make the noise; numpy's is used"
+            )
         elif version == "standard":
             build_data["artifacts"].append(f"/{NATIVE.as_posix()}/{library.name}")
             build_data["pure_python"] = False
@@ -51,7 +53,9 @@ def compiled(folder: Path) -> Path | None:
         for command in dict.fromkeys((compiler[0], "cc", "gcc", "clang")):
             arguments = [command, *FLAGS, str(source), "-o", str(target), "-lm"]
             try:
-                done = subprocess.run(arguments, check=False, capture_output=True, timeout=TIMEOUT_S)
+                done = subprocess.run(
+                    arguments, check=False, capture_output=True, timeout=TIMEOUT_S
+                )
             except (OSError, subprocess.TimeoutExpired):
                 continue
             if done.returncode == 0 and target.is_file():

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cipherset.core.values import Float32s
 
-AddBall = Callable[[npt.NDArray[np.uint8], Float32s, float], None]
+Fill = Callable[[Float32s, float, npt.NDArray[np.uint8], Float32s, float], bool]
 _SOURCE: Final = Path(__file__).with_name("ball.c")
 
 
@@ -26,40 +26,39 @@ def library_path() -> Path:
     return _SOURCE.with_name(f"ball-{digest[:16]}.so")
 
 
-def load() -> AddBall | None:
-    """``add(raw, out, radius)``, which is ``out += noise``; None where there is no library.
+def load(library: Path) -> Fill | None:
+    """``fill(x, factor, raw, out, radius)``: ``out = factor * x + noise``; None if not to be had.
 
-    ``raw`` is the stream's bytes, shape (n, ``row_bytes(dim)``), and is used up; ``out`` has shape
-    (n, dim) and float32. Both are contiguous: any other array raises ``ctypes.ArgumentError``.
+    ``x`` and ``out`` have shape (n, dim) and float32, apart or the same array; ``raw`` holds the
+    stream's bytes, shape (n, ``row_bytes(dim)``), and is used up. The result says whether all of
+    ``out`` is finite. An array that is not contiguous, aligned and of this dtype raises
+    ``ctypes.ArgumentError``.
     """
     try:
-        function = ctypes.CDLL(str(library_path())).cipherset_add_ball
+        function = ctypes.CDLL(str(library)).cipherset_fill
     except (OSError, AttributeError):  # none was made, or for another kind of machine
         return None
-    function.restype = None
-    function.argtypes = [
-        _array(np.uint8),
-        ctypes.c_size_t,
-        _array(np.float32),
-        ctypes.c_size_t,
-        ctypes.c_size_t,
-        ctypes.c_double,
-    ]
+    size = ctypes.c_size_t
+    written, raw_bytes = _array(np.float32, "WRITEABLE"), _array(np.uint8, "WRITEABLE")
+    function.restype = ctypes.c_int
+    function.argtypes = [_array(np.float32), ctypes.c_float, raw_bytes, size, written]
+    function.argtypes += [size, size, ctypes.c_double]
 
-    def add(raw: npt.NDArray[np.uint8], out: Float32s, radius: float) -> None:
-        function(raw, raw.shape[1], out, *out.shape, radius)
+    def fill(
+        x: Float32s, factor: float, raw: npt.NDArray[np.uint8], out: Float32s, radius: float
+    ) -> bool:
+        return bool(function(x, factor, raw, raw.shape[1], out, len(out), out.shape[-1], radius))
 
-    return add
+    return fill
 
 
-def _array(dtype: type[np.generic]) -> Any:
-    flags = ("C_CONTIGUOUS", "WRITEABLE", "ALIGNED")
-    return np.ctypeslib.ndpointer(dtype, ndim=2, flags=flags)
+def _array(dtype: type[np.generic], *flags: str) -> Any:
+    return np.ctypeslib.ndpointer(dtype, ndim=2, flags=("C_CONTIGUOUS", "ALIGNED", *flags))
 
 
-add_ball: Final = load()
+compiled_fill: Final = load(library_path())
 
 
 def noise_engine() -> Literal["compiled", "numpy"]:
-    """What adds the noise in this process."""
-    return "numpy" if add_ball is None else "compiled"
+    """What makes the noise in this process."""
+    return "numpy" if compiled_fill is None else "compiled"

@@ -15,12 +15,19 @@
 
 /* One library for every processor of its kind: the loader takes the widest version that runs here.
  * x86-64-v3 has fused multiply-add, which "avx2" alone has not; GCC knows the names from 12 on. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#ifdef FOR_EACH_PROCESSOR /* chosen by a test */
+#elif defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #elif defined(__x86_64__) && defined(__GLIBC__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EACH_PROCESSOR
+#endif
+/* The next loop's rounds touch numbers of their own: vectors need no look at what overlaps. */
+#ifdef __clang__
+#define ROUNDS_ARE_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define ROUNDS_ARE_APART _Pragma("GCC ivdep")
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
@@ -96,38 +103,52 @@ INLINE double note_logarithms(const uint32_t *words, noted *logs, size_t n)
     return total;
 }
 
-/* out += noise: out of shape (rows, dim), raw of shape (rows, row_bytes), both contiguous and raw
- * aligned to 8 bytes. Uses up raw. */
+/* Whether value is neither NaN nor infinite. */
+INLINE int is_finite(float value)
+{
+    return value - value == 0.0f;
+}
+
+/* out = factor * x + noise; returns whether all of out is finite.
+ * x and out are of shape (rows, dim), apart or the same; raw is of shape (rows, row_bytes), aligned
+ * to 8 bytes, and used up. All are contiguous. */
 FOR_EACH_PROCESSOR
-void cipherset_add_ball(uint8_t *raw, size_t row_bytes, float *out, size_t rows, size_t dim,
-                        double radius)
+int cipherset_fill(const float *x, float factor, uint8_t *raw, size_t row_bytes, float *out,
+                   size_t rows, size_t dim, double radius)
 {
     const size_t whole = dim / 2, pairs = (dim + 1) / 2;
-    for (size_t i = 0; i < rows; i++, raw += row_bytes, out += dim) {
+    int bad = 0;
+    for (size_t i = 0; i < rows; i++, raw += row_bytes, out += dim, x += dim) {
         const uint32_t *a = (const uint32_t *)(raw + RADIUS_BYTES), *b = a + pairs;
         noted *logs = (noted *)(raw + RADIUS_BYTES);
-        float *left = out, *right = out + pairs, cosine, sine;
-        uint64_t word;
-        memcpy(&word, raw, sizeof word);
-        double u = ((double)word + 0.5) * 0x1p-64;
+        float last = 0.0f, sine;
         double square = note_logarithms(a, logs, whole);
         if (whole < pairs) { /* odd dim: the last pair's sine is dropped */
-            logs[whole] = minus_log2(a[whole]);
-            cosine_and_sine(b[whole], &cosine, &sine);
-            if (cosine == 0.0f) /* as float32 has it, so that dim 1 has a direction */
-                cosine = -0x1.777a5cp-25f;
-            square += (double)logs[whole] * cosine * cosine;
-            cosine *= sqrtf(logs[whole]);
+            cosine_and_sine(b[whole], &last, &sine);
+            if (last == 0.0f) /* as float32 has it, so that dim 1 has a direction */
+                last = -0x1.777a5cp-25f;
+            last *= sqrtf(minus_log2(a[whole]));
+            square += (double)last * last;
         }
-        double length = radius * pow(u, 1.0 / (double)dim);
-        float factor = (float)(length * length / square);
+        uint64_t word;
+        memcpy(&word, raw, sizeof word);
+        double length = radius * pow(((double)word + 0.5) * 0x1p-64, 1.0 / (double)dim);
+        float stretch = (float)(length * length / square);
+        const float *x_right = x + pairs;
+        float *out_right = out + pairs;
+        ROUNDS_ARE_APART
         for (size_t j = 0; j < whole; j++) {
-            float r = sqrtf(logs[j] * factor), c, s;
+            float r = sqrtf(logs[j] * stretch), c, s;
             cosine_and_sine(b[j], &c, &s);
-            left[j] += r * c;
-            right[j] += r * s;
+            float left = x[j] * factor + r * c, right = x_right[j] * factor + r * s;
+            out[j] = left;
+            out_right[j] = right;
+            bad |= !is_finite(left) | !is_finite(right);
         }
-        if (whole < pairs)
-            left[whole] += sqrtf(factor) * cosine;
+        if (whole < pairs) {
+            out[whole] = x[whole] * factor + sqrtf(stretch) * last;
+            bad |= !is_finite(out[whole]);
+        }
     }
+    return !bad;
 }
