@@ -18,7 +18,15 @@ from packaging.tags import sys_tags
 NATIVE = Path("src/cipherset/pipeline/encrypt/native")
 # No flag names a processor: the wheel runs on all of its kind. Contraction to fused
 # multiply-add, and loops over roots, need to be allowed; no other freedom is taken.
-FLAGS = "-O3 -std=gnu11 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fPIC -shared".split()
+FLAGS = [
+    "-O3",
+    "-std=gnu11",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+]
 TIMEOUT_S = 120
 
 
@@ -44,28 +52,35 @@ def compiled(folder: Path) -> Path | None:
     """Make the library of ``folder / "ball.c"`` the only one there; None if it cannot be."""
     source = folder / "ball.c"
     library = folder / f"ball-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.so"
-    for other in set(folder.glob("ball-*.so")) - {library}:
-        other.unlink()
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as made:
+    try:
         # Put in place whole: a process may have the one before in use.
-        target = Path(made) / library.name
-        compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
-        for command in dict.fromkeys((compiler[0], "cc", "gcc", "clang")):
-            arguments = [command, *FLAGS, str(source), "-o", str(target), "-lm"]
-            try:
-                done = subprocess.run(
-                    arguments, check=False, capture_output=True, timeout=TIMEOUT_S
-                )
-            except (OSError, subprocess.TimeoutExpired):
-                continue
-            if done.returncode == 0 and target.is_file():
-                target.replace(library)
-                return library
-    library.unlink(missing_ok=True)
-    return None
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as made:
+            target = Path(made) / library.name
+            done = any(run(compiler, source, target) for compiler in compilers())
+            for other in folder.glob("ball-*.so"):
+                other.unlink()
+            return target.rename(library) if done else None
+    except OSError:  # a folder that cannot be written to
+        return None
+
+
+def compilers() -> list[str]:
+    """What may compile, the one that made this Python first."""
+    own = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    return list(dict.fromkeys((own, "cc", "gcc", "clang")))
+
+
+def run(compiler: str, source: Path, target: Path) -> bool:
+    """Whether ``compiler`` could make ``target``."""
+    command = [compiler, *FLAGS, str(source), "-o", str(target), "-lm"]
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, timeout=TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and target.is_file()
 
 
 def platform() -> str:
-    """This machine's platform tag that promises nothing about other systems (no manylinux)."""
+    """The platform tag that says this system and promises nothing about others (no manylinux)."""
     names = (tag.platform for tag in sys_tags())
     return next(name for name in names if "manylinux" not in name and "musllinux" not in name)

@@ -60,7 +60,9 @@ def by_numpy(x, factor, raw, radius):
 
 
 def bytes_of(seed, rows, dim):
-    return Stream(seed.to_bytes(32, "big")).read(rows * row_bytes(dim)).reshape(rows, row_bytes(dim))
+    return (
+        Stream(seed.to_bytes(32, "big")).read(rows * row_bytes(dim)).reshape(rows, row_bytes(dim))
+    )
 
 
 def uniform(words):

@@ -107,7 +107,7 @@ def test_arrays_that_are_refused(method, x, error, code):
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
 @pytest.mark.parametrize("row", [0, 2, 99_999])
-def test_the_first_row_that_is_not_finite_is_named(method, scheme, value, row):
+def test_the_first_row_that_is_not_finite_is_named(engine, method, scheme, value, row):
     x = np.ones((100_000, 3))
     x[row, 1] = value
     x[-1, 2] = value

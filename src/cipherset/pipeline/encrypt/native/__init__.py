@@ -9,10 +9,11 @@ import ctypes
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from numpy.ctypeslib import ndpointer
 
 from cipherset.core.values import Float32s
 
@@ -38,10 +39,13 @@ def load(library: Path) -> Fill | None:
         function = ctypes.CDLL(str(library)).cipherset_fill
     except (OSError, AttributeError):  # none was made, or for another kind of machine
         return None
+    sound = ("C_CONTIGUOUS", "ALIGNED")
+    read = ndpointer(np.float32, ndim=2, flags=sound)
+    written = ndpointer(np.float32, ndim=2, flags=(*sound, "WRITEABLE"))
+    used_up = ndpointer(np.uint8, ndim=2, flags=(*sound, "WRITEABLE"))
     size = ctypes.c_size_t
-    written, raw_bytes = _array(np.float32, "WRITEABLE"), _array(np.uint8, "WRITEABLE")
     function.restype = ctypes.c_int
-    function.argtypes = [_array(np.float32), ctypes.c_float, raw_bytes, size, written]
+    function.argtypes = [read, ctypes.c_float, used_up, size, written]
     function.argtypes += [size, size, ctypes.c_double]
 
     def fill(
@@ -50,10 +54,6 @@ def load(library: Path) -> Fill | None:
         return bool(function(x, factor, raw, raw.shape[1], out, len(out), out.shape[-1], radius))
 
     return fill
-
-
-def _array(dtype: type[np.generic], *flags: str) -> Any:
-    return np.ctypeslib.ndpointer(dtype, ndim=2, flags=("C_CONTIGUOUS", "ALIGNED", *flags))
 
 
 compiled_fill: Final = load(library_path())
