@@ -39,10 +39,9 @@ def load(library: Path) -> Fill | None:
         function = ctypes.CDLL(str(library)).cipherset_fill
     except (OSError, AttributeError):  # none was made, or for another kind of machine
         return None
-    sound = ("C_CONTIGUOUS", "ALIGNED")
-    read = ndpointer(np.float32, ndim=2, flags=sound)
-    written = ndpointer(np.float32, ndim=2, flags=(*sound, "WRITEABLE"))
-    used_up = ndpointer(np.uint8, ndim=2, flags=(*sound, "WRITEABLE"))
+    read = ndpointer(np.float32, ndim=2, flags=["C", "A"])
+    written = ndpointer(np.float32, ndim=2, flags=["C", "A", "W"])
+    used_up = ndpointer(np.uint8, ndim=2, flags=["C", "A", "W"])
     size = ctypes.c_size_t
     function.restype = ctypes.c_int
     function.argtypes = [read, ctypes.c_float, used_up, size, written]
