@@ -117,7 +117,7 @@ int cipherset_fill(const float *x, float factor, uint8_t *raw, size_t row_bytes,
                    size_t rows, size_t dim, double radius)
 {
     const size_t whole = dim / 2, pairs = (dim + 1) / 2;
-    int bad = 0;
+    int finite = 1;
     for (size_t i = 0; i < rows; i++, raw += row_bytes, out += dim, x += dim) {
         const uint32_t *a = (const uint32_t *)(raw + RADIUS_BYTES), *b = a + pairs;
         noted *logs = (noted *)(raw + RADIUS_BYTES);
@@ -143,12 +143,12 @@ int cipherset_fill(const float *x, float factor, uint8_t *raw, size_t row_bytes,
             float left = x[j] * factor + r * c, right = x_right[j] * factor + r * s;
             out[j] = left;
             out_right[j] = right;
-            bad |= !is_finite(left) | !is_finite(right);
+            finite &= is_finite(left) & is_finite(right);
         }
         if (whole < pairs) {
             out[whole] = x[whole] * factor + sqrtf(stretch) * last;
-            bad |= !is_finite(out[whole]);
+            finite &= is_finite(out[whole]);
         }
     }
-    return !bad;
+    return finite;
 }
