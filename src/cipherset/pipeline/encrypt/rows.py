@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cipherset.core.values import Float32s
 from cipherset.pipeline.encrypt.check import check_finite
-from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise
+from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise, GridNoise
 from cipherset.pipeline.encrypt.noise import BallNoise
 from cipherset.pipeline.encrypt.stream import Keystream
 
@@ -91,14 +91,21 @@ class RowMap:
 
 
 def _finish(
-    x: Float32s, factor: float, out: Float32s, noise: BallNoise | None, first_row: int
+    x: Float32s,
+    factor: float,
+    out: Float32s,
+    noise: BallNoise | GridNoise | None,
+    first_row: int,
 ) -> None:
-    """``out = factor * x + noise``, refused where it is not finite."""
-    if noise is None:
-        np.multiply(x, np.float32(factor), out=out)
-    elif noise.fill(x, factor, out):
+    """``out = factor * x`` and noise, refused where it is not finite."""
+    if isinstance(noise, BallNoise):
+        if not noise.fill(x, factor, out):
+            check_finite(out, first_row)
         return
+    np.multiply(x, np.float32(factor), out=out)
     check_finite(out, first_row)
+    if noise is not None:
+        noise.add_to(out)
 
 
 def block_rows(dim: int) -> int:
