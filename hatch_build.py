@@ -57,9 +57,10 @@ def compiled(folder: Path) -> Path | None:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as made:
             target = Path(made) / library.name
             done = any(run(compiler, source, target) for compiler in compilers())
-            for other in folder.glob("ball-*.so"):
+            kept = {target.replace(library)} if done else set()
+            for other in set(folder.glob("ball-*.so")) - kept:
                 other.unlink()
-            return target.rename(library) if done else None
+            return library if done else None
     except OSError:  # a folder that cannot be written to
         return None
 

@@ -97,8 +97,10 @@ INLINE double note_logarithms(const uint32_t *words, noted *logs, size_t n)
                 lane[k] += logs[j + k];
         for (; j < stop; j++)
             lane[0] += logs[j];
-        for (size_t k = 0; k < LANES; k++)
-            total += lane[k];
+        for (size_t half = LANES / 2; half > 0; half /= 2)
+            for (size_t k = 0; k < half; k++)
+                lane[k] += lane[k + half];
+        total += lane[0];
     }
     return total;
 }
