@@ -1,6 +1,5 @@
 """The compiled noise: numpy's to the last bits, no byte beside its rows, and never needed."""
 
-import ctypes
 import math
 import shutil
 import subprocess
@@ -234,9 +233,23 @@ def test_arrays_of_another_kind_are_refused_before_they_are_touched(fill):
     x, raw = np.zeros((4, 6), dtype=np.float32), bytes_of(1, 4, 6)
     still = np.zeros((4, 6), dtype=np.float32)
     still.flags.writeable = False
-    for bad in (np.zeros((4, 6)), np.zeros((6, 4), dtype=np.float32).T, x[:, ::2], x[0], still):
-        with pytest.raises(ctypes.ArgumentError):
+    shifted = np.zeros(97, dtype=np.uint8)[1:].view(np.float32).reshape(4, 6)
+    wide = np.zeros((4, 12), dtype=np.float32)[:, ::2]
+    for bad in (x.astype(np.float64), np.asfortranarray(x), wide, still, shifted):
+        with pytest.raises(TypeError, match="contiguous"):
             fill(x, 1.0, raw, bad, 1.0)
+    for bad in (x.astype(np.float64), np.asfortranarray(x), wide, shifted):
+        with pytest.raises(TypeError, match="contiguous"):
+            fill(bad, 1.0, raw, x, 1.0)
+    for bad in (raw[:, ::2], raw.view(np.int8)):
+        with pytest.raises(TypeError, match="contiguous"):
+            fill(x, 1.0, bad, x, 1.0)
+    for bad_x, bad_raw in ((x[:3], raw), (x[:, :5], raw), (x, raw[:3])):
+        with pytest.raises(TypeError, match="shapes"):
+            fill(bad_x, 1.0, bad_raw, x, 1.0)
+    with pytest.raises(TypeError, match="contiguous"):
+        fill(x.ravel(), 1.0, bytes_of(1, 24, 1), x.ravel(), 1.0)
+    assert fill(still, 1.0, raw, x, 1.0)
 
 
 REPORT = """
