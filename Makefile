@@ -29,7 +29,10 @@ VENV := $(STAMPS)/venv-$(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
 BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)
 TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)
 EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)
-PACKAGE := $(STAMPS)/package-$(call sum,pyproject.toml)
+NATIVE := src/cipherset/pipeline/encrypt/native
+# Installing compiles the noise, so a compiler that came later is a reason to install again.
+COMPILER := $(shell { command -v cc || command -v gcc || command -v clang; } | cksum | cut -d' ' -f1)
+PACKAGE := $(STAMPS)/package-$(call sum,pyproject.toml hatch_build.py $(NATIVE)/ball.c)-$(COMPILER)
 # torch's file differs by platform (a CPU build here, CUDA there), so no one list of hashes fits.
 TORCH := torch==2.13.0
 
@@ -114,4 +117,4 @@ reference: $(BASE) $(PACKAGE)
 	$(call unchanged,docs/reference)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo
+	rm -rf $(NATIVE)/*.so .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo

@@ -4,9 +4,9 @@ Usage: OMP_NUM_THREADS=1 python benchmarks/encrypt.py [--peer-python PATH] [--me
 
 The limit is the time of the work that cannot be left out, each part timed alone in the same run
 and on the same blocks: the AES-CTR bytes of the noise, the rotation as a float32 matrix product
-(rsap/1 only), and one read and one write of the rows (into a new array, as a result is). The
-elementary functions of Box–Muller (log, root, cosine, sine) are timed too: they are what most of
-the rest is spent on.
+(rsap/1 only), and one read and one write of the rows (into a new array, as a result is). What
+turns those bytes into noise is timed too, on one block that stays in the cache: most of the rest.
+It is compiled or numpy's; the first line says which.
 
 The peer is ``ironcore-alloy``, in a process of its own under PATH, a Python that has it and
 numpy; without ``--peer-python`` the ratios are left out. All take turns. One-core figures are
@@ -31,9 +31,9 @@ from statistics import median
 import numpy as np
 
 from cipherset.core.values import Float32s
-from cipherset.pipeline.encrypt import SCHEMES, VectorCipher
-from cipherset.pipeline.encrypt.noise import row_bytes
-from cipherset.pipeline.encrypt.rows import block_rows
+from cipherset.pipeline.encrypt import SCHEMES, VectorCipher, noise_engine
+from cipherset.pipeline.encrypt.noise import BallNoise, row_bytes
+from cipherset.pipeline.encrypt.rows import MATRIX_BLOCKS, block_rows
 from cipherset.pipeline.encrypt.stream import Stream
 
 COORDINATES = 2**24
@@ -53,8 +53,8 @@ def made(scheme: str, dim: int) -> VectorCipher:
     return VectorCipher(bytes(32), dim=dim, scheme=scheme, approximation_factor=FACTOR)
 
 
-def blocks(x: Float32s) -> Iterator[slice]:
-    step = block_rows(x.shape[1])
+def blocks(x: Float32s, times: int = 1) -> Iterator[slice]:
+    step = block_rows(x.shape[1]) * times
     for start in range(0, len(x), step):
         yield slice(start, min(start + step, len(x)))
 
@@ -67,7 +67,7 @@ def aes_bytes(x: Float32s) -> None:
 
 
 def product(x: Float32s, matrix: Float32s, out: Float32s) -> None:
-    for block in blocks(x):
+    for block in blocks(x, MATRIX_BLOCKS):
         np.matmul(x[block], matrix, out=out[block])
 
 
@@ -76,13 +76,19 @@ def copy(x: Float32s, out: Float32s) -> None:
         np.copyto(out[block], x[block])
 
 
-def functions(x: Float32s) -> None:
-    half = np.full((block_rows(x.shape[1]), (x.shape[1] + 1) // 2), 0.5, dtype=np.float32)
-    out = np.empty_like(half)
+class Still:
+    """A stream that leaves what is there."""
+
+    def read_into(self, out: object) -> None:
+        pass
+
+
+def noise(x: Float32s) -> None:
+    rows, dim = block_rows(x.shape[1]), x.shape[1]
+    ball, out = BallNoise(Still(), max_rows=rows, dim=dim, radius=FACTOR / 4), x[:rows].copy()
     for block in blocks(x):
-        rows = block.stop - block.start
-        for function in (np.log, np.sqrt, np.cos, np.sin):
-            function(half[:rows], out=out[:rows])
+        n_rows = block.stop - block.start
+        ball.fill(out[:n_rows], 1.0, out[:n_rows])
 
 
 def seconds(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -100,7 +106,7 @@ def parts(x: Float32s) -> dict[str, Callable[[], object]]:
         "AES-CTR bytes": lambda: aes_bytes(x),
         "matrix product": lambda: product(x, matrix, out),
         "read and write": lambda: copy(x, np.empty_like(x)),
-        "log, root, cos, sin": lambda: functions(x),
+        "bytes to noise": lambda: noise(x),
     }
     for scheme in SCHEMES:
         cipher = made(scheme.name, dim)
@@ -184,6 +190,7 @@ def main() -> None:
     arguments.add_argument("--peer-python")
     arguments.add_argument("--memory-rows", type=int, default=1_000_000)
     chosen = arguments.parse_args()
+    print(f"noise: {noise_engine()}")
     for dim in (384, 1024):
         speed(dim, chosen.peer_python)
     print(f"\n{chosen.memory_rows:,} rows of 384 dimensions")

@@ -20,6 +20,7 @@ import pytest
 # What a test may need, by the name of its Debian package in scripts/system-packages, and the
 # programs that show it is there, any of which will do.
 PROGRAMS: Final = {
+    "gcc": ("cc", "gcc", "clang"),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "dbus": ("dbus-daemon",),
     "gnome-keyring": ("gnome-keyring-daemon",),

@@ -67,7 +67,7 @@ def test_stream_is_aes_ctr_however_it_is_read():
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3, 6, 7, 384])
-def test_ball_is_the_slow_ball(dim):
+def test_ball_is_the_slow_ball(engine, dim):
     width = row_bytes(dim)
     assert width % 16 == 0
     raw = keystream(KEY, 20 * width)
@@ -90,7 +90,7 @@ class Crafted:
 @pytest.mark.parametrize("a", [0, 1, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("b", [0, 2**30, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("u", [0, 2**32 - 1])
-def test_ball_has_no_undefined_corner(dim, a, b, u):
+def test_ball_has_no_undefined_corner(engine, dim, a, b, u):
     row = ball(Crafted([u, u, a, b]), rows=1, dim=dim, radius=1.0)
     assert np.isfinite(row).all()
     assert np.linalg.norm(row) <= 1.0 + 1e-5
@@ -158,7 +158,7 @@ def test_haar_has_the_moments_of_the_orthogonal_group(dim):
 
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])
 @pytest.mark.parametrize("threads", [2, 3])
-def test_ciphertext_does_not_depend_on_threads(monkeypatch, scheme, threads):
+def test_ciphertext_does_not_depend_on_threads(engine, monkeypatch, scheme, threads):
     monkeypatch.setattr(rows, "BLOCK_COORDINATES", 40 * 6)
     monkeypatch.setattr(rows, "RUN_BLOCKS", 3)
     x = np.random.default_rng(1).normal(size=(1000, 6))
@@ -176,7 +176,7 @@ def test_a_stream_starts_anywhere():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_first_bad_row_is_named_with_any_number_of_threads(monkeypatch, threads):
+def test_the_first_bad_row_is_named_with_any_number_of_threads(engine, monkeypatch, threads):
     monkeypatch.setattr(rows, "BLOCK_COORDINATES", 40 * 6)
     monkeypatch.setattr(rows, "RUN_BLOCKS", 2)
     x = np.ones((1000, 6), dtype=np.float32)
@@ -187,7 +187,7 @@ def test_the_first_bad_row_is_named_with_any_number_of_threads(monkeypatch, thre
 
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])
 @pytest.mark.parametrize("dim", [1, 5, 384])
-def test_ciphertext_does_not_depend_on_the_block(monkeypatch, scheme, dim):
+def test_ciphertext_does_not_depend_on_the_block(engine, monkeypatch, scheme, dim):
     x = np.random.default_rng(1).normal(size=(500, dim)) / math.sqrt(dim)
     subject = VectorCipher(KEY, dim=dim, scheme=scheme, approximation_factor=2.0)
     whole = subject.encrypt_for_testing(x, noise_stream_for_testing=KEY)
@@ -198,7 +198,7 @@ def test_ciphertext_does_not_depend_on_the_block(monkeypatch, scheme, dim):
     np.testing.assert_allclose(first, whole[:3], rtol=0, atol=2e-6)
 
 
-def test_the_formula_row_by_row():
+def test_the_formula_row_by_row(engine):
     """c = s * (m @ Q) + noise, each part computed apart."""
     x = np.random.default_rng(2).normal(size=(4, 6))
     subject = VectorCipher(KEY, dim=6, approximation_factor=3.0)

@@ -107,7 +107,7 @@ def test_arrays_that_are_refused(method, x, error, code):
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
 @pytest.mark.parametrize("row", [0, 2, 99_999])
-def test_the_first_row_that_is_not_finite_is_named(method, scheme, value, row):
+def test_the_first_row_that_is_not_finite_is_named(engine, method, scheme, value, row):
     x = np.ones((100_000, 3))
     x[row, 1] = value
     x[-1, 2] = value
@@ -142,16 +142,22 @@ def test_large_finite_numbers_are_not_refused():
         lambda x: x[::-1].copy()[::-1],
         lambda x: x.astype(">f4"),
         lambda x: x.tolist(),
+        lambda x: np.frombuffer(b"." + x.tobytes(), dtype=np.float32, offset=1).reshape(x.shape),
     ],
 )
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])
-def test_any_layout_gives_the_same(layout, scheme):
+def test_any_layout_gives_the_same(engine, layout, scheme):
     x = np.random.default_rng(4).normal(size=(20, 3)).astype(np.float32)
     cipher = make(scheme=scheme)
     found = cipher.encrypt_query(layout(x))
     assert found.dtype == np.float32
     assert found.flags.c_contiguous
     np.testing.assert_allclose(found, cipher.encrypt_query(x), atol=1e-6)
+    noisy = [
+        cipher.encrypt_for_testing(rows, noise_stream_for_testing=bytes(32))
+        for rows in (x, layout(x))
+    ]
+    np.testing.assert_allclose(*noisy, atol=1e-6)
 
 
 @pytest.mark.parametrize("scheme", ["rsap/1", "sap/1"])

@@ -58,7 +58,7 @@ def run(header):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_known_answer(path):
+def test_known_answer(engine, path):
     header = read(path)
     if header["expect"] != ["ok"]:
         with pytest.raises(InputError) as refusal:
@@ -92,7 +92,7 @@ def test_known_subkeys(path):
 
 
 @pytest.mark.parametrize("path", REVERSIBLE, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_known_reversible_answer(path):
+def test_known_reversible_answer(engine, path):
     header, cipher = read(path), cipher_of(read(path))
     dtype = header["dtype"][0]
     stored = rows(header, "stored", cipher.dim).astype(dtype)

@@ -5,6 +5,7 @@ Room: pipeline/encrypt. The one room that makes ciphertext. Knows core alone.
 
 from cipherset.pipeline.encrypt.cipher import VectorCipher
 from cipherset.pipeline.encrypt.gaussian import Mechanism, compose, mechanism, parse_noise
+from cipherset.pipeline.encrypt.native import noise_engine
 from cipherset.pipeline.encrypt.scheme import Leakage, Scheme
 from cipherset.pipeline.encrypt.schemes import SCHEMES, scheme_named
 
@@ -16,6 +17,7 @@ __all__ = [
     "VectorCipher",
     "compose",
     "mechanism",
+    "noise_engine",
     "parse_noise",
     "scheme_named",
 ]

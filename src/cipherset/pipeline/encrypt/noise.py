@@ -7,8 +7,10 @@ stream alone and not on how rows were cut into blocks.
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from cipherset.core.values import Float32s
+from cipherset.pipeline.encrypt import native
 from cipherset.pipeline.encrypt.stream import AES_BLOCK_BYTES, Keystream
 
 _RADIUS_BYTES: Final = 8
@@ -37,7 +39,8 @@ class BallNoise:
     where the sine is dropped), and the length goes into ``r`` before the root is taken.
 
     Its buffers are made once, for ``max_rows`` rows, and used for each block: it belongs to one
-    thread.
+    thread. Where ``native`` could be compiled it does the arithmetic; what is here is the same
+    for any machine, and what the compiled noise is tested against.
 
     Source: G. Fuchsbauer, R. Ghosal, N. Hauke, A. O'Neill, Approximate
     Distance-Comparison-Preserving Symmetric Encryption, SCN 2022, section 4 (Scale-and-Perturb,
@@ -52,20 +55,37 @@ class BallNoise:
         self._dim = dim
         self._radius = radius
         self._raw = np.empty((max_rows, row_bytes(dim)), dtype=np.uint8)
+        if native.compiled_fill is not None:
+            return
         self._angle = np.empty((max_rows, n_pairs), dtype=np.float32)
         self._ones = np.ones(n_pairs, dtype=np.float32)
         self._factor = np.empty((2, max_rows, n_pairs), dtype=np.float32)
 
-    def add_to(self, out: Float32s) -> None:
-        """``out += noise``, with the stream's next ``len(out)`` rows, at most ``max_rows``.
+    def fill(self, x: Float32s, factor: float, out: Float32s) -> bool:
+        """``out = factor * x + noise``, with the stream's next ``len(out)`` rows of noise.
 
         No row of the noise is longer than the radius, up to rounding (1e-5).
+
+        Args:
+            x: Rows, shape (n, dim), contiguous, at most ``max_rows``; may be ``out`` itself.
+            factor: What they are multiplied with.
+            out: Shape (n, dim), contiguous.
+
+        Returns:
+            Whether all of ``out`` was seen to be finite; if not, look.
         """
+        raw = self._raw[: len(out)]
+        self._stream.read_into(raw.reshape(-1))
+        if native.compiled_fill is not None:
+            return native.compiled_fill(x, factor, raw, out, self._radius)
+        np.multiply(x, np.float32(factor), out=out)
+        self._add_by_numpy(raw, out)
+        return False
+
+    def _add_by_numpy(self, raw: npt.NDArray[np.uint8], out: Float32s) -> None:
         rows, dim = out.shape
         n_pairs = (dim + 1) // 2
         first = _RADIUS_BYTES // 4
-        raw = self._raw[:rows]
-        self._stream.read_into(raw.reshape(-1))
         spread, part = self._factor[:, :rows]
         angle = self._angle[:rows]
 
@@ -94,9 +114,9 @@ class BallNoise:
 
 
 def ball(stream: Keystream, *, rows: int, dim: int, radius: float) -> Float32s:
-    """The noise alone, shape (rows, dim): what ``BallNoise`` adds."""
+    """The noise alone, shape (rows, dim): what ``BallNoise.fill`` adds."""
     z = np.zeros((rows, dim), dtype=np.float32)
-    BallNoise(stream, max_rows=rows, dim=dim, radius=radius).add_to(z)
+    BallNoise(stream, max_rows=rows, dim=dim, radius=radius).fill(z, 1.0, z)
     return z
 
 

@@ -1,4 +1,4 @@
-"""Rows to rows, block by block and thread by thread: a linear map, then noise.
+"""Rows to rows, block by block and thread by thread: a linear map and noise.
 
 Rows are cut into blocks that stay in the processor's cache with their temporaries, and blocks
 into runs, which threads take in turn. A run opens the noise at its own first row. Where rows are
@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from cipherset.core.values import Float32s
 from cipherset.pipeline.encrypt.check import check_finite
-from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise
+from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise, GridNoise
 from cipherset.pipeline.encrypt.noise import BallNoise
 from cipherset.pipeline.encrypt.stream import Keystream
 
 BLOCK_COORDINATES: Final = 2**17
+# A product of more rows at once prepares the matrix less often; more than this gains nothing.
+MATRIX_BLOCKS: Final = 8
 RUN_BLOCKS: Final = 32
 _MIN_BLOCK_ROWS: Final = 16
 
@@ -75,16 +77,35 @@ class RowMap:
             noise = self.noise.opened(run.start, max_rows=step, dim=dim)
         # What is not finite is refused below, by row; numpy need not warn as well.
         with np.errstate(all="ignore"):
-            for start in range(run.start, run.stop, step):
-                block = slice(start, min(start + step, run.stop))
-                plain, target = np.asarray(rows[block], dtype=np.float32), out[block]
-                if self.matrix is None:
-                    np.multiply(plain, np.float32(self.factor), out=target)
-                else:
+            reach = step if self.matrix is None else step * MATRIX_BLOCKS
+            for start in range(run.start, run.stop, reach):
+                block = slice(start, min(start + reach, run.stop))
+                plain, target = np.require(rows[block], np.float32, ["C", "A"]), out[block]
+                factor = self.factor
+                if self.matrix is not None:
                     np.matmul(plain, self.matrix, out=target)
-                check_finite(target, start)
-                if noise is not None:
-                    noise.add_to(target)
+                    plain, factor = target, 1.0
+                for first in range(0, len(target), step):
+                    part = slice(first, first + step)
+                    _finish(plain[part], factor, target[part], noise, start + first)
+
+
+def _finish(
+    x: Float32s,
+    factor: float,
+    out: Float32s,
+    noise: BallNoise | GridNoise | None,
+    first_row: int,
+) -> None:
+    """``out = factor * x`` and noise, refused where it is not finite."""
+    if isinstance(noise, BallNoise):
+        if not noise.fill(x, factor, out):
+            check_finite(out, first_row)
+        return
+    np.multiply(x, np.float32(factor), out=out)
+    check_finite(out, first_row)
+    if noise is not None:
+        noise.add_to(out)
 
 
 def block_rows(dim: int) -> int:
