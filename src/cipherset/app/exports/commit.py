@@ -91,14 +91,7 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
             name: float(value) for name, value in built.leak.summary().items() if value is not None
         },
         utility={} if built.utility is None else built.utility.figures(),
-        settings={
-            "max_reid": request.max_reid,
-            "test_share": request.test_share,
-            "fit_share": request.fit_share,
-            "settings_tried": len(draft.fitted.tried),
-            "risk_accepted": request.accept_risk is not None,
-            **_placing(built),
-        },
+        settings=_settings(request, built),
         lineage=Lineage(
             source_digest=draft.asked.source,
             run_id=secrets.token_hex(8),
@@ -108,10 +101,17 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
     )
 
 
-def _placing(built: Built) -> dict[str, float]:
-    """How many rows were moved onto the anchor of their class, and from what distance on."""
+def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
+    """What was asked for, and how many rows were moved onto the anchor of their class."""
     beyond = built.draft.fitted.protection.minimizer.beyond
-    told: dict[str, float] = {"rows_anchored": built.anchored}
+    told: dict[str, float | bool] = {
+        "max_reid": request.max_reid,
+        "test_share": request.test_share,
+        "fit_share": request.fit_share,
+        "settings_tried": len(built.draft.fitted.tried),
+        "risk_accepted": request.accept_risk is not None,
+        "rows_anchored": built.anchored,
+    }
     return told if beyond is None else told | {"anchored_beyond": beyond}
 
 

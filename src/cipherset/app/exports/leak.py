@@ -18,6 +18,8 @@ CANDIDATES: Final = 2000
 # Half of them choose the most exposed rows, the other half score them; fewer rows, more draws.
 DRAWS: Final = 8
 MOST_DRAWS: Final = 64
+# The most exposed may be found this many times as often as the limit says of all rows.
+TIMES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
