@@ -68,6 +68,7 @@ class Leak:
             "single_candidate": worst.single_candidate,
             "most_exposed_1pct": exposure.top,
             "most_exposed_1pct_excess": exposure.top_excess,
+            "most_exposed_1pct_guessed": exposure.top_guessed,
             "smallest_class": exposure.smallest_group,
             "smallest_class_alone": exposure.smallest_group_alone,
             "misclassified": exposure.marked,
