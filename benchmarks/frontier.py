@@ -18,7 +18,7 @@ gain       few labeled rows at the owner's, the others exported: accuracy over t
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -172,8 +172,8 @@ def on_one_thread(line: Callable[..., Lines], *asked: object) -> Lines:
         return line(*asked)
 
 
-def table(title: str, head: tuple[str, ...], lines: list[Lines]) -> None:
-    print(f"\n#### {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+def table(title: str, head: tuple[str, ...], lines: Iterable[Lines]) -> None:
+    print(f"\n#### {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for some in lines:
         for cells in some:
             print(f"| {' | '.join(cells)} |", flush=True)
@@ -186,19 +186,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
-    found, intents = tasks(asked.data, asked.cache), None
+    found = tasks(asked.data, asked.cache)
     with ProcessPoolExecutor(asked.workers) as pool:
-        first_jobs = [pool.submit(on_one_thread, worth, task, asked.seed) for task in found]
-        coarse, intents = found[0], found[1].y
-        second = pool.submit(on_one_thread, attribute, coarse, intents, asked.seed)
-        third = [
+        worths = [pool.submit(on_one_thread, worth, task, asked.seed) for task in found]
+        coarse, intents = found[0], np.asarray(found[1].y, dtype=np.int64)
+        told = pool.submit(on_one_thread, attribute, coarse, intents, asked.seed)
+        gains = [
             pool.submit(on_one_thread, gain, task, share, asked.seed)
             for task in found
             for share in task.shares
         ]
-        table("Worth", WORTH_HEAD, [job.result() for job in first_jobs])
-        table("Attribute: 77 intents from the 7-class export", ATTRIBUTE_HEAD, [second.result()])
-        table("Gain", GAIN_HEAD, [job.result() for job in third])
+        table("Worth", WORTH_HEAD, (job.result() for job in worths))
+        table(
+            "Attribute: 77 intents from the 7-class export",
+            ATTRIBUTE_HEAD,
+            (job.result() for job in [told]),
+        )
+        table("Gain", GAIN_HEAD, (job.result() for job in gains))
 
 
 if __name__ == "__main__":
