@@ -37,7 +37,7 @@ def test_protect(exported):
     shown = exported.protected
     assert shown.keys() >= PROTECT
     assert shown["cipherset"] == str(exported.cipherset)
-    assert shown["rows"].keys() == {"train", "test"}
+    assert shown["rows"].keys() == {"train", "test", "anchored"}
     assert shown["utility"].keys() >= {"plain", "owner_head", "anchor_control", "encrypted"}
     assert shown["assessment"].keys() >= {"reid", "reid_low", "reid_high", "label_alone"}
 

@@ -76,7 +76,7 @@ def test_each_model_in_the_lab_and_at_the_gate(exported, lab, model):
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_vectors_in_other_formats(owner, suffix):
     shown = _protect(owner, vector_rows(), *BY_TOPIC, *QUICK, suffix=suffix)
-    assert shown["rows"] == {"train": 300, "test": 100}
+    assert shown["rows"] == {"train": 300, "test": 100, "anchored": 0}
     made, bundle = owner.folder / "rows.cipherset", owner.folder / "b"
     owner.ok("train", made, "--to", bundle)
     assert owner.ok("evaluate", bundle, owner.folder / f"rows{suffix}")["accuracy"] > 0.9
@@ -88,7 +88,7 @@ def test_texts(owner, minilm):
     shown = _protect(
         owner, text_rows(), *columns, *("--minimize", "lda:1"), *PASS, name="texts", suffix=".csv"
     )
-    assert shown["rows"] == {"train": 90, "test": 30}
+    assert shown["rows"] == {"train": 90, "test": 30, "anchored": 0}
     made, bundle = owner.folder / "texts.cipherset", owner.folder / "b"
     manifest = owner.ok("inspect", made)["manifest"]
     assert manifest["encoder"]["name"] == "minilm-l6-v2"
@@ -173,7 +173,7 @@ def test_rows_fitted_on_are_not_exported(owner):
     shown = _protect(owner, vector_rows(500), *BY_TOPIC, *QUICK, "--fit-share", "0.2")
     made = owner.folder / "rows.cipherset"
     train, test = (_source_rows(owner, made, split) for split in ("train", "test"))
-    assert shown["rows"] == {"train": len(train), "test": len(test)}
+    assert shown["rows"] == {"train": len(train), "test": len(test), "anchored": 0}
     assert len(test) == pytest.approx(125, abs=3)
     assert len(train) == pytest.approx(300, abs=4)
     assert not set(train.tolist()) & set(test.tolist())

@@ -52,7 +52,7 @@ def test_accepted_risk_on_few_rows(owner):
         "protect", few, *BY_TOPIC, "--to", target, *QUICK, "--accept-risk", "a rehearsal"
     )
     assert shown["assessment"]["few_rows"] is True
-    assert shown["rows"] == {"train": 30, "test": 10}
+    assert shown["rows"] == {"train": 30, "test": 10, "anchored": 0}
 
 
 @pytest.mark.parametrize("options", [(), ("--minimize", "pca:6"), ("--approximation-factor", "1")])

@@ -104,17 +104,18 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
     )
 
 
-def _settings(request: ProtectRequest, built: Built) -> dict[str, float]:
-    """How it was chosen; how many rows moved onto their class's anchor, and from what distance."""
+def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
+    """What was asked for, and how many rows were moved onto the anchor of their class."""
     beyond = built.draft.fitted.protection.minimizer.beyond
-    return {
+    told: dict[str, float | bool] = {
         "max_reid": request.max_reid,
         "test_share": request.test_share,
         "fit_share": request.fit_share,
         "settings_tried": len(built.draft.fitted.tried),
         "risk_accepted": request.accept_risk is not None,
         "rows_anchored": built.anchored,
-    } | ({} if beyond is None else {"anchored_beyond": beyond})
+    }
+    return told if beyond is None else told | {"anchored_beyond": beyond}
 
 
 def seal_rows(folder: Path, owner: Owner, dataset: Dataset, written: Written) -> None:

@@ -18,6 +18,8 @@ CANDIDATES: Final = 2000
 # Half of them choose the most exposed rows, the other half score them; fewer rows, more draws.
 DRAWS: Final = 8
 MOST_DRAWS: Final = 64
+# The most exposed may be found this many times as often as the limit says of all rows.
+TIMES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Leak:
             "single_candidate": worst.single_candidate,
             "most_exposed_1pct": exposure.top,
             "most_exposed_1pct_excess": exposure.top_excess,
+            "most_exposed_1pct_guessed": exposure.top_guessed,
             "smallest_class": exposure.smallest_group,
             "smallest_class_alone": exposure.smallest_group_alone,
             "misclassified": exposure.marked,

@@ -12,7 +12,6 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.encoders import open_encoder
-from cipherset.app.exports.anchoring import check_exposed
 from cipherset.app.exports.commit import (
     Built,
     Draft,
@@ -34,7 +33,7 @@ from cipherset.app.exports.earlier.privacy import privacy_facts
 from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
 from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
-from cipherset.app.exports.leak import Leak, measure_leak
+from cipherset.app.exports.leak import TIMES, Leak, measure_leak
 from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
@@ -189,18 +188,25 @@ def _build(
 
 def _decide(request: ProtectRequest, leak: Leak) -> None:
     """Refuse what was measured to give away too much, unless the risk is accepted."""
-    worst = leak.worst
     if request.accept_risk is not None:
         return
-    if worst.decidable and worst.high <= request.max_reid:
-        check_exposed(leak, max_reid=request.max_reid)
-        return
-    raise PolicyError(
-        f"re-identification of the finished export, file, key and minimizer stolen: "
-        f"{worst.excess:.4f}, up to {worst.high:.4f} (limit {request.max_reid:g}), among "
-        f"{worst.candidates} candidates; from the clear columns alone {worst.label_alone:.4f}",
-        code="measured_risk",
-        hint="add noise (raise --approximation-factor, or lower epsilon), lower the minimizer's "
-        "dimension, raise --max-reid, or record an exception with --accept-risk REASON (such an "
-        "export can stay at home, for cipherset train --at-gate)",
-    )
+    worst, exposed = leak.worst, leak.exposure
+    if not worst.decidable or worst.high > request.max_reid:
+        raise PolicyError(
+            f"re-identification of the finished export, file, key and minimizer stolen: "
+            f"{worst.excess:.4f}, up to {worst.high:.4f} (limit {request.max_reid:g}), among "
+            f"{worst.candidates} candidates; from the clear columns alone {worst.label_alone:.4f}",
+            code="measured_risk",
+            hint="add noise (raise --approximation-factor, or lower epsilon), lower the "
+            "minimizer's dimension, raise --max-reid, or record an exception with --accept-risk "
+            "REASON (such an export can stay at home, for cipherset train --at-gate)",
+        )
+    if exposed.top_excess > TIMES * request.max_reid:
+        raise PolicyError(
+            f"the most exposed 1 % of the rows ({exposed.top_rows} held-out ones) are found at a "
+            f"rate of {exposed.top_excess:.3f} beyond their clear columns, file, key and minimizer "
+            f"stolen; the most is {TIMES} times the limit of {request.max_reid:g}",
+            code="most_exposed",
+            hint="add noise, raise --max-reid, use a key that has no minimizer "
+            "yet, or record an exception with --accept-risk REASON",
+        )

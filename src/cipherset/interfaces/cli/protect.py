@@ -147,13 +147,17 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
     rows = [
         ("key", f"{manifest.key_id} v{manifest.key_version}"),
         ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out"),
+        ("  on their class's anchor", f"{manifest.settings['rows_anchored']} of them"),
         ("settings", ", ".join(settings)),
         ("taken out of the text", found or "nothing found"),
         ("attacker holds", f"file, key, minimizer and {worst.candidates} candidate texts"),
         ("re-identified", f"{worst.excess:.4f} (95 %: up to {worst.high:.4f})"),
         ("  without protection", f"{leak.unprotected.excess:.4f}"),
         ("  by clear columns alone", f"{worst.label_alone:.4f}, not counted above"),
-        ("  most exposed 1 %", f"{leak.exposure.top:.4f}, not an excess"),
+        (
+            "  most exposed 1 %",
+            f"{leak.exposure.top:.4f}, {leak.exposure.top_excess:.4f} beyond these",
+        ),
         ("  smallest class", f"{leak.exposure.smallest_group:.4f}, not an excess"),
         ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),

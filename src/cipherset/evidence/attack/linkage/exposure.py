@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import Floats, NoiseLaw
-from cipherset.evidence.attack.linkage.joint import score_joint
+from cipherset.evidence.attack.linkage.joint import weigh_joint
 from cipherset.evidence.attack.linkage.nearest import score_nearest
 from cipherset.evidence.attack.linkage.trial import Block, Doubles, Trial, trial
 
@@ -19,16 +19,18 @@ TOP_SHARE: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Shares of re-identified draws: of all rows, and of those that fare worst.
+    """How sure the attacker may be of the truth, over all rows and over those that fare worst.
 
-    ``top`` is the rate of the most exposed 1 % of the rows, chosen on the first half of the
-    draws and scored on the other; ``top_excess`` is the same with a row's rate taken in excess of
-    what its clear columns give, ``(rate - alone) / (1 - alone)``, 0 for a row alone in its group.
-    ``smallest_group`` is the rate of the rows whose group is the
-    smallest (all such groups), ``smallest_group_alone`` what their clear columns give without a
-    vector. ``marked`` is the rate of the rows that the caller marked, such as the misclassified,
-    None where there are none. Rates are of the stronger of the two attacks, and but for
-    ``top_excess`` are not excesses.
+    Rates are the mean probability that the stronger of the two attacks gives to the true
+    candidate: over all rows about the share that it gets right. ``top`` is that of the most
+    exposed 1 % of the rows, chosen on the first half of the draws and scored on the other;
+    ``top_excess`` is the same with a row's rate taken in excess of what its clear columns give,
+    ``(rate - alone) / (1 - alone)``, 0 for a row alone in its group. ``top_guessed`` is the share
+    of draws in which the best guess is right, for the rows for which it is most often: more, since
+    a row at the rim is guessed for many others too. ``smallest_group`` is the rate of the rows
+    whose group is the smallest (all such groups), ``smallest_group_alone`` what their clear
+    columns give without a vector. ``marked`` is the rate of the rows that the caller marked, such
+    as the misclassified, None where there are none. But for ``top_excess`` none is an excess.
     """
 
     rows: int
@@ -38,6 +40,7 @@ class Exposure:
     top: float
     top_rows: int
     top_excess: float
+    top_guessed: float
     smallest_group: float
     smallest_group_rows: int
     smallest_group_alone: float
@@ -91,45 +94,60 @@ def expose(
             code="dimension",
             hint="pass one boolean per row",
         )
-    attack, success = _success(trials)
-    return _rates(attack, success, trials[0].candidate_groups, marked)
+    attack, sure, guessed = _success(trials)
+    return _rates(attack, (sure, guessed), trials[0].candidate_groups, marked)
 
 
-def _success(trials: Sequence[Trial]) -> tuple[str, Doubles]:
-    """The attack that does better on the first half of the draws, and its (draws, n) successes."""
-    nearest = np.stack([score_nearest(drawn).success for drawn in trials])
-    joint = [score_joint(drawn) for drawn in trials]
-    together = [success for success in joint if success is not None]
-    if len(together) < len(trials):
-        return "nearest", nearest
+def _success(trials: Sequence[Trial]) -> tuple[str, Doubles, Doubles]:
+    """The attack that does better on the first half of the draws: how sure, how often right.
+
+    Both of shape (draws, n).
+    """
+    scores = [score_nearest(drawn) for drawn in trials]
+    nearest = np.stack([score.success for score in scores])
+    # Within a ball all possible candidates are equally likely; the nearest is one of them.
+    alike = np.stack([1.0 / np.maximum(score.possible, 1) for score in scores])
+    joint = [scores for scores in map(weigh_joint, trials) if scores is not None]
+    gaussian = any(block.is_gaussian for block in trials[0].blocks)
+    if len(joint) < len(trials):
+        return "nearest", nearest if gaussian else alike, nearest
     half = len(trials) // 2
-    if nearest[:half].mean() >= np.mean(together[:half]):
-        return "nearest", nearest
-    return "joint", np.stack(together)
+    together = np.stack([scores.success for scores in joint])
+    shares = np.stack([scores.probability for scores in joint])
+    if nearest[:half].mean() >= together[:half].mean():
+        return "nearest", shares if gaussian else alike, nearest
+    return "joint", shares, together
 
 
 def _rates(
-    attack: str, success: Doubles, groups: npt.NDArray[np.int64], marked: npt.NDArray[np.bool_]
+    attack: str,
+    success: tuple[Doubles, Doubles],
+    groups: npt.NDArray[np.int64],
+    marked: npt.NDArray[np.bool_],
 ) -> Exposure:
-    draws, n = success.shape
+    sure, guessed = success
+    draws, n = sure.shape
     top_rows = math.ceil(n * TOP_SHARE)
     _, code, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     alone = 1.0 / sizes[code]
-    excess = np.where(alone < 1.0, (success - alone) / np.maximum(1.0 - alone, 0.5), 0.0)
-    top, top_excess = (_top(rates, draws // 2, top_rows) for rates in (success, excess))
+    excess = np.where(alone < 1.0, (sure - alone) / np.maximum(1.0 - alone, 0.5), 0.0)
+    top, top_excess, top_guessed = (
+        _top(rates, draws // 2, top_rows) for rates in (sure, excess, guessed)
+    )
     smallest = sizes[code] == sizes.min()
     return Exposure(
         rows=n,
         draws=draws,
         attack=attack,
-        overall=float(success.mean()),
+        overall=float(sure.mean()),
         top=top,
         top_rows=top_rows,
         top_excess=top_excess,
-        smallest_group=float(success[:, smallest].mean()),
+        top_guessed=top_guessed,
+        smallest_group=float(sure[:, smallest].mean()),
         smallest_group_rows=int(smallest.sum()),
         smallest_group_alone=1.0 / int(sizes.min()),
-        marked=float(success[:, marked].mean()) if marked.any() else None,
+        marked=float(sure[:, marked].mean()) if marked.any() else None,
         marked_rows=int(marked.sum()),
     )
 

@@ -11,6 +11,7 @@ several exports of the same rows the noises are independent: likelihoods multipl
 what lies within the radius of every ball.
 """
 
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -38,12 +39,30 @@ def score_joint(trial: Trial) -> Doubles | None:
     Deterministic Strongly Polynomial Algorithm for Matrix Scaling and Approximate Permanents,
     Combinatorica 20(4), 2000, for what it says about permanents.
     """
+    found = weigh_joint(trial)
+    return None if found is None else found.success
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointScores:
+    """One entry per ciphertext, each of shape (m,): success, and the truth's probability.
+
+    The means of both are about the same. Row by row ``probability`` says more: a candidate at the
+    rim is guessed for many ciphertexts, its own among them, without anybody being sure of one.
+    """
+
+    success: Doubles = field(repr=False)
+    probability: Doubles = field(repr=False)
+
+
+def weigh_joint(trial: Trial) -> JointScores | None:
+    """``score_joint`` with the probability that the attacker gives to the truth."""
     groups = list(trial.groups())
     if len(np.unique(trial.truth)) < len(trial.truth):
         return None
     if any(len(rows) * len(members) > MAX_ENTRIES for rows, members in groups):
         return None
-    success = np.zeros(len(trial.truth))
+    success, probability = np.zeros(len(trial.truth)), np.zeros(len(trial.truth))
     for rows, members in groups:
         likelihood = _likelihoods(trial, rows, members)
         own = own_column(trial, rows, members)
@@ -52,7 +71,8 @@ def score_joint(trial: Trial) -> Doubles | None:
         better = (score > mine * (1 + _TIE)).sum(axis=1)
         tied = (score >= mine * (1 - _TIE)).sum(axis=1) - better
         success[rows] = np.where((better == 0) & (mine[:, 0] > 0.0), 1.0 / tied, 0.0)
-    return success
+        probability[rows] = mine[:, 0] / np.maximum(score.sum(axis=1), _LEAST)
+    return JointScores(success, probability)
 
 
 def _likelihoods(trial: Trial, rows: Ints, members: Ints) -> npt.NDArray[np.float32]:
