@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
 from cipherset.app.assess.unpaired import ROWS, WITH_LABELS, WITHOUT_LABELS, Held, scored
-from cipherset.app.assess.verdict import Judgement, Verdict, judge
+from cipherset.app.assess.verdict import Judgment, Verdict, judge
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.codes import Codebook, Codes
 from cipherset.app.gate import Action, Fact
@@ -60,7 +60,7 @@ class ForeignResult:
     lines: tuple[Line, ...]
     objectives: dict[str, float]
     n_star: int | None
-    judged: Judgement
+    judged: Judgment
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
@@ -244,10 +244,10 @@ def _with_pairs(
     return lines, fewest
 
 
-def _judged(lines: list[Line], limit: float) -> Judgement:
+def _judged(lines: list[Line], limit: float) -> Judgment:
     """Attacks without a pair decide; pairs have a number of their own."""
     if not lines:
-        return Judgement(
+        return Judgment(
             Verdict.INCONCLUSIVE,
             ("without --records no guess can be scored; an attacker goes by his own objective",),
         )

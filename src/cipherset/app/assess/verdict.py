@@ -42,14 +42,14 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """A verdict and its reasons, in words."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
 
 
-def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> Judgement:
+def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> Judgment:
     """The verdict of an assessment.
 
     A control that fails comes first: a suite that misses a planted weakness says nothing by
@@ -58,7 +58,7 @@ def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> J
     """
     failed = [control for control in controls if not control.holds]
     if failed:
-        return Judgement(
+        return Judgment(
             Verdict.INCONCLUSIVE,
             tuple(
                 f"the suite did not see what was planted ({control.name}: {control.value:.3f}, "
@@ -68,10 +68,10 @@ def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> J
         )
     held = [(line.outcome, line.excess) for line in lines if line.excess is not None]
     if not held:
-        return Judgement(Verdict.INCONCLUSIVE, ("no attack could be run",))
+        return Judgment(Verdict.INCONCLUSIVE, ("no attack could be run",))
     passed = [(one, excess) for one, excess in held if excess[1] > limit]
     if passed:
-        return Judgement(
+        return Judgment(
             Verdict.NOT_PROTECTIVE,
             tuple(
                 f"{one.attack} ({one.knowledge}{f', {one.given}' if one.given else ''}) "
@@ -81,7 +81,7 @@ def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> J
         )
     open_ = [(one, excess) for one, excess in held if excess[2] > limit]
     if open_:
-        return Judgement(
+        return Judgment(
             Verdict.INCONCLUSIVE,
             tuple(
                 f"{one.attack} ({one.knowledge}): between {excess[1]:.1%} and {excess[2]:.1%}, "
@@ -90,7 +90,7 @@ def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> J
             ),
         )
     worst, excess = max(held, key=lambda pair: pair[1][2])
-    return Judgement(
+    return Judgment(
         Verdict.WITHIN_LIMIT,
         (
             f"the attacks listed got at most {excess[0]:.2%} beyond the clear columns, up to "
