@@ -47,7 +47,7 @@ def _child(args, after):
 def main():
     for command in ("protect", "train", "inspect", "key"):
         name = "inspect_" if command == "inspect" else command
-        import_module(f"cipherset.interfaces.cli.{name}")
+        import_module(f"cipherset.interfaces.cli.commands.{name}")
     for line in sys.stdin:
         job = json.loads(line)
         print(json.dumps(_child(job["args"], job["after"])), flush=True)

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from cipherset.app.assess.attacks.unpaired import ROWS, WITH_LABELS, WITHOUT_LABELS, Held, scored
 from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
-from cipherset.app.assess.unpaired import ROWS, WITH_LABELS, WITHOUT_LABELS, Held, scored
 from cipherset.app.assess.verdict import Judgment, Verdict, judge
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.codes import Codebook, Codes

@@ -6,9 +6,9 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 
 from cipherset.app import page
+from cipherset.app.assess.attacks.records import words_of
 from cipherset.app.assess.case import Case
 from cipherset.app.assess.finding import Finding
-from cipherset.app.assess.records import words_of
 from cipherset.core.manifest import Manifest
 from cipherset.evidence.attack import Knowledge, Metric
 

@@ -8,9 +8,11 @@ from typing import Final
 
 from threadpoolctl import threadpool_limits
 
-from cipherset.app.assess import models, pairs, records, stolen, surface, unpaired
+from cipherset.app.assess.attacks import models, pairs, records, stolen, surface, unpaired
+from cipherset.app.assess.attacks.controls import controls
+from cipherset.app.assess.attacks.pairs import Fewest, fewest_pairs
+from cipherset.app.assess.attacks.proved import clear_columns, proved
 from cipherset.app.assess.case import Case, Public, Values, read_rows
-from cipherset.app.assess.controls import controls
 from cipherset.app.assess.finding import (
     FINDING,
     REPORT,
@@ -21,8 +23,6 @@ from cipherset.app.assess.finding import (
     signer_facts,
 )
 from cipherset.app.assess.lines import Line, Scoring, Stopwatch
-from cipherset.app.assess.pairs import Fewest, fewest_pairs
-from cipherset.app.assess.proved import clear_columns, proved
 from cipherset.app.assess.report import render_report, render_samples
 from cipherset.app.assess.request import AssessRequest, AssessResult
 from cipherset.app.assess.sources import read_public, read_records

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cipherset.app.assess.lines import Line
+from cipherset.evidence.attack import Outcome
 
 
 class Verdict(StrEnum):
@@ -56,44 +57,44 @@ def judge(lines: Sequence[Line], controls: Iterable[Control], limit: float) -> J
     finding none. Then any attack that surely passes the limit (lower end of its interval). Within
     the limit is only what surely is (upper end of every attack).
     """
-    failed = [control for control in controls if not control.holds]
+    failed = tuple(_missed(control) for control in controls if not control.holds)
     if failed:
-        return Judgment(
-            Verdict.INCONCLUSIVE,
-            tuple(
-                f"the suite did not see what was planted ({control.name}: {control.value:.3f}, "
-                f"expected {control.expected[0]:.3f} to {control.expected[1]:.3f})"
-                for control in failed
-            ),
-        )
+        return Judgment(Verdict.INCONCLUSIVE, failed)
     held = [(line.outcome, line.excess) for line in lines if line.excess is not None]
     if not held:
         return Judgment(Verdict.INCONCLUSIVE, ("no attack could be run",))
-    passed = [(one, excess) for one, excess in held if excess[1] > limit]
+    passed = tuple(_passed(one, excess, limit) for one, excess in held if excess[1] > limit)
     if passed:
-        return Judgment(
-            Verdict.NOT_PROTECTIVE,
-            tuple(
-                f"{one.attack} ({one.knowledge}{f', {one.given}' if one.given else ''}) "
-                f"re-identifies {excess[0]:.1%} beyond the clear columns; the limit is {limit:.1%}"
-                for one, excess in passed
-            ),
-        )
-    open_ = [(one, excess) for one, excess in held if excess[2] > limit]
+        return Judgment(Verdict.NOT_PROTECTIVE, passed)
+    open_ = tuple(_open(one, excess, limit) for one, excess in held if excess[2] > limit)
     if open_:
-        return Judgment(
-            Verdict.INCONCLUSIVE,
-            tuple(
-                f"{one.attack} ({one.knowledge}): between {excess[1]:.1%} and {excess[2]:.1%}, "
-                f"so on which side of {limit:.1%} it lies is not known on {one.n} rows"
-                for one, excess in open_
-            ),
-        )
-    worst, excess = max(held, key=lambda pair: pair[1][2])
-    return Judgment(
-        Verdict.WITHIN_LIMIT,
-        (
-            f"the attacks listed got at most {excess[0]:.2%} beyond the clear columns, up to "
-            f"{excess[2]:.2%} ({worst.attack}, {worst.knowledge}); the limit is {limit:.1%}",
-        ),
+        return Judgment(Verdict.INCONCLUSIVE, open_)
+    worst, (value, _, high) = max(held, key=lambda pair: pair[1][2])
+    reason = (
+        f"the attacks listed got at most {value:.2%} beyond the clear columns, up to {high:.2%} "
+        f"({worst.attack}, {worst.knowledge}); the limit is {limit:.1%}"
+    )
+    return Judgment(Verdict.WITHIN_LIMIT, (reason,))
+
+
+def _missed(control: Control) -> str:
+    low, high = control.expected
+    return (
+        f"the suite did not see what was planted ({control.name}: {control.value:.3f}, expected "
+        f"{low:.3f} to {high:.3f})"
+    )
+
+
+def _passed(one: Outcome, excess: tuple[float, float, float], limit: float) -> str:
+    given = f", {one.given}" if one.given else ""
+    return (
+        f"{one.attack} ({one.knowledge}{given}) re-identifies {excess[0]:.1%} beyond the clear "
+        f"columns; the limit is {limit:.1%}"
+    )
+
+
+def _open(one: Outcome, excess: tuple[float, float, float], limit: float) -> str:
+    return (
+        f"{one.attack} ({one.knowledge}): between {excess[1]:.1%} and {excess[2]:.1%}, so on which "
+        f"side of {limit:.1%} it lies is not known on {one.n} rows"
     )

@@ -38,7 +38,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = _MODULES.get(cmd_name, cmd_name)
-        found = import_module(f"cipherset.interfaces.cli.{module}").command
+        found = import_module(f"cipherset.interfaces.cli.commands.{module}").command
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

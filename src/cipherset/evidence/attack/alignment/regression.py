@@ -20,7 +20,7 @@ def ridge(a: Doubles, b: Doubles) -> tuple[Doubles, Doubles]:
     out: D. M. Allen, Technometrics 16(1), 1974.
     """
     mean_a, mean_b = a.mean(axis=0), b.mean(axis=0)
-    u, s, vt = np.linalg.svd(a - mean_a, full_matrices=False)
+    u, s, vt = _thin_svd(a - mean_a)
     centered = b - mean_b
     seen = u.T @ centered
     best, least = np.zeros((a.shape[1], b.shape[1])), np.inf
@@ -36,3 +36,19 @@ def ridge(a: Doubles, b: Doubles) -> tuple[Doubles, Doubles]:
         if loss < least:
             best, least = vt.T @ ((s / (s**2 + penalty))[:, np.newaxis] * seen), loss
     return best, np.asarray(mean_b - mean_a @ best)
+
+
+def _thin_svd(a: Doubles) -> tuple[Doubles, Doubles, Doubles]:
+    """The thin SVD of ``a`` (n, k), without directions that are rounding alone.
+
+    Of many more rows than columns through ``a.T @ a``: many times faster, and what it loses, below
+    1e-8 of the largest singular value, every penalty shrinks to nothing anyway.
+    """
+    if len(a) <= 2 * a.shape[1]:
+        u, s, vt = np.linalg.svd(a, full_matrices=False)
+        return u, s, vt
+    squares, v = np.linalg.eigh(a.T @ a)
+    kept = squares > squares[-1] * 1e-14
+    s = np.sqrt(squares[kept])[::-1]
+    v = v[:, kept][:, ::-1]
+    return a @ v / s, s, v.T

@@ -6,7 +6,7 @@ minimizer of his own, fitted on public labeled text, in its place.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,12 +18,15 @@ from cipherset.core.values import Floats
 from cipherset.evidence.attack import Knowledge, Reidentification
 from cipherset.evidence.attack.alignment.encoder import EncoderFromPairs
 from cipherset.evidence.attack.alignment.pairs import PairAligner
+from cipherset.evidence.attack.alignment.regression import ridge
 from cipherset.pipeline.encrypt import VectorCipher
 
 COUNTS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 SHOWN: Final = (10, 100, 1000, 10000)
 KEYS: Final = 5
-Encrypt = Callable[[VectorCipher, Floats], Floats]
+# Alignments look at no more pairs than this, and the network; the regression at all.
+ALIGNED: Final = 2000
+LEARNED: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,30 +114,32 @@ def _under_fresh_key(case: Case, n_pairs: int, draw: int, *, noise_free: bool) -
     rng = np.random.default_rng([case.seed, draw, n_pairs])
     pairs = case.others.take(rng.choice(len(case.others), n_pairs, replace=False))
     c_pairs = fresh.encrypt_query(pairs.z) if noise_free else fresh.encrypt(pairs.z)
-    return _best(case, pairs, c_pairs, fresh.encrypt(case.victims.z))[1]
+    return _best(case, _guesses(case, pairs, c_pairs, fresh.encrypt(case.victims.z)))[1]
 
 
-def _best(
-    case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats
-) -> tuple[Aligned, Reidentification]:
-    """The guess of the attack that finds most, chosen on the victims: the attacker's luck."""
-    tried = [
-        (aligned, reid(aligned, case.victims.clear))
-        for aligned in _guesses(case, pairs, c_pairs, c_victims)
-    ]
-    return max(tried, key=lambda one: one[1].excess)
+def _best(case: Case, tried: Iterable[Aligned]) -> tuple[Aligned, Reidentification]:
+    """The guess that finds most, chosen on the victims: the attacker's luck."""
+    found = [(one, reid(one, case.victims.clear)) for one in tried]
+    return max(found, key=lambda one: one[1].excess)
 
 
 def _guesses(case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats) -> Iterator[Aligned]:
-    learned = EncoderFromPairs(pairs.x, c_pairs).learn(case.seed)
-    yield Aligned(c_victims, learned.predict(case.victims.x), case.supposed_noise)
-    plain, candidates = pairs.x, case.victims.x
+    """Candidates brought to the ciphertexts, and ciphertexts brought to the candidates."""
+    matrix, offset = ridge(pairs.x.astype(np.float64), c_pairs.astype(np.float64))
+    yield Aligned(c_victims, case.victims.x @ matrix + offset, case.supposed_noise)
+    plain, candidates = pairs.x[:ALIGNED], case.victims.x
     if case.is_minimized:
         if case.surrogate is None:
             return
         plain, candidates = (case.surrogate.transform(x) for x in (plain, candidates))
-    for guess in PairAligner(c_pairs, plain).recover(case.seed):
+    for guess in PairAligner(c_pairs[:ALIGNED], plain).recover(case.seed):
         yield Aligned(guess.apply(c_victims), candidates, case.supposed_noise)
+
+
+def _network(case: Case, pairs: Known) -> Aligned:
+    """A network in place of minimizer and key; slower than the rest, so only where it is shown."""
+    learned = EncoderFromPairs(pairs.x[:LEARNED], pairs.c[:LEARNED]).learn(case.seed)
+    return Aligned(case.victims.c, learned.predict(case.victims.x), case.supposed_noise)
 
 
 def _known_pairs(case: Case) -> Iterator[Line]:
@@ -144,7 +149,8 @@ def _known_pairs(case: Case) -> Iterator[Line]:
         watch = Stopwatch()
         rng = np.random.default_rng([case.seed, n_pairs])
         pairs = case.others.take(rng.choice(len(case.others), n_pairs, replace=False))
-        aligned, _ = _best(case, pairs, pairs.c, case.victims.c)
+        tried = [*_guesses(case, pairs, pairs.c, case.victims.c), _network(case, pairs)]
+        aligned, _ = _best(case, tried)
         yield from linked(
             case.scoring,
             aligned,
