@@ -1,6 +1,5 @@
 """Gaussian noise through the command line: what it promises, on what conditions, and when not."""
 
-import json
 import re
 
 import numpy as np
@@ -137,11 +136,13 @@ def test_nonsense_is_refused_before_a_row_is_read(owner, options, expected):
 
 
 def test_what_is_measured_still_decides(owner):
-    """A promise of next to nothing, on vectors with all that is in them."""
+    """A promise of next to nothing, on vectors with all that is in them and no class to hide in."""
     loud = ("--minimize", "none", "--noise", "gaussian:30,1e-6")
-    done = owner.run(*_ask(owner, "one", *loud))
+    source, target = owner.folder / "rows.parquet", owner.folder / "out"
+    done = owner.run("protect", source, "--vector", "vec", "--key", "one", "--to", target, *loud)
     assert (done.code, done.error["code"]) == (3, "measured_risk")
-    assert json.loads(owner.events("protect")[-1].body)
+    assert "lower epsilon" in done.error["hint"]
+    assert not target.exists()
 
 
 def test_it_chooses_the_minimizer_alone(owner):
