@@ -17,6 +17,7 @@ from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.minimize import FitSettings, fit, parse_spec
 
 LIMIT = 0.02
+SETTINGS = FitSettings(noise_radius=1.0, seed=0, epochs=8)
 
 
 def _rows(n, seed, *, wrong=0.015):
@@ -32,8 +33,7 @@ def _rows(n, seed, *, wrong=0.015):
 @pytest.fixture(scope="module")
 def shown():
     train, test = _rows(900, 0, wrong=0.0), _rows(600, 1)
-    settings = FitSettings(noise_radius=1.0, seed=0, epochs=8)
-    minimizer = fit(parse_spec("bottleneck:2"), train.x, train.y, settings=settings)
+    minimizer = fit(parse_spec("bottleneck:2"), train.x, train.y, settings=SETTINGS)
     cipher = VectorCipher(bytes(32), dim=2, approximation_factor=2.0)
     return Protection(Task.CLASSIFICATION, minimizer, cipher), train, test
 
@@ -74,10 +74,24 @@ def test_a_limit_that_ten_times_is_no_limit_moves_nothing(shown):
     assert hold_exposed(protection, train, test, max_reid=0.1) is protection
 
 
+def test_a_wide_export_above_the_limit_is_not_saved_by_the_rule(shown):
+    _, train, test = shown
+    minimizer = fit(parse_spec("none"), train.x, train.y, settings=SETTINGS)
+    cipher = VectorCipher(bytes(32), dim=12, approximation_factor=0.5)
+    wide = Protection(Task.CLASSIFICATION, minimizer, cipher)
+    assert hold_exposed(wide, train, test, max_reid=LIMIT) is wide
+
+
+def test_a_shrunk_one_is(shown):
+    protection, train, test = shown
+    held = hold_exposed(protection, train, test, max_reid=LIMIT)
+    assert measure_reid(held, Part(test, held.export(test.x, test.y))).high <= 1.5 * LIMIT
+
+
 def test_numbers_have_no_anchors(shown):
     protection, train, test = shown
     numeric = replace(protection, task=Task.REGRESSION)
-    assert hold_exposed(numeric, train, test, max_reid=0.001) is numeric
+    assert hold_exposed(numeric, train, test, max_reid=LIMIT) is numeric
 
 
 @pytest.mark.parametrize(("excess", "refused"), [(0.5, False), (0.51, True)])

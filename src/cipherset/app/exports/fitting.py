@@ -19,11 +19,11 @@ from cipherset.app.exports.calibrate import (
     settings,
 )
 from cipherset.app.exports.dataset import Dataset
-from cipherset.app.exports.leak import CANDIDATES, TIMES, measure_exposure
+from cipherset.app.exports.leak import CANDIDATES, TIMES, measure_exposure, measure_reid
 from cipherset.app.exports.plan import FIT_ROWS, Plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest
 from cipherset.app.exports.split import test_rows
-from cipherset.app.exports.utility import Protection, Rows
+from cipherset.app.exports.utility import Part, Protection, Rows
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import EncoderFacts, Task
 from cipherset.core.secret import KeyHandle
@@ -83,23 +83,32 @@ def hold_exposed(
     An average under the limit says nothing of the rows that fare worst. The most exposed 1 % may
     be found ``TIMES`` as often as ``max_reid`` says of all, beyond their clear columns. Where they
     are found more often, rows far from the anchor of their class are moved onto it: of a short
-    list of distances the first that does, and with the last all are moved. The attack is told
-    the rule. Numeric labels have no anchors: their rows stay, for ``protect`` to refuse.
+    list of distances the first that does. The attack is told the rule.
+
+    What no rule holds stays as it is, for ``protect`` to refuse: numeric labels, which have no
+    anchors, and an average above the limit, unless vectors are shrunk onto anchors: then it is
+    few rows that it comes from, and they lose little.
     """
-    # What is chosen over some draws of the noise is measured again over others.
-    most = MARGIN * TIMES * max_reid
-    if most >= MARGIN or protection.task is not Task.CLASSIFICATION:
+    if TIMES * max_reid >= 1 or protection.task is not Task.CLASSIFICATION:
         return protection
-    if measure_exposure(protection, held_out).top_excess <= most:
-        return protection
+    exposed, average = _holds(protection, held_out, max_reid)
     minimizer = protection.minimizer
+    if (exposed and average) or not (average or minimizer.is_shrunk):
+        return protection
     anchors = class_anchors(minimizer, fitted_on.x, fitted_on.y)
-    ruled = protection
-    for beyond in thresholds(anchors):
+    for beyond in thresholds(minimizer, anchors):
         ruled = replace(protection, minimizer=minimizer.anchored(anchors, beyond=beyond))
-        if measure_exposure(ruled, held_out).top_excess <= most:
-            break
-    return ruled
+        if all(_holds(ruled, held_out, max_reid)):
+            return ruled
+    return protection
+
+
+def _holds(protection: Protection, rows: Rows, max_reid: float) -> tuple[bool, bool]:
+    """Whether the most exposed are found rarely enough, and whether all are on average."""
+    average = measure_reid(protection, Part(rows, protection.export(rows.x, rows.y)))
+    # What is chosen over some draws of the noise is measured again over others.
+    exposed = measure_exposure(protection, rows).top_excess <= MARGIN * TIMES * max_reid
+    return exposed, average.high <= max_reid
 
 
 def check_bound(owner: Owner, request: ProtectRequest) -> None:

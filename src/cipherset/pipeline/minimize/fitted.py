@@ -77,6 +77,11 @@ class FittedMinimizer:
         return load(self.spec, {**self._arrays, **rule})
 
     @property
+    def is_shrunk(self) -> bool:
+        """Whether nothing is left of a row but the class probabilities that the network sees."""
+        return "shrink" in self._arrays and float(self._arrays["shrink"][0]) == 1
+
+    @property
     def beyond(self) -> float | None:
         """How far from its class's anchor a row may lie and be exported as it is; None: any."""
         return float(self._arrays["beyond"][0]) if "beyond" in self._arrays else None
