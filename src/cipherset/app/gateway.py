@@ -55,15 +55,17 @@ class Gateway:
             yield Vectors(matrix(table.column(VECTOR)), table.drop_columns([VECTOR]))
 
 
-def open_gateway(workspace: Workspace, cipherset_id: str, needed: KeyFacts) -> Gateway:
+def open_gateway(
+    workspace: Workspace, cipherset_id: str, needed: KeyFacts, *, use: KeyUse = KeyUse.QUERY
+) -> Gateway:
     """The gateway for an export and the key that a bundle or cipherset names.
 
     Raises:
         KeyAccessError: the key is not in this workspace, another secret is under its name, or
-            its version is retired or destroyed.
+            its version may not be put to that use.
         IntegrityError: a sealed part is missing or was changed.
     """
-    key = workspace.ring.open(needed.key_id, needed.key_version, purpose=KeyUse.QUERY)
+    key = workspace.ring.open(needed.key_id, needed.key_version, purpose=use)
     sealer = AesGcmSealer.from_key(key)
     export = state.read_state(workspace.exports, cipherset_id, sealer)
     protection = _protection(workspace, key, sealer, export.meta)

@@ -1,6 +1,8 @@
 """``assess``: open the export, hand out knowledge, run the suite, sign what it got."""
 
+import os
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +49,7 @@ FAST: Final = (
     *records.STEPS,
     *models.STEPS,
 )
+SLOW: Final = models.SLOW_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ def assess(session: Session, request: AssessRequest) -> AssessResult:
         workspace.gate.act(Action.ASSESS, str(request.cipherset), facts) as act,
     ):
         there = open_cipherset(request.cipherset, signer=workspace.fingerprint)
-        gateway = open_gateway(workspace, there.manifest.cipherset_id, there.manifest)
+        gateway = open_gateway(
+            workspace, there.manifest.cipherset_id, there.manifest, use=KeyUse.MEASURE
+        )
         opened = Opened(session, workspace, request, gateway, there)
         case = _case(opened)
         finding = _finding(opened, case)
@@ -115,7 +120,7 @@ def _case(opened: Opened) -> Case:
     session.progress.start("open the export", None)
     if request.records is not None:
         ring = opened.workspace.ring
-        key = ring.open(meta.key_id, meta.key_version, purpose=KeyUse.QUERY)
+        key = ring.open(meta.key_id, meta.key_version, purpose=KeyUse.MEASURE)
         texts, columns = read_records(request.records, meta, key, request.attributes)
     victims, others = read_rows(gateway, opened.there, texts=texts, seed=request.seed)
     session.progress.finish()
@@ -164,26 +169,34 @@ def _surrogate(opened: Opened, public: Public) -> FittedMinimizer | None:
 def _finding(opened: Opened, case: Case) -> Finding:
     progress, request, results = opened.session.progress, opened.request, Results()
     progress.start("controls: is planted weakness found?", None)
-    results.controls.extend(controls(case))
+    with threadpool_limits(1):
+        results.controls.extend(controls(case))
     progress.finish()
     _run(opened, case, results)
     progress.start("the fewest pairs that pass the limit", None)
-    fewest = fewest_pairs(case, request.pairs, every=request.full)
+    with threadpool_limits(1):
+        fewest = fewest_pairs(case, request.pairs, every=request.full)
     progress.finish()
     return _payload(opened, case, results, fewest)
 
 
 def _run(opened: Opened, case: Case, results: Results) -> None:
-    """Every attack that can be run; what cannot is named, with what it needs."""
-    progress = opened.session.progress
-    progress.start("attacks", len(FAST))
-    for step in FAST:
-        missing = step.without(case)
-        if missing is None:
-            results.lines.extend(step.run(case))
-        else:
-            results.not_run.append(f"{step.name}: {missing}")
-        progress.advance(1)
+    """Every attack that can be run; what cannot is named, with what it needs.
+
+    A core each, on one BLAS thread: the matrices are small, and several threads a matrix only
+    wait for each other.
+    """
+    progress, steps = opened.session.progress, FAST + (SLOW if opened.request.full else ())
+    missing = {step.name: step.without(case) for step in steps}
+    if not opened.request.full:
+        missing |= {step.name: "takes minutes: --full" for step in SLOW}
+    results.not_run.extend(f"{name}: {why}" for name, why in missing.items() if why is not None)
+    possible = [step for step in steps if missing[step.name] is None]
+    progress.start("attacks", len(possible))
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as threads:
+        for lines in threads.map(lambda step: list(step.run(case)), possible):
+            results.lines.extend(lines)
+            progress.advance(1)
     progress.finish()
 
 

@@ -142,5 +142,5 @@ def _no_labels(case: Case) -> str | None:
 STEPS: Final = (
     Step("stolen model", _stolen, _no_labels),
     Step("membership", _membership, _no_classes),
-    Step("model extraction", _extraction, _no_classes),
 )
+SLOW_STEPS: Final = (Step("model extraction", _extraction, _no_classes),)
