@@ -183,8 +183,8 @@ def _finding(opened: Opened, case: Case) -> Finding:
 def _run(opened: Opened, case: Case, results: Results) -> None:
     """Every attack that can be run; what cannot is named, with what it needs.
 
-    A core each, on one BLAS thread: the matrices are small, and several threads a matrix only
-    wait for each other.
+    A core each, on one BLAS and one OpenMP thread (whose number is each thread's own): the
+    matrices are small, and several threads a matrix only wait for each other.
     """
     progress, steps = opened.session.progress, FAST + (SLOW if opened.request.full else ())
     missing = {step.name: step.without(case) for step in steps}
@@ -193,7 +193,8 @@ def _run(opened: Opened, case: Case, results: Results) -> None:
     results.not_run.extend(f"{name}: {why}" for name, why in missing.items() if why is not None)
     possible = [step for step in steps if missing[step.name] is None]
     progress.start("attacks", len(possible))
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as threads:
+    workers = ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,))
+    with threadpool_limits(1), workers as threads:
         for lines in threads.map(lambda step: list(step.run(case)), possible):
             results.lines.extend(lines)
             progress.advance(1)

@@ -18,6 +18,7 @@ from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
 
 # Of what the same vectors give away unprotected.
 FOUND: Final = 0.9
+MOST_ROTATED: Final = 64
 # So that a suite in order fails a control once in ten thousand runs, not once in twenty.
 CONFIDENCE: Final = 0.9999
 # What an alignment may leave between a vector and its image where there is no noise.
@@ -48,15 +49,13 @@ def _permutation(case: Case) -> Control:
 
 
 def _rotation(case: Case) -> Control:
-    """A rotation without noise, as many pairs as it takes."""
-    z, known = case.victims.z.astype(np.float64), case.others.z.astype(np.float64)
-    rng = np.random.default_rng([case.seed, 0xC2])
-    q = np.linalg.qr(rng.standard_normal((z.shape[1], z.shape[1])))[0]
-    best = max(
-        _excess(case, guess.apply(z @ q), z)
-        for guess in PairAligner(known @ q, known).recover(case.seed)
-    )
-    possible = _excess(case, z, z, noise=NO_NOISE)
+    """Some coordinates rotated, no noise, four pairs a coordinate."""
+    width = min(case.victims.x.shape[1], len(case.others) // 4, MOST_ROTATED)
+    x, known = (rows.x[:, :width].astype(np.float64) for rows in (case.victims, case.others))
+    q = np.linalg.qr(np.random.default_rng([case.seed, 0xC2]).standard_normal((width, width)))[0]
+    pairs = PairAligner(known[: 4 * width] @ q, known[: 4 * width])
+    best = max(_excess(case, guess.apply(x @ q), x) for guess in pairs.recover(case.seed))
+    possible = _excess(case, x, x, noise=NO_NOISE)
     return Control("a rotation, without noise, with pairs", best, (FOUND * possible, 1.0))
 
 
