@@ -14,6 +14,7 @@ from cipherset.evidence.attack import Knowledge, Metric
 
 ROOM: Final = "cipherset.app.assess"
 SAMPLES_SHOWN: Final = 40
+POINTS_OF_A_CURVE: Final = 4
 HOLDERS: Final = {
     Knowledge.CIPHERTEXTS: "Somebody who holds the file alone",
     Knowledge.PUBLIC_TEXT: "Somebody with the file and text of the same kind, no key and no pair",
@@ -48,9 +49,14 @@ def render_report(finding: Finding, manifest: Manifest) -> str:
         "holders": _by_holder(finding),
         "words": {metric.value: text for metric, text in _WORDS.items()},
         "bars": _picture(lambda axes: _bars(axes, finding)),
-        "curve": _picture(lambda axes: _curve(axes, finding)) if finding.pair_curve else None,
+        "curve": _picture(lambda axes: _curve(axes, finding)) if _has_curve(finding) else None,
     }
     return page.render(ROOM, "report.html.j2", values)
+
+
+def _has_curve(finding: Finding) -> bool:
+    """Whether more than the ends of the search by halving were tried."""
+    return len({point["n_pairs"] for point in finding.pair_curve}) >= POINTS_OF_A_CURVE
 
 
 def render_samples(case: Case) -> str:
@@ -88,9 +94,7 @@ def _picture(draw: Callable[[Axes], None]) -> str:
 def _bars(axes: Axes, finding: Finding) -> None:
     """Re-identification of every attack with its interval, and the limit."""
     lines = [line for line in finding.attacks if "excess" in line][::-1]
-    names = [
-        f"{line['knowledge']}  {line['name']} ({line['given'].split(';')[0]})" for line in lines
-    ]
+    names = [_bar_name(line) for line in lines]
     values = [max(line["excess"], 0.0) for line in lines]
     spread = [
         [value - max(line["excess_ci"][0], 0.0), max(line["excess_ci"][1] - value, 0.0)]
@@ -108,10 +112,17 @@ def _bars(axes: Axes, finding: Finding) -> None:
     axes.set_xlim(0, 1.05)
     ticks = [0, 0.01, 0.1, 1]
     axes.set_xticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
-    axes.set_xlabel("re-identified beyond the clear columns (95 % interval)", fontsize=9)
+    axes.set_xlabel(
+        "re-identified beyond the clear columns, 95 % interval", fontsize=9, loc="right"
+    )
     axes.tick_params(labelsize=8)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def _bar_name(line: dict[str, Any]) -> str:
+    given = "" if line["knowledge"] in {"K1", "K4"} else f" ({line['given']})"
+    return f"{line['knowledge']}  {line['name']}{given}"
 
 
 def _curve(axes: Axes, finding: Finding) -> None:

@@ -19,7 +19,7 @@ PLAIN: Final = "plain vectors"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A way to export and everything measured on it."""
+    """A way to export and everything measured on it; ``fitted`` tells fits of one kind apart."""
 
     minimizer: str
     scheme: str
@@ -29,12 +29,14 @@ class Point:
     gain: Interval | None
     reid: Reidentification = field(repr=False)
     reid_key_safe: Reidentification | None = field(repr=False)
+    fitted: str = ""
     is_ours: bool = True
 
     @property
     def name(self) -> str:
         """How tables and plots call it."""
-        return f"{self.minimizer}, {self.scheme}, factor {self.approximation_factor:g}"
+        way = f" ({self.fitted})" if self.fitted else ""
+        return f"{self.minimizer}{way}, {self.scheme}, factor {self.approximation_factor:g}"
 
     def as_json(self) -> dict[str, Any]:
         """The point as the command prints it."""
@@ -43,6 +45,7 @@ class Point:
             "minimizer": self.minimizer,
             "scheme": self.scheme,
             "approximation_factor": self.approximation_factor,
+            "fitted": self.fitted,
             "utility": self.utility,
             "utility_ci": list(self.utility_interval),
             "gain": None if gain is None else gain.value,

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from cipherset.app.calibration import permutation
 from cipherset.app.calibration.frontier import Point
 from cipherset.app.calibration.permutation import PermutationScheme
-from cipherset.app.exports.calibrate import Measured, Sweep, fit_for
+from cipherset.app.exports.calibrate import FULL_FIT, Measured, Setting, Sweep, fit_for
 from cipherset.app.exports.leak import CANDIDATES
 from cipherset.app.exports.utility import ON_EXPORT, Rows, anchors, row_scores
 from cipherset.core.manifest import Task
@@ -70,8 +70,18 @@ def our_points(progress: Progress, bench: Bench, measured: list[Measured]) -> It
             gain=gain,
             reid=one.reid,
             reid_key_safe=safe,
+            fitted=_fitted(one.setting),
         )
     progress.finish()
+
+
+def _fitted(setting: Setting) -> str:
+    """What tells this fit from others of its minimizer: none for the full one."""
+    if not setting.minimizer.startswith("bottleneck"):
+        return ""
+    if setting.hidden == 0:
+        return "no hidden layer"
+    return "" if setting.epochs == FULL_FIT else f"{setting.epochs} epochs"
 
 
 def _interval(task: Task, scores: npt.NDArray[np.float64], seed: int) -> tuple[float, float]:

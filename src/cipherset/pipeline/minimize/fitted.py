@@ -61,6 +61,27 @@ class FittedMinimizer:
             out[block] = self._map(rows[block])
         return out
 
+    def log_probabilities(self, x: Floats) -> Floats:
+        """Of each class, shape (n, classes): by its network before shrinking, or by its head.
+
+        What whoever has stolen the minimizer can ask it; it remembers its rows a little.
+
+        Raises:
+            DimensionError, InputError: as ``transform``; ``no_head``, fitted without classes.
+        """
+        if "classes" not in self._arrays:
+            raise _no_head(self.spec, "classes")
+        arrays = self._arrays
+        if "w3" not in arrays:
+            logits = self.transform(x) @ arrays["head_matrix"] + arrays["head_offset"]
+        else:
+            rows = check_rows(x, dim_in=self.dim_in)
+            hidden = np.maximum(rows @ arrays["w1"] + arrays["b1"], 0.0)
+            z = unit_rows(hidden @ arrays["w2"] + arrays["b2"])
+            logits = z @ arrays["w3"] + arrays["b3"]
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
     def anchored(self, anchors: Floats, *, beyond: float) -> "FittedMinimizer":
         """The same map, whose ``place`` moves rows farther than ``beyond`` from their anchor.
 

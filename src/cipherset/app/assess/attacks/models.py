@@ -25,6 +25,7 @@ from cipherset.pipeline.train import TrainSpec, train_classifier
 
 # Shadow models are trained on half of them each.
 MEMBERS: Final = 2000
+FITTED: Final = 1000
 COUNTS: Final = (100, 400, 1600)
 PENALTY: Final = 1.0
 LABELED: Final = (2, 10, 100)
@@ -68,6 +69,37 @@ def _membership(case: Case) -> Iterator[Line]:
     )
     for found in attack.run(case.seed):
         for outcome in found.outcomes("membership by shadow models", Knowledge.MODEL_QUERIES):
+            yield Line(outcome)
+
+
+def _minimizer_membership(case: Case) -> Iterator[Line]:
+    """Whether a record was among those the stolen minimizer was fitted on."""
+    known = np.concatenate([case.victims.x, case.others.x])[:FITTED]
+    y = np.concatenate([case.victims.codes, case.others.codes])[:FITTED]
+    spec, radius = parse_spec(case.protection.minimizer.spec), case.protection.cipher.noise_radius
+    n_classes = int(y.max()) + 1
+
+    def fitted(x: Floats, labels: Codes, seed: int) -> Scorer:
+        minimizer = fit(spec, x, labels, settings=FitSettings(noise_radius=radius, seed=seed))
+        classes = minimizer.arrays()["classes"].astype(np.int64)
+
+        def scores(rows: Floats) -> Floats:
+            told = np.full((len(rows), n_classes), np.log(_TINY))
+            told[:, classes] = minimizer.log_probabilities(rows)
+            return told
+
+        return scores
+
+    attack = ShadowMembership(
+        train=fitted,
+        rows=known,
+        labels=y,
+        queries={"the plain record": known},
+        n_shadows=8,
+        n_targets=2,
+    )
+    for found in attack.run(case.seed):
+        for outcome in found.outcomes("membership in the minimizer", Knowledge.STOLEN_KEY):
             yield Line(outcome)
 
 
@@ -139,8 +171,17 @@ def _no_labels(case: Case) -> str | None:
     return None
 
 
+def _no_supervision(case: Case) -> str | None:
+    if not case.is_minimized or case.protection.minimizer.spec.startswith("pca"):
+        return "needs a minimizer fitted on labels"
+    return _no_classes(case)
+
+
 STEPS: Final = (
     Step("stolen model", _stolen, _no_labels),
     Step("membership", _membership, _no_classes),
 )
-SLOW_STEPS: Final = (Step("model extraction", _extraction, _no_classes),)
+SLOW_STEPS: Final = (
+    Step("model extraction", _extraction, _no_classes),
+    Step("membership in the minimizer", _minimizer_membership, _no_supervision),
+)
