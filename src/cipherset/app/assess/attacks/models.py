@@ -80,7 +80,8 @@ def _minimizer_membership(case: Case) -> Iterator[Line]:
     n_classes = int(y.max()) + 1
 
     def fitted(x: Floats, labels: Codes, seed: int) -> Scorer:
-        minimizer = fit(spec, x, labels, settings=FitSettings(noise_radius=radius, seed=seed))
+        settings = FitSettings(noise_radius=radius, seed=seed)
+        minimizer = fit(spec, x.astype(np.float32), labels, settings=settings)
         classes = minimizer.arrays()["classes"].astype(np.int64)
 
         def scores(rows: Floats) -> Floats:
