@@ -77,11 +77,12 @@ def tasks(data: Path, cache: Path) -> list[Labeled]:
     tenths = np.searchsorted(np.quantile(lengths, np.linspace(0.1, 0.9, 9)), lengths)
     few, many = (0.02, 0.05), (0.02, 0.05, 0.2)
     wide = (Setting("bottleneck:32", 8), Setting("bottleneck:32", 24))
+    halves = _halved(x, fine, 73)
     return [
         Labeled("7 classes", x, coarse, _settings(6, 8, 12), shares=few),
         Labeled("77 classes", x, fine, wide, limit=0.05, shares=many),
-        Labeled("150 classes", x, _halved(x, fine, 73), wide[1:], limit=0.05, shares=(0.05,)),
-        Labeled("7 classes, 500 rows", x, coarse, _settings(6, 12), limit=0.05, n_rows=500),
+        Labeled("150 classes", x, halves, (Setting("bottleneck:32", 12),), 0.05, shares=(0.05,)),
+        Labeled("7 classes, 500 rows", x, coarse, _settings(6, 12), limit=0.08, n_rows=500),
         Labeled("7 classes x 2 at once", x, coarse * 2 + long, _settings(13, 12)),
         Labeled("numbers in tenths", x, tenths / 10 + 0.05,
                 (Setting("pls:8", 4), Setting("pls:4", 8)), kind=Task.REGRESSION),
