@@ -1,8 +1,6 @@
 """``assess``: open the export, hand out knowledge, run the suite, sign what it got."""
 
-import os
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +27,7 @@ from cipherset.app.assess.report import render_report, render_samples
 from cipherset.app.assess.request import AssessRequest, AssessResult
 from cipherset.app.assess.sources import read_public, read_records
 from cipherset.app.assess.verdict import Control, judge
+from cipherset.app.assess.workers import a_core_each
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gateway import Gateway, open_gateway
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -169,23 +168,17 @@ def _surrogate(opened: Opened, public: Public) -> FittedMinimizer | None:
 def _finding(opened: Opened, case: Case) -> Finding:
     progress, request, results = opened.session.progress, opened.request, Results()
     progress.start("controls: is planted weakness found?", None)
-    with threadpool_limits(1):
-        results.controls.extend(controls(case))
+    results.controls.extend(controls(case))
     progress.finish()
     _run(opened, case, results)
     progress.start("the fewest pairs that pass the limit", None)
-    with threadpool_limits(1):
-        fewest = fewest_pairs(case, request.pairs, every=request.full)
+    fewest = fewest_pairs(case, request.pairs, every=request.full)
     progress.finish()
     return _payload(opened, case, results, fewest)
 
 
 def _run(opened: Opened, case: Case, results: Results) -> None:
-    """Every attack that can be run; what cannot is named, with what it needs.
-
-    A core each, on one BLAS and one OpenMP thread (whose number is each thread's own): the
-    matrices are small, and several threads a matrix only wait for each other.
-    """
+    """Every attack that can be run; what cannot is named, with what it needs."""
     progress, steps = opened.session.progress, FAST + (SLOW if opened.request.full else ())
     missing = {step.name: step.without(case) for step in steps}
     if not opened.request.full:
@@ -193,11 +186,9 @@ def _run(opened: Opened, case: Case, results: Results) -> None:
     results.not_run.extend(f"{name}: {why}" for name, why in missing.items() if why is not None)
     possible = [step for step in steps if missing[step.name] is None]
     progress.start("attacks", len(possible))
-    workers = ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,))
-    with threadpool_limits(1), workers as threads:
-        for lines in threads.map(lambda step: list(step.run(case)), possible):
-            results.lines.extend(lines)
-            progress.advance(1)
+    for lines in a_core_each(lambda step: list(step.run(case)), possible):
+        results.lines.extend(lines)
+        progress.advance(1)
     progress.finish()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from cipherset.app.assess.case import Case
 from cipherset.app.assess.lines import Aligned, reid
 from cipherset.app.assess.verdict import Control
+from cipherset.app.assess.workers import a_core_each
 from cipherset.core.values import NO_NOISE, Floats, NoiseLaw
 from cipherset.evidence.attack import clopper_pearson
 from cipherset.evidence.attack.alignment.pairs import PairAligner
@@ -27,10 +28,8 @@ _SMALL: Final = NoiseLaw.gaussian(0.01)
 
 def controls(case: Case) -> Iterator[Control]:
     """Every control, on the very rows of the case."""
-    yield _no_protection(case)
-    yield _permutation(case)
-    yield _rotation(case)
-    yield _random(case)
+    planted = (_no_protection, _permutation, _rotation, _random)
+    return a_core_each(lambda control: control(case), planted)
 
 
 def _no_protection(case: Case) -> Control:

@@ -14,6 +14,7 @@ import numpy as np
 
 from cipherset.app.assess.case import Case, Known, Step
 from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked, reid
+from cipherset.app.assess.workers import a_core_each
 from cipherset.core.values import Floats
 from cipherset.evidence.attack import Knowledge, Reidentification
 from cipherset.evidence.attack.alignment.encoder import EncoderFromPairs
@@ -24,8 +25,9 @@ from cipherset.pipeline.encrypt import VectorCipher
 COUNTS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 SHOWN: Final = (10, 100, 1000, 10000)
 KEYS: Final = 5
-# Alignments look at no more pairs than this, and the network; the regression at all.
-ALIGNED: Final = 2000
+# Alignments look at no more pairs than this, of whole vectors the regression too; the network at
+# more.
+ALIGNED: Final = 1000
 LEARNED: Final = 4000
 
 
@@ -53,8 +55,8 @@ class Fewest:
 def fewest_pairs(case: Case, most: int, *, every: bool) -> Fewest:
     """The fewest pairs at which the lower end of re-identification passes the limit.
 
-    Over ``KEYS`` fresh keys, each with pairs of its own. More pairs never hurt an attacker, so
-    the count is searched by halving; with ``every`` each count is tried, for the curve.
+    Over ``KEYS`` fresh keys, each with pairs of its own. More pairs never hurt an attacker; with
+    ``every`` each count is tried all the same, for the curve.
     """
     counts = tested_counts(case, most)
     found: list[int | None] = []
@@ -77,27 +79,28 @@ def tested_counts(case: Case, most: int) -> list[int]:
 def _search(
     case: Case, counts: list[int], tried: dict[int, Point], *, noise_free: bool
 ) -> int | None:
-    """The first of ``counts`` that passes, by halving; what is tried is added to ``tried``."""
+    """The first of ``counts`` that passes; what is tried is added to ``tried``.
+
+    After minimization mostly none does, so the largest is tried first; where the vectors are
+    whole a few pairs mostly do, so it is tried last.
+    """
 
     def passes(count: int) -> bool:
         if count not in tried:
             tried[count] = _point(case, count, noise_free=noise_free)
         return tried[count].low > case.limit
 
-    if not passes(counts[-1]):
+    if case.is_minimized and not passes(counts[-1]):
         return None
-    low, high = -1, len(counts) - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if passes(counts[middle]):
-            high = middle
-        else:
-            low = middle
-    return counts[high]
+    return next((count for count in counts if passes(count)), None)
 
 
 def _point(case: Case, n_pairs: int, *, noise_free: bool) -> Point:
-    results = [_under_fresh_key(case, n_pairs, key, noise_free=noise_free) for key in range(KEYS)]
+    results = list(
+        a_core_each(
+            lambda key: _under_fresh_key(case, n_pairs, key, noise_free=noise_free), range(KEYS)
+        )
+    )
     excess, low, high = np.mean([(r.excess, r.low, r.high) for r in results], axis=0)
     return Point(n_pairs, noise_free, float(excess), float(low), float(high))
 
@@ -125,9 +128,10 @@ def _best(case: Case, tried: Iterable[Aligned]) -> tuple[Aligned, Reidentificati
 
 def _guesses(case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats) -> Iterator[Aligned]:
     """Candidates brought to the ciphertexts, and ciphertexts brought to the candidates."""
-    matrix, offset = ridge(pairs.x.astype(np.float64), c_pairs.astype(np.float64))
-    yield Aligned(c_victims, case.victims.x @ matrix + offset, case.supposed_noise)
     plain, candidates = pairs.x[:ALIGNED], case.victims.x
+    most = len(pairs) if case.is_minimized else ALIGNED
+    matrix, offset = ridge(pairs.x[:most].astype(np.float64), c_pairs[:most].astype(np.float64))
+    yield Aligned(c_victims, candidates @ matrix + offset, case.supposed_noise)
     if case.is_minimized:
         if case.surrogate is None:
             return
