@@ -7,6 +7,7 @@ errors of its rows and one point: beyond that, either the code or the file has c
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,11 @@ N_CANDIDATES, N_TEST, N_COORDINATES = 2000, 1500, 384
 
 
 @pytest.fixture(scope="module")
-def data():
-    return reviews.read(cache())
+def data(tmp_path_factory):
+    """Vectors made anew: benchmarks keep theirs in the folder for temporary files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("vectors")))
+        return reviews.read(cache())
 
 
 @pytest.fixture(scope="module")
