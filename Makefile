@@ -130,8 +130,8 @@ reference: $(BASE) $(PACKAGE)
 evidence: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	$(STEP) 'evidence'
-	@$(BIN)/python benchmarks/evidence.py $(if $(DATA),--data $(DATA)) $(OPTIONS)
-	@$(BIN)/python scripts/evidence_pages.py
+	@status=0; $(BIN)/python benchmarks/evidence.py $(if $(DATA),--data $(DATA)) $(OPTIONS) \
+		|| status=$$?; $(BIN)/python scripts/evidence_pages.py && exit $$status
 	@git --no-pager diff --stat -- docs
 
 clean:

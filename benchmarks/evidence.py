@@ -162,7 +162,7 @@ def merged(old: Mapping[str, Kept], name: str, new: Sequence[Kept]) -> dict[str,
     return dict(old) | {table["name"]: table for table in new}
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="folder of the local copies")
     known = [benchmark.name for benchmark in BENCHMARKS]
@@ -172,12 +172,20 @@ def main() -> None:
     asked = parser.parse_args()
     pythons = {place: getattr(asked, f"{peer}_python") for place, peer in PYTHONS.items()}
     here = Here(asked.data, pythons)
+    failed = False
     for benchmark in BENCHMARKS:
-        if benchmark.name in asked.only:
-            # Each is kept as it ends: the next may take an hour.
+        if benchmark.name not in asked.only:
+            continue
+        try:
             tables = merged(read(), benchmark.name, here.run(benchmark))
+        except subprocess.CalledProcessError as error:
+            say(f"{benchmark.name} keeps its tables: it ended with {error.returncode}")
+            failed = True
+        else:
+            # Each is kept as it ends: the next may take long.
             FILE.write_text(written(tables), encoding="utf-8")
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

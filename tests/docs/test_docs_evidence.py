@@ -109,6 +109,16 @@ def test_what_cannot_run_keeps_its_rows(evidence, capsys, tmp_path):
     assert "no TENSEAL_PYTHON, CONCRETE_PYTHON" in capsys.readouterr().err
 
 
+def test_a_benchmark_that_fails_keeps_its_rows(evidence, capfd, monkeypatch):
+    nowhere = evidence.Benchmark("nowhere")
+    monkeypatch.setattr(evidence, "BENCHMARKS", (nowhere,))
+    monkeypatch.setattr(sys, "argv", ["evidence.py"])
+    before = FILE.read_bytes()
+    assert evidence.main() == 1
+    assert FILE.read_bytes() == before
+    assert "nowhere keeps its tables: it ended with 2" in capfd.readouterr().err
+
+
 def test_a_part_that_is_left_out_is_named(evidence, capsys):
     new = [{"name": "inversion/messages", "rows": []}]
     merged = evidence.merged(TABLES, "inversion", new)
