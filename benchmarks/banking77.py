@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
+from tables import local
 
 from cipherset.app.encoders import get, open_encoder
 from cipherset.core.values import Float32s
@@ -63,7 +64,7 @@ def read(data: Path, cache: Path) -> Banking:
     vectors = encoded(texts, cache)
     fine = np.unique(intents, return_inverse=True)[1].astype(np.int64)
     coarse = np.unique([coarse_label(i) for i in intents], return_inverse=True)[1].astype(np.int64)
-    source = f"BANKING77, {len(texts):,} rows from {data}, {ENCODER}"
+    source = f"{local('BANKING77')}, {len(texts):,} rows"
     return Banking(vectors, fine, coarse, source)
 
 

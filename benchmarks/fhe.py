@@ -19,7 +19,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import numpy as np
 from banking77 import Codes, read
 from fhe_ours import (
     DIM,
+    SEED,
     STEP_ROWS,
     TASKS,
     Arrays,
@@ -38,17 +39,20 @@ from fhe_ours import (
     problem,
     step_arrays,
 )
+from tables import Table, hand_over
+from tables import arguments as parser_of
 
 PLAIN_BYTES = 4 * DIM
 PATIENCE_S = 1800
 INFERENCE = (
-    "| classes | encrypted with | queries | accuracy | as the plain model | asker, ms | server, ms "
-    "| times ours | query, bytes | times plain | answer, bytes | server's keys, MB |"
-)
+    "classes", "encrypted with", "queries", "accuracy", "as the plain model", "asker, ms",
+    "server, ms", "times ours", "query, bytes", "times plain", "answer, bytes",
+    "server's keys, MB",
+)  # fmt: skip
 TRAINING = (
-    "| trained with | dimensions | one step of 8 rows, s | times ours | a pass over all rows "
-    "| keys, MB | setup, s | |"
-)
+    "trained with", "dimensions", "one step of 8 rows, s", "times ours", "a pass over all rows",
+    "keys, MB", "setup, s", "",
+)  # fmt: skip
 PROTECTS = """\
 What each protects. Under homomorphic encryption the server that holds the model learns of a query
 only that it was asked, whoever runs it; nothing is assumed of data or attackers beyond what the
@@ -123,7 +127,7 @@ def python_of(peer: Peer, chosen: argparse.Namespace) -> str | None:
     return python
 
 
-def table(name: str, lines: Sequence[Line], truth: Codes, plain: Codes) -> list[str]:
+def table(name: str, lines: Sequence[Line], truth: Codes, plain: Codes) -> list[list[str]]:
     """One row per line, whose times are compared with our first line of the same mode."""
     base = {line.mode: line for line in reversed(lines) if line.name.startswith("ours")}
     shown = []
@@ -144,18 +148,18 @@ def table(name: str, lines: Sequence[Line], truth: Codes, plain: Codes) -> list[
             f"{line.answer_bytes:,}",
             "< 0.001" if 0 < line.key_bytes < 1000 else f"{line.key_bytes / 1e6:.3g}",
         ]
-        shown.append(f"| {' | '.join(cells)} |")
+        shown.append(cells)
     return shown
 
 
-def training(chosen: argparse.Namespace, of: Problem) -> list[str]:
+def training(chosen: argparse.Namespace, of: Problem) -> list[list[str]]:
     """Rows of the table of training steps."""
     shown = []
     for dim in (16, DIM):
         arrays = step_arrays(of, dim)
         mine = our_step(arrays, dim)
         passes = passed(mine, len(of.train))
-        shown.append(f"| ours | {dim} | {mine:.2g} | 1 | {passes} | 0 | | any stack and model |")
+        shown.append(["ours", str(dim), f"{mine:.2g}", "1", passes, "0", "", "any stack and model"])
         for peer in PEERS:
             if dim in peer.step_dims:
                 batch = {**arrays, **{name: arrays[name][: peer.step_rows] for name in ("x", "y")}}
@@ -169,9 +173,9 @@ def passed(step_s: float, n_rows: int) -> str:
     return f"{seconds:.2g} s" if seconds < 120 else f"{seconds / 3600:.2g} h"
 
 
-def step_row(found: dict[str, Any] | str, dim: int, mine: float, n_rows: int) -> str:
+def step_row(found: dict[str, Any] | str, dim: int, mine: float, n_rows: int) -> list[str]:
     if isinstance(found, str):
-        return f"| {found} | {dim} | | | | | | |"
+        return [found, str(dim), *[""] * 6]
     step: dict[str, float] = found["step"]
     if "largest_error" in step:
         note = "the asker must decrypt and encrypt the weights after each step; a row is "
@@ -182,7 +186,7 @@ def step_row(found: dict[str, Any] | str, dim: int, mine: float, n_rows: int) ->
         note = f"logistic regression with two classes only; accuracy {step['clear_accuracy']:.3f} "
         note += f"after {step['clear_steps']:,} of its steps run in the clear "
         note += f"(always the same answer: {step['most_frequent']:.3f})"
-    cells = [
+    return [
         str(found["peer"]),
         str(dim),
         f"{step['step_s']:.3g}",
@@ -192,7 +196,6 @@ def step_row(found: dict[str, Any] | str, dim: int, mine: float, n_rows: int) ->
         f"{step['setup_s']:.2g}",
         note,
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def rounded(ratio: float) -> str:
@@ -200,35 +203,36 @@ def rounded(ratio: float) -> str:
     return f"{ratio:.3g}" if ratio < 1000 else f"{float(f'{ratio:.2g}'):,.0f}"
 
 
-def ruled(head: str) -> str:
-    return f"{head}\n|{'---|' * (head.count('|') - 1)}"
-
-
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
     parser.add_argument("--tenseal-python", help="a Python that has tenseal and numpy")
     parser.add_argument("--concrete-python", help="a Python that has concrete-ml")
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
     return parser.parse_args(words)
 
 
-def main() -> None:
-    chosen = arguments()
+def tables(chosen: argparse.Namespace) -> Iterator[Table]:
     data = read(chosen.data, chosen.cache)
-    print(f"Data: {data.source}.\n\n{ruled(INFERENCE)}")
+    rows: list[list[str]] = []
     notes: list[str] = []
     for task in TASKS:
         of = problem(data, task)
         lines, note = ours(task, of, chosen.queries)
         others, missing = predictions(chosen, of)
-        print("\n".join(table(task.name, lines + others, of.test_y, of.plain)))
+        rows += table(task.name, lines + others, of.test_y, of.plain)
         notes += [note, *missing]
-    print("\n" + "\n".join(dict.fromkeys(notes)))
-    print(f"\n{ruled(TRAINING)}")
-    print("\n".join(training(chosen, problem(data, TASKS[0]))))
+    told = "\n".join(f"- {note}" for note in dict.fromkeys(notes))
+    source = (data.source,)
+    yield Table("fhe/predictions", "Predictions", INFERENCE, rows, source, (SEED,), told)
+    rows = training(chosen, problem(data, TASKS[0]))
+    yield Table("fhe/training", "Training", TRAINING, rows, source, (SEED,))
     print(f"\n{PROTECTS}")
+
+
+def main() -> None:
+    chosen = arguments()
+    hand_over(tables(chosen), chosen.tables)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ gain       few labeled rows at the owner's, the others exported: accuracy over t
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from frontier_tasks import Labeled, part, protection, tasks
 from scipy.linalg import orthogonal_procrustes
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from tables import REVIEWS, Table, arguments, hand_over, local
 from threadpoolctl import threadpool_limits
 
 from cipherset.app.exports.calibrate import Setting
@@ -53,6 +54,12 @@ WORTH_HEAD = (
     "moved of train / test, %",
 )  # fmt: skip
 ATTRIBUTE_HEAD = ("export", "rows", "advantage over the label, points (95 %)")
+SOURCES = (
+    local("BANKING77 (classes and numbers)"),
+    local("airline tweets"),
+    local("GoEmotions"),
+    REVIEWS,
+)
 Lines = list[tuple[str, ...]]
 # What an attribute must be told from, or the attack is too weak.
 WEAK = (Setting("bottleneck:6", 4, shrink=0.0), Setting("pca:32", 2))
@@ -125,7 +132,7 @@ def _measured(
         f"{100 * (used.encrypted - used.plain):+.1f}",
         points(used.gain.value, used.gain.low, used.gain.high),
         f"{100 * told.excess:.2f} (to {100 * told.high:.2f})",
-        f"{100 * safe:.2f}",
+        "–" if np.isnan(safe) else f"{100 * safe:.2f}",
         f"{exposed.top_excess:.2f}",
         f"{moved[0]:.1f} / {moved[1]:.1f}",
     )
@@ -196,20 +203,7 @@ def on_one_thread(line: Callable[..., Lines], *asked: object) -> Lines:
         return line(*asked)
 
 
-def table(title: str, head: tuple[str, ...], lines: Iterable[Lines]) -> None:
-    print(f"\n#### {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
-    for some in lines:
-        for cells in some:
-            print(f"| {' | '.join(cells)} |", flush=True)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the sets' folders")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args()
+def tables(asked: argparse.Namespace) -> Iterator[Table]:
     found = tasks(asked.data, asked.cache)
     with ProcessPoolExecutor(asked.workers) as pool:
         worths = [pool.submit(on_one_thread, worth, task, asked.seed) for task in found]
@@ -220,13 +214,23 @@ def main() -> None:
             for task in found
             for share in task.shares
         ]
-        table("Worth", WORTH_HEAD, (job.result() for job in worths))
-        table(
-            "Attribute: 77 intents from the 7-class export",
-            ATTRIBUTE_HEAD,
-            (job.result() for job in [told]),
-        )
-        table("Gain", GAIN_HEAD, (job.result() for job in gains))
+        for name, title, head, jobs, sources in (
+            ("worth", "Worth and leak", WORTH_HEAD, worths, SOURCES),
+            ("attribute", "77 intents from an export of 7 classes", ATTRIBUTE_HEAD, [told],
+             SOURCES[:1]),
+            ("gain", "The most that is gained below each leak", GAIN_HEAD, gains, SOURCES[:1]),
+        ):  # fmt: skip
+            rows = [cells for job in jobs for cells in job.result()]
+            yield Table(f"frontier/{name}", title, head, rows, sources, (asked.seed,))
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the sets' folders")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    hand_over(tables(asked), asked.tables)
 
 
 if __name__ == "__main__":

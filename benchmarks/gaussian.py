@@ -8,13 +8,14 @@ noise-free test queries; the label-aware excess of the stronger of two attacks, 
 minimizer stolen, on 2,000 test rows. The noise is that of the cipher itself.
 """
 
-import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from banking77 import Banking, Codes, read, split
 from minimize import N_CANDIDATES, anchored, on_noisy, on_plain
+from tables import Table, arguments, hand_over
 from threadpoolctl import threadpool_limits
 
 from cipherset.core.values import Float32s, Guarantee
@@ -28,6 +29,10 @@ SPECS = {
     "77 classes": ("bottleneck:76", "bottleneck:32", "bottleneck:16", "bottleneck:8"),
 }
 KEY = bytes(32)
+HEAD = (
+    "minimizer", "noise", "sigma or radius", "on the export", "anchor control", "owner's head",
+    "re-id excess, %",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def ciphers(dim: int, delta: float) -> dict[str, VectorCipher]:
     return found
 
 
-def table(data: Banking, task: str, *, delta: float, seeds: int) -> None:
+def table(data: Banking, task: str, *, delta: float, seeds: int) -> Table:
     y = data.fine if task == "77 classes" else data.coarse
     plain, heads, lines = [], {}, {}
     for seed in range(seeds):
@@ -103,35 +108,40 @@ def table(data: Banking, task: str, *, delta: float, seeds: int) -> None:
             for noise, cipher in ciphers(minimizer.dim, delta).items():
                 line = measured(data, y, minimizer, cipher, seed)
                 lines.setdefault((spec, noise), []).append(line)
-    print(f"\n#### {task}: plain {np.median(plain):.3f}, delta {delta:g}\n")
-    print("| minimizer | noise | sigma or radius | on the export | anchor control | owner's head "
-          "| re-id excess, % |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|")
-    for (spec, noise), found in lines.items():
-        export, anchor, excess = (
-            np.array([getattr(line, name) for line in found])
-            for name in ("export", "anchor", "excess")
-        )
-        excess *= 100
-        print(
-            f"| {spec} | {noise} | {found[0].sigma:.2f} | {np.median(export):.3f} "
-            f"| {np.median(anchor):.3f} | {np.median(heads[spec]):.3f} | "
-            f"{np.median(excess):.2f} ({excess.min():.2f} to {excess.max():.2f}) |"
-        )
+    found = [
+        [spec, noise, f"{some[0].sigma:.2f}", *middles(some), f"{np.median(heads[spec]):.3f}",
+         spread([100 * line.excess for line in some])]
+        for (spec, noise), some in lines.items()
+    ]  # fmt: skip
+    return Table(
+        f"gaussian/{task.split()[0]}",
+        f"{task}: plain {np.median(plain):.3f}, delta {delta:g}",
+        HEAD,
+        found,
+        (data.source,),
+        tuple(range(seeds)),
+        "Median of the seeds (least to most).",
+    )
+
+
+def middles(lines: Sequence[Line]) -> list[str]:
+    return [f"{np.median([getattr(line, n) for line in lines]):.3f}" for n in ("export", "anchor")]
+
+
+def spread(values: Sequence[float]) -> str:
+    return f"{np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of train.csv and test.csv")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--delta", type=float, default=1e-6)
-    options = parser.parse_args()
-    data = read(options.data, options.cache)
-    print(f"Data: {data.source}. Median of {options.seeds} seeds (least to most).")
+    asked = parser.parse_args()
+    data = read(asked.data, asked.cache)
     with threadpool_limits(1):
-        for task in SPECS:
-            table(data, task, delta=options.delta, seeds=options.seeds)
+        made = (table(data, task, delta=asked.delta, seeds=asked.seeds) for task in SPECS)
+        hand_over(made, asked.tables)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from banking77 import Codes, encoded, read, rows_of
 from messages import INTENTS, SENTENCES, Message, made
+from tables import MADE_UP, Table, arguments, hand_over
 from threadpoolctl import threadpool_limits
 
 from cipherset.core.values import Float32s, NoiseLaw
@@ -47,6 +48,13 @@ PERMUTATION_FACTOR = 2.5
 FACTOR = 16.0
 WIDE, WIDE_FACTOR = "pca:32", 2.0
 SLOTS = ("first", "last", "day", "topic", "amount", "number")
+WORDS_HEAD = ("stored", "words, F1", "content words, F1", "entities, recall", "cosine to plain")
+PROVED = {
+    ("within the class", 0.5): "two rows of one class: median",
+    ("within the class", 0.95): "95 %",
+    ("within the class", 1.0): "farthest",
+    ("all", 1.0): "any two rows: farthest",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class Corpus:
     """
 
     name: str
+    slug: str
+    source: str
     spec: str
     texts: Sequence[str]
     vectors: Float32s
@@ -99,6 +109,8 @@ def messages(seed: int, cache: Path) -> Corpus:
     order = len(SENTENCES) + np.random.default_rng(seed).permutation(N_MESSAGES)
     return Corpus(
         name=f"{len(rows):,} office messages, {len(INTENTS)} intents",
+        slug="inversion/messages",
+        source=MADE_UP,
         spec=f"bottleneck:{len(INTENTS) - 1}",
         texts=[row.text for row in rows],
         vectors=vectors,
@@ -133,7 +145,9 @@ def banking(data: Path, seed: int, cache: Path) -> Iterator[Corpus]:
         ("BANKING77, 77 classes", "bottleneck:32", read_rows.fine, {}),
     ):
         parts = (order[:N_PUBLIC], order[N_PUBLIC:])
-        yield Corpus(name, spec, texts, read_rows.vectors, labels, hidden, *parts)
+        slug = f"inversion/{name.split()[1]}"
+        said = (name, slug, read_rows.source, spec)
+        yield Corpus(*said, texts, read_rows.vectors, labels, hidden, *parts)
 
 
 def views(corpus: Corpus, seed: int) -> Iterator[View]:
@@ -267,22 +281,20 @@ def guessed(corpus: Corpus, seen: View, slot: str, seed: int) -> tuple[float, fl
     return told.accuracy, told.label_alone, told.advantage, told.n
 
 
-def printed(corpus: Corpus, reports: Sequence[Report]) -> None:
-    print(f"\n### {corpus.name}\n")
-    print("| stored | words, F1 | content words, F1 | entities, recall | cosine to plain |")
-    print("|---|---|---|---|---|")
+def read_off(corpus: Corpus, reports: Sequence[Report], seed: int) -> Table:
+    """What every attacker gets, and what the label alone tells."""
+    rows = []
     for report in reports:
         score = report.words.score
         cells = [score.token_f1, score.content_f1, score.entity_recall, report.cosine[0]]
-        print("|", report.view.name, "|", " | ".join(ends(cell) for cell in cells), "|")
+        rows.append([report.view.name, *(ends(cell) for cell in cells)])
     chance = reports[0].words
     chances = [chance.chance_token_f1, chance.chance_content_f1, chance.chance_entity_recall]
     told = [f"{value:.3f}" for value in (*chances, reports[0].cosine[1])]
-    print("| *the label alone* |", " | ".join(told), "|")
-    print("\n" + " ".join(report.view.note for report in reports).strip())
-    if corpus.hidden:
-        slots(reports)
-    spoken(corpus, reports)
+    rows.append(["*the label alone*", *told])
+    note = " ".join(report.view.note for report in reports).strip()
+    title = f"{corpus.name} ({corpus.spec})"
+    return Table(corpus.slug, title, WORDS_HEAD, rows, (corpus.source,), (seed,), note)
 
 
 def ends(value: Interval | None) -> str:
@@ -291,17 +303,19 @@ def ends(value: Interval | None) -> str:
     return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
-def slots(reports: Sequence[Report]) -> None:
-    first = reports[0].hidden
-    print("\n| hidden column | rows | from the label |", end="")
-    print("".join(f" {report.view.name} |" for report in reports))
-    print("|---|---|---|" + "---|" * len(reports))
-    for slot, (_, alone, _, n) in first.items():
+def slots(corpus: Corpus, reports: Sequence[Report], seed: int) -> Table:
+    """How often the hidden columns are told."""
+    names = [report.view.name for report in reports]
+    rows = []
+    for slot, (_, alone, _, n) in reports[0].hidden.items():
         cells = [
             f"{accuracy:.3f} ({advantage.low:+.3f} to {advantage.high:+.3f})"
             for accuracy, _, advantage, _ in (report.hidden[slot] for report in reports)
         ]
-        print(f"| {slot} | {n} | {alone:.3f} |", " | ".join(cells), "|")
+        rows.append([slot, str(n), f"{alone:.3f}", *cells])
+    title = f"{corpus.name}: hidden columns"
+    header = ("hidden column", "rows", "from the label", *names)
+    return Table(f"{corpus.slug}-hidden", title, header, rows, (corpus.source,), (seed,))
 
 
 def spoken(corpus: Corpus, reports: Sequence[Report]) -> None:
@@ -312,33 +326,41 @@ def spoken(corpus: Corpus, reports: Sequence[Report]) -> None:
             print(f"- {report.view.name}: *{report.sentences[i]}* (words: {said})")
 
 
-def proved(corpus: Corpus, seed: int) -> None:
+def proved(corpus: Corpus, seed: int) -> list[str]:
     """The figure that needs no attack, for the owner's minimizer."""
     owner = fitted(corpus, corpus.owned, seed)
     z = owner.transform(corpus.vectors[corpus.owned])
     noise = NoiseLaw.ball(FACTOR / 4)
-    table = delta_table(z, corpus.labels[corpus.owned], noise=noise, seed=seed)
-    print("\n| two rows | quantile of their distance | distance | delta |")
-    print("|---|---|---|---|")
-    for row in table.rows:
-        at = "farthest" if row.quantile == 1.0 else f"{row.quantile:g}"
-        print(f"| {row.among} | {at} | {row.distance:.3f} | {row.delta:.3f} |")
+    found = delta_table(z, corpus.labels[corpus.owned], noise=noise, seed=seed)
+    told = {(row.among, row.quantile): f"{row.delta:.3f}" for row in found.rows}
+    return [f"{corpus.name} ({corpus.spec})", *(told[column] for column in PROVED)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of BANKING77's train.csv and test.csv")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
-    asked = parser.parse_args()
+def tables(asked: argparse.Namespace) -> Iterator[Table]:
     corpora = [messages(asked.seed, asked.cache)]
     if asked.data is not None:
         corpora += banking(asked.data, asked.seed, asked.cache)
+    for corpus in corpora:
+        reports = [attacked(corpus, one, asked.seed) for one in views(corpus, asked.seed)]
+        yield read_off(corpus, reports, asked.seed)
+        if corpus.hidden:
+            yield slots(corpus, reports, asked.seed)
+        spoken(corpus, reports)
+    if asked.data is not None:
+        title = "The most by which any attack there is tells two rows apart"
+        rows = [proved(corpus, asked.seed) for corpus in corpora]
+        sources = tuple(dict.fromkeys(corpus.source for corpus in corpora))
+        head = ("export", *PROVED.values())
+        yield Table("inversion/proved", title, head, rows, sources, (asked.seed,))
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--data", type=Path, help="folder of BANKING77's train.csv and test.csv")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
     with threadpool_limits(1):
-        for corpus in corpora:
-            seen = views(corpus, asked.seed)
-            printed(corpus, [attacked(corpus, one, asked.seed) for one in seen])
-            proved(corpus, asked.seed)
+        hand_over(tables(asked), asked.tables)
 
 
 if __name__ == "__main__":

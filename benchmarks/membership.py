@@ -18,7 +18,7 @@ Table 4, inversion: cosine between the input each class's score is highest at an
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 from banking77 import Banking, Codes, Split, read, split
 from scipy.special import log_softmax
+from tables import Table, arguments, hand_over
 from threadpoolctl import threadpool_limits
 
 from cipherset.core.manifest import Task as LabelKind
@@ -58,6 +59,7 @@ N_UNLABELED = 1500
 N_THEFT_ROWS = 3000
 N_QUERIES = 1600
 N_SCORED = 2000
+Lines = Iterator[list[str]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def best_penalty(x: Floats, y: Codes) -> float:
     return float(train_model(x, y, spec, task=LabelKind.CLASSIFICATION, seed=0).C)
 
 
-def membership(world: World, n_rows: int) -> None:
+def membership(world: World, n_rows: int) -> Lines:
     rng = np.random.default_rng([world.seed, 10])
     pool = rng.permutation(world.rows.train)[:n_rows]
     x, y = world.data.vectors[pool], world.y[pool]
@@ -131,13 +133,14 @@ def membership(world: World, n_rows: int) -> None:
         penalty = PLAIN_PENALTY if setting.spec == "none" else best_penalty(stored, y)
         train = partial(recipe, world.n_classes, penalty)
         queries = {"stored ciphertext": stored, "fresh encryption": fresh, "without noise": z}
-        audit(world, f"lab, {setting}", train, (stored, y), queries)
-    audit(world, "trained at the gate", partial(recipe, world.n_classes, PLAIN_PENALTY), (x, y),
-          {"without noise": x})  # fmt: skip
+        yield from audit(world, f"lab, {setting}", train, (stored, y), queries)
+    train = partial(recipe, world.n_classes, PLAIN_PENALTY)
+    yield from audit(world, "trained at the gate", train, (x, y), {"without noise": x})
     fitted = partial(fit_once, {}, world, world.settings[0])
     for part, scorer in (("its network", inner), ("the owner's head", outer)):
         train = partial(of_minimizer, scorer, fitted, world)
-        audit(world, f"stolen minimizer, {part}", train, (x, y), {"without noise": x})
+        name = f"stolen minimizer, {part}"
+        yield from audit(world, name, train, (x, y), {"without noise": x})
 
 
 def of_minimizer(
@@ -195,12 +198,12 @@ def every_class(minimizer: FittedMinimizer, told: Floats, world: World) -> Float
 
 def audit(
     world: World, name: str, train: Trainer, rows: tuple[Floats, Codes], queries: dict[str, Floats]
-) -> None:
+) -> Lines:
     attack = ShadowMembership(
         train=train, rows=rows[0], labels=rows[1], queries=queries, n_targets=N_TARGETS
     )
     for found in attack.run(world.seed):
-        print("|", " | ".join([world.name, name, *cells(found)]), "|", flush=True)
+        yield [world.name, name, *cells(found)]
 
 
 def cells(found: Membership) -> list[str]:
@@ -213,7 +216,7 @@ def behind_gateway(minimizer: FittedMinimizer, head: LinearHead) -> Scorer:
     return lambda rows: head(minimizer.transform(rows))
 
 
-def extraction(world: World) -> None:
+def extraction(world: World) -> Lines:
     public, test = (world.data.vectors[r] for r in (world.rows.public, world.rows.test))
     for name, victim in victims(world):
         attack = Extraction(victim=victim, queries=public[:N_QUERIES], rows=test[:N_SCORED])
@@ -222,9 +225,8 @@ def extraction(world: World) -> None:
             curve = [points[source, answers, n] for n in attack.counts]
             told = [f"{p.agreement.value:.3f}" for p in curve]
             last = curve[-1].agreement
-            print("|", " | ".join([world.name, name, source, answers.value, *told,
-                  f"{last.low:.3f} to {last.high:.3f}", f"{curve[0].chance:.3f}"]), "|",
-                  flush=True)  # fmt: skip
+            ends = [f"{last.low:.3f} to {last.high:.3f}", f"{curve[0].chance:.3f}"]
+            yield [world.name, name, source, answers.value, *told, *ends]
 
 
 def victims(world: World) -> list[tuple[str, Scorer]]:
@@ -250,7 +252,7 @@ def labeled(world: World, per_class: int) -> Codes:
     return np.concatenate(of_class)
 
 
-def theft(world: World) -> None:
+def theft(world: World) -> Lines:
     rng = np.random.default_rng([world.seed, 12])
     x, y = world.data.vectors, world.y
     train, test = world.rows.train[:N_THEFT_ROWS], world.rows.test[:N_SCORED]
@@ -264,7 +266,8 @@ def theft(world: World) -> None:
             own = labeled(world, per_class)
             attack = StolenModel(model=head, dim=x.shape[1], vectors=x[own], labels=y[own],
                                  family=family, public=x[unlabeled], norm=SCALE)  # fmt: skip
-            told(world, f"none, beta 4, {family}", per_class, with_key, attack, (x[test], y[test]))
+            name, rows = f"none, beta 4, {family}", (x[test], y[test])
+            yield told(world, name, per_class, with_key, attack, rows)
     setting = world.settings[0]
     minimizer = minimizer_of(world, setting, world.rows.train)
     key = SCALE * secret_map(Family.ROTATION, minimizer.dim, rng)
@@ -281,7 +284,8 @@ def theft(world: World) -> None:
                 public=mapped.transform(x[unlabeled]), norm=SCALE,
             )  # fmt: skip
             rows = (mapped.transform(x[test]), y[test])
-            told(world, f"{setting}, rotation, {who}", per_class, with_key, attack, rows)
+            name = f"{setting}, rotation, {who}"
+            yield told(world, name, per_class, with_key, attack, rows)
 
 
 def told(
@@ -291,15 +295,16 @@ def told(
     with_key: float,
     attack: StolenModel,
     rows: tuple[Float32s, Codes],
-) -> None:
+) -> list[str]:
     found = attack.run(*rows, world.seed)
     gain = f"{found.gain.value:+.3f} ({found.gain.low:+.3f} to {found.gain.high:+.3f})"
-    print("|", " | ".join([world.name, name, f"{per_class} ({found.n_labels})", f"{with_key:.3f}",
-          f"{found.accuracy.value:.3f}", f"{found.own.value:.3f}", gain, f"{found.chance:.3f}"]),
-          "|", flush=True)  # fmt: skip
+    return [
+        world.name, name, f"{per_class} ({found.n_labels})", f"{with_key:.3f}",
+        f"{found.accuracy.value:.3f}", f"{found.own.value:.3f}", gain, f"{found.chance:.3f}",
+    ]  # fmt: skip
 
 
-def inversion(world: World) -> None:
+def inversion(world: World) -> Lines:
     setting, train = world.settings[0], world.rows.train
     x, y = world.data.vectors, world.y
     minimizer = minimizer_of(world, setting, train)
@@ -314,7 +319,7 @@ def inversion(world: World) -> None:
         found = attack.run(means, world.seed, anchors=class_means(mapped, y[public]))
         values = [found.cosine.value, found.cosine.low, found.cosine.high, found.chance]
         values += [found.unrelated, found.anchor]
-        print("|", " | ".join([world.name, name, *(f"{v:.3f}" for v in values)]), "|", flush=True)
+        yield [world.name, name, *(f"{v:.3f}" for v in values)]
 
 
 def class_means(rows: Floats, y: Codes) -> Floats:
@@ -331,38 +336,55 @@ def worlds(data: Banking, seed: int) -> tuple[World, ...]:
 
 
 COLUMNS = {
-    "membership": "model | query | accuracy in / out | AUC | true positives at 1 % false "
-    "| at .1 % false",
-    "extraction": "model | queries | answers | 100 | 400 | 1,600 | 95 % at 1,600 | chance",
-    "theft": "model behind | labels per class (all) | with the key | stolen | his own "
-    "| gain (95 %) | chance",
-    "inversion": "model | cosine | low | high | mean of all classes | other classes "
-    "| public class means",
-}
+    "membership": (
+        "model", "query", "accuracy in / out", "AUC", "true positives at 1 % false",
+        "at .1 % false",
+    ),
+    "extraction": (
+        "model", "queries", "answers", "100", "400", "1,600", "95 % at 1,600", "chance",
+    ),
+    "theft": (
+        "model behind", "labels per class (all)", "with the key", "stolen", "his own",
+        "gain (95 %)", "chance",
+    ),
+    "inversion": (
+        "model", "cosine", "low", "high", "mean of all classes", "other classes",
+        "public class means",
+    ),
+}  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
-    parser.add_argument("--rows", type=int, default=2000, help="rows of the membership tests")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--parts", nargs="+", choices=COLUMNS, default=tuple(COLUMNS))
-    asked = parser.parse_args()
-    all_ = worlds(read(asked.data, asked.cache), asked.seed)
-    parts: dict[str, Callable[[World], None]] = {
+def tables(asked: argparse.Namespace) -> Iterator[Table]:
+    data = read(asked.data, asked.cache)
+    both = worlds(data, asked.seed)
+    parts: dict[str, Callable[[World], Lines]] = {
         "membership": partial(membership, n_rows=asked.rows),
         "extraction": extraction,
         "theft": theft,
         "inversion": inversion,
     }
+    for name in asked.parts:
+        rows = [row for world in both for row in parts[name](world)]
+        yield Table(
+            f"membership/{name}",
+            name.capitalize(),
+            ("classes", *COLUMNS[name]),
+            rows,
+            (data.source,),
+            (asked.seed,),
+            f"{asked.rows:,} rows." if name == "membership" else "",
+        )
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
+    parser.add_argument("--rows", type=int, default=2000, help="rows of the membership tests")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--parts", nargs="+", choices=COLUMNS, default=tuple(COLUMNS))
+    asked = parser.parse_args()
     with threadpool_limits(1):
-        print(f"Data: {all_[0].data.source}. One seed; {asked.rows:,} rows in membership.")
-        for name in asked.parts:
-            print(f"\n#### {name.capitalize()}\n\n| classes | {COLUMNS[name]} |")
-            print("|" + "---|" * (COLUMNS[name].count("|") + 2))
-            for world in all_:
-                parts[name](world)
+        hand_over(tables(asked), asked.tables)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tables import MADE_UP, Table, arguments, hand_over
 
 BATCH_ROWS = 10_000
 N_CLASSES = 5
@@ -49,26 +51,34 @@ def peak_of(command: list[str]) -> tuple[float, int]:
     return seconds, usage.ru_maxrss * 1024
 
 
+def protected(n_rows: int, dim: int) -> list[str]:
+    """One row of the table."""
+    cli = [sys.executable, "-c", "from cipherset.interfaces.cli.main import main; main()"]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        write_vectors(place / "rows.parquet", n_rows, dim)
+        home = ["--home", str(place / "home")]
+        peak_of([*cli, "key", "create", "memory", *home])
+        protect = ["protect", str(place / "rows.parquet"), "--vector", "vector"]
+        protect += ["--label", "label", "--key", "memory", "--to", str(place / "out"), *home]
+        seconds, peak_bytes = peak_of([*cli, *protect])
+        size_mb = (place / "rows.parquet").stat().st_size / 1e6
+    return [f"{n_rows:,}", f"{size_mb:,.0f}", f"{seconds:.0f}", f"{peak_bytes / 1e6:,.0f}"]
+
+
+def tables(asked: argparse.Namespace) -> Iterator[Table]:
+    rows = [protected(n_rows, asked.dim) for n_rows in asked.rows]
+    header = ("rows", "file, MB", "seconds", "peak memory, MB")
+    title = f"Peak memory of protect, {asked.dim} dimensions"
+    yield Table("memory/protect", title, header, rows, (MADE_UP,), (7,))
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 200_000])
     parser.add_argument("--dim", type=int, default=384)
     asked = parser.parse_args()
-    cli = [sys.executable, "-c", "from cipherset.interfaces.cli.main import main; main()"]
-    print("| rows | file, MB | seconds | peak memory, MB |\n|---|---|---|---|")
-    for n_rows in asked.rows:
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder)
-            write_vectors(place / "rows.parquet", n_rows, asked.dim)
-            home = ["--home", str(place / "home")]
-            peak_of([*cli, "key", "create", "memory", *home])
-            protect = ["protect", str(place / "rows.parquet"), "--vector", "vector"]
-            protect += ["--label", "label", "--key", "memory", "--to", str(place / "out"), *home]
-            seconds, peak_bytes = peak_of([*cli, *protect])
-            size_mb = (place / "rows.parquet").stat().st_size / 1e6
-        print(
-            f"| {n_rows:,} | {size_mb:,.0f} | {seconds:.0f} | {peak_bytes / 1e6:,.0f} |", flush=True
-        )
+    hand_over(tables(asked), asked.tables)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ says what the export adds over the better of owner's head and anchor control.
 """
 
 import argparse
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from banking77 import Banking, Codes, read, split
 from sklearn.model_selection import train_test_split
+from tables import Table, arguments, hand_over
 from threadpoolctl import threadpool_limits
 
 from cipherset.core.manifest import Task as LabelKind
@@ -40,7 +42,15 @@ from cipherset.pipeline.minimize import (
 from cipherset.pipeline.train import Model, TrainSpec, train_model
 
 N_CANDIDATES = 2000
-NOTHING = "the export adds nothing beyond its labels; the model was learned on the owner's side"
+NOTHING = "adds nothing"  # beyond its labels: the model was learned on the owner's side
+FRONTIER_HEAD = (
+    "export", "plain", "on the export", "points to plain", "owner's head", "anchor control",
+    "re-id excess, %", "nearest, %", "joint, %",
+)  # fmt: skip
+SHARES_HEAD = (
+    "fitted on", "export", "owner's head", "anchor control", "on the export",
+    "gain, points (95 %)", "re-id excess, %", "",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -250,53 +260,67 @@ def spread(rows: list[Row], name: str) -> str:
     return f"{100 * np.median(values):.2f} ({100 * values.min():.2f} to {100 * values.max():.2f})"
 
 
-def frontier(task: Task, by_line: dict[tuple[str, float, str], list[Row]]) -> None:
-    print(f"\n### {task.name}: fitted on all training rows, all exported\n")
-    print("| export | plain | on the export | points to plain | owner's head | anchor control "
-          "| re-id excess, % | nearest, % | joint, % |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
+def frontier(task: Task, by_line: dict[tuple[str, float, str], list[Row]]) -> list[list[str]]:
+    lines = []
     for setting in task.settings:
         rows = by_line[task.name, 1.0, str(setting)]
         points = 100 * float(np.median([r.export - r.plain for r in rows]))
         accuracies = [f"{middle(rows, n):.3f}" for n in ("plain", "export")]
         controls = [f"{middle(rows, n):.3f}" for n in ("head", "anchor")]
         leaks = [spread(rows, n) for n in ("excess", "nearest", "joint")]
-        print(
-            "|", " | ".join([str(setting), *accuracies, f"{points:+.1f}", *controls, *leaks]), "|"
-        )
+        lines.append([str(setting), *accuracies, f"{points:+.1f}", *controls, *leaks])
+    return lines
 
 
-def shares(task: Task, by_line: dict[tuple[str, float, str], list[Row]]) -> None:
-    print(f"\n### {task.name}: fitted on a share of the training rows, which is not exported\n")
-    print("| fitted on | export | owner's head | anchor control | on the export "
-          "| gain, points (95 %) | re-id excess, % | |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|")
+def shares(task: Task, by_line: dict[tuple[str, float, str], list[Row]]) -> list[list[str]]:
+    lines = []
     for share in SHARES:
         for setting in task.shared:
             rows = by_line[task.name, share, str(setting)]
-            value, low, high = (100 * g for g in sorted(r.gain for r in rows)[(len(rows) - 1) // 2])
+            gain = sorted(r.gain for r in rows)[(len(rows) - 1) // 2]
             accuracies = [f"{middle(rows, n):.3f}" for n in ("head", "anchor", "export")]
-            gain = f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
-            said = NOTHING if low <= 0 else "adds"
-            cells = [f"{share:.0%}", str(setting), *accuracies, gain, spread(rows, "excess"), said]
-            print("|", " | ".join(cells), "|")
+            said = NOTHING if gain[1] <= 0 else "adds"
+            added = gained(*gain)
+            cells = [f"{share:.0%}", str(setting), *accuracies, added, spread(rows, "excess"), said]
+            lines.append(cells)
+    return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "cipherset")
-    asked = parser.parse_args()
+def gained(value: float, low: float, high: float) -> str:
+    return f"{100 * value:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def tables(asked: argparse.Namespace) -> Iterator[Table]:
     data = read(asked.data, asked.cache)
     with ProcessPoolExecutor(2) as pool:
         runs = list(pool.map(partial(run_seed, data), range(asked.seeds)))
     by_line = {line: [run[line] for run in runs] for line in runs[0]}
-    print(f"Data: {data.source}. Median of {asked.seeds} seeds (least to most); a gain's interval "
-          "is that of the seed with the median gain.")  # fmt: skip
+    note = "Median of the seeds (least to most)"
     for task in TASKS:
-        frontier(task, by_line)
-        shares(task, by_line)
+        of = task.name.split()[0]
+        made = partial(Table, data=(data.source,), seeds=tuple(range(asked.seeds)))
+        yield made(
+            f"minimize/{of}",
+            f"{task.name}: fitted on all training rows, all exported",
+            FRONTIER_HEAD,
+            frontier(task, by_line),
+            note=f"{note}.",
+        )
+        yield made(
+            f"minimize/{of}-shares",
+            f"{task.name}: fitted on a share of the training rows, which is not exported",
+            SHARES_HEAD,
+            shares(task, by_line),
+            note=f"{note}; a gain's interval is that of the seed with the median gain.",
+        )
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv, test.csv")
+    parser.add_argument("--seeds", type=int, default=5)
+    asked = parser.parse_args()
+    hand_over(tables(asked), asked.tables)
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ def test_a_line_is_compared_with_ours_of_the_same_mode():
         line("peer 1", "in one batch", 0.019, [0, 1, 1, 0]),
     ]
     rows = fhe.table("2", lines, truth=np.array([0, 1, 1, 1]), plain=np.array([0, 1, 0, 0]))
-    assert rows[2:] == [
-        "| 2 | peer 1 | one at a time | 0.500 | 0.500 | 19 | 1 | 10 | 3,072 | 2 | 8 | 2 |",
-        "| 2 | peer 1 | in one batch | 0.750 | 0.750 | 19 | 1 | 5 | 3,072 | 2 | 8 | 2 |",
+    assert [" | ".join(row) for row in rows[2:]] == [
+        "2 | peer 1 | one at a time | 0.500 | 0.500 | 19 | 1 | 10 | 3,072 | 2 | 8 | 2",
+        "2 | peer 1 | in one batch | 0.750 | 0.750 | 19 | 1 | 5 | 3,072 | 2 | 8 | 2",
     ]
 
 
@@ -68,12 +68,10 @@ def test_rows_are_as_wide_as_their_heads():
         fhe.step_row({"peer": "peer", "step": drawn}, 16, 0.001, 8000),
         fhe.step_row("not run: why", 16, 0.001, 8000),
     ]
-    assert {row.count("|") for row in steps} == {fhe.TRAINING.count("|")}
-    assert steps[0].startswith("| peer | 16 | 7.2 | 7,200 | 2 h | 200 | 1 |")
+    assert {len(row) for row in steps} == {len(fhe.TRAINING)}
+    assert steps[0][:-1] == ["peer", "16", "7.2", "7,200", "2 h", "200", "1"]
     inference = fhe.table("2", [line("ours", "one at a time", 1.0, [0])], *np.zeros((2, 1)))
-    assert inference[0].count("|") == fhe.INFERENCE.count("|")
-    head, rule = fhe.ruled(fhe.INFERENCE).splitlines()
-    assert head.count("|") == rule.count("|")
+    assert len(inference[0]) == len(fhe.INFERENCE)
 
 
 def test_without_a_python_of_its_own_a_peer_is_not_run(tmp_path):
@@ -102,12 +100,12 @@ def test_our_side_needs_no_peer(problem):
 
 def test_training_needs_no_peer(problem):
     rows = fhe.training(fhe.arguments(["--data", "nowhere"]), problem)
-    assert [row.split(" | ")[:2] for row in rows] == [
-        ["| ours", "16"],
-        ["| not run: no --tenseal-python given", "16"],
-        ["| not run: no --concrete-python given", "16"],
-        ["| ours", "384"],
-        ["| not run: no --tenseal-python given", "384"],
+    assert [row[:2] for row in rows] == [
+        ["ours", "16"],
+        ["not run: no --tenseal-python given", "16"],
+        ["not run: no --concrete-python given", "16"],
+        ["ours", "384"],
+        ["not run: no --tenseal-python given", "384"],
     ]
 
 
