@@ -74,3 +74,16 @@ def test_refusals(private, public):
     with pytest.raises(DimensionError) as told:
         CentroidAligner(x, y, public[0][:, : DIM - 1], public[1]).recover(0)
     assert told.value.code == "dimension"
+
+
+def test_sides_whose_means_span_different_numbers_of_directions():
+    """Of three classes whose means lie on a line on one side, and on a plane on the other."""
+    rng = np.random.default_rng(0)
+    line = np.array([[0.0, 0, 0, 0], [1.0, 0, 0, 0], [2.0, 0, 0, 0]])
+    plane = np.array([[0.0, 0, 0, 0], [1.0, 0, 0, 0], [0, 1.0, 0, 0]])
+    labels = np.arange(600) % 3
+    noise = rng.standard_normal((200, 4))
+    noise = np.concatenate([noise - noise.mean(axis=0)] * 3)[np.argsort(np.tile(np.arange(200), 3))]
+    hidden, public = line[labels] + 0.1 * noise, plane[labels] + 0.1 * noise
+    maps = CentroidAligner(hidden, labels, public, labels).recover(0)
+    assert all(np.isfinite(found.matrix).all() for found in maps)

@@ -85,13 +85,15 @@ class CentroidAligner:
         weights = np.sqrt(means.weights)[:, np.newaxis]
         hidden = weights * (means.hidden - clouds.hidden_mean)
         public = weights * (means.public - clouds.public_mean)
-        rest = _outside(hidden, clouds.hidden), _outside(public, clouds.public)
-        width = min(rest[0].shape[1], rest[1].shape[1])
-        evidence = _third(clouds.hidden @ rest[0]) * _third(clouds.public @ rest[1])
-        signs = np.where(evidence[:width] >= 0, 1.0, -1.0)
+        mine, theirs = _outside(hidden, clouds.hidden), _outside(public, clouds.public)
+        # The means of one side may span a direction more than those of the other.
+        width = min(mine.shape[1], theirs.shape[1])
+        mine, theirs = mine[:, :width], theirs[:, :width]
+        evidence = _third(clouds.hidden @ mine) * _third(clouds.public @ theirs)
+        signs = np.where(evidence >= 0, 1.0, -1.0)
         # Beside what the means say, a little of what the components guess: it decides only where
         # the means say nothing.
-        guess = rest[0][:, :width] * signs @ rest[1][:, :width].T
+        guess = mine * signs @ theirs.T
         u, s, vt = np.linalg.svd(hidden.T @ public)
         return procrustes(np.eye(len(s)), (u * s) @ vt + 1e-6 * s[0] * guess)
 
