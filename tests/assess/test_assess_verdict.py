@@ -2,7 +2,7 @@
 
 import pytest
 
-from cipherset.app.assess.finding import cap
+from cipherset.app.assess.finding import Finding, cap
 from cipherset.app.assess.lines import Line, harmonic
 from cipherset.app.assess.verdict import Control, Verdict, judge
 from cipherset.evidence.attack import Knowledge, Metric, Outcome
@@ -52,11 +52,21 @@ def test_a_missed_plant_is_named():
     assert "0.200" in reason
 
 
+def _finding(lines, controls, limit=0.05):
+    return Finding.model_construct(
+        limit=limit,
+        attacks=tuple(line.as_json() for line in lines),
+        controls=tuple(control.as_json() for control in controls),
+    )
+
+
 def test_cap_is_a_quarter_and_nothing_where_no_pair_is_needed():
-    assert cap(100, Verdict.WITHIN_LIMIT) == 25
-    assert cap(None, Verdict.WITHIN_LIMIT) is None
-    assert cap(100, Verdict.NOT_PROTECTIVE) == 0
-    assert cap(None, Verdict.INCONCLUSIVE) == 0
+    with_pairs = [_line(0.0, 0.04, knowledge=Knowledge.PUBLIC_TEXT), _line(0.5, 0.6)]
+    assert cap(_finding(with_pairs, [GOOD]), 100) == 25
+    assert cap(_finding(with_pairs, [GOOD]), None) is None
+    without = [_line(0.5, 0.6, knowledge=Knowledge.PUBLIC_TEXT)]
+    assert cap(_finding(without, [GOOD]), 100) == 0
+    assert cap(_finding(with_pairs, [BAD]), 100) == 0
 
 
 def test_harmonic_numbers():

@@ -6,7 +6,7 @@ of the same domain, the closest that an attacker could have. With groups (a pers
 group is on both sides.
 """
 
-import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,15 +16,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from cipherset.app import state
-from cipherset.app.assess.lines import Line, Scoring
-from cipherset.app.exports.codes import Codebook, Codes, combine
+from cipherset.app.assess.lines import Line, Scoring, length, supposed
+from cipherset.app.ciphers import open_cipher
+from cipherset.app.exports.codes import Codebook, Codes, combine, targets_of
 from cipherset.app.exports.dataset import VECTOR, matrix
 from cipherset.app.exports.earlier.live import ciphertexts
 from cipherset.app.exports.utility import Protection, Targets
 from cipherset.app.gateway import Gateway
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
-from cipherset.core.values import GROUP, LABEL, Float32s, NoiseKind, NoiseLaw
+from cipherset.core.secret import SECRET_BYTES, KeyHandle, Secret
+from cipherset.core.values import GROUP, LABEL, Float32s, NoiseLaw
+from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.export import Cipherset
 from cipherset.pipeline.minimize import FittedMinimizer
 
@@ -33,7 +36,6 @@ VICTIMS: Final = 2000
 OTHERS: Final = 8000
 # With fewer rows on either side no interval says anything.
 LEAST_ROWS: Final = 50
-LEAST_SUPPOSED: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,8 +101,9 @@ class Public:
 class Case:
     """Everything an assessment may hand out.
 
-    ``surrogate`` is the minimizer an attacker fits on his own labeled text, for want of the
-    owner's; None where the export is as wide as the vectors, or he has no labels. ``attributes``
+    ``surrogates`` are minimizers an attacker fits on his own labeled text, for want of the owner's,
+    in the ways it may have been fitted; none where the export is as wide as the vectors, or he has
+    no labels. ``noise`` is what was asked for, as ``parse_noise`` reads it. ``attributes``
     are columns that did not leave, of the victims and of the others. ``scoring`` scores guesses
     about the victims.
     """
@@ -109,18 +112,34 @@ class Case:
     victims: Known
     others: Known
     public: Public
-    surrogate: FittedMinimizer | None = field(repr=False)
+    surrogates: tuple[FittedMinimizer, ...] = field(repr=False)
     attributes: Mapping[str, tuple[Values, Values]] = field(repr=False)
     scoring: Scoring = field(repr=False)
+    noise: str
+    most_pairs: int
     limit: float
     seed: int
 
     @property
     def supposed_noise(self) -> NoiseLaw:
         """The noise as an attacker supposes it who only guessed the map: he rules nothing out."""
-        law, dim = self.protection.cipher.noise, self.protection.cipher.dim
-        size = law.size if law.kind is NoiseKind.GAUSSIAN else law.size / math.sqrt(dim)
-        return NoiseLaw.gaussian(max(size, LEAST_SUPPOSED))
+        return supposed(self.protection.cipher.noise, self.protection.cipher.dim)
+
+    @property
+    def noise_length(self) -> float:
+        """How long the noise of a row is, in units of the input."""
+        return length(self.protection.cipher.noise, self.protection.cipher.dim)
+
+    def under_fresh_key(self) -> VectorCipher:
+        """The export's cipher under a key made for this; the ring knows nothing of it."""
+        cipher = self.protection.cipher
+        return open_cipher(
+            KeyHandle("fresh", 1, Secret(os.urandom(SECRET_BYTES))),
+            dim=cipher.dim,
+            scheme=cipher.scheme,
+            approximation_factor=cipher.approximation_factor,
+            noise=self.noise,
+        )
 
     @property
     def has_classes(self) -> bool:
@@ -210,7 +229,7 @@ def _known(  # noqa: PLR0913 -- the parts of one row
 ) -> Known:
     meta, x = gateway.export.meta, matrix(table.column(VECTOR))
     names = [*([] if meta.label is None else [LABEL]), *meta.keep]
-    clear, y = [_codes(table, name) for name in names], _targets(table, meta)
+    clear, y = [_codes(table, name) for name in names], targets_of(table, meta)
     return Known(
         x=x,
         z=gateway.protection.minimized(x, y),
@@ -225,17 +244,3 @@ def _known(  # noqa: PLR0913 -- the parts of one row
 
 def _codes(table: pa.Table, name: str) -> Codes:
     return Codebook().encode(table.column(name))
-
-
-def _targets(table: pa.Table, meta: state.Meta) -> Targets:
-    if meta.label is None:
-        return np.zeros(table.num_rows, dtype=np.int64)
-    if meta.task is Task.REGRESSION:
-        return np.asarray(table.column(LABEL).cast(pa.float64()).to_numpy(), dtype=np.float64)
-    return class_codes(table.column(LABEL).to_pylist(), meta.settings.classes)
-
-
-def class_codes(labels: list[object], classes: tuple[str, ...]) -> Codes:
-    """Codes of ``labels`` in the order of ``classes``; -1 where one is none of them."""
-    place = {name: code for code, name in enumerate(classes)}
-    return np.array([place.get(str(label), -1) for label in labels], dtype=np.int64)

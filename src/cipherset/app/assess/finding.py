@@ -9,6 +9,8 @@ minimizer, the encoder, or the suite itself.
 """
 
 import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,13 +21,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cipherset.app import state
 from cipherset.app.assess.verdict import Verdict
+from cipherset.app.gate import Action
 from cipherset.app.gateway import Gateway
 from cipherset.app.workspace import Workspace
 from cipherset.core import canonical
 from cipherset.core.envelope import public_key_of, sign, verify
-from cipherset.core.errors import CiphersetError, IntegrityError
+from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.manifest import Instant, SignerFacts
+from cipherset.custody.ledger import Outcome
 from cipherset.pipeline.export import Cipherset
 
 FINDING_TYPE: Final = "application/vnd.cipherset.finding.v1+json"
@@ -34,6 +38,7 @@ REPORT: Final = "report.html"
 SAMPLES: Final = "samples.html"
 # n* pairs pass the limit; a quarter of them leaves room for an attack that needs fewer.
 CAP_SHARE: Final = 4
+_WITHOUT_PAIRS: Final = ("K0", "K1")
 _SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
 
 
@@ -62,8 +67,6 @@ class Finding(BaseModel):
 
     ``n_star`` is the fewest known pairs that pass the limit, None where no tested count does;
     ``n_star_noise_free`` the same for pairs without noise, as a model's probabilities give them.
-    ``caps`` are a quarter of them: how many pairs may ever be out, 0 where an attack without a
-    pair passes already, None where pairs do not bind.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -167,36 +170,60 @@ def read_finding(path: Path, *, signer: str | None) -> Finding:
 
 
 def latest(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Facts | None:
-    """What the last finding about an export says, and whether it still holds; None without one."""
+    """What the last finding about an export says, and whether it still holds; None without one.
+
+    Which is the last, the ledger says: a newer one cannot be taken away to bring back an older.
+
+    Raises:
+        IntegrityError: that finding is missing or was changed (code ``finding_lost``).
+    """
     today = bound_to(workspace, gateway, there)
-    found = [one for one in _all(workspace) if one.bound.cipherset_id == today.cipherset_id]
-    if not found:
+    named = [
+        body["finding"]
+        for body in _recorded(workspace)
+        if body.get("cipherset_id") == today.cipherset_id
+    ]
+    if not named:
         return None
-    last = max(found, key=lambda one: (one.created, one.finding_id))
+    path = workspace.home / "findings" / named[-1] / FINDING
+    try:
+        last = read_finding(path, signer=workspace.fingerprint)
+    except (BackendError, IntegrityError):
+        raise IntegrityError(
+            f"the last finding about this export, {named[-1]}, is missing or was changed",
+            code="finding_lost",
+            hint="assess again: cipherset assess DIR",
+        ) from None
     measured = [line["excess_ci"][1] for line in last.attacks if "excess_ci" in line]
     return Facts(
         verdict=last.verdict,
         reid=max(measured, default=1.0),
         n_star=last.n_star,
-        pair_cap=cap(last.n_star, last.verdict),
-        query_cap=cap(last.n_star_noise_free, last.verdict),
+        pair_cap=cap(last, last.n_star),
+        query_cap=cap(last, last.n_star_noise_free),
         stale=last.bound.differs(today),
     )
 
 
-def cap(n_star: int | None, verdict: Verdict) -> int | None:
-    """How many pairs may be out: 0 where an attack needs none, None where none is too many."""
-    if verdict is not Verdict.WITHIN_LIMIT:
+def cap(finding: Finding, n_star: int | None) -> int | None:
+    """How many pairs may be out: a quarter of ``n_star``, None where no tested number passes.
+
+    0 where an attack without a pair passes already, or where the suite missed what was planted.
+    """
+    open_ = any(
+        line["knowledge"] in _WITHOUT_PAIRS and line["excess_ci"][0] > finding.limit
+        for line in finding.attacks
+        if "excess_ci" in line
+    )
+    if open_ or not all(control["holds"] for control in finding.controls):
         return 0
     return None if n_star is None else n_star // CAP_SHARE
 
 
-def _all(workspace: Workspace) -> list[Finding]:
-    """Every finding of the workspace that still verifies."""
-    found = []
-    for path in sorted((workspace.home / "findings").glob(f"*/{FINDING}")):
-        try:
-            found.append(read_finding(path, signer=workspace.fingerprint))
-        except CiphersetError:
-            continue
-    return found
+def _recorded(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """What the ledger says of findings, the oldest first."""
+    for event in workspace.gate.ledger.events():
+        if event.action == Action.ASSESS and event.outcome == Outcome.DONE:
+            body = json.loads(event.body)
+            if "finding" in body:
+                yield body

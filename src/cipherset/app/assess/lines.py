@@ -1,13 +1,15 @@
 """From what an attack got to lines of the table."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from cipherset.app.exports.codes import Codes
-from cipherset.core.values import NO_NOISE, Floats, NoiseLaw
+from cipherset.core.values import NO_NOISE, Floats, NoiseKind, NoiseLaw
 from cipherset.evidence.attack import (
     Knowledge,
     Metric,
@@ -16,6 +18,8 @@ from cipherset.evidence.attack import (
     clopper_pearson,
     reidentify,
 )
+
+LEAST_SUPPOSED: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +81,20 @@ class Aligned:
 class Scoring:
     """How guesses about the victims are scored: their clear columns, and what is known of them.
 
-    ``plain`` is what re-identification gets of their vectors unprotected.
+    ``plain`` is what re-identification gets of their vectors unprotected, among those of the same
+    clear columns, ``plain_everywhere`` among all.
     """
 
     clear: Codes = field(repr=False)
     plain: Reidentification
+    plain_everywhere: Reidentification
     seed: int
 
     @classmethod
     def of(cls, x: Floats, clear: Codes, seed: int) -> "Scoring":
         """For victims with plain vectors ``x``, shape (n, d)."""
-        return cls(clear, reid(Aligned(x, x, NO_NOISE), clear), seed)
+        same = Aligned(x, x, NO_NOISE)
+        return cls(clear, reid(same, clear), reid(same, np.zeros_like(clear)), seed)
 
 
 def linked(
@@ -111,7 +118,7 @@ def linked(
     sizes = np.bincount(clear)[clear]
     figures = (
         (Metric.REID_RANK1_IN_CLASS, rate(inside), inside.label_alone, scoring.plain.rank1),
-        (Metric.REID_RANK1, rate(everywhere), 1 / n, 1.0),
+        (Metric.REID_RANK1, rate(everywhere), 1 / n, scoring.plain_everywhere.rank1),
         (
             Metric.REID_MRR,
             (inside.mrr, inside.mrr_low, inside.mrr_high),
@@ -135,6 +142,16 @@ def linked(
         )
         counts = metric is Metric.REID_RANK1_IN_CLASS
         yield Line(outcome, (inside.excess, inside.low, inside.high) if counts else None)
+
+
+def supposed(law: NoiseLaw, dim: int) -> NoiseLaw:
+    """The noise as an attacker supposes it who only guessed the map: he rules nothing out."""
+    return NoiseLaw.gaussian(max(length(law, dim) / math.sqrt(dim), LEAST_SUPPOSED))
+
+
+def length(law: NoiseLaw, dim: int) -> float:
+    """How long the noise of a row is: at most in a ball, about of a Gaussian."""
+    return law.size if law.kind is NoiseKind.BALL else law.size * math.sqrt(dim)
 
 
 def reid(aligned: Aligned, groups: Codes) -> Reidentification:

@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from threadpoolctl import threadpool_limits
-
 from cipherset.app.assess.attacks import models, pairs, records, stolen, surface, unpaired
 from cipherset.app.assess.attacks.controls import controls
 from cipherset.app.assess.attacks.pairs import Fewest, fewest_pairs
 from cipherset.app.assess.attacks.proved import clear_columns, proved
-from cipherset.app.assess.case import Case, Public, Values, read_rows
+from cipherset.app.assess.case import Case, Public, Step, Values, read_rows
 from cipherset.app.assess.finding import (
     FINDING,
     REPORT,
@@ -22,7 +20,7 @@ from cipherset.app.assess.finding import (
     signed,
     signer_facts,
 )
-from cipherset.app.assess.lines import Line, Scoring, Stopwatch
+from cipherset.app.assess.lines import Line, Scoring, Stopwatch, length
 from cipherset.app.assess.report import render_report, render_samples
 from cipherset.app.assess.request import AssessRequest, AssessResult
 from cipherset.app.assess.sources import read_public, read_records
@@ -31,10 +29,17 @@ from cipherset.app.assess.workers import a_core_each
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gateway import Gateway, open_gateway
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
 from cipherset.custody.keys import KeyUse
 from cipherset.pipeline.export import Cipherset, open_cipherset
-from cipherset.pipeline.minimize import FitSettings, FittedMinimizer, MinimizerKind, fit, parse_spec
+from cipherset.pipeline.minimize import (
+    FittedMinimizer,
+    MinimizerKind,
+    fit,
+    likely_fits,
+    parse_spec,
+)
 
 LIMIT: Final = "max_reid"
 USUAL_LIMIT: Final = 0.05
@@ -132,12 +137,14 @@ def _case(opened: Opened) -> Case:
         victims=victims,
         others=others,
         public=public,
-        surrogate=_surrogate(opened, public),
+        surrogates=_surrogates(opened, public),
         attributes={
             name: (values[victims.source], values[others.source])
             for name, values in columns.items()
         },
         scoring=Scoring.of(victims.x, victims.clear, request.seed),
+        noise=meta.settings.noise,
+        most_pairs=request.pairs if request.full else min(request.pairs, pairs.QUICK_PAIRS),
         limit=_limit(opened.there),
         seed=request.seed,
     )
@@ -148,21 +155,25 @@ def _limit(there: Cipherset) -> float:
     return float(found) if isinstance(found, int | float) else USUAL_LIMIT
 
 
-def _surrogate(opened: Opened, public: Public) -> FittedMinimizer | None:
-    """A minimizer as the owner's, of public text; None where there is nothing to stand in for."""
+def _surrogates(opened: Opened, public: Public) -> tuple[FittedMinimizer, ...]:
+    """Minimizers as the owner's, of public text; none where there is nothing to stand in for."""
     protection, progress = opened.gateway.protection, opened.session.progress
     spec = parse_spec(protection.minimizer.spec)
     unsupervised = spec.kind is MinimizerKind.PCA and protection.task is None
     if spec.kind is MinimizerKind.NONE or (public.y is None and not unsupervised):
-        return None
-    progress.start("fit the attacker's minimizer", None)
-    settings = FitSettings(
-        noise_radius=protection.cipher.noise_radius, seed=opened.request.seed + 1
-    )
-    with threadpool_limits(1):
-        surrogate = fit(spec, public.x, None if unsupervised else public.y, settings=settings)
-    progress.finish()
-    return surrogate
+        return ()
+    progress.start("fit the attacker's minimizers", None)
+    cipher = protection.cipher
+    ways = likely_fits(protection.minimizer, radius=length(cipher.noise, cipher.dim))
+    y = None if unsupervised else public.y
+    try:
+        return tuple(
+            a_core_each(lambda way: fit(spec, public.x, y, settings=way(opened.request.seed)), ways)
+        )
+    except InputError:  # too few labels, or too few rows, for a minimizer of this kind
+        return ()
+    finally:
+        progress.finish()
 
 
 def _finding(opened: Opened, case: Case) -> Finding:
@@ -172,13 +183,13 @@ def _finding(opened: Opened, case: Case) -> Finding:
     progress.finish()
     _run(opened, case, results)
     progress.start("the fewest pairs that pass the limit", None)
-    fewest = fewest_pairs(case, request.pairs, every=request.full)
+    fewest = fewest_pairs(case, every=request.full)
     progress.finish()
     return _payload(opened, case, results, fewest)
 
 
 def _run(opened: Opened, case: Case, results: Results) -> None:
-    """Every attack that can be run; what cannot is named, with what it needs."""
+    """Every attack that can be run; what cannot is named, with what it needs or why."""
     progress, steps = opened.session.progress, FAST + (SLOW if opened.request.full else ())
     missing = {step.name: step.without(case) for step in steps}
     if not opened.request.full:
@@ -186,10 +197,21 @@ def _run(opened: Opened, case: Case, results: Results) -> None:
     results.not_run.extend(f"{name}: {why}" for name, why in missing.items() if why is not None)
     possible = [step for step in steps if missing[step.name] is None]
     progress.start("attacks", len(possible))
-    for lines in a_core_each(lambda step: list(step.run(case)), possible):
-        results.lines.extend(lines)
+    for found in a_core_each(lambda step: _tried(step, case), possible):
+        if isinstance(found, str):
+            results.not_run.append(found)
+        else:
+            results.lines.extend(found)
         progress.advance(1)
     progress.finish()
+
+
+def _tried(step: Step, case: Case) -> list[Line] | str:
+    """The lines of an attack, or why it cannot be run on these rows."""
+    try:
+        return list(step.run(case))
+    except InputError as error:
+        return f"{step.name}: {error.message}"
 
 
 def _payload(opened: Opened, case: Case, results: Results, fewest: Fewest) -> Finding:

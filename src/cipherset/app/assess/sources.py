@@ -6,23 +6,24 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from cipherset.app.assess.case import Public, Values, class_codes
+from cipherset.app.assess.case import Public, Values
 from cipherset.app.assess.request import PublicSource
+from cipherset.app.exports.codes import targets_of
 from cipherset.app.exports.commit import SOURCE_CONTEXT
 from cipherset.app.exports.utility import Targets
 from cipherset.app.gateway import encoder_of
 from cipherset.app.state import Meta
 from cipherset.app.workspace import Session
-from cipherset.core.errors import InputError
-from cipherset.core.manifest import Task
+from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.secret import KeyHandle
-from cipherset.core.values import LABEL, ColumnRoles, Float32s
+from cipherset.core.values import ColumnRoles, Float32s
 from cipherset.custody.keys import KeyedDigest
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize import default_rules, sanitize
 
 # The attacks take samples of what is more.
 MOST_PUBLIC: Final = 10_000
+FEWEST_CLASSES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,19 @@ def read_public(session: Session, meta: Meta, public: PublicSource) -> Public:
         some = np.random.default_rng(0).permutation(len(read.texts))[:MOST_PUBLIC]
         read = Read(tuple(read.texts[i] for i in some), read.columns.take(some))
         x = encoder.encode(read.texts, progress=session.progress)
-    if label is None:
-        return Public(x, None, read.texts, is_own=False)
-    return _labeled(x, _targets(read.columns.column(LABEL), meta), read.texts)
+    if x.shape[1] != meta.dim_in:
+        raise DimensionError(
+            f"{opened.name}: vectors of {x.shape[1]} numbers, the export's were of {meta.dim_in}",
+            code="dimension",
+            hint="give public vectors of the same encoder",
+        )
+    return _labeled(x, None if label is None else _targets(opened, read, meta), read.texts)
 
 
-def _labeled(x: Float32s, y: Targets, texts: tuple[str, ...]) -> Public:
-    """Without the rows whose class the export has not got."""
+def _labeled(x: Float32s, y: Targets | None, texts: tuple[str, ...]) -> Public:
+    """Without the rows whose class the export has not got; of fewer than two classes, no labels."""
+    if y is None or (y.dtype.kind == "i" and len(np.unique(y[y >= 0])) < FEWEST_CLASSES):
+        return Public(x, None, texts, is_own=False)
     known = y >= 0 if y.dtype.kind == "i" else np.ones(len(y), dtype=bool)
     kept = tuple(text for text, keep in zip(texts, known, strict=True) if keep) if texts else ()
     return Public(x[known], y[known], kept, is_own=False)
@@ -105,11 +112,15 @@ def _read(source: Source, roles: ColumnRoles) -> Read:
     return Read(tuple(texts), pa.concat_tables(tables))
 
 
-def _targets(column: pa.ChunkedArray, meta: Meta) -> Targets:
-    """The labels as the export codes them; -1 for a class it has not got."""
-    if meta.task is Task.REGRESSION:
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
-    return class_codes(column.to_pylist(), meta.settings.classes)
+def _targets(source: Source, read: Read, meta: Meta) -> Targets:
+    try:
+        return targets_of(read.columns, meta)
+    except pa.ArrowInvalid:
+        raise InputError(
+            f"{source.name}: the labels of the export are numbers, these are not",
+            code="public_labels",
+            hint="name a numeric column: --label COL",
+        ) from None
 
 
 def _keyed_digest(source: Source, key: KeyHandle) -> str:

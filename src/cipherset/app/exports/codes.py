@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from cipherset.app import state
+from cipherset.core.manifest import Task
+from cipherset.core.values import LABEL
 
 Codes = npt.NDArray[np.int64]
 
@@ -35,3 +40,19 @@ def combine(columns: list[Codes]) -> Codes:
     """One code per distinct combination of codes, shape (n,)."""
     _, codes = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
     return codes.reshape(-1).astype(np.int64)
+
+
+def targets_of(table: pa.Table, meta: state.Meta) -> Codes | npt.NDArray[np.float64]:
+    """The labels of ``table`` as the export's minimizer was given them; -1 for an unknown class.
+
+    Raises:
+        pa.ArrowInvalid: labels that are to be numbers are not.
+    """
+    if meta.task is Task.CLASSIFICATION:
+        names = pa.array(meta.settings.classes, pa.string())
+        labels = pc.fill_null(table.column(LABEL).cast(pa.string()), "")
+        found = pc.fill_null(pc.index_in(labels, value_set=names), -1)
+        return np.asarray(found.to_numpy(), dtype=np.int64)
+    if meta.task is Task.REGRESSION:
+        return np.asarray(table.column(LABEL).cast(pa.float64()).to_numpy(), dtype=np.float64)
+    return np.zeros(table.num_rows, dtype=np.int64)

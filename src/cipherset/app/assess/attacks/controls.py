@@ -34,8 +34,9 @@ def controls(case: Case) -> Iterator[Control]:
 
 def _no_protection(case: Case) -> Control:
     """Vectors as they are: every record that is there once must be found."""
-    found = _excess(case, case.victims.x, case.victims.x, noise=NO_NOISE)
-    return Control("a scheme that does nothing", found, (FOUND, 1.0))
+    x = case.victims.x
+    found = _excess(case, x + np.float32(0.0), x, noise=NO_NOISE)
+    return Control("a scheme that does nothing", found, (FOUND * _possible(case), 1.0))
 
 
 def _permutation(case: Case) -> Control:
@@ -44,7 +45,7 @@ def _permutation(case: Case) -> Control:
     order = np.random.default_rng([case.seed, 0xC1]).permutation(x.shape[1])
     guess = PermutationMatcher(x[:, order], x, 0.0).recover(case.seed)
     found = _excess(case, guess.apply(x[:, order]), x)
-    return Control("a permutation, without noise or a pair", found, (FOUND, 1.0))
+    return Control("a permutation, without noise or a pair", found, (FOUND * _possible(case), 1.0))
 
 
 def _rotation(case: Case) -> Control:
@@ -66,6 +67,11 @@ def _random(case: Case) -> Control:
     hits = round(found.label_alone * found.n)
     low, high = clopper_pearson(hits, found.n, CONFIDENCE)
     return Control("random numbers", found.rank1, (low, high))
+
+
+def _possible(case: Case) -> float:
+    """1 where the clear columns leave anything to be found, else 0."""
+    return 1.0 if case.scoring.plain.decidable else 0.0
 
 
 def _excess(case: Case, estimates: Floats, candidates: Floats, noise: NoiseLaw = _SMALL) -> float:

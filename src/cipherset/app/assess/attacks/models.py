@@ -20,7 +20,7 @@ from cipherset.evidence.attack.model.answers import Scorer
 from cipherset.evidence.attack.model.extraction import Extraction
 from cipherset.evidence.attack.model.membership import ShadowMembership
 from cipherset.evidence.attack.model.stolen import Family, StolenModel
-from cipherset.pipeline.minimize import FitSettings, fit, parse_spec
+from cipherset.pipeline.minimize import fit, likely_fits, parse_spec
 from cipherset.pipeline.train import TrainSpec, train_classifier
 
 # Shadow models are trained on half of them each.
@@ -76,12 +76,12 @@ def _minimizer_membership(case: Case) -> Iterator[Line]:
     """Whether a record was among those the stolen minimizer was fitted on."""
     known = np.concatenate([case.victims.x, case.others.x])[:FITTED]
     y = np.concatenate([case.victims.codes, case.others.codes])[:FITTED]
-    spec, radius = parse_spec(case.protection.minimizer.spec), case.protection.cipher.noise_radius
+    spec = parse_spec(case.protection.minimizer.spec)
+    way = likely_fits(case.protection.minimizer, radius=case.noise_length)[0]
     n_classes = int(y.max()) + 1
 
     def fitted(x: Floats, labels: Codes, seed: int) -> Scorer:
-        settings = FitSettings(noise_radius=radius, seed=seed)
-        minimizer = fit(spec, x.astype(np.float32), labels, settings=settings)
+        minimizer = fit(spec, x.astype(np.float32), labels, settings=way(seed))
         classes = minimizer.arrays()["classes"].astype(np.int64)
 
         def scores(rows: Floats) -> Floats:
@@ -100,7 +100,9 @@ def _minimizer_membership(case: Case) -> Iterator[Line]:
         n_targets=2,
     )
     for found in attack.run(case.seed):
-        for outcome in found.outcomes("membership in the minimizer", Knowledge.STOLEN_KEY):
+        for outcome in found.outcomes(
+            "membership in a minimizer fitted as this one", Knowledge.STOLEN_KEY
+        ):
             yield Line(outcome)
 
 
@@ -119,9 +121,12 @@ def _extraction(case: Case) -> Iterator[Line]:
 
 
 def _no_classes(case: Case) -> str | None:
-    if not case.has_classes:
-        return "needs classes"
-    return None if len(case.public.x) >= COUNTS[0] else f"needs {COUNTS[0]} public texts"
+    return None if case.has_classes else "needs classes"
+
+
+def _few_public(case: Case) -> str | None:
+    enough = len(case.public.x) >= COUNTS[0]
+    return _no_classes(case) if enough else f"needs {COUNTS[0]} public texts"
 
 
 def _stolen(case: Case) -> Iterator[Line]:
@@ -145,7 +150,7 @@ def _stolen(case: Case) -> Iterator[Line]:
                 parse_spec(case.protection.minimizer.spec),
                 vectors,
                 y[mine],
-                settings=FitSettings(noise_radius=0.0, seed=case.seed),
+                settings=likely_fits(case.protection.minimizer, radius=0.0)[0](case.seed),
             )
             vectors, unlabeled, targets = (own.transform(x) for x in (vectors, unlabeled, targets))
         stolen = StolenModel(
@@ -158,7 +163,7 @@ def _stolen(case: Case) -> Iterator[Line]:
             norm=SCALE,
         )
         worth = stolen.run(targets, case.victims.codes, case.seed)
-        yield Line(worth.outcome(f"stolen model, {each} labels a class", with_key=with_key))
+        yield Line(worth.outcome(f"stolen model, up to {each} labels a class", with_key=with_key))
 
 
 def _of_each_class(y: Codes, each: int) -> Codes:
@@ -183,6 +188,6 @@ STEPS: Final = (
     Step("membership", _membership, _no_classes),
 )
 SLOW_STEPS: Final = (
-    Step("model extraction", _extraction, _no_classes),
+    Step("model extraction", _extraction, _few_public),
     Step("membership in the minimizer", _minimizer_membership, _no_supervision),
 )

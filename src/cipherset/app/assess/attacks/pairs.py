@@ -5,7 +5,6 @@ minimizer: he learns the way from plain vector to ciphertext from the pairs at o
 minimizer of his own, fitted on public labeled text, in its place.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -20,14 +19,13 @@ from cipherset.evidence.attack import Knowledge, Reidentification
 from cipherset.evidence.attack.alignment.encoder import EncoderFromPairs
 from cipherset.evidence.attack.alignment.pairs import PairAligner
 from cipherset.evidence.attack.alignment.regression import ridge
-from cipherset.pipeline.encrypt import VectorCipher
 
 COUNTS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 SHOWN: Final = (10, 100, 1000, 10000)
 KEYS: Final = 5
-# Alignments look at no more pairs than this, of whole vectors the regression too; the network at
-# more.
-ALIGNED: Final = 1000
+# More pairs than this cost minutes: --full.
+QUICK_PAIRS: Final = 2000
+# The network looks at no more.
 LEARNED: Final = 4000
 
 
@@ -52,13 +50,13 @@ class Fewest:
     points: tuple[Point, ...]
 
 
-def fewest_pairs(case: Case, most: int, *, every: bool) -> Fewest:
+def fewest_pairs(case: Case, *, every: bool) -> Fewest:
     """The fewest pairs at which the lower end of re-identification passes the limit.
 
     Over ``KEYS`` fresh keys, each with pairs of its own. More pairs never hurt an attacker; with
     ``every`` each count is tried all the same, for the curve.
     """
-    counts = tested_counts(case, most)
+    counts = tested_counts(case, case.most_pairs)
     found: list[int | None] = []
     points: list[Point] = []
     for noise_free in (False, True):
@@ -107,13 +105,7 @@ def _point(case: Case, n_pairs: int, *, noise_free: bool) -> Point:
 
 def _under_fresh_key(case: Case, n_pairs: int, draw: int, *, noise_free: bool) -> Reidentification:
     """The best attack with pairs, on the victims encrypted under a key made for this."""
-    cipher = case.protection.cipher
-    fresh = VectorCipher(
-        os.urandom(32),
-        dim=cipher.dim,
-        scheme=cipher.scheme,
-        approximation_factor=cipher.approximation_factor,
-    )
+    fresh = case.under_fresh_key()
     rng = np.random.default_rng([case.seed, draw, n_pairs])
     pairs = case.others.take(rng.choice(len(case.others), n_pairs, replace=False))
     c_pairs = fresh.encrypt_query(pairs.z) if noise_free else fresh.encrypt(pairs.z)
@@ -128,16 +120,15 @@ def _best(case: Case, tried: Iterable[Aligned]) -> tuple[Aligned, Reidentificati
 
 def _guesses(case: Case, pairs: Known, c_pairs: Floats, c_victims: Floats) -> Iterator[Aligned]:
     """Candidates brought to the ciphertexts, and ciphertexts brought to the candidates."""
-    plain, candidates = pairs.x[:ALIGNED], case.victims.x
-    most = len(pairs) if case.is_minimized else ALIGNED
-    matrix, offset = ridge(pairs.x[:most].astype(np.float64), c_pairs[:most].astype(np.float64))
+    plain, candidates = pairs.x, case.victims.x
+    matrix, offset = ridge(plain.astype(np.float64), c_pairs.astype(np.float64))
     yield Aligned(c_victims, candidates @ matrix + offset, case.supposed_noise)
+    spaces = [(plain, candidates)]
     if case.is_minimized:
-        if case.surrogate is None:
-            return
-        plain, candidates = (case.surrogate.transform(x) for x in (plain, candidates))
-    for guess in PairAligner(c_pairs[:ALIGNED], plain).recover(case.seed):
-        yield Aligned(guess.apply(c_victims), candidates, case.supposed_noise)
+        spaces = [(own.transform(plain), own.transform(candidates)) for own in case.surrogates]
+    for mine, images in spaces:
+        for guess in PairAligner(c_pairs, mine).recover(case.seed):
+            yield Aligned(guess.apply(c_victims), images, case.supposed_noise)
 
 
 def _network(case: Case, pairs: Known) -> Aligned:
@@ -147,9 +138,8 @@ def _network(case: Case, pairs: Known) -> Aligned:
 
 
 def _known_pairs(case: Case) -> Iterator[Line]:
-    for n_pairs in SHOWN:
-        if n_pairs > len(case.others):
-            return
+    most = min(case.most_pairs, len(case.others))
+    for n_pairs in sorted({min(n_pairs, most) for n_pairs in SHOWN}):
         watch = Stopwatch()
         rng = np.random.default_rng([case.seed, n_pairs])
         pairs = case.others.take(rng.choice(len(case.others), n_pairs, replace=False))

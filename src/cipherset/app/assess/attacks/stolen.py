@@ -9,7 +9,7 @@ from cipherset.app.assess.case import Case, Step
 from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked
 from cipherset.evidence.attack import Knowledge
 
-# Each repeat halves what is left of the noise's variance; 16 leave a quarter of its length.
+# Each doubling halves what is left of the noise's variance; 16 leave a quarter of its length.
 REPEATS: Final = (1, 16)
 
 

@@ -16,7 +16,7 @@ def _surface(case: Case) -> Iterator[Line]:
     watch = Stopwatch()
     c = np.concatenate([case.victims.c, case.others.c])
     clear = np.concatenate([case.victims.clear, case.others.clear])
-    reader = CiphertextReader(c, case.protection.cipher.noise_radius)
+    reader = CiphertextReader(c, case.noise_length)
     seen, grouping = reader.surface(), reader.grouping(clear, case.seed)
     plain = CiphertextReader(np.concatenate([case.victims.x, case.others.x]))
     n = len(c)

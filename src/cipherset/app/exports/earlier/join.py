@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cipherset.app import state
-from cipherset.app.exports.codes import Codebook, Codes, combine
+from cipherset.app.exports.codes import Codebook, Codes, combine, targets_of
 from cipherset.app.exports.dataset import VECTOR, Dataset, matrix
 from cipherset.app.exports.earlier.live import Known, Live, ciphertexts, verified
 from cipherset.app.exports.leak import CANDIDATES, Joined
@@ -17,7 +16,6 @@ from cipherset.app.exports.plan import Plan
 from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.exports.utility import Part, Protection, Targets
 from cipherset.core.errors import PolicyError
-from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, Float32s
 from cipherset.custody.keys.identity import Identities
 from cipherset.evidence.attack import Block, reidentify_joined
@@ -139,7 +137,7 @@ class _Other:
         places = [found[identity] for identity in identities[present].tolist()]
         table = live.state.vectors.take(np.array([source for _, source in places]))
         protection, x = live.protection, matrix(table.column(VECTOR))
-        y = _targets(live.state.meta, table)
+        y = targets_of(table, live.state.meta)
         there = verified(owner, live, live.state.meta.target)
         values = (
             protection.export(x, y)
@@ -164,17 +162,6 @@ def _block(protection: Protection, ciphertexts: Float32s, x: Float32s, y: Target
     cipher = protection.cipher
     candidates = protection.minimized(x, y)
     return Block(cipher.remove_key(ciphertexts), candidates, cipher.noise)
-
-
-def _targets(meta: state.Meta, table: pa.Table) -> Targets:
-    """The labels of ``table`` as the export's minimizer was given them."""
-    if meta.task is Task.CLASSIFICATION:
-        names = pa.array(meta.settings.classes, pa.string())
-        labels = pc.fill_null(table.column(LABEL).cast(pa.string()), "")
-        return np.asarray(pc.index_in(labels, value_set=names).to_numpy(), dtype=np.int64)
-    if meta.task is Task.REGRESSION:
-        return np.asarray(table.column(LABEL).cast(pa.float64()).to_numpy(), dtype=np.float64)
-    return np.zeros(table.num_rows, dtype=np.int64)
 
 
 def _spread(values: npt.NDArray[np.floating], present: npt.NDArray[np.bool_]) -> Float32s:
