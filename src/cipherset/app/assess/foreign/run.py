@@ -1,0 +1,199 @@
+"""The attacks on a file of ciphertexts made elsewhere, a core each, and what they come to."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from cipherset.app.assess.attacks.unpaired import (
+    WITH_LABELS,
+    WITHOUT_LABELS,
+    Held,
+    Recover,
+    scored,
+)
+from cipherset.app.assess.foreign.controls import planted, suite
+from cipherset.app.assess.foreign.files import Files, Rows, read_files
+from cipherset.app.assess.foreign.judgment import judged
+from cipherset.app.assess.foreign.report import write_report
+from cipherset.app.assess.foreign.request import ForeignRequest, ForeignResult
+from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
+from cipherset.app.assess.verdict import Control
+from cipherset.app.gate import Action, Fact
+from cipherset.app.places import Made, check_target
+from cipherset.app.workspace import Session, open_workspace
+from cipherset.core.values import NoiseLaw
+from cipherset.evidence.attack import Knowledge
+from cipherset.evidence.attack.alignment.linear_map import LinearMap
+from cipherset.evidence.attack.alignment.pairs import PairAligner
+from cipherset.evidence.attack.alignment.rotation import Clouds
+
+PAIRS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+# What an attacker supposes of noise he knows nothing of, per coordinate of a unit vector.
+SUPPOSED: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one attack got: of those without a pair also the attacker's own objective."""
+
+    name: str
+    lines: tuple[Line, ...] = ()
+    objective: float | None = None
+    n_pairs: int | None = None
+
+
+def assess_foreign(session: Session, request: ForeignRequest) -> ForeignResult:
+    """Attack a file of ciphertexts made elsewhere, and write a page where a folder is named.
+
+    Raises:
+        UsageError: the folder is there (codes of ``check_target``).
+        InputError: a source does not fit, or has too few rows; see ``read_files``.
+        BackendError: the encoder's weights are not there.
+    """
+    watch = Stopwatch()
+    if request.target is not None:
+        check_target(request.target, Made.ASSESSMENT, overwrite=request.overwrite)
+    facts: dict[str, Fact] = {"foreign": True}
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.ASSESS, request.ciphertexts, facts) as act,
+    ):
+        result = _attacked(session, request, read_files(session, request), watch)
+        if request.target is not None:
+            write_report(result, request.target, overwrite=request.overwrite)
+        act.facts.update({"verdict": result.judged.verdict.value, "n_star": result.n_star})
+    return result
+
+
+def _attacked(
+    session: Session, request: ForeignRequest, files: Files, watch: Stopwatch
+) -> ForeignResult:
+    scoring = None
+    controls: tuple[Control, ...] = ()
+    if files.victims is not None:
+        session.progress.start("controls: is planted weakness found?", None)
+        with threadpool_limits(1):
+            scoring = Scoring.of(files.victims.x, files.victims.clear, request.seed)
+            controls = (*suite(files.victims, request.seed), planted(files, request.seed))
+        session.progress.finish()
+    tried = _all(session, list(_tasks(files, scoring, request.seed)))
+    lines = tuple(line for one in tried for line in one.lines)
+    objectives = {one.name: one.objective for one in tried if one.objective is not None}
+    return ForeignResult(
+        facts=files.facts,
+        lines=lines,
+        controls=controls,
+        objectives=objectives,
+        n_star=_fewest(tried, request.limit),
+        judged=judged(lines, controls, objectives, request.limit),
+        limit=request.limit,
+        seed=request.seed,
+        seconds=watch.seconds(),
+        target=request.target,
+    )
+
+
+def _all(session: Session, tasks: list[Callable[[], Tried]]) -> list[Tried]:
+    """Every task, a core each, on one BLAS and one OpenMP thread, as in ``assess.run``."""
+    progress, tried = session.progress, []
+    progress.start("attacks", len(tasks))
+    workers = ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,))
+    with threadpool_limits(1), workers as threads:
+        for one in threads.map(lambda task: task(), tasks):
+            tried.append(one)
+            progress.advance(1)
+    progress.finish()
+    return tried
+
+
+def _tasks(files: Files, scoring: Scoring | None, seed: int) -> Iterator[Callable[[], Tried]]:
+    """The attacks that can be tried, the longest first."""
+    held = _held(files)
+    shared = _shared_classes(files)
+    if scoring is not None and files.victims is not None and files.known is not None:
+        for n_pairs in sorted((n for n in PAIRS if n <= len(files.known)), reverse=True):
+            yield partial(_paired, files.victims, files.known, scoring, n_pairs, seed)
+    for name, recover in (WITHOUT_LABELS | OPEN).items():
+        yield partial(_unpaired, name, recover, held, scoring, seed)
+    if shared >= 2:
+        labeled = replace(held, given=f"{held.given} and their labels")
+        for name, recover in WITH_LABELS.items():
+            yield partial(_unpaired, name, recover, labeled, scoring, seed)
+
+
+def _held(files: Files) -> Held:
+    """What the attacker holds; without records there is nobody to link, and nothing is."""
+    truth = files.victims
+    return Held(
+        c=files.c,
+        y=files.y,
+        public=files.public,
+        public_y=files.public_y,
+        victims=files.c if truth is None else truth.c,
+        candidates=files.public if truth is None else truth.x,
+        noise=NoiseLaw.gaussian(SUPPOSED),
+        given=f"{len(files.public)} public texts",
+    )
+
+
+def _shared_classes(files: Files) -> int:
+    if files.y is None or files.public_y is None:
+        return 0
+    return len(np.intersect1d(files.y, files.public_y))
+
+
+def _as_they_are(held: Held, seed: int) -> tuple[LinearMap, ...]:
+    """No secret map at all; only the scale is taken off."""
+    clouds = Clouds.of(
+        held.c.astype(np.float64), held.public.astype(np.float64), None, np.random.default_rng(seed)
+    )
+    eye = np.eye(held.c.shape[1])
+    none = np.zeros(len(eye))
+    return (LinearMap("as they are", eye / clouds.scale, none, clouds.objective(eye)),)
+
+
+OPEN: Final[dict[str, Recover]] = {"vectors taken as they are": _as_they_are}
+
+
+def _unpaired(name: str, recover: Recover, held: Held, scoring: Scoring | None, seed: int) -> Tried:
+    watch = Stopwatch()
+    guesses = recover(held, seed)
+    objective = max(guess.objective for guess in guesses)
+    lines = () if scoring is None else tuple(scored(name, guesses, held, scoring, watch))
+    return Tried(name, lines, objective)
+
+
+def _paired(victims: Rows, known: Rows, scoring: Scoring, n_pairs: int, seed: int) -> Tried:
+    """The best map from so many pairs, chosen on the victims: the attacker's luck."""
+    watch, name = Stopwatch(), "map learned from pairs"
+    guesses = [
+        Aligned(guess.apply(victims.c), victims.x, NoiseLaw.gaussian(SUPPOSED))
+        for guess in PairAligner(known.c[:n_pairs], known.x[:n_pairs]).recover(seed)
+    ]
+    best = max(guesses, key=lambda one: reid(one, scoring.clear).excess)
+    found = linked(
+        scoring,
+        best,
+        attack=name,
+        knowledge=Knowledge.KNOWN_PAIRS,
+        given=f"{n_pairs} known pairs",
+        watch=watch,
+    )
+    return Tried(name, tuple(found), n_pairs=n_pairs)
+
+
+def _fewest(tried: list[Tried], limit: float) -> int | None:
+    """The fewest pairs at which the lower end of re-identification passes the limit."""
+    passed = [
+        one.n_pairs
+        for one in tried
+        for line in one.lines
+        if one.n_pairs is not None and line.excess is not None and line.excess[1] > limit
+    ]
+    return min(passed, default=None)
