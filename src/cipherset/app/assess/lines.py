@@ -106,7 +106,8 @@ def linked(
     """
     clear = scoring.clear
     inside = reid(aligned, clear)
-    everywhere = reid(aligned, np.zeros_like(clear))
+    one_group = np.zeros_like(clear)
+    everywhere = inside if (clear == clear[0]).all() else reid(aligned, one_group)
     n, seconds = len(clear), watch.seconds()
     sizes = np.bincount(clear)[clear]
     figures = (

@@ -1,9 +1,9 @@
 """The attacks on a file of ciphertexts made elsewhere, a core each, and what they come to."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -33,19 +33,22 @@ from cipherset.evidence.attack.alignment.linear_map import LinearMap
 from cipherset.evidence.attack.alignment.pairs import PairAligner
 from cipherset.evidence.attack.alignment.rotation import Clouds
 
-PAIRS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+PAIRS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
+LEAST_CLASSES: Final = 2
 # What an attacker supposes of noise he knows nothing of, per coordinate of a unit vector.
 SUPPOSED: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What one attack got: of those without a pair also the attacker's own objective."""
+    """What attacks got: of those without a pair also the attacker's own objectives."""
 
-    name: str
     lines: tuple[Line, ...] = ()
-    objective: float | None = None
-    n_pairs: int | None = None
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    n_star: int | None = None
+
+
+Task = Callable[[], Tried]
 
 
 def assess_foreign(session: Session, request: ForeignRequest) -> ForeignResult:
@@ -80,17 +83,17 @@ def _attacked(
         session.progress.start("controls: is planted weakness found?", None)
         with threadpool_limits(1):
             scoring = Scoring.of(files.victims.x, files.victims.clear, request.seed)
-            controls = (*suite(files.victims, request.seed), planted(files, request.seed))
+            controls = (*suite(files.victims, scoring), planted(files, scoring))
         session.progress.finish()
-    tried = _all(session, list(_tasks(files, scoring, request.seed)))
+    tried = _all(session, list(_tasks(files, scoring, request)))
     lines = tuple(line for one in tried for line in one.lines)
-    objectives = {one.name: one.objective for one in tried if one.objective is not None}
+    objectives = {name: value for one in tried for name, value in one.objectives.items()}
     return ForeignResult(
         facts=files.facts,
         lines=lines,
         controls=controls,
         objectives=objectives,
-        n_star=_fewest(tried, request.limit),
+        n_star=tried[0].n_star,
         judged=judged(lines, controls, objectives, request.limit),
         limit=request.limit,
         seed=request.seed,
@@ -99,7 +102,7 @@ def _attacked(
     )
 
 
-def _all(session: Session, tasks: list[Callable[[], Tried]]) -> list[Tried]:
+def _all(session: Session, tasks: list[Task]) -> list[Tried]:
     """Every task, a core each, on one BLAS and one OpenMP thread, as in ``assess.run``."""
     progress, tried = session.progress, []
     progress.start("attacks", len(tasks))
@@ -112,19 +115,16 @@ def _all(session: Session, tasks: list[Callable[[], Tried]]) -> list[Tried]:
     return tried
 
 
-def _tasks(files: Files, scoring: Scoring | None, seed: int) -> Iterator[Callable[[], Tried]]:
-    """The attacks that can be tried, the longest first."""
-    held = _held(files)
-    shared = _shared_classes(files)
-    if scoring is not None and files.victims is not None and files.known is not None:
-        for n_pairs in sorted((n for n in PAIRS if n <= len(files.known)), reverse=True):
-            yield partial(_paired, files.victims, files.known, scoring, n_pairs, seed)
+def _tasks(files: Files, scoring: Scoring | None, request: ForeignRequest) -> Iterator[Task]:
+    """The attacks that can be tried; the longest comes first."""
+    held, seed = _held(files), request.seed
+    yield partial(_with_pairs, files, scoring, request.limit)
     for name, recover in (WITHOUT_LABELS | OPEN).items():
-        yield partial(_unpaired, name, recover, held, scoring, seed)
-    if shared >= 2:
+        yield partial(_without_pairs, name, recover, held, scoring, seed)
+    if _shared_classes(files) >= LEAST_CLASSES:
         labeled = replace(held, given=f"{held.given} and their labels")
         for name, recover in WITH_LABELS.items():
-            yield partial(_unpaired, name, recover, labeled, scoring, seed)
+            yield partial(_without_pairs, name, recover, labeled, scoring, seed)
 
 
 def _held(files: Files) -> Held:
@@ -161,39 +161,61 @@ def _as_they_are(held: Held, seed: int) -> tuple[LinearMap, ...]:
 OPEN: Final[dict[str, Recover]] = {"vectors taken as they are": _as_they_are}
 
 
-def _unpaired(name: str, recover: Recover, held: Held, scoring: Scoring | None, seed: int) -> Tried:
+def _without_pairs(
+    name: str, recover: Recover, held: Held, scoring: Scoring | None, seed: int
+) -> Tried:
     watch = Stopwatch()
     guesses = recover(held, seed)
-    objective = max(guess.objective for guess in guesses)
     lines = () if scoring is None else tuple(scored(name, guesses, held, scoring, watch))
-    return Tried(name, lines, objective)
+    return Tried(lines, {name: max(guess.objective for guess in guesses)})
 
 
-def _paired(victims: Rows, known: Rows, scoring: Scoring, n_pairs: int, seed: int) -> Tried:
-    """The best map from so many pairs, chosen on the victims: the attacker's luck."""
-    watch, name = Stopwatch(), "map learned from pairs"
+def _with_pairs(files: Files, scoring: Scoring | None, limit: float) -> Tried:
+    """Lines for some numbers of pairs, and the fewest that pass the limit at the lower end.
+
+    More pairs never hurt an attacker, so the count is searched by halving, from the most down.
+    """
+    if scoring is None or files.victims is None or files.known is None:
+        return Tried()
+    most = len(files.known)
+    counts = [*(count for count in PAIRS if count < most), most]
+    tried: dict[int, tuple[Line, ...]] = {}
+    low, high = -1, len(counts)
+    middle = high - 1
+    while high - low > 1:
+        count = counts[middle]
+        tried[count] = _paired(files.victims, files.known, scoring, count)
+        if any(one.excess is not None and one.excess[1] > limit for one in tried[count]):
+            high = middle
+        else:
+            low = middle
+        middle = (low + high) // 2
+    lines = tuple(line for count in sorted(tried) for line in tried[count])
+    return Tried(lines, n_star=counts[high] if high < len(counts) else None)
+
+
+def _paired(victims: Rows, known: Rows, scoring: Scoring, n_pairs: int) -> tuple[Line, ...]:
+    """The best map from so many pairs, chosen on the victims: the attacker's luck.
+
+    A map that does less than half as well as another on pairs left out is not looked at.
+    """
+    watch = Stopwatch()
+    maps = PairAligner(known.c[:n_pairs], known.x[:n_pairs]).recover(scoring.seed)
+    most = max(one.objective for one in maps)
     guesses = [
-        Aligned(guess.apply(victims.c), victims.x, NoiseLaw.gaussian(SUPPOSED))
-        for guess in PairAligner(known.c[:n_pairs], known.x[:n_pairs]).recover(seed)
+        Aligned(one.apply(victims.c), victims.x, NoiseLaw.gaussian(SUPPOSED))
+        for one in maps
+        if one.objective >= most / 2
     ]
-    best = max(guesses, key=lambda one: reid(one, scoring.clear).excess)
+    best = guesses[0]
+    if len(guesses) > 1:
+        best = max(guesses, key=lambda one: reid(one, scoring.clear).excess)
     found = linked(
         scoring,
         best,
-        attack=name,
+        attack="map learned from pairs",
         knowledge=Knowledge.KNOWN_PAIRS,
         given=f"{n_pairs} known pairs",
         watch=watch,
     )
-    return Tried(name, tuple(found), n_pairs=n_pairs)
-
-
-def _fewest(tried: list[Tried], limit: float) -> int | None:
-    """The fewest pairs at which the lower end of re-identification passes the limit."""
-    passed = [
-        one.n_pairs
-        for one in tried
-        for line in one.lines
-        if one.n_pairs is not None and line.excess is not None and line.excess[1] > limit
-    ]
-    return min(passed, default=None)
+    return tuple(found)
