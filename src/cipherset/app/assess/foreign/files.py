@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from cipherset.app.assess.attacks.unpaired import ROWS
 from cipherset.app.assess.foreign.request import ForeignFacts, ForeignRequest
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.codes import Codebook, Codes
@@ -18,6 +17,10 @@ from cipherset.core.protocols import Encoder
 from cipherset.core.values import LABEL, ColumnRoles, Floats
 from cipherset.pipeline.ingest import Source, open_source
 
+# A rotation at factor 4 was found of 53 % of the records from 2,500 of its ciphertexts, of 98 %
+# from 8,000, in the same time.
+HELD: Final = 10_000
+PUBLIC: Final = 5000
 VICTIMS: Final = 2000
 # Alignments learn little from more, as in the suite for our own exports.
 MOST_PAIRS: Final = 2000
@@ -72,7 +75,7 @@ def read_files(session: Session, request: ForeignRequest) -> Files:
     _check_enough(len(c), "rows")
     _check_enough(len(texts), "public texts")
     rng = np.random.default_rng([request.seed, 0xF0])
-    some, mine = rng.permutation(len(c))[:ROWS], rng.permutation(len(texts))[:ROWS]
+    some, mine = rng.permutation(len(c))[:HELD], rng.permutation(len(texts))[:PUBLIC]
     book = Codebook()
     y = None if labels is None else book.encode(labels)
     public_y = None if y is None or public_labels is None else book.encode(public_labels)

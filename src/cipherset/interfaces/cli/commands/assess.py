@@ -131,8 +131,10 @@ def _public(public: str | None, text: tuple[str, ...]) -> str:
 
 
 def _refuse(options: Mapping[str, object], found: str, expected: str) -> None:
-    """Refuse options of the other form; one that was not given is None, empty or False."""
-    given = [name for name, value in options.items() if value not in (None, (), False)]
+    """Refuse options of the other form; one that was not given is None, () or False."""
+    given = [
+        name for name, value in options.items() if not any(value is no for no in (None, (), False))
+    ]
     if given:
         raise UsageError(
             f"{found}, and {', '.join(given)} is for {expected}",
