@@ -106,8 +106,7 @@ def linked(
     """
     clear = scoring.clear
     inside = reid(aligned, clear)
-    one_group = np.zeros_like(clear)
-    everywhere = inside if (clear == clear[0]).all() else reid(aligned, one_group)
+    everywhere = inside if np.ptp(clear) == 0 else reid(aligned, np.zeros_like(clear))
     n, seconds = len(clear), watch.seconds()
     sizes = np.bincount(clear)[clear]
     figures = (

@@ -19,7 +19,7 @@ from cipherset.app.assess.attacks.unpaired import (
 )
 from cipherset.app.assess.foreign.controls import planted, suite
 from cipherset.app.assess.foreign.files import Files, Rows, read_files
-from cipherset.app.assess.foreign.judgment import judged
+from cipherset.app.assess.foreign.judgment import judged, with_pairs
 from cipherset.app.assess.foreign.report import write_report
 from cipherset.app.assess.foreign.request import ForeignRequest, ForeignResult
 from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
@@ -86,15 +86,17 @@ def _attacked(
             controls = (*suite(files.victims, scoring), planted(files, scoring))
         session.progress.finish()
     tried = _all(session, list(_tasks(files, scoring, request)))
-    lines = tuple(line for one in tried for line in one.lines)
+    lines = [line for one in tried for line in one.lines]
+    lines.sort(key=lambda line: line.outcome.knowledge.value)
+    n_star = tried[0].n_star
     objectives = {name: value for one in tried for name, value in one.objectives.items()}
     return ForeignResult(
         facts=files.facts,
-        lines=lines,
+        lines=tuple(lines),
         controls=controls,
         objectives=objectives,
-        n_star=tried[0].n_star,
-        judged=judged(lines, controls, objectives, request.limit),
+        n_star=n_star,
+        judged=with_pairs(judged(lines, controls, objectives, request.limit), n_star),
         limit=request.limit,
         seed=request.seed,
         seconds=watch.seconds(),
