@@ -264,6 +264,8 @@ def test_options_of_the_other_form(there, tmp_path):
 def test_files_that_do_not_fit(there, tmp_path):
     few = there.write("few.parquet", there.x[:99])
     assert there.refused(few, scored=False) == (4, "assess_few_rows")
+    same = there.write("same.parquet", np.zeros((150, 384)))
+    assert there.refused(same, scored=False) == (4, "assess_few_rows")
     short = there.write("short.parquet", there.x[:120])
     assert there.refused(short) == (4, "records_length")
     narrow = there.write("narrow.parquet", there.x[:120, :100])

@@ -72,7 +72,7 @@ def read_files(session: Session, request: ForeignRequest) -> Files:
     encoder = open_encoder(request.encoder, session.cache)
     c, labels = _ciphertexts(source, request, encoder)
     texts, public_labels = _texts(request.public, request.text, request.label)
-    _check_enough(len(c), "rows")
+    _check_enough(len(np.unique(c, axis=0)), "different rows")
     _check_enough(len(texts), "public texts")
     rng = np.random.default_rng([request.seed, 0xF0])
     some, mine = rng.permutation(len(c))[:HELD], rng.permutation(len(texts))[:PUBLIC]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cipherset.app import page
+from cipherset.app.assess.foreign.judgment import ALARMING
 from cipherset.app.assess.foreign.request import REPORT, ForeignResult
 from cipherset.app.assess.report import HOLDERS, ROOM
 from cipherset.app.places import Made
@@ -27,7 +28,7 @@ def write_report(result: ForeignResult, target: Path, *, overwrite: bool) -> Non
 def render(result: ForeignResult) -> str:
     """One HTML page without scripts or addresses."""
     lines = [line.as_json() for line in result.lines]
-    values = {"result": result, "holders": _by_holder(lines), "lines": lines}
+    values = {"result": result, "holders": _by_holder(lines), "lines": lines, "alarming": ALARMING}
     return page.render(ROOM, "foreign.html.j2", values)
 
 
