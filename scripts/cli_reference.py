@@ -1,5 +1,6 @@
 """Write docs/reference/cli.md: every command with its options, as the commands state them."""
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,15 @@ def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
         *(_argument(each) for each in arguments),
         *([] if not options else ["[OPTIONS]"]),
     ]
-    lines = [f"## {path}", "", (command.help or "").strip(), "", "```text", " ".join(usage), "```"]
+    lines = [
+        f"## {path}",
+        "",
+        inspect.cleandoc(command.help or ""),
+        "",
+        "```text",
+        " ".join(usage),
+        "```",
+    ]
     if options:
         lines += ["", "| option | meaning |", "|---|---|"]
         lines += [_row(option).rstrip("\n") for option in options]

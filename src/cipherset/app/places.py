@@ -12,6 +12,7 @@ class Made(StrEnum):
     CIPHERSET = "manifest.json"
     BUNDLE = "bundle.json"
     CALIBRATION = "calibration.json"
+    ASSESSMENT = "assessment.json"
 
 
 def check_target(target: Path, made: Made, *, overwrite: bool) -> None:

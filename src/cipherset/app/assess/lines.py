@@ -113,7 +113,7 @@ def linked(
     """
     clear = scoring.clear
     inside = reid(aligned, clear)
-    everywhere = reid(aligned, np.zeros_like(clear))
+    everywhere = inside if np.ptp(clear) == 0 else reid(aligned, np.zeros_like(clear))
     n, seconds = len(clear), watch.seconds()
     sizes = np.bincount(clear)[clear]
     figures = (

@@ -79,9 +79,18 @@ def vectors(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> Vec
 def encrypted(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> EncryptedVectors:
     """The rows of ``batch`` as they are, of any norm; for ciphertexts that others made.
 
-    Raises: as ``vectors``, but for ``vector_zero``.
+    Raises:
+        InputError: as ``vectors``, but not ``vector_zero``; ``vector_too_large`` for float32.
     """
     values = _numbers(name, batch, roles, dim)
+    too_large = np.flatnonzero((np.abs(values) > np.finfo(np.float32).max).any(axis=1))
+    if len(too_large):
+        place = faults.at(name, row=batch.start + int(too_large[0]) + 1, column=roles.vector)
+        raise InputError(
+            f"{place}: a number too large for float32",
+            code="vector_too_large",
+            hint="scale all vectors of the file down by one and the same factor",
+        )
     return EncryptedVectors(values.astype(np.float32), clear_columns(name, batch, roles))
 
 

@@ -70,15 +70,11 @@ class Source:
     ) -> Iterator[EncryptedVectors]:
         """Batches of vectors of any norm, as they are: ciphertexts that others made.
 
-        Raises: as ``vectors``.
+        Raises: as ``vectors``, but a vector of zeros is one like any other.
         """
         if roles.vector is None or roles.text:
             raise _no_role("a vector column and no text columns")
-        parts, dim = self._checked_parts(roles), None
-        for batch in self._batches(parts, batch_rows):
-            rows = encrypted(self.name, batch, roles, dim)
-            dim = rows.values.shape[1]
-            yield rows
+        return self._encrypted(roles, self._checked_parts(roles), batch_rows)
 
     def read_bytes_chunks(self) -> Iterator[bytes]:
         """The source's bytes as stored, for a keyed digest (a plain one would confirm guesses)."""
@@ -100,6 +96,15 @@ class Source:
             unit = vectors(self.name, batch, roles, dim)
             dim = unit.values.shape[1]
             yield unit
+
+    def _encrypted(
+        self, roles: ColumnRoles, parts: dict[str, Part], batch_rows: int
+    ) -> Iterator[EncryptedVectors]:
+        dim = None
+        for batch in self._batches(parts, batch_rows):
+            rows = encrypted(self.name, batch, roles, dim)
+            dim = rows.values.shape[1]
+            yield rows
 
     def _batches(self, parts: dict[str, Part], batch_rows: int) -> Iterator[Batch]:
         n_rows = 0

@@ -81,8 +81,9 @@ def scored(
 ) -> Iterator[Line]:
     """Lines of the guess that finds most; of several, the attacker has luck with the best."""
     tried = [Aligned(guess.apply(held.victims), held.candidates, held.noise) for guess in guesses]
-    found = [reid(one, scoring.clear).excess for one in tried]
-    best = int(np.argmax(found))
+    several = tried if len(tried) > 1 else []
+    found = [reid(one, scoring.clear).excess for one in several]
+    best = int(np.argmax(found)) if found else 0
     yield from linked(
         scoring,
         tried[best],

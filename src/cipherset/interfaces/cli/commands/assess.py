@@ -1,22 +1,29 @@
-"""``cipherset assess``."""
+"""``cipherset assess``: of an export of ours, or of any file of vectors."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
+from cipherset.app.assess.foreign.request import ForeignRequest, ForeignResult
+from cipherset.app.assess.foreign.run import assess_foreign
 from cipherset.app.assess.request import AssessRequest, AssessResult, PublicSource
 from cipherset.app.assess.run import assess
+from cipherset.app.encoders import DEFAULT_ENCODER
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
+PAIRS: Final = 10_000
+LIMIT: Final = 0.05
 
 
 @click.command(name="assess", cls=Command, epilog=f"Example:  {EXAMPLE}")
-@click.argument("cipherset", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("there", type=click.Path(path_type=Path), metavar="DIR_OR_FILE")
 @click.option("--public", metavar="SOURCE", help="Text that an attacker may have of the same kind.")
 @click.option("--text", multiple=True, metavar="COL", help="Its text, if named otherwise.")
-@click.option("--label", metavar="COL", help="Its labels, if named otherwise.")
+@click.option("--label", metavar="COL", help="Its labels, if named otherwise; of a FILE its own.")
 @click.option("--records", metavar="SOURCE", help="What was protected; words are attacked too.")
 @click.option(
     "--attribute",
@@ -26,14 +33,30 @@ EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
 )
 @click.option(
     "--pairs",
-    default=10_000,
-    show_default=True,
     type=click.IntRange(min=2),
     metavar="N",
-    help="At most so many known pairs.",
+    help=f"At most so many known pairs (default: {PAIRS}).",
 )
 @click.option("--full", is_flag=True, help="Everything, also what takes minutes.")
 @click.option("--samples", is_flag=True, help="Recovered words beside records, for you only.")
+@click.option("--vector", metavar="COL", help="Of a FILE: its vectors (default: vector).")
+@click.option(
+    "--encoder", metavar="NAME", help=f"Of a FILE: what made them (default: {DEFAULT_ENCODER})."
+)
+@click.option(
+    "--max-reid",
+    type=click.FloatRange(0.0, 1.0),
+    metavar="R",
+    help=f"Of a FILE: limit of measured re-identification (default: {LIMIT}).",
+)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Of a FILE: a folder for the page and the figures.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an assessment that is there.")
 @click.option(
     "--seed",
     default=0,
@@ -45,36 +68,84 @@ EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
-    cipherset: Path,
+    there: Path,
     public: str | None,
     text: tuple[str, ...],
     label: str | None,
     records: str | None,
     attribute: tuple[str, ...],
-    pairs: int,
+    pairs: int | None,
     full: bool,  # noqa: FBT001 -- click hands it over by name
     samples: bool,  # noqa: FBT001 -- click hands it over by name
+    vector: str | None,
+    encoder: str | None,
+    max_reid: float | None,
+    target: Path | None,
+    force: bool,  # noqa: FBT001 -- click hands it over by name
     seed: int,
 ) -> None:
-    """Attack the export in DIR with all we have, and sign what it got; on the owner's side."""
+    """Attack the export in DIR with all we have, and sign what it got; on the owner's side.
+
+    A FILE of vectors that were encrypted elsewhere takes neither its key nor its scheme: only
+    the name of its encoder, --public with --text, and, for guesses to be scored, --records.
+    """
+    ours = {"--attribute": attribute, "--pairs": pairs, "--full": full, "--samples": samples}
+    files = {"--vector": vector, "--encoder": encoder, "--max-reid": max_reid, "--to": target}
+    if _is_file(there):
+        _refuse(ours, f"{there} is a file", "a cipherset's folder")
+        limit, name = LIMIT if max_reid is None else max_reid, encoder or DEFAULT_ENCODER
+        columns = (_public(public, text), text, vector or "vector", label)
+        where = (target, force)
+        foreign = ForeignRequest(str(there), *columns, records, name, limit, seed, *where)
+        _show_foreign(context, assess_foreign(context.session(), foreign))
+        return
+    _refuse(files | {"--force": force}, f"{there} is no file", "a file of vectors")
     if (attribute or samples) and records is None:
         raise UsageError(
             "--attribute and --samples read the records",
             code="records_needed",
             hint="give --records SOURCE, the very file that was protected",
         )
-    request = AssessRequest(
-        cipherset=cipherset,
-        public=None if public is None else PublicSource(public, text, label=label),
-        records=records,
-        attributes=attribute,
-        pairs=pairs,
-        full=full,
-        samples=samples,
-        seed=seed,
-    )
-    result = assess(context.session(), request)
-    context.show(result.as_json(), f"{result.finding.verdict.value}: {cipherset}", _rows(result))
+    own = None if public is None else PublicSource(public, text, label=label)
+    most = PAIRS if pairs is None else pairs
+    request = AssessRequest(there, own, records, attribute, most, full, samples, seed)
+    _show(context, assess(context.session(), request))
+
+
+def _is_file(there: Path) -> bool:
+    """Whether it is, or would be if it were there, a source and not an export."""
+    if there.exists():
+        return not there.is_dir()
+    return there.suffix not in {"", ".cipherset"}
+
+
+def _public(public: str | None, text: tuple[str, ...]) -> str:
+    """The source of public text, without which there is no attack on a file."""
+    if public is None or not text:
+        raise UsageError(
+            "ciphertexts made elsewhere are attacked with public text",
+            code="public_needed",
+            hint="give --public SOURCE and --text COL, its column of text",
+        )
+    return public
+
+
+def _refuse(options: Mapping[str, object], found: str, expected: str) -> None:
+    """Refuse options of the other form; one that was not given is None, () or False."""
+    given = [
+        name for name, value in options.items() if not any(value is no for no in (None, (), False))
+    ]
+    if given:
+        raise UsageError(
+            f"{found}, and {', '.join(given)} is for {expected}",
+            code="assess_option",
+            hint="leave the option out; see: cipherset assess --help",
+        )
+
+
+def _show(context: Context, result: AssessResult) -> None:
+    title = f"{result.finding.verdict.value}: {result.finding.bound.cipherset_id}"
+    context.show(result.as_json(), title, _rows(result))
 
 
 def _rows(result: AssessResult) -> list[tuple[str, str]]:
@@ -82,9 +153,7 @@ def _rows(result: AssessResult) -> list[tuple[str, str]]:
     rows = [("why", reason) for reason in finding.reasons[:3]]
     for line in finding.attacks:
         if "excess" in line:
-            low, high = line["excess_ci"]
-            found = f"{line['excess']:.4f} ({max(low, 0):.4f} to {high:.4f})"
-            rows.append((f"{line['knowledge']} {line['name']}", found))
+            rows.append(_excess(line))
         elif not line["metric"].startswith("reid"):
             found = f"{line['value']:.4f}, chance {line['chance']:.4f}  ({line['metric']})"
             rows.append((f"{line['knowledge']} {line['name']}", found))
@@ -93,3 +162,31 @@ def _rows(result: AssessResult) -> list[tuple[str, str]]:
     rows += [("not run", missing) for missing in finding.not_run]
     rows.append(("report", str(result.folder / "report.html")))
     return rows
+
+
+def _excess(line: Mapping[str, Any]) -> tuple[str, str]:
+    low, high = line["excess_ci"]
+    found = f"{line['excess']:.4f} ({max(low, 0):.4f} to {high:.4f})"
+    return f"{line['knowledge']} {line['name']}", found
+
+
+def _show_foreign(context: Context, result: ForeignResult) -> None:
+    shown = result.as_json()
+    rows = [("why", reason) for reason in shown["reasons"][:3]]
+    rows += [
+        (name, f"the attacker's own objective: {value:.2f}")
+        for name, value in shown["objectives"].items()
+    ]
+    for line in shown["attacks"]:
+        if "excess" in line:
+            name, found = _excess(line)
+            rows.append((name, f"{found}, {line['given'].partition(';')[0]}"))
+    if result.facts.pairs:
+        most = f"no count up to {result.facts.pairs} passes the limit"
+        rows.append(("known pairs", most if result.n_star is None else f"{result.n_star} pass it"))
+    rows += [
+        ("control failed", control["name"]) for control in shown["controls"] if not control["holds"]
+    ]
+    if "report" in shown:
+        rows.append(("report", shown["report"]))
+    context.show(shown, f"{shown['verdict']}: {shown['ciphertexts']}", rows)
