@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from cipherset.app.assess.lines import Aligned, reid, supposed
 from cipherset.app.calibration import permutation
 from cipherset.app.calibration.frontier import Point
 from cipherset.app.calibration.permutation import PermutationScheme
@@ -16,25 +17,22 @@ from cipherset.app.exports.leak import CANDIDATES
 from cipherset.app.exports.utility import ON_EXPORT, Rows, anchors, row_scores
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress
-from cipherset.core.values import Floats, NoiseKind, NoiseLaw
+from cipherset.core.values import Floats, NoiseLaw
 from cipherset.evidence.attack import (
     Interval,
     Reidentification,
     clopper_pearson,
     paired_bootstrap,
-    reidentify,
 )
 from cipherset.evidence.attack.alignment.centroids import CentroidAligner
 from cipherset.evidence.attack.alignment.linear_map import LinearMap
 from cipherset.evidence.attack.alignment.permutation import PermutationMatcher
 from cipherset.evidence.attack.alignment.rotation import RotationAligner
-from cipherset.pipeline.minimize import FittedMinimizer
+from cipherset.pipeline.minimize import FitSettings, FittedMinimizer
 from cipherset.pipeline.train import train_model
 
 SCHEME: Final = "rsap/1"
 PERMUTED: Final = (1.0, 2.5, 5.0, 10.0)
-ALIGNED_ROWS: Final = 2500
-LEAST_SUPPOSED: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +53,7 @@ class Bench:
 def our_points(progress: Progress, bench: Bench, measured: list[Measured]) -> Iterator[Point]:
     """Each setting with what it adds, and what it gives away without the key."""
     progress.start("controls, and attackers without the key", len(measured))
-    surrogates: dict[str, FittedMinimizer] = {}
+    surrogates: dict[tuple[str, FitSettings], FittedMinimizer] = {}
     for one in measured:
         with threadpool_limits(1):
             gain = _gain(bench, one)
@@ -97,7 +95,7 @@ def _gain(bench: Bench, one: Measured) -> Interval:
     held = sweep.validation
     z = protection.minimized(sweep.inner.x, sweep.inner.y)
     control = train_model(
-        protection.cipher.encrypt(anchors(sweep.task, z, sweep.inner.y)),
+        protection.noised(anchors(sweep.task, z, sweep.inner.y)),
         sweep.inner.y,
         ON_EXPORT,
         task=sweep.task,
@@ -111,27 +109,35 @@ def _gain(bench: Bench, one: Measured) -> Interval:
 
 
 def _key_safe(
-    bench: Bench, one: Measured, surrogates: dict[str, FittedMinimizer]
+    bench: Bench, one: Measured, surrogates: dict[tuple[str, FitSettings], FittedMinimizer]
 ) -> Reidentification:
-    """The better of two attackers without key or pair: by class centroids, and by axes."""
+    """The best attacker without key or pair, who fits a minimizer of his own as the owner's."""
     sweep, protection, victims = bench.sweep, one.protection, bench.victims
-    name, candidates, public = one.setting.minimizer, victims.x, bench.public.x
+    candidates, public = victims.x, bench.public.x
+    name = (one.setting.minimizer, one.setting.fit_settings(sweep.seed))
     if protection.minimizer.spec != "none":
         if name not in surrogates:
             seed = sweep.seed + 1
             surrogates[name] = fit_for(sweep.task, one.setting, bench.public, seed=seed)
         candidates, public = (surrogates[name].transform(x) for x in (candidates, public))
     c = protection.export(sweep.inner.x, sweep.inner.y)
-    c, y = c[:ALIGNED_ROWS], sweep.inner.y[:ALIGNED_ROWS]
-    radius = protection.cipher.noise_radius
-    guesses = [RotationAligner(c, public, radius).recover(sweep.seed)]
-    if sweep.task is Task.CLASSIFICATION:
-        by_class = CentroidAligner(c, y, public, bench.public.y, radius)
-        guesses += by_class.recover(sweep.seed)
+    guesses = _without_key(bench, c, public, protection.cipher.noise_radius)
+    law = supposed(protection.cipher.noise, protection.cipher.dim)
     exported = protection.export(victims.x, victims.y)
-    law = _supposed(protection.cipher.noise, protection.cipher.dim)
-    found = [_linked(guess, exported, candidates, victims.clear, law) for guess in guesses]
-    return max(found, key=lambda reid: reid.excess)
+    return _best(guesses, exported, candidates, victims.clear, law)
+
+
+def _without_key(bench: Bench, c: Floats, public: Floats, radius: float) -> list[LinearMap]:
+    """What attackers make of ciphertexts without a key or a pair; the same for every scheme."""
+    sweep = bench.sweep
+    guesses = [
+        PermutationMatcher(c, public, radius).recover(sweep.seed),
+        RotationAligner(c, public, radius).recover(sweep.seed),
+    ]
+    if sweep.task is Task.CLASSIFICATION:
+        by_class = CentroidAligner(c, sweep.inner.y, public, bench.public.y, radius)
+        guesses += by_class.recover(sweep.seed)
+    return guesses
 
 
 def permuted_points(progress: Progress, bench: Bench) -> Iterator[Point]:
@@ -147,10 +153,8 @@ def permuted_points(progress: Progress, bench: Bench) -> Iterator[Point]:
         predicted = model.predict(scheme.query(sweep.validation.x))
         scores = row_scores(sweep.task, sweep.validation.y, predicted)
         exported, law = scheme.encrypt(victims.x, rng), NoiseLaw.ball(scheme.radius)
-        index = np.arange(len(victims))
-        guess = PermutationMatcher(c[:ALIGNED_ROWS], bench.public.x, scheme.radius).recover(
-            sweep.seed
-        )
+        guesses = _without_key(bench, c, bench.public.x, scheme.radius)
+        supposed_law = supposed(law, victims.x.shape[1])
         yield Point(
             minimizer="none",
             scheme=permutation.NAME,
@@ -158,41 +162,20 @@ def permuted_points(progress: Progress, bench: Bench) -> Iterator[Point]:
             utility=float(scores.mean()),
             utility_interval=_interval(sweep.task, scores, sweep.seed),
             gain=None,
-            reid=reidentify(
-                scheme.remove_key(exported),
-                victims.x,
-                truth=index,
-                ciphertext_groups=victims.clear,
-                candidate_groups=victims.clear,
-                noise=law,
-            ),
-            reid_key_safe=_linked(
-                guess, exported, victims.x, victims.clear, _supposed(law, victims.x.shape[1])
-            ),
+            reid=reid(Aligned(scheme.remove_key(exported), victims.x, law), victims.clear),
+            reid_key_safe=_best(guesses, exported, victims.x, victims.clear, supposed_law),
             is_ours=False,
         )
         progress.advance(1)
     progress.finish()
 
 
-def _linked(
-    guess: LinearMap,
+def _best(
+    guesses: list[LinearMap],
     c: Floats,
     candidates: Floats,
     clear: npt.NDArray[np.int64],
     law: NoiseLaw,
 ) -> Reidentification:
-    return reidentify(
-        guess.apply(c),
-        candidates,
-        truth=np.arange(len(c)),
-        ciphertext_groups=clear,
-        candidate_groups=clear,
-        noise=law,
-    )
-
-
-def _supposed(law: NoiseLaw, dim: int) -> NoiseLaw:
-    """The noise as an attacker supposes it who only guessed the map: he rules nothing out."""
-    size = law.size if law.kind is NoiseKind.GAUSSIAN else law.size / np.sqrt(dim)
-    return NoiseLaw.gaussian(max(float(size), LEAST_SUPPOSED))
+    found = [reid(Aligned(guess.apply(c), candidates, law), clear) for guess in guesses]
+    return max(found, key=lambda one: one.excess)

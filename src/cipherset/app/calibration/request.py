@@ -60,21 +60,28 @@ class CalibrateResult:
     seed: int
     seconds: float
     target: Path
+    figure: str = "accuracy"
 
     @property
     def in_words(self) -> str:
         """What it comes to."""
         best = self.recommended.most_useful
         if best is None:
-            least = min(self.points, key=lambda point: point.reid.high)
+            told = [point for point in self.points if point.is_ours and point.reid.decidable]
+            text = f"no setting keeps re-identification under {self.limit:.1%} with room for chance"
+            if not told:
+                return f"{text}; the clear columns alone identify the rows"
+            least = min(told, key=lambda point: point.reid.high)
             return (
-                f"no setting keeps re-identification under {self.limit:.1%} for certain; the least "
-                f"was {least.reid.excess:.2%}, up to {least.reid.high:.2%} ({least.name})"
+                f"{text}; the least was {least.reid.excess:.2%}, up to {least.reid.high:.2%} "
+                f"({least.name})"
             )
         lost = self.plain - best.utility
         cost = f"{lost:.1%} below plain vectors" if lost > 0 else "no loss to plain vectors"
+        if lost > self.tolerated:
+            cost += f", more than the {self.tolerated:.1%} tolerated: no setting satisfies both"
         text = (
-            f"{best.name}: {best.utility:.1%} accuracy, {cost}, at {best.reid.excess:.2%} "
+            f"{best.name}: {best.utility:.1%} {self.figure}, {cost}, at {best.reid.excess:.2%} "
             f"re-identified with the key stolen (up to {best.reid.high:.2%}; the limit is "
             f"{self.limit:.1%})"
         )

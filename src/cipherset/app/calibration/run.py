@@ -2,20 +2,23 @@
 
 The settings that ``protect`` would try are measured by the very code it uses; wider ones, no
 minimizer at all, and a permutation scheme stand beside them on the same axes. One embedding pass,
-one fit per minimizer. Nothing leaves: keys are made for the run and thrown away.
+one fit per minimizer. Nothing leaves: key and noise are the run's own, from its seed.
 """
 
-import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from cipherset.app.assess.lines import Stopwatch
 from cipherset.app.calibration.frontier import recommend
 from cipherset.app.calibration.points import SCHEME, Bench, our_points, permuted_points
+from cipherset.app.calibration.rehearsal import Rehearsed
 from cipherset.app.calibration.report import render
 from cipherset.app.calibration.request import CalibrateRequest, CalibrateResult
 from cipherset.app.encoders import open_encoder
-from cipherset.app.exports.calibrate import TIE, Asked, Measured, Setting, settings
+from cipherset.app.exports.calibrate import MARGIN, TIE, Asked, Measured, Setting, settings
 from cipherset.app.exports.dataset import Dataset, Reading, load
 from cipherset.app.exports.fitting import sweep_on
 from cipherset.app.exports.plan import make_plan, sample
@@ -26,9 +29,8 @@ from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
 from cipherset.core.files import replace_directory, stage_directory, write_atomic
 from cipherset.core.manifest import Task
-from cipherset.core.secret import KeyHandle, Secret
 from cipherset.custody.keys import ephemeral_sealer
-from cipherset.pipeline.ingest import open_source
+from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize import default_rules
 from cipherset.pipeline.train import train_model
 
@@ -49,13 +51,14 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
     """
     watch = Stopwatch()
     check_target(request.target, Made.CALIBRATION, overwrite=request.overwrite)
+    source = open_source(request.source)  # first: what is refused may hold a password
     facts: dict[str, Fact] = {"max_reid": request.max_reid}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.CALIBRATE, request.source, facts) as act,
+        workspace.gate.act(Action.CALIBRATE, source.name, facts) as act,
         stage_directory(workspace.home / "calibrate") as scratch,
     ):
-        dataset = _read(session, request, scratch)
+        dataset = _read(session, request, source, scratch)
         result = _measured(session, request, dataset, watch)
         _write(request, result)
         best = result.recommended.most_useful
@@ -63,11 +66,11 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
     return result
 
 
-def _read(session: Session, request: CalibrateRequest, scratch: Path) -> Dataset:
+def _read(session: Session, request: CalibrateRequest, source: Source, scratch: Path) -> Dataset:
     encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
     reading = Reading(request.roles, encoder, default_rules())
     return load(
-        open_source(request.source),
+        source,
         reading,
         path=scratch / "vectors",
         sealer=ephemeral_sealer(),
@@ -83,8 +86,9 @@ def _measured(
         dataset, numeric=False, test_share=request.test_share, fit_share=1.0, seed=seed
     )
     task = plan.task or Task.CLASSIFICATION
-    key = KeyHandle("calibration", 1, Secret(os.urandom(32)))
-    sweep = sweep_on(dataset, plan, task, key=key, scheme=SCHEME, seed=seed)
+    rehearsed = Rehearsed(seed)
+    sweep = sweep_on(dataset, plan, task, key=rehearsed.key(), scheme=SCHEME, seed=seed)
+    sweep = replace(sweep, pairing=rehearsed)
     public = plan.rows(dataset, sample(plan.test, PUBLIC_ROWS, seed=seed + 5))
     session.progress.start("plain vectors", None)
     plain = train_model(sweep.inner.x, sweep.inner.y, LINEAR, task=task, seed=seed)
@@ -102,7 +106,7 @@ def _measured(
         recommended=recommend(
             points,
             plain=float(scores.mean()),
-            limit=request.max_reid,
+            limit=MARGIN * request.max_reid,
             tolerated=request.tolerated,
             tie=TIE,
         ),
@@ -128,7 +132,8 @@ def _sweep(session: Session, bench: Bench, n_classes: int, dim: int) -> tuple[li
     best = max(float(bench.plain_scores.mean()), *(one.utility for one in measured))
     others = [(name, factors) for name, factors in WIDE if _fits(name, dim)]
     if task is Task.CLASSIFICATION:
-        others.append((f"lda:{min(n_classes - 1, dim)}", DISCRIMINANT))
+        there = len(np.unique(bench.sweep.inner.y))
+        others.append((f"lda:{min(there - 1, dim)}", DISCRIMINANT))
     stopped = 0
     for name, factors in others:
         for position, factor in enumerate(factors):

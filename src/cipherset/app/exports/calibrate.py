@@ -7,7 +7,7 @@ somebody who holds file, key and minimizer. The most useful candidate under the 
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -134,7 +134,9 @@ def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Sett
         names, factors = [f"bottleneck:{max(2, n_classes - 1)}"], [4.0, 6.0, 8.0, 12.0, 16.0]
     else:
         names, factors = ["bottleneck:32", "bottleneck:16"], [8.0, 16.0, 24.0, 32.0, 40.0, 48.0]
-    names = [name for name in names if int(name.partition(":")[2]) <= dim_in]
+    # Vectors narrower than that keep their width.
+    kind = names[0].partition(":")[0]
+    names = [n for n in names if int(n.partition(":")[2]) <= dim_in] or [f"{kind}:{dim_in}"]
     factor = asked.approximation_factor if asked.noise == BALL else 0.0
     return [
         Setting(name, f, epochs, hidden, float(asked.fits_what_it_exports), asked.noise)
@@ -171,9 +173,12 @@ def pair(
     return Protection(task, minimizer, cipher)
 
 
+Pairing = Callable[[KeyHandle, str, Task | None, Setting, FittedMinimizer], Protection]
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What every candidate is measured on."""
+    """What every candidate is measured on; ``pairing`` puts fit and key together."""
 
     key: KeyHandle
     scheme: str
@@ -181,6 +186,7 @@ class Sweep:
     inner: Rows
     validation: Rows
     seed: int
+    pairing: Pairing = pair
 
     def run(self, settings: list[Setting], progress: Progress) -> list[Measured]:
         """Measure each setting, in the order given.
@@ -204,7 +210,7 @@ class Sweep:
     def _measure(self, fitted: tuple[Setting, FittedMinimizer]) -> Measured:
         """Encrypt, train and attack at one setting."""
         setting, minimizer = fitted
-        protection = pair(self.key, self.scheme, self.task, setting, minimizer)
+        protection = self.pairing(self.key, self.scheme, self.task, setting, minimizer)
         ciphertexts = protection.export(self.inner.x, self.inner.y)
         model = train_model(ciphertexts, self.inner.y, ON_EXPORT, task=self.task, seed=self.seed)
         predicted = model.predict(protection.query(self.validation.x))

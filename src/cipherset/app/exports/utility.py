@@ -111,7 +111,11 @@ class Protection:
 
     def export(self, x: Floats, y: Targets) -> Float32s:
         """Freshly noised ciphertext of rows with their targets, shape (n, k)."""
-        return self.cipher.encrypt(self.minimized(x, y))
+        return self.noised(self.minimized(x, y))
+
+    def noised(self, z: Float32s) -> Float32s:
+        """Freshly noised ciphertext of minimized rows, shape (n, k)."""
+        return self.cipher.encrypt(z)
 
     def head(self, x: Floats) -> Targets:
         """What the owner's head answers."""

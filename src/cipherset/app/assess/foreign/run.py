@@ -32,6 +32,7 @@ from cipherset.evidence.attack import Knowledge
 from cipherset.evidence.attack.alignment.linear_map import LinearMap
 from cipherset.evidence.attack.alignment.pairs import PairAligner
 from cipherset.evidence.attack.alignment.rotation import Clouds
+from cipherset.pipeline.ingest import open_source
 
 PAIRS: Final = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 LEAST_CLASSES: Final = 2
@@ -62,10 +63,11 @@ def assess_foreign(session: Session, request: ForeignRequest) -> ForeignResult:
     watch = Stopwatch()
     if request.target is not None:
         check_target(request.target, Made.ASSESSMENT, overwrite=request.overwrite)
+    name = open_source(request.ciphertexts).name  # first: what is refused may hold a password
     facts: dict[str, Fact] = {"foreign": True}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.ASSESS, request.ciphertexts, facts) as act,
+        workspace.gate.act(Action.ASSESS, name, facts) as act,
     ):
         result = _attacked(session, request, read_files(session, request), watch)
         if request.target is not None:

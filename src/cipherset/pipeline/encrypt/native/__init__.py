@@ -46,7 +46,8 @@ def load(library: Path) -> Fill | None:
     def fill(
         x: Float32s, factor: float, raw: npt.NDArray[np.uint8], out: Float32s, radius: float
     ) -> bool:
-        if x.shape != out.shape or len(raw) != len(out):
+        needed = 8 + 8 * ((out.shape[1] + 1) // 2)  # the radius, then two words a pair
+        if x.shape != out.shape or len(raw) != len(out) or raw.shape[1] < needed:
             raise TypeError("the arrays are of different shapes")
         source, target = _address(x, _FLOAT32, written=False), _address(out, _FLOAT32, written=True)
         words = _address(raw, _UINT8, written=True)
