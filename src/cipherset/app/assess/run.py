@@ -164,12 +164,14 @@ def _surrogates(opened: Opened, public: Public) -> tuple[FittedMinimizer, ...]:
         return ()
     progress.start("fit the attacker's minimizers", None)
     cipher = protection.cipher
-    ways = likely_fits(protection.minimizer, radius=length(cipher.noise, cipher.dim))
+    ways = likely_fits(
+        protection.minimizer,
+        radius=length(cipher.noise, cipher.dim),
+        seed=opened.request.seed + 1,
+    )
     y = None if unsupervised else public.y
     try:
-        return tuple(
-            a_core_each(lambda way: fit(spec, public.x, y, settings=way(opened.request.seed)), ways)
-        )
+        return tuple(a_core_each(lambda way: fit(spec, public.x, y, settings=way), ways))
     except InputError:  # too few labels, or too few rows, for a minimizer of this kind
         return ()
     finally:

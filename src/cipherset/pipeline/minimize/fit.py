@@ -1,7 +1,5 @@
 """Fit a minimizer and the owner's head on rows of the owner zone."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -57,27 +55,25 @@ def fit(
     return _fit_classes(spec, rows, y, settings=settings, progress=progress)
 
 
-def likely_fits(
-    minimizer: FittedMinimizer, *, radius: float
-) -> tuple[Callable[[int], FitSettings], ...]:
-    """Ways in which ``minimizer`` may have been fitted, each a function of a seed.
+def likely_fits(minimizer: FittedMinimizer, *, radius: float, seed: int) -> tuple[FitSettings, ...]:
+    """Ways in which ``minimizer`` may have been fitted, with another seed.
 
     For somebody who fits one as much like it as he can: whether its rows were shrunk, and whether
     it has a hidden layer, can be read off it; how many epochs it took cannot.
     """
     arrays = minimizer.arrays()
     if "w1" not in arrays:
-        return (lambda seed: FitSettings(noise_radius=radius, seed=seed),)
-    shrink = float(arrays["shrink"][0])
+        return (FitSettings(noise_radius=radius, seed=seed),)
+    width = arrays["w1"].shape[1]
     # Without a hidden layer the first matrix holds each class's scores and their negatives.
-    linear = arrays["w1"].shape[1] == 2 * arrays["b3"].shape[0]
+    linear = width == 2 * len(arrays["b3"])
     return tuple(
-        partial(
-            FitSettings,
+        FitSettings(
             noise_radius=radius,
+            seed=seed,
             epochs=epochs,
-            hidden=0 if linear else arrays["w1"].shape[1],
-            shrink=shrink,
+            hidden=0 if linear else width,
+            shrink=float(arrays["shrink"][0]),
         )
         for epochs in ((30,) if linear else (30, 5))
     )

@@ -77,11 +77,11 @@ def _minimizer_membership(case: Case) -> Iterator[Line]:
     known = np.concatenate([case.victims.x, case.others.x])[:FITTED]
     y = np.concatenate([case.victims.codes, case.others.codes])[:FITTED]
     spec = parse_spec(case.protection.minimizer.spec)
-    way = likely_fits(case.protection.minimizer, radius=case.noise_length)[0]
     n_classes = int(y.max()) + 1
 
     def fitted(x: Floats, labels: Codes, seed: int) -> Scorer:
-        minimizer = fit(spec, x.astype(np.float32), labels, settings=way(seed))
+        way, *_ = likely_fits(case.protection.minimizer, radius=case.noise_length, seed=seed)
+        minimizer = fit(spec, x.astype(np.float32), labels, settings=way)
         classes = minimizer.arrays()["classes"].astype(np.int64)
 
         def scores(rows: Floats) -> Floats:
@@ -150,7 +150,7 @@ def _stolen(case: Case) -> Iterator[Line]:
                 parse_spec(case.protection.minimizer.spec),
                 vectors,
                 y[mine],
-                settings=likely_fits(case.protection.minimizer, radius=0.0)[0](case.seed),
+                settings=likely_fits(case.protection.minimizer, radius=0.0, seed=case.seed)[0],
             )
             vectors, unlabeled, targets = (own.transform(x) for x in (vectors, unlabeled, targets))
         stolen = StolenModel(
