@@ -21,6 +21,7 @@ from cipherset.app.ciphers import open_cipher
 from cipherset.app.exports.codes import Codebook, Codes, combine, targets_of
 from cipherset.app.exports.dataset import VECTOR, matrix
 from cipherset.app.exports.earlier.live import ciphertexts
+from cipherset.app.exports.leak import Joined
 from cipherset.app.exports.utility import Protection, Targets
 from cipherset.app.gateway import Gateway
 from cipherset.core.errors import PolicyError
@@ -103,9 +104,9 @@ class Case:
 
     ``surrogates`` are minimizers an attacker fits on his own labeled text, for want of the owner's,
     in the ways it may have been fitted; none where the export is as wide as the vectors, or he has
-    no labels. ``noise`` is what was asked for, as ``parse_noise`` reads it. ``attributes``
-    are columns that did not leave, of the victims and of the others. ``scoring`` scores guesses
-    about the victims.
+    no labels. ``attributes`` are columns that did not leave, of the victims and of the others.
+    ``scoring`` scores guesses about the victims. ``joined`` is what was measured of several exports
+    when this one was made, ``noise`` what was asked for, as ``parse_noise`` reads it.
     """
 
     protection: Protection
@@ -115,6 +116,7 @@ class Case:
     surrogates: tuple[FittedMinimizer, ...] = field(repr=False)
     attributes: Mapping[str, tuple[Values, Values]] = field(repr=False)
     scoring: Scoring = field(repr=False)
+    joined: Joined | None
     noise: str
     most_pairs: int
     limit: float
@@ -184,10 +186,10 @@ def read_rows(
     some, rest = _sides(groups, np.random.default_rng([seed, 0xA5]))
     if min(len(some), len(rest)) < LEAST_ROWS:
         raise PolicyError(
-            f"{len(ids)} distinct rows are too few to attack some and know others: "
-            f"it takes {2 * LEAST_ROWS}",
+            f"{len(ids)} distinct rows leave {len(some)} to attack and {len(rest)} to know, with "
+            f"groups kept whole: it takes {LEAST_ROWS} of each",
             code="assess_rows",
-            hint="assess an export of more rows",
+            hint="assess an export of more rows, or of smaller groups",
         )
     known = _known(gateway, there, table, ids, sources, in_train, texts)
     return known.take(some), known.take(rest)
@@ -206,16 +208,19 @@ def _row_map(export: state.ExportState) -> tuple[list[str], Codes, npt.NDArray[n
 
 
 def _sides(groups: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
-    """Row numbers of victims and of others, at most half of the rows victims."""
+    """Row numbers of victims and of others, at most half of the rows victims, groups whole.
+
+    A group too large for the victims is among the others.
+    """
     most = min(VICTIMS, len(groups) // 2)
     names, code = np.unique(groups, return_inverse=True)
-    order = rng.permutation(len(names))
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[order] = np.arange(len(names))
-    sizes = np.bincount(code, minlength=len(names))[order]
-    n_groups = int(np.searchsorted(np.cumsum(sizes), most, side="right"))
-    is_victim = rank[code] < max(n_groups, 1)
-    return np.flatnonzero(is_victim), np.flatnonzero(~is_victim)
+    sizes = np.bincount(code, minlength=len(names))
+    taken, chosen = 0, np.zeros(len(names), dtype=bool)
+    for group in rng.permutation(len(names)):
+        if taken + sizes[group] <= most:
+            chosen[group] = True
+            taken += int(sizes[group])
+    return np.flatnonzero(chosen[code]), np.flatnonzero(~chosen[code])
 
 
 def _known(  # noqa: PLR0913 -- the parts of one row

@@ -26,6 +26,7 @@ from cipherset.app.assess.request import AssessRequest, AssessResult
 from cipherset.app.assess.sources import read_public, read_records
 from cipherset.app.assess.verdict import Control, judge
 from cipherset.app.assess.workers import a_core_each
+from cipherset.app.exports.earlier.repeat import Measured
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gateway import Gateway, open_gateway
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -53,7 +54,7 @@ FAST: Final = (
     *records.STEPS,
     *models.STEPS,
 )
-SLOW: Final = models.SLOW_STEPS
+SLOW: Final = (*records.SLOW_STEPS, *models.SLOW_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def _case(opened: Opened) -> Case:
             for name, values in columns.items()
         },
         scoring=Scoring.of(victims.x, victims.clear, request.seed),
+        joined=Measured.model_validate_json(gateway.export.measured).leak.joined,
         noise=meta.settings.noise,
         most_pairs=request.pairs if request.full else min(request.pairs, pairs.QUICK_PAIRS),
         limit=_limit(opened.there),

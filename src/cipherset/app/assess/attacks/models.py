@@ -18,6 +18,7 @@ from cipherset.core.values import Floats
 from cipherset.evidence.attack import Knowledge
 from cipherset.evidence.attack.model.answers import Scorer
 from cipherset.evidence.attack.model.extraction import Extraction
+from cipherset.evidence.attack.model.inversion_of_model import ModelInverter
 from cipherset.evidence.attack.model.membership import ShadowMembership
 from cipherset.evidence.attack.model.stolen import Family, StolenModel
 from cipherset.pipeline.minimize import fit, likely_fits, parse_spec
@@ -129,6 +130,20 @@ def _few_public(case: Case) -> str | None:
     return _no_classes(case) if enough else f"needs {COUNTS[0]} public texts"
 
 
+def _inverted(case: Case) -> Iterator[Line]:
+    """The mean of each class, from the model alone, in ciphertext space."""
+    scorer = trained(case, case.others.c, case.others.codes, case.seed)
+    means = np.stack(
+        [case.others.c[case.others.codes == code].mean(axis=0) for code in _classes(case)]
+    )
+    inverter = ModelInverter(model=scorer, dim=case.protection.cipher.dim, norm=SCALE)
+    yield Line(inverter.run(means, case.seed).outcome("class means from the model alone"))
+
+
+def _classes(case: Case) -> Codes:
+    return np.unique(case.others.codes)
+
+
 def _stolen(case: Case) -> Iterator[Line]:
     """The lab's model in the hands of somebody without the key, who has a few labeled texts."""
     scorer = trained(case, case.others.c, case.others.codes, case.seed)
@@ -188,6 +203,7 @@ STEPS: Final = (
     Step("membership", _membership, _no_classes),
 )
 SLOW_STEPS: Final = (
+    Step("model inversion", _inverted, _no_classes),
     Step("model extraction", _extraction, _few_public),
     Step("membership in the minimizer", _minimizer_membership, _no_supervision),
 )

@@ -9,6 +9,7 @@ from sklearn.cluster import KMeans
 from cipherset.app.assess.case import Case, Step
 from cipherset.app.assess.lines import Line, Stopwatch
 from cipherset.app.exports.codes import Codes
+from cipherset.core.values import Float32s
 from cipherset.evidence.attack import Knowledge, Metric, Outcome
 from cipherset.evidence.attack.inversion.attributes import AttributeAdvantage, AttributeInference
 from cipherset.evidence.attack.inversion.pairs import Pairs
@@ -18,6 +19,7 @@ from cipherset.evidence.attack.inversion.score import WordLeak, attack_words
 TOPICS: Final = 8
 TOPIC: Final = f"topic (one of {TOPICS} clusters of the plain vectors, class means taken off)"
 GIVEN: Final = "file, key, minimizer"
+REPEATS: Final = 16
 
 
 def words_of(case: Case) -> WordLeak:
@@ -27,14 +29,17 @@ def words_of(case: Case) -> WordLeak:
 
 def _stolen_pairs(case: Case) -> Pairs:
     """The attacker's texts through the stolen minimizer; he adds the noise himself."""
+    clean, cipher = _minimized(case), case.protection.cipher
+    noisy = cipher.remove_key(cipher.encrypt(clean))
+    return Pairs(noisy, case.public.texts, case.public.codes, clean)
+
+
+def _minimized(case: Case) -> Float32s:
+    """The attacker's own texts through the minimizer, by whoever holds it or may ask."""
     protection, public = case.protection, case.public
-    clean = (
-        protection.minimizer.transform(public.x)
-        if public.y is None
-        else protection.minimized(public.x, public.y)
-    )
-    noisy = protection.cipher.remove_key(protection.cipher.encrypt(clean))
-    return Pairs(noisy, public.texts, public.codes, clean)
+    if public.y is None:
+        return protection.minimizer.transform(public.x)
+    return protection.minimized(public.x, public.y)
 
 
 def _targets(case: Case) -> Pairs:
@@ -44,43 +49,58 @@ def _targets(case: Case) -> Pairs:
 
 
 def _words(case: Case) -> Iterator[Line]:
-    watch = Stopwatch()
-    leak = words_of(case)
-    seconds = watch.seconds()
-    public, victims = case.public, case.victims
-    labels = public.codes
+    watch, texts = Stopwatch(), len(case.public.texts)
+    given = f"{GIVEN}, {texts} texts of his own"
+    return _read(case, words_of(case), Knowledge.STOLEN_KEY, given, watch)
+
+
+def _words_by_oracle(case: Case) -> Iterator[Line]:
+    """An inversion model trained on pairs that the oracle made: no key, no minimizer."""
+    watch, public, cipher = Stopwatch(), case.public, case.protection.cipher
+    clean = _minimized(case)
+    asked = Pairs(
+        cipher.encrypt(clean),
+        public.texts,
+        public.codes,
+        np.mean([cipher.encrypt(clean) for _ in range(REPEATS)], axis=0),
+    )
+    labels = None if public.codes is None else case.victims.codes
+    targets = Pairs(case.victims.c, case.victims.texts, labels)
+    given = f"{len(public.texts)} texts of his own, each encrypted {REPEATS} times"
+    leak = attack_words(asked, targets, seed=case.seed)
+    return _read(case, leak, Knowledge.ORACLE, given, watch)
+
+
+def _read(
+    case: Case, leak: WordLeak, knowledge: Knowledge, given: str, watch: Stopwatch
+) -> Iterator[Line]:
+    """Lines of what was read of the victims' texts, beside the same attack on plain vectors."""
+    seconds, public, victims = watch.seconds(), case.public, case.victims
     plain = attack_words(
-        Pairs(public.x, public.texts, labels),
-        Pairs(victims.x, victims.texts, None if labels is None else victims.codes),
+        Pairs(public.x, public.texts, public.codes),
+        Pairs(victims.x, victims.texts, None if public.codes is None else victims.codes),
         seed=case.seed,
     )
-    figures = [
-        (
-            Metric.TOKEN_F1,
-            leak.attack,
-            leak.score.token_f1,
-            plain.score.token_f1,
-            leak.chance_token_f1,
-        )
-    ]
+    tokens, chance = leak.score.token_f1, leak.chance_token_f1
+    figures = [(Metric.TOKEN_F1, leak.attack, tokens, plain.score.token_f1, chance)]
     recall, unprotected = leak.score.entity_recall, plain.score.entity_recall
     if recall is not None and unprotected is not None and leak.chance_entity_recall is not None:
         chance = leak.chance_entity_recall
         figures.append((Metric.ENTITY_RECALL, leak.entity_attack, recall, unprotected, chance))
-    for metric, attack, found, without, chance in figures:
+    for metric, attack, found, without, by_chance in figures:
         yield Line(
             Outcome(
                 attack=f"words by {attack}",
-                knowledge=Knowledge.STOLEN_KEY,
+                knowledge=knowledge,
                 metric=metric,
                 value=found.value,
                 ci=(found.low, found.high),
-                chance=chance,
+                chance=by_chance,
                 unprotected=without.value,
                 n=len(victims),
                 seed=case.seed,
                 seconds=seconds,
-                given=f"{GIVEN}, {len(public.texts)} texts of his own",
+                given=given,
             )
         )
 
@@ -174,3 +194,4 @@ STEPS: Final = (
     Step("attributes", _attributes),
     Step("plain vector", _vector),
 )
+SLOW_STEPS: Final = (Step("words by an oracle", _words_by_oracle, _no_texts),)

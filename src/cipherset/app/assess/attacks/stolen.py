@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from cipherset.app.assess.case import Case, Step
-from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked
-from cipherset.evidence.attack import Knowledge
+from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked, rate
+from cipherset.evidence.attack import Knowledge, Metric, Outcome
 
 # Each doubling halves what is left of the noise's variance; 16 leave a quarter of its length.
 REPEATS: Final = (1, 16)
@@ -46,7 +46,35 @@ def _oracle(case: Case) -> Iterator[Line]:
         )
 
 
+def _joined(case: Case) -> Iterator[Line]:
+    """The export and earlier ones of the same rows, as ``protect`` measured them together."""
+    joined = case.joined
+    if joined is None:
+        return
+    found = joined.reid
+    outcome = Outcome(
+        attack="joined with earlier exports of the same rows",
+        knowledge=Knowledge.STOLEN_KEY,
+        metric=Metric.REID_RANK1_IN_CLASS,
+        value=found.rank1,
+        ci=rate(found)[1:],
+        chance=found.label_alone,
+        unprotected=1.0,
+        n=found.n,
+        seed=case.seed,
+        seconds=0.0,
+        given=f"{len(joined.exports)} other exports, all keys and minimizers; measured when this "
+        "one was made",
+    )
+    yield Line(outcome, (found.excess, found.low, found.high))
+
+
+def _not_joined(case: Case) -> str | None:
+    return "no other export of these rows was live" if case.joined is None else None
+
+
 STEPS: Final = (
     Step("file and key stolen", _stolen_key),
     Step("encryption oracle", _oracle),
+    Step("several exports joined", _joined, _not_joined),
 )
