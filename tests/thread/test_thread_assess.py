@@ -1,9 +1,10 @@
 """``assess`` on the command line: what it says, what it writes, and when it goes stale."""
 
 import json
+import shutil
 
 import pytest
-from thread_samples import text_rows, vector_rows, write_rows
+from thread_samples import Owner, text_rows, vector_rows, write_rows
 
 from cipherset.app.assess.finding import latest, read_finding
 from cipherset.app.assess.verdict import Verdict
@@ -160,3 +161,75 @@ def test_too_few_rows(owner, tmp_path):
     owner.ok("protect", source, *columns, "--to", target, *settings)
     refused = owner.run("assess", target)
     assert (refused.code, refused.error["code"]) == (3, "assess_rows")
+
+
+@pytest.fixture
+def protected(owner, tmp_path):
+    """Make an export of given rows with given settings, and assess it."""
+
+    def run(rows, *settings, options=()):
+        source = write_rows(tmp_path / "given.parquet", rows)
+        target = tmp_path / "given.cipherset"
+        owner.ok(
+            "protect", source, "--vector", "vec", "--key", "support", "--to", target, *settings
+        )
+        return owner.ok("assess", target, "--pairs", "60", *options)
+
+    return run
+
+
+ACCEPTED = ("--accept-risk", "a test")
+
+
+def test_an_export_with_gaussian_noise(protected):
+    settings = ("--label", "topic", "--minimize", "lda:2", "--noise", "gaussian:8,1e-6")
+    found = protected(vector_rows(n=500), *settings, *ACCEPTED)
+    assert found["proved"]["noise"] == "gaussian"
+    assert {"K1", "K2", "K4"} <= {line["knowledge"] for line in found["attacks"]}
+
+
+def test_labels_that_are_whole_floats(protected):
+    rows = [row | {"stars": float(row["topic"][-1]) + 1.0} for row in vector_rows(n=500)]
+    settings = ("--label", "stars", "--minimize", "lda:2", "--approximation-factor", "4")
+    found = protected(rows, *settings, *ACCEPTED)
+    assert any(line["knowledge"] == "K5" for line in found["attacks"])
+
+
+def test_numeric_labels(protected):
+    settings = ("--label", "price", "--minimize", "pls:2", "--approximation-factor", "4")
+    found = protected(vector_rows(n=500), *settings, *ACCEPTED)
+    assert any("needs classes" in missing for missing in found["not_run"])
+
+
+def test_no_more_pairs_than_asked_for(protected):
+    settings = ("--label", "topic", "--minimize", "lda:2", "--approximation-factor", "4")
+    found = protected(vector_rows(n=500), *settings, *ACCEPTED)
+    assert found["pairs_tested"] == 60
+    given = [line["given"] for line in found["attacks"] if line["knowledge"] == "K2"]
+    assert {int(text.split()[0]) for text in given} == {10, 60}
+
+
+def test_a_group_too_large_for_the_victims(protected):
+    rows = [row | {"thread": "all" if i % 3 else f"t{i}"} for i, row in enumerate(vector_rows(900))]
+    settings = ("--label", "topic", "--group", "thread", "--minimize", "lda:2")
+    found = protected(rows, *settings, "--approximation-factor", "4", *ACCEPTED)
+    assert all(line["n"] > 0 for line in found["attacks"])
+
+
+def test_a_newer_finding_cannot_be_taken_away(assessed, exported, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(exported.owner.folder, folder)
+    copy = Owner(folder)
+    for finding in (copy.home / "findings").iterdir():
+        (finding / "finding.json").unlink()
+    with pytest.raises(IntegrityError) as refused:
+        _facts(copy, folder / "rows.cipherset")
+    assert refused.value.code == "finding_lost"
+
+
+@pytest.mark.attack
+def test_full(exported):
+    found = exported.owner.ok("assess", exported.cipherset, "--full")
+    names = {line["name"] for line in found["attacks"]}
+    assert {"model copied from its answers", "class means from the model alone"} <= names
+    assert len(found["pair_curve"]) > 2

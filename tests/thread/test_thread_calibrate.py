@@ -48,16 +48,34 @@ def test_a_permutation_leaks_and_is_never_recommended(calibrated):
         assert found[name] is None or found[name]["offered"]
 
 
-def test_the_same_seed_gives_the_same_settings(calibrated, tmp_path):
+def test_the_same_seed_gives_the_same_frontier(calibrated, tmp_path):
     _, source, found = calibrated
     again = cipherset(
         *("calibrate", source, "--vector", "vec", "--label", "topic", "--max-reid", "0.3"),
         *("--to", tmp_path / "again", "--home", tmp_path / "home", "--json"),
     ).json
-    assert [p["minimizer"] for p in again["frontier"]] == [
-        p["minimizer"] for p in found["frontier"]
-    ]
-    assert again["plain"] == found["plain"]
+    assert again["frontier"] == found["frontier"]
+    assert again["recommended"] == found["recommended"]
+
+
+def test_more_classes_than_dimensions(tmp_path):
+    source = write_rows(
+        tmp_path / "rows.parquet", vector_rows(n=700, dim=8, classes=20, spread=0.2)
+    )
+    done = cipherset(
+        *("calibrate", source, "--vector", "vec", "--label", "topic", "--max-reid", "0.5"),
+        *("--to", tmp_path / "frontier", "--home", tmp_path / "home", "--json"),
+    )
+    assert done.code == 0, done.err
+    assert {p["minimizer"] for p in done.json["frontier"]} >= {"bottleneck:8", "none"}
+
+
+def test_a_password_is_not_recorded(tmp_path):
+    url = "postgresql://user:SEKRET99@host/base#table"
+    columns = ("--text", "body", "--label", "topic", "--to", tmp_path / "x")
+    refused = cipherset("calibrate", url, *columns, "--home", tmp_path / "home", "--json")
+    assert (refused.code, refused.error["code"]) == (4, "source_kind")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_no_setting_satisfies_both(tmp_path):
