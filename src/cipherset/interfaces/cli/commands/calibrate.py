@@ -8,6 +8,7 @@ from cipherset.app.calibration.frontier import Point
 from cipherset.app.calibration.request import TOLERATED, CalibrateRequest, CalibrateResult
 from cipherset.app.calibration.run import calibrate
 from cipherset.core.values import ColumnRoles
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to frontier"
@@ -15,18 +16,12 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 
 @click.command(name="calibrate", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
-@click.option("--text", multiple=True, metavar="COL", help="Text to embed (repeat to join).")
-@click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+@options.text
+@options.vector
 @click.option("--label", required=True, metavar="COL", help="What the model is to predict.")
-@click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
-@click.option("--keep", multiple=True, metavar="COL", help="A column that leaves in the clear.")
-@click.option(
-    "--max-reid",
-    default=0.05,
-    show_default=True,
-    metavar="R",
-    help="Limit of measured re-identification, file and key stolen.",
-)
+@options.group
+@options.keep
+@options.max_reid
 @click.option(
     "--tolerate",
     "tolerated",
@@ -51,13 +46,7 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
     metavar="N",
     help="Of splits, fits and attacks.",
 )
-@click.option(
-    "--encoder",
-    default="minilm-l6-v2",
-    show_default=True,
-    metavar="NAME",
-    help="A known name, or the folder of a sentence-transformers model.",
-)
+@options.encoder
 @click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option

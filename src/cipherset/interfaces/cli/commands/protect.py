@@ -10,6 +10,7 @@ from cipherset.app.exports.utility import Utility
 from cipherset.core.envelope import fingerprint
 from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.output import privacy_rows
 
@@ -20,11 +21,11 @@ EXAMPLE = (
 
 @click.command(name="protect", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
-@click.option("--text", multiple=True, metavar="COL", help="Text to embed (repeat to join).")
-@click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+@options.text
+@options.vector
 @click.option("--label", metavar="COL", help="What the model is to predict; leaves in the clear.")
-@click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
-@click.option("--keep", multiple=True, metavar="COL", help="A column that leaves in the clear.")
+@options.group
+@options.keep
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
 @click.option(
     "--to",
@@ -57,13 +58,7 @@ EXAMPLE = (
     metavar="F",
     help="Fit on this share of the training rows; it is not exported.",
 )
-@click.option(
-    "--max-reid",
-    default=0.05,
-    show_default=True,
-    metavar="R",
-    help="Limit of measured re-identification, file and key stolen.",
-)
+@options.max_reid
 @click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
 @click.option(
     "--seed",
@@ -73,13 +68,7 @@ EXAMPLE = (
     metavar="N",
     help="Of split and fit; never of noise, shuffle, ids or keys.",
 )
-@click.option(
-    "--encoder",
-    default="minilm-l6-v2",
-    show_default=True,
-    metavar="NAME",
-    help="A known name, or the folder of a sentence-transformers model.",
-)
+@options.encoder
 @click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj

@@ -1,0 +1,28 @@
+"""Options that more than one command has, in the same words."""
+
+from typing import Final
+
+import click
+
+text: Final = click.option(
+    "--text", multiple=True, metavar="COL", help="Text to embed (repeat to join)."
+)
+vector: Final = click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+group: Final = click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
+keep: Final = click.option(
+    "--keep", multiple=True, metavar="COL", help="A column that leaves in the clear."
+)
+max_reid: Final = click.option(
+    "--max-reid",
+    default=0.05,
+    show_default=True,
+    metavar="R",
+    help="Limit of measured re-identification, file and key stolen.",
+)
+encoder: Final = click.option(
+    "--encoder",
+    default="minilm-l6-v2",
+    show_default=True,
+    metavar="NAME",
+    help="A known name, or the folder of a sentence-transformers model.",
+)
