@@ -244,7 +244,8 @@ def test_arrays_of_another_kind_are_refused_before_they_are_touched(fill):
     for bad in (raw[:, ::2], raw.view(np.int8)):
         with pytest.raises(TypeError, match="contiguous"):
             fill(x, 1.0, bad, x, 1.0)
-    for bad_x, bad_raw in ((x[:3], raw), (x[:, :5], raw), (x, raw[:3])):
+    short = np.ascontiguousarray(raw[:, :16])
+    for bad_x, bad_raw in ((x[:3], raw), (x[:, :5], raw), (x, raw[:3]), (x, short)):
         with pytest.raises(TypeError, match="shapes"):
             fill(bad_x, 1.0, bad_raw, x, 1.0)
     with pytest.raises(TypeError, match="contiguous"):

@@ -458,3 +458,11 @@ def test_home_that_is_something_else(tmp_path):
     (tmp_path / "file").write_text("x")
     done = cipherset("key", "list", "--home", tmp_path / "file", "--json")
     assert done.code == 2
+
+
+def test_vectors_of_one_dimension(owner):
+    rows = [row | {"vec": [row["vec"][0]]} for row in vector_rows(300)]
+    source = write_rows(owner.folder / "thin.parquet", rows)
+    columns = ("--vector", "vec", "--label", "topic", "--key", "support")
+    refused = owner.run("protect", source, *columns, "--to", owner.folder / "thin")
+    assert (refused.code, refused.error["code"]) == (2, "too_narrow")

@@ -129,7 +129,7 @@ def _sweep(session: Session, bench: Bench, n_classes: int, dim: int) -> tuple[li
     task = bench.sweep.task
     grid = settings(task, n_classes, dim, Asked(None, None, fits_what_it_exports=True))
     measured = bench.sweep.run(grid, session.progress)
-    best = max(float(bench.plain_scores.mean()), *(one.utility for one in measured))
+    best = max([float(bench.plain_scores.mean()), *(one.utility for one in measured)])
     others = [(name, factors) for name, factors in WIDE if _fits(name, dim)]
     if task is Task.CLASSIFICATION:
         there = len(np.unique(bench.sweep.inner.y))

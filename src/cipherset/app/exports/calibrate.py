@@ -136,7 +136,8 @@ def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Sett
         names, factors = ["bottleneck:32", "bottleneck:16"], [8.0, 16.0, 24.0, 32.0, 40.0, 48.0]
     # Vectors narrower than that keep their width.
     kind = names[0].partition(":")[0]
-    names = [n for n in names if int(n.partition(":")[2]) <= dim_in] or [f"{kind}:{dim_in}"]
+    fitting = [n for n in names if int(n.partition(":")[2]) <= dim_in]
+    names = fitting or [f"{kind}:{dim_in}"] * (dim_in > 1)
     factor = asked.approximation_factor if asked.noise == BALL else 0.0
     return [
         Setting(name, f, epochs, hidden, float(asked.fits_what_it_exports), asked.noise)

@@ -185,6 +185,12 @@ def _setting(
             noise=request.noise_kept,
         ),
     )
+    if not grid:
+        raise UsageError(
+            f"vectors of {dataset.dim} dimension are too narrow to minimize",
+            code="too_narrow",
+            hint="give --minimize none, and an --approximation-factor",
+        )
     if len(grid) == 1:
         return grid[0], []
     sweep = sweep_on(

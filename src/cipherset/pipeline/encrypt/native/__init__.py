@@ -46,11 +46,12 @@ def load(library: Path) -> Fill | None:
     def fill(
         x: Float32s, factor: float, raw: npt.NDArray[np.uint8], out: Float32s, radius: float
     ) -> bool:
-        needed = 8 + 8 * ((out.shape[1] + 1) // 2)  # the radius, then two words a pair
-        if x.shape != out.shape or len(raw) != len(out) or raw.shape[1] < needed:
+        if x.shape != out.shape or len(raw) != len(out):
             raise TypeError("the arrays are of different shapes")
         source, target = _address(x, _FLOAT32, written=False), _address(out, _FLOAT32, written=True)
         words = _address(raw, _UINT8, written=True)
+        if raw.shape[1] < 8 + 8 * ((out.shape[1] + 1) // 2):  # the radius, then two words a pair
+            raise TypeError("the arrays are of different shapes: too few bytes a row")
         return bool(function(source, factor, words, raw.shape[1], target, *out.shape, radius))
 
     return fill
