@@ -464,5 +464,7 @@ def test_vectors_of_one_dimension(owner):
     rows = [row | {"vec": [row["vec"][0]]} for row in vector_rows(300)]
     source = write_rows(owner.folder / "thin.parquet", rows)
     columns = ("--vector", "vec", "--label", "topic", "--key", "support")
-    refused = owner.run("protect", source, *columns, "--to", owner.folder / "thin")
+    refused = owner.run(
+        "protect", source, *columns, "--to", owner.folder / "thin", "--max-reid", "0.5"
+    )
     assert (refused.code, refused.error["code"]) == (2, "too_narrow")

@@ -111,6 +111,12 @@ def _no_texts(case: Case) -> str | None:
     return None if case.public.texts else "needs public texts: --public SOURCE"
 
 
+def _no_more_to_tell(case: Case) -> str | None:
+    if case.scoring.plain.decidable:
+        return None
+    return "the clear columns identify every row by themselves"
+
+
 def _attributes(case: Case) -> Iterator[Line]:
     """Columns that did not leave; and one that every export has, the topic within the class."""
     yield _attribute(case, TOPIC, *_topics(case))
@@ -191,7 +197,7 @@ def _vector(case: Case) -> Iterator[Line]:
 
 STEPS: Final = (
     Step("words", _words, _no_texts),
-    Step("attributes", _attributes),
+    Step("attributes", _attributes, _no_more_to_tell),
     Step("plain vector", _vector),
 )
 SLOW_STEPS: Final = (Step("words by an oracle", _words_by_oracle, _no_texts),)
