@@ -169,6 +169,17 @@ def test_none_here(make):
     check_refusals(_Fresh(make), wrapped, backend(Keyring()), "provider_unreachable")
 
 
+def test_a_keyring_that_fails_in_another_way(make):
+    import keyring
+
+    class Broken(keyring.backends.fail.Keyring):
+        def get_password(self, service, username):
+            raise keyring.errors.KeyringError("canary")
+
+    wrapped = make().wrap(Secret(bytes(32)), b"bound")
+    check_refusals(_Fresh(make), wrapped, backend(Broken()), "provider_failed")
+
+
 def test_a_keyring_that_is_no_more(make, bus):
     """In a process of its own, as the library keeps what it has found."""
     program = (

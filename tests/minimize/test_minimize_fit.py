@@ -94,6 +94,17 @@ def test_without_labels_there_is_a_map_and_no_head(spec):
         with pytest.raises(InputError) as caught:
             predict(z)
         assert caught.value.code == "no_head"
+    with pytest.raises(InputError) as caught:
+        minimizer.log_probabilities(x)
+    assert caught.value.code == "no_head"
+
+
+@pytest.mark.parametrize("spec", ["bottleneck:3", "lda:3"])
+def test_log_probabilities_are_those_of_classes(spec):
+    x, y = blobs()
+    told = fitted(spec, x, y).log_probabilities(x)
+    np.testing.assert_allclose(np.exp(told).sum(axis=1), 1.0, rtol=1e-5)
+    assert (np.unique(y)[told.argmax(axis=1)] == y).mean() > 0.9
 
 
 def test_lda_keeps_the_discriminant_subspace_of_scikit_learn():

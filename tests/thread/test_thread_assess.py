@@ -6,10 +6,12 @@ import shutil
 import pytest
 from thread_samples import Owner, text_rows, vector_rows, write_rows
 
-from cipherset.app.assess.finding import latest, read_finding
+from cipherset.app.assess.finding import FINDING_TYPE, latest, read_finding
 from cipherset.app.assess.verdict import Verdict
 from cipherset.app.gateway import open_gateway
 from cipherset.app.workspace import Session, open_workspace
+from cipherset.core import canonical
+from cipherset.core.envelope import public_key_of, sign
 from cipherset.core.errors import IntegrityError
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.pipeline.export import open_cipherset
@@ -225,6 +227,57 @@ def test_a_newer_finding_cannot_be_taken_away(assessed, exported, tmp_path):
     with pytest.raises(IntegrityError) as refused:
         _facts(copy, folder / "rows.cipherset")
     assert refused.value.code == "finding_lost"
+
+
+def test_a_finding_of_another_version(exported, tmp_path):
+    session = Session(exported.owner.home, "tester", exported.owner.home, TerminalProgress())
+    with open_workspace(session) as workspace:
+        signer = workspace.ring.signer()
+    payload = canonical.encode({"schema": "x", "signer": {"public_key": public_key_of(signer)}})
+    path = tmp_path / "finding.json"
+    path.write_bytes(sign(payload, FINDING_TYPE, signer))
+    with pytest.raises(IntegrityError) as refused:
+        read_finding(path, signer=None)
+    assert refused.value.code == "finding_schema"
+
+
+def test_public_vectors_of_another_width(exported, tmp_path):
+    other = write_rows(tmp_path / "other.parquet", vector_rows(n=200, dim=6))
+    refused = exported.owner.run("assess", exported.cipherset, "--public", other)
+    assert (refused.code, refused.error["code"]) == (4, "dimension")
+
+
+def test_public_vectors_and_labels(exported, tmp_path):
+    other = write_rows(tmp_path / "other.parquet", vector_rows(n=300, seed=3))
+    found = exported.owner.ok("assess", exported.cipherset, "--public", other)
+    assert any("300 public texts and their labels" in line["given"] for line in found["attacks"])
+    strange = [row | {"topic": "none of them"} for row in vector_rows(n=300, seed=3)]
+    without = write_rows(tmp_path / "strange.parquet", strange)
+    found = exported.owner.ok("assess", exported.cipherset, "--public", without)
+    assert any(missing.startswith("class centroids") for missing in found["not_run"])
+
+
+def test_public_labels_that_are_no_numbers(owner, tmp_path):
+    source = write_rows(tmp_path / "rows.parquet", vector_rows(n=300))
+    target = tmp_path / "rows.cipherset"
+    columns = ("--vector", "vec", "--label", "price", "--key", "support")
+    settings = ("--minimize", "pls:2", "--approximation-factor", "4", *ACCEPTED)
+    owner.ok("protect", source, *columns, "--to", target, *settings)
+    words = [row | {"price": "dear"} for row in vector_rows(n=300, seed=1)]
+    public = write_rows(tmp_path / "public.parquet", words)
+    refused = owner.run("assess", target, "--public", public)
+    assert (refused.code, refused.error["code"]) == (4, "public_labels")
+
+
+def test_other_records_than_those_protected(owner, tmp_path, minilm):
+    source = write_rows(tmp_path / "texts.csv", text_rows(n=120))
+    target = tmp_path / "texts.cipherset"
+    columns = ("--text", "body", "--label", "topic", "--key", "support")
+    settings = ("--minimize", "none", "--approximation-factor", "1", *ACCEPTED)
+    owner.ok("protect", source, *columns, "--to", target, *settings)
+    other = write_rows(tmp_path / "other.csv", text_rows(n=120, seed=1))
+    refused = owner.run("assess", target, "--records", other)
+    assert (refused.code, refused.error["code"]) == (4, "records_differ")
 
 
 @pytest.mark.attack

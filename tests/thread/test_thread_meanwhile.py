@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from thread_samples import QUICK, Owner, bytes_below, leftovers, vector_rows, write_rows
 
+from cipherset.app.exports import request as exports_request
+from cipherset.app.exports.earlier.live import NOTHING, exports_but
+from cipherset.app.exports.earlier.meanwhile import placing
+from cipherset.app.workspace import Session, open_workspace
+from cipherset.core.errors import PolicyError
+from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.custody.keys.lock import changing
+from cipherset.interfaces.cli.output import TerminalProgress
 
 COLUMNS = ("--vector", "vec", "--label", "topic")
 RISK = ("--accept-risk", "a rehearsal")
@@ -193,3 +200,21 @@ def test_a_target_that_appears_meanwhile_is_left_alone(slow, owner, rows):
     assert list((owner.folder / "slow").iterdir()) == []
     (owner.folder / "slow").rmdir()
     assert protect(owner, rows, "support", "slow")["joined_with"] == []
+
+
+@pytest.mark.parametrize("of_these_rows", [True, False])
+def test_what_another_run_has_placed_is_seen_under_the_lock(owner, rows, of_these_rows):
+    """The same in this process: an export of these rows, or another minimizer of the key."""
+    protect(owner, rows, "support", "one.cipherset")
+    session = Session(owner.home, "tester", owner.home, TerminalProgress())
+    with open_workspace(session) as workspace:
+        key = workspace.ring.open("support", purpose=KeyUse.EXPORT)
+        mine = exports_request.Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
+        (live,) = exports_but(mine, NOTHING).readable
+        identities = live.identities() if of_these_rows else live.identities()[:0]
+        with (
+            pytest.raises(PolicyError) as refused,
+            placing(mine, NOTHING, identities, new_minimizer=not of_these_rows),
+        ):
+            pass
+    assert refused.value.code == "export_meanwhile"
