@@ -44,8 +44,7 @@ class Known:
     """Some exported rows as their owner knows them; row i is one record in all fields.
 
     ``x`` plain (n, d), ``z`` minimized without noise (n, k), ``c`` as they left (n, k), ``y`` their
-    targets, ``clear`` the code of their clear columns, ``in_train`` whether they are training rows,
-    ``source`` their rows in the source.
+    targets, ``clear`` the code of their clear columns, ``source`` their rows in the source.
     """
 
     x: Float32s = field(repr=False)
@@ -53,7 +52,6 @@ class Known:
     c: Float32s = field(repr=False)
     y: Targets = field(repr=False)
     clear: Codes = field(repr=False)
-    in_train: npt.NDArray[np.bool_] = field(repr=False)
     source: Codes = field(repr=False)
     texts: tuple[str, ...] = field(repr=False, default=())
 
@@ -75,7 +73,6 @@ class Known:
             self.c[index],
             self.y[index],
             self.clear[index],
-            self.in_train[index],
             self.source[index],
             texts,
         )
@@ -180,7 +177,7 @@ def read_rows(
     Raises:
         PolicyError: too few rows to attack (code ``assess_rows``).
     """
-    ids, sources, in_train = _row_map(gateway.export)
+    ids, sources = _row_map(gateway.export)
     table = gateway.export.vectors.take(sources)
     groups = _codes(table, GROUP) if GROUP in table.column_names else np.arange(len(ids))
     some, rest = _sides(groups, np.random.default_rng([seed, 0xA5]))
@@ -191,20 +188,19 @@ def read_rows(
             code="assess_rows",
             hint="assess an export of more rows, or of smaller groups",
         )
-    known = _known(gateway, there, table, ids, sources, in_train, texts)
+    known = _known(gateway, there, table, ids, sources, texts)
     return known.take(some), known.take(rest)
 
 
-def _row_map(export: state.ExportState) -> tuple[list[str], Codes, npt.NDArray[np.bool_]]:
-    """Id, source row and split of the first row of each record, in random order of the ids."""
+def _row_map(export: state.ExportState) -> tuple[list[str], Codes]:
+    """Id and source row of the first row of each record, in random order of the ids."""
     table = pa.concat_tables(list(export.rows.chunks()))
     identity = table.column(state.IDENTITY).to_numpy()
     _, first = np.unique(identity, return_index=True)
     chosen = first[np.argsort(np.asarray(table.column("row").take(first).to_pylist()))]
     chosen = np.sort(chosen[: VICTIMS + OTHERS])
     table = table.take(chosen)
-    split = np.asarray(table.column("split").to_pylist())
-    return table.column("row").to_pylist(), table.column("source").to_numpy(), split == "train"
+    return table.column("row").to_pylist(), table.column("source").to_numpy()
 
 
 def _sides(groups: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
@@ -223,13 +219,12 @@ def _sides(groups: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
     return np.flatnonzero(chosen[code]), np.flatnonzero(~chosen[code])
 
 
-def _known(  # noqa: PLR0913 -- the parts of one row
+def _known(
     gateway: Gateway,
     there: Cipherset,
     table: pa.Table,
     ids: list[str],
     sources: Codes,
-    in_train: npt.NDArray[np.bool_],
     texts: tuple[str, ...],
 ) -> Known:
     meta, x = gateway.export.meta, matrix(table.column(VECTOR))
@@ -241,7 +236,6 @@ def _known(  # noqa: PLR0913 -- the parts of one row
         c=ciphertexts(there, ids),
         y=y,
         clear=combine(clear) if clear else np.zeros(len(ids), dtype=np.int64),
-        in_train=in_train,
         source=sources,
         texts=tuple(texts[i] for i in sources) if texts else (),
     )

@@ -1,8 +1,6 @@
 """The attacks on a file of ciphertexts made elsewhere, a core each, and what they come to."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -24,6 +22,7 @@ from cipherset.app.assess.foreign.report import write_report
 from cipherset.app.assess.foreign.request import ForeignRequest, ForeignResult
 from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
 from cipherset.app.assess.verdict import Control
+from cipherset.app.assess.workers import a_core_each
 from cipherset.app.gate import Action, Fact
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, open_workspace
@@ -107,14 +106,12 @@ def _attacked(
 
 
 def _all(session: Session, tasks: list[Task]) -> list[Tried]:
-    """Every task, a core each, on one BLAS and one OpenMP thread, as in ``assess.run``."""
+    """Every task, a core each."""
     progress, tried = session.progress, []
     progress.start("attacks", len(tasks))
-    workers = ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,))
-    with threadpool_limits(1), workers as threads:
-        for one in threads.map(lambda task: task(), tasks):
-            tried.append(one)
-            progress.advance(1)
+    for one in a_core_each(lambda task: task(), tasks):
+        tried.append(one)
+        progress.advance(1)
     progress.finish()
     return tried
 
