@@ -241,19 +241,19 @@ def test_a_finding_of_another_version(exported, tmp_path):
     assert refused.value.code == "finding_schema"
 
 
-def test_public_vectors_of_another_width(exported, tmp_path):
+def test_public_vectors_of_another_width(changed, tmp_path):
     other = write_rows(tmp_path / "other.parquet", vector_rows(n=200, dim=6))
-    refused = exported.owner.run("assess", exported.cipherset, "--public", other)
+    refused = changed.owner.run("assess", changed.cipherset, "--public", other)
     assert (refused.code, refused.error["code"]) == (4, "dimension")
 
 
-def test_public_vectors_and_labels(exported, tmp_path):
+def test_public_vectors_and_labels(changed, tmp_path):
     other = write_rows(tmp_path / "other.parquet", vector_rows(n=300, seed=3))
-    found = exported.owner.ok("assess", exported.cipherset, "--public", other)
+    found = changed.owner.ok("assess", changed.cipherset, "--public", other)
     assert any("300 public texts and their labels" in line["given"] for line in found["attacks"])
     strange = [row | {"topic": "none of them"} for row in vector_rows(n=300, seed=3)]
     without = write_rows(tmp_path / "strange.parquet", strange)
-    found = exported.owner.ok("assess", exported.cipherset, "--public", without)
+    found = changed.owner.ok("assess", changed.cipherset, "--public", without)
     assert any(missing.startswith("class centroids") for missing in found["not_run"])
 
 
@@ -281,8 +281,8 @@ def test_other_records_than_those_protected(owner, tmp_path, minilm):
 
 
 @pytest.mark.attack
-def test_full(exported):
-    found = exported.owner.ok("assess", exported.cipherset, "--full")
+def test_full(changed):
+    found = changed.owner.ok("assess", changed.cipherset, "--full")
     names = {line["name"] for line in found["attacks"]}
     assert {"model copied from its answers", "class means from the model alone"} <= names
     assert len(found["pair_curve"]) > 2
