@@ -24,6 +24,7 @@ PROGRAMS: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "dbus": ("dbus-daemon",),
     "gnome-keyring": ("gnome-keyring-daemon",),
+    "postgresql": ("pg_ctlcluster", "initdb"),
     "softhsm2": ("softhsm2-util",),
 }
 LATER: Final = ("attack", "soak", "extra")

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from phonenumbers import SUPPORTED_REGIONS
 
 from cipherset.core.errors import UsageError
-from cipherset.pipeline.sanitize.contacts import (
+from cipherset.pipeline.sanitize.detectors.contacts import (
     EmailDetector,
     IpDetector,
     PhoneDetector,
     UrlDetector,
 )
-from cipherset.pipeline.sanitize.credentials import CredentialDetector
-from cipherset.pipeline.sanitize.payments import CardDetector, IbanDetector
+from cipherset.pipeline.sanitize.detectors.credentials import CredentialDetector
+from cipherset.pipeline.sanitize.detectors.payments import CardDetector, IbanDetector
 from cipherset.pipeline.sanitize.spans import Detector
 
 

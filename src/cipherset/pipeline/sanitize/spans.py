@@ -18,6 +18,14 @@ class Detector(Protocol):
     """Finds some kinds of entity in a batch of texts."""
 
     @property
+    def name(self) -> str:
+        """What it is called in labels and reports."""
+
+    @property
+    def version(self) -> str:
+        """Changes when what it finds changes: a measured recall is one version's."""
+
+    @property
     def entities(self) -> frozenset[str]:
         """The kinds it can report: capital letters, digits and underscores."""
 

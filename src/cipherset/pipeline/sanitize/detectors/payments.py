@@ -23,6 +23,8 @@ class CardDetector:
     The last group may be one digit. Single digits in a row are versions, dates and tables.
     """
 
+    name: Final = "card"
+    version: Final = "1"
     entities: Final = frozenset({"CARD"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -69,6 +71,8 @@ _LETTER_VALUES: Final = {
 class IbanDetector:
     """``IBAN``: a country's account number, in one piece or in groups, whose check digits fit."""
 
+    name: Final = "iban"
+    version: Final = "1"
     entities: Final = frozenset({"IBAN"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:

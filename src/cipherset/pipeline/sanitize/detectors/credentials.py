@@ -29,6 +29,8 @@ _PEM_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?---
 class CredentialDetector:
     """``SECRET``: well-known tokens, and PEM private keys with or without their end."""
 
+    name: Final = "credentials"
+    version: Final = "1"
     entities: Final = frozenset({"SECRET"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:

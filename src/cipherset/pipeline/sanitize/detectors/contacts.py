@@ -30,6 +30,8 @@ _LOCAL_LONGEST: Final = 254  # code points; RFC 5321 allows 64 bytes, and nobody
 class EmailDetector:
     """``EMAIL``: a name, an at sign and a domain with a dot, in any script."""
 
+    name: Final = "email"
+    version: Final = "1"
     entities: Final = frozenset({"EMAIL"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -56,6 +58,8 @@ _URL_TAIL: Final = ".,;:!?'\u2019)]}*_\u3002\uff0c"  # the sentence's own, when 
 class UrlDetector:
     """``URL``: a web, file or repository address with its scheme, or one that begins ``www.``."""
 
+    name: Final = "url"
+    version: Final = "1"
     entities: Final = frozenset({"URL"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -83,6 +87,8 @@ _VERSION_LONGEST: Final = 10
 class IpDetector:
     """``IP``: an IPv4 or IPv6 address; not a version number, where the word before says so."""
 
+    name: Final = "ip"
+    version: Final = "1"
     entities: Final = frozenset({"IP"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -126,6 +132,8 @@ _PHONE_LEAD: Final = 3  # a plus, a bracket, and the neighbor that the matcher l
 class PhoneDetector:
     """``PHONE``: numbers that are valid in their country, or in ``region`` without a prefix."""
 
+    name: Final = "phone"
+    version: Final = "1"
     entities: Final = frozenset({"PHONE"})
 
     def __init__(self, region: str) -> None:
