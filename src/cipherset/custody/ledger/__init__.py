@@ -2,6 +2,6 @@
 
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
 from cipherset.custody.ledger.records import Asset, Run, RunStatus
-from cipherset.custody.ledger.store import Ledger
+from cipherset.custody.ledger.store import Ledger, Transaction
 
-__all__ = ["Asset", "Event", "Ledger", "Outcome", "Run", "RunStatus", "Verification"]
+__all__ = ["Asset", "Event", "Ledger", "Outcome", "Run", "RunStatus", "Transaction", "Verification"]

@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -45,6 +45,7 @@ from cipherset.custody.ledger.records import (
 )
 from cipherset.custody.ledger.tables import assets, events, runs
 
+_T = TypeVar("_T")
 UTC_CLOCK: Final = partial(datetime.now, UTC)
 
 _PAGE_ROWS: Final = 1000
@@ -96,11 +97,23 @@ class Ledger:
             InputError: ``event_body``: a value that JSON cannot hold.
             BackendError: ``ledger_unwritable``: then the act must not happen.
         """
-        draft = self._draft(
-            actor=actor, action=action, subject=subject, outcome=outcome, body=body or {}
+        return self.transact(
+            lambda work: work.append(
+                actor=actor, action=action, subject=subject, outcome=outcome, body=body
+            )
         )
+
+    def transact(self, work: Callable[["Transaction"], _T]) -> _T:
+        """What ``work`` returns; all that it wrote is on the disk then, or nothing where it raised.
+
+        One writer at a time: what ``work`` reads is still so when it writes. It must not do
+        anything else that lasts, and may be run again.
+
+        Raises:
+            BackendError: ``ledger_unwritable``: then the act must not happen.
+        """
         with self._writing() as connection:
-            return _append(connection, draft)
+            return work(Transaction(connection, self._clock))
 
     def record_asset(
         self, asset_id: str, *, actor: str, kind: str, name: str, attributes: Mapping[str, Any]
@@ -258,22 +271,62 @@ class Ledger:
     def _draft(
         self, *, actor: str, action: str, subject: str, outcome: Outcome, body: Mapping[str, Any]
     ) -> Event:
-        """The event before it has its place in the chain.
+        """The event before it has its place in the chain."""
+        return _draft(self._clock, actor, action, subject, outcome, body)
 
-        Checked to be JSON before any transaction begins.
+
+class Transaction:
+    """Reads and writes that hold together; handed to the work of ``Ledger.transact``."""
+
+    def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
+        """``connection`` holds the write lock."""
+        self.connection = connection
+        self._clock = clock
+
+    @property
+    def now(self) -> datetime:
+        """The time that its events bear, UTC."""
+        return self._clock().astimezone(UTC)
+
+    def append(
+        self,
+        *,
+        actor: str,
+        action: str,
+        subject: str,
+        outcome: Outcome,
+        body: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """The event in its place at the end of the chain.
+
+        Raises:
+            InputError: ``event_body``: a value that JSON cannot hold.
         """
-        now = self._clock().astimezone(UTC).isoformat(timespec="microseconds")
-        fields = {"actor": str(actor), "action": str(action), "subject": str(subject)}
-        json_text(fields)
-        return Event(
-            seq=0,
-            time=now,
-            **fields,
-            outcome=Outcome(outcome).value,
-            body=json_text(body),
-            previous="",
-            hash="",
-        )
+        draft = _draft(self._clock, actor, action, subject, outcome, body or {})
+        return _append(self.connection, draft)
+
+
+def _draft(
+    clock: Callable[[], datetime],
+    actor: str,
+    action: str,
+    subject: str,
+    outcome: Outcome,
+    body: Mapping[str, Any],
+) -> Event:
+    """The event before it has its place in the chain."""
+    now = clock().astimezone(UTC).isoformat(timespec="microseconds")
+    fields = {"actor": str(actor), "action": str(action), "subject": str(subject)}
+    json_text(fields)
+    return Event(
+        seq=0,
+        time=now,
+        **fields,
+        outcome=Outcome(outcome).value,
+        body=json_text(body),
+        previous="",
+        hash="",
+    )
 
 
 def _append(connection: Connection, draft: Event) -> Event:

@@ -63,3 +63,57 @@ events: Final = Table(
     Column("hash", Text, nullable=False),
     sqlite_strict=True,
 )
+
+principals: Final = Table(
+    "principals",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("public_key", Text),
+    Column("status", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# A grant is a request and the votes on it; where it stands is computed, never stored.
+grants: Final = Table(
+    "grants",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+votes: Final = Table(
+    "votes",
+    METADATA,
+    Column("grant_id", Text, ForeignKey("grants.id"), primary_key=True),
+    Column("principal", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("time", Text, nullable=False),
+    Column("envelope", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+policies: Final = Table(
+    "policies",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("activated", Text),
+    sqlite_strict=True,
+)
+
+# What was spent, for ever: a budget has no refill.
+budgets: Final = Table(
+    "budgets",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("used", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
