@@ -89,16 +89,19 @@ demo: $(BASE) $(PACKAGE)
 	$(STEP) 'demo'
 	@$(BIN)/cipherset demo --to demo --force
 
+# A worker per core, each with whole files; within one, numerics keep to one core.
+PARALLEL := --numprocesses auto --dist loadfile
+test test-all: export OMP_NUM_THREADS := 1
 test: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	$(STEP) 'test'
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(EXTRA) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	@$(MAKE) --no-print-directory reviews
 	$(STEP) 'test-all'
-	@$(BIN)/python -m pytest --all --cov=cipherset --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest $(PARALLEL) --all --cov=cipherset --cov-report=term:skip-covered
 
 check: $(TEST) $(PACKAGE)
 	$(STEP) 'format and lint'

@@ -5,6 +5,8 @@
 - ``attack``, ``soak`` and ``extra`` tests run under ``--all``, or when ``-m`` asks for them.
 - Only this machine can be reached from a test.
 - With ``--all`` and ``--cov`` (make test-all), a refusal that no test has seen fails the run.
+- With ``-n`` (make test, make test-all) a worker per core runs whole files, and hands over what it
+  could not run.
 """
 
 import ast
@@ -16,6 +18,8 @@ from typing import Final
 
 import coverage
 import pytest
+from xdist import is_xdist_worker
+from xdist.workermanage import WorkerController
 
 # What a test may need, by the name of its Debian package in scripts/system-packages, and the
 # programs that show it is there, any of which will do.
@@ -74,9 +78,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     raise pytest.skip.Exception(f"not run: {reason}", _use_item_location=True)
 
 
+def pytest_testnodedown(node: WorkerController) -> None:
+    known = node.config.stash[NOT_RUN]
+    known += [line for line in node.workeroutput.get("not_run", ()) if line not in known]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
+    if is_xdist_worker(session):
+        config.workeroutput["not_run"] = config.stash[NOT_RUN]
+        return
     if not config.option.all or session.exitstatus != 0:
         return
     skipped = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
