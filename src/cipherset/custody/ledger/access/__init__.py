@@ -1,0 +1,44 @@
+"""Who there is, what was asked and granted, and which policies hold: rows, in a transaction.
+
+What they mean is the policy room's: here a request, a vote and a policy are text that is kept.
+"""
+
+from cipherset.custody.ledger.access.grants import (
+    StoredRequest,
+    StoredVote,
+    add_request,
+    add_vote,
+    find_request,
+    requests,
+    votes_on,
+)
+from cipherset.custody.ledger.access.policies import (
+    StoredPolicies,
+    activate,
+    active_policies,
+    find_policies,
+)
+from cipherset.custody.ledger.access.principals import (
+    StoredPrincipal,
+    find_principal,
+    principals,
+    put_principal,
+)
+
+__all__ = [
+    "StoredPolicies",
+    "StoredPrincipal",
+    "StoredRequest",
+    "StoredVote",
+    "activate",
+    "active_policies",
+    "add_request",
+    "add_vote",
+    "find_policies",
+    "find_principal",
+    "find_request",
+    "principals",
+    "put_principal",
+    "requests",
+    "votes_on",
+]

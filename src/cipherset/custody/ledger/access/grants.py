@@ -1,0 +1,78 @@
+"""Requests and the votes on them, kept for ever; where a grant stands is computed from them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from cipherset.custody.ledger.tables import grants, votes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """What was asked for, as canonical JSON text; ``created`` is UTC, ISO 8601."""
+
+    id: str
+    request: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVote:
+    """One vote, as its signed envelope; one of a kind for each principal."""
+
+    grant_id: str
+    principal: str
+    kind: str
+    time: str
+    envelope: str
+
+
+def add_request(connection: Connection, request: StoredRequest) -> None:
+    """Keep a new request."""
+    values = {"id": request.id, "request": request.request, "created": request.created}
+    connection.execute(insert(grants).values(**values))
+
+
+def find_request(connection: Connection, grant_id: str) -> StoredRequest | None:
+    """The request, or None where there is none of that id."""
+    row = connection.execute(select(grants).where(grants.c.id == grant_id)).one_or_none()
+    return None if row is None else StoredRequest(row.id, row.request, row.created)
+
+
+def requests(connection: Connection) -> tuple[StoredRequest, ...]:
+    """Every request, the oldest first."""
+    query = select(grants).order_by(grants.c.created, grants.c.id)
+    return tuple(
+        StoredRequest(row.id, row.request, row.created) for row in connection.execute(query)
+    )
+
+
+def add_vote(connection: Connection, vote: StoredVote) -> bool:
+    """Keep a vote; False, and nothing is kept, where its principal cast one of the kind before."""
+    same = (
+        (votes.c.grant_id == vote.grant_id)
+        & (votes.c.principal == vote.principal)
+        & (votes.c.kind == vote.kind)
+    )
+    if connection.execute(select(votes.c.time).where(same)).first() is not None:
+        return False
+    connection.execute(
+        insert(votes).values(
+            grant_id=vote.grant_id,
+            principal=vote.principal,
+            kind=vote.kind,
+            time=vote.time,
+            envelope=vote.envelope,
+        )
+    )
+    return True
+
+
+def votes_on(connection: Connection, grant_id: str) -> tuple[StoredVote, ...]:
+    """The votes on a request, the oldest first."""
+    query = (
+        select(votes)
+        .where(votes.c.grant_id == grant_id)
+        .order_by(votes.c.time, votes.c.principal, votes.c.kind)
+    )
+    return tuple(StoredVote(*row) for row in connection.execute(query))

@@ -1,0 +1,48 @@
+"""Policy sets by digest, and which of them holds."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from cipherset.custody.ledger.tables import policies
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicies:
+    """A set of policies as canonical JSON text; ``activated`` is when it last came to hold."""
+
+    digest: str
+    text: str
+    author: str
+    created: str
+    activated: str | None
+
+
+def find_policies(connection: Connection, digest: str) -> StoredPolicies | None:
+    """The set of that digest, or None."""
+    row = connection.execute(select(policies).where(policies.c.digest == digest)).one_or_none()
+    return None if row is None else StoredPolicies(*row)
+
+
+def active_policies(connection: Connection) -> StoredPolicies | None:
+    """The set that holds: the one activated last; None before the first."""
+    query = select(policies).where(policies.c.activated.is_not(None))
+    row = connection.execute(query.order_by(policies.c.activated.desc()).limit(1)).one_or_none()
+    return None if row is None else StoredPolicies(*row)
+
+
+def activate(connection: Connection, chosen: StoredPolicies) -> None:
+    """Let ``chosen`` hold from its ``activated`` on; it is kept if it is new."""
+    if find_policies(connection, chosen.digest) is None:
+        connection.execute(
+            insert(policies).values(
+                digest=chosen.digest,
+                text=chosen.text,
+                author=chosen.author,
+                created=chosen.created,
+                activated=chosen.activated,
+            )
+        )
+        return
+    change = update(policies).where(policies.c.digest == chosen.digest)
+    connection.execute(change.values(activated=chosen.activated))
