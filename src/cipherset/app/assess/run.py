@@ -25,10 +25,10 @@ from cipherset.app.assess.report import render_report, render_samples
 from cipherset.app.assess.request import AssessRequest, AssessResult
 from cipherset.app.assess.sources import read_public, read_records
 from cipherset.app.assess.verdict import Control, judge
-from cipherset.app.assess.workers import a_core_each
 from cipherset.app.exports.earlier.repeat import Measured
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gateway import Gateway, open_gateway
+from cipherset.app.workers import a_core_each
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic

@@ -6,19 +6,17 @@ somebody who holds file, key and minimizer. The most useful candidate under the 
 """
 
 import math
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from cipherset.app.ciphers import open_cipher
 from cipherset.app.exports.leak import CANDIDATES, measure_reid
 from cipherset.app.exports.utility import ON_EXPORT, Part, Protection, Rows, row_scores
+from cipherset.app.workers import a_core_each
 from cipherset.core.errors import PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress
@@ -197,11 +195,10 @@ class Sweep:
         """
         kinds = {(s.minimizer, s.fit_settings(self.seed)): s for s in settings}
         progress.start("calibrate", len(kinds) + len(settings))
-        with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as threads:
-            fits = _told(progress, threads.map(self._fit, kinds.values()))
-            minimizers = dict(zip(kinds, fits, strict=True))
-            pairs = [(s, minimizers[s.minimizer, s.fit_settings(self.seed)]) for s in settings]
-            measured = _told(progress, threads.map(self._measure, pairs))
+        fits = _told(progress, a_core_each(self._fit, kinds.values()))
+        minimizers = dict(zip(kinds, fits, strict=True))
+        pairs = [(s, minimizers[s.minimizer, s.fit_settings(self.seed)]) for s in settings]
+        measured = _told(progress, a_core_each(self._measure, pairs))
         progress.finish()
         return measured
 

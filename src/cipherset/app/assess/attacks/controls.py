@@ -11,7 +11,7 @@ import numpy as np
 from cipherset.app.assess.case import Case
 from cipherset.app.assess.lines import Aligned, reid
 from cipherset.app.assess.verdict import Control
-from cipherset.app.assess.workers import a_core_each
+from cipherset.app.workers import a_core_each
 from cipherset.core.values import NO_NOISE, Floats, NoiseLaw
 from cipherset.evidence.attack import clopper_pearson
 from cipherset.evidence.attack.alignment.pairs import PairAligner

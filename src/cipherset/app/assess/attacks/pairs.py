@@ -13,7 +13,7 @@ import numpy as np
 
 from cipherset.app.assess.case import Case, Known, Step
 from cipherset.app.assess.lines import Aligned, Line, Stopwatch, linked, reid
-from cipherset.app.assess.workers import a_core_each
+from cipherset.app.workers import a_core_each
 from cipherset.core.values import Floats
 from cipherset.evidence.attack import Knowledge, Reidentification
 from cipherset.evidence.attack.alignment.encoder import EncoderFromPairs

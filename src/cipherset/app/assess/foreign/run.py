@@ -22,9 +22,9 @@ from cipherset.app.assess.foreign.report import write_report
 from cipherset.app.assess.foreign.request import ForeignRequest, ForeignResult
 from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
 from cipherset.app.assess.verdict import Control
-from cipherset.app.assess.workers import a_core_each
 from cipherset.app.gate import Action, Fact
 from cipherset.app.places import Made, check_target
+from cipherset.app.workers import a_core_each
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.values import NoiseLaw
 from cipherset.evidence.attack import Knowledge

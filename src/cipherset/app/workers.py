@@ -1,4 +1,4 @@
-"""Independent pieces of an assessment, a core each."""
+"""Independent pieces of one computation, a core each."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
