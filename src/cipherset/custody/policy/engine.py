@@ -1,0 +1,188 @@
+"""Policies and the decision they come to: denied, unless a permit applies and no forbid does.
+
+Allowed is only what Cedar allows without any diagnostics. A request that it cannot read (an unknown
+action, a fact of the wrong form, nobody who asks) is denied like any other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import cedarpy
+
+from cipherset.core import canonical
+from cipherset.custody.policy import schema
+from cipherset.custody.policy.limits import Limits, read_limits
+from cipherset.custody.policy.texts import Rule, read_rules
+from cipherset.custody.policy.vocabulary import Context, Principal, Request, Role
+
+_SCHEMA: Final = cedarpy.Schema.from_str(schema.TEXT)
+# Whoever else might ask; no principal is called that.
+_SOMEONE: Final = "*"
+_UNREADABLE: Final = "what is asked does not fit the schema of the policies"
+_NOBODY: Final = "nobody is named who asks"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What would have turned a denial; all empty where nothing that was tried does.
+
+    ``by_grant``: a live grant. ``by_accepted_risk``: a live grant that accepts the risk. ``roles``
+    may do it as things stand, ``roles_with_grant`` with a live grant.
+    """
+
+    by_grant: bool = False
+    by_accepted_risk: bool = False
+    roles: tuple[Role, ...] = ()
+    roles_with_grant: tuple[Role, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether it may be, which policies say so, and why, in sentences for a person.
+
+    ``is_break_glass``: only the emergency made it so, and it must be reviewed.
+    """
+
+    is_allowed: bool
+    policies: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    missing: Missing = field(default_factory=Missing)
+    is_break_glass: bool = False
+
+
+class Policies:
+    """A validated set of policies with its limits; made by ``load`` only."""
+
+    __slots__ = ("_set", "_why", "digest", "limits", "rules")
+
+    def __init__(self, rules: tuple[Rule, ...], limits: Limits, digest: str) -> None:
+        self.rules = rules
+        self.limits = limits
+        self.digest = digest
+        self._why = {rule.id: rule.why for rule in rules}
+        self._set = cedarpy.PolicySet.from_str("\n".join(rule.text for rule in rules))
+
+    @classmethod
+    def load(cls, texts: Mapping[str, str], limits: str) -> "Policies":
+        """The policies in ``texts`` (file name to Cedar text) with ``limits`` (TOML).
+
+        ``digest`` is over the texts, the limits and the schema, so that it changes with each.
+
+        Raises:
+            InputError: ``policy_syntax``, ``policy_meaning`` (a name or type that the schema does
+                not have), ``policy_annotation`` (no ``@id`` or ``@why``), ``policy_twice`` (an id
+                used before), ``policy_template``, ``policy_empty``, ``policy_limits``.
+        """
+        rules = read_rules(texts, _SCHEMA)
+        digest = canonical.digest({"limits": limits, "schema": schema.DIGEST, "texts": dict(texts)})
+        return cls(rules, read_limits(limits), digest)
+
+    def decide(self, request: Request) -> Decision:
+        """What the policies say to ``request``; a denial says what would have allowed it."""
+        request = self._with_break_glass(request)
+        decision = self.judge(request)
+        if not decision.is_allowed:
+            return replace(decision, missing=self._missing(request))
+        return replace(decision, is_break_glass=self._needs_break_glass(request))
+
+    def judge(self, request: Request) -> Decision:
+        """As ``decide``, of a request as it stands, and without what is missing: a single look."""
+        return self._judge_all([request])[0]
+
+    def _judge_all(self, asked: list[Request]) -> list[Decision]:
+        """One decision per request; no two may differ on one principal or resource."""
+        closed = [_unreadable(each) for each in asked]
+        try:
+            answers = self._ask([r for r, why in zip(asked, closed, strict=True) if why is None])
+        except (TypeError, ValueError):
+            # Text that is no Unicode, a number that JSON does not have.
+            return [Decision(is_allowed=False, because=(_UNREADABLE,)) for _ in asked]
+        rest = iter(answers)
+        return [
+            Decision(is_allowed=False, because=(why,))
+            if why is not None
+            else self._read(next(rest), each)
+            for each, why in zip(asked, closed, strict=True)
+        ]
+
+    def _ask(self, requests: list[Request]) -> list[Any]:
+        entities: dict[tuple[str, str], dict[str, Any]] = {}
+        for each in requests:
+            resource = schema.resource_entity(each.resource)
+            entities["Principal", each.principal.name] = schema.principal_entity(each.principal)
+            entities[resource["uid"]["type"], resource["uid"]["id"]] = resource
+        questions = [schema.question(each, self.limits.max_reid) for each in requests]
+        found: list[Any] = cedarpy.is_authorized_batch(
+            questions, self._set, list(entities.values()), schema=_SCHEMA
+        )
+        return found
+
+    def _read(self, answer: Any, request: Request) -> Decision:  # noqa: ANN401 -- cedarpy's
+        if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
+            # The engine's own words may hold facts about the resource.
+            return Decision(is_allowed=False, because=(_UNREADABLE,))
+        ids = tuple(sorted(answer.diagnostics.id_annotations_by_reason.values()))
+        is_allowed = answer.decision is cedarpy.Decision.Allow and bool(ids)
+        because = tuple(self._why[each] for each in ids) or (_no_permit(request),)
+        return Decision(is_allowed, ids, because)
+
+    def _with_break_glass(self, request: Request) -> Request:
+        """The request, with break-glass only where the limits have it for this act and role."""
+        emergency = self.limits.break_glass
+        is_open = (
+            request.context.break_glass
+            and request.action in emergency.actions
+            and not request.principal.roles.isdisjoint(emergency.roles)
+        )
+        return replace(request, context=replace(request.context, break_glass=is_open))
+
+    def _needs_break_glass(self, request: Request) -> bool:
+        if not request.context.break_glass:
+            return False
+        calm = replace(request, context=replace(request.context, break_glass=False))
+        return not self.judge(calm).is_allowed
+
+    def _missing(self, request: Request) -> Missing:
+        """Ask again with a grant, with an accepted risk, and as someone else of each role."""
+        context = replace(request.context, break_glass=False)
+        granted = replace(context, granted=True)
+        accepted = replace(granted, accepted_risk=True)
+        mine = [replace(request, context=each) for each in (granted, accepted)]
+        by_grant, by_accepted_risk = (each.is_allowed for each in self._judge_all(mine))
+        with_grant = self._roles(request, granted, tuple(Role))
+        return Missing(
+            by_grant=by_grant,
+            by_accepted_risk=by_accepted_risk,
+            roles=self._roles(request, context, with_grant),
+            roles_with_grant=with_grant,
+        )
+
+    def _roles(
+        self, request: Request, context: Context, among: tuple[Role, ...]
+    ) -> tuple[Role, ...]:
+        """Which of ``among`` may do it, held alone by someone who has nothing to do with it."""
+        others = [
+            replace(
+                request,
+                context=context,
+                principal=Principal(
+                    f"{_SOMEONE}{role}", frozenset({role}), request.principal.attributes
+                ),
+            )
+            for role in among
+        ]
+        decisions = zip(among, self._judge_all(others), strict=True)
+        return tuple(role for role, decision in decisions if decision.is_allowed)
+
+
+def _unreadable(request: Request) -> str | None:
+    """Why no policy is asked, or None."""
+    if not request.principal.name:
+        return _NOBODY
+    return _UNREADABLE if request.context.rows < 0 else None
+
+
+def _no_permit(request: Request) -> str:
+    held = " or ".join(sorted(request.principal.roles)) or "someone without a role"
+    return f"no policy allows {request.action} of this {request.resource.kind} to {held}"

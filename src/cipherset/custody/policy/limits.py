@@ -1,0 +1,127 @@
+"""Limits that stand beside the policies: approvals, conflicts of roles, rates, durations.
+
+What a policy says is *whether* a grant is needed; what stands here is *what makes one*.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from cipherset.core.errors import InputError
+from cipherset.custody.policy.vocabulary import Action, Level, Role
+
+DEFAULT: Final = "default"
+DAY_S: Final = 86_400
+_Positive = Annotated[int, Field(ge=1)]
+
+
+class _Table(BaseModel):
+    """A table of the file; a word that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Conflict(_Table):
+    """Roles of which no one holds two, and why.
+
+    Source: ANSI INCITS 359-2004, section 6.3, static separation of duty, with a cardinality of 2.
+    """
+
+    roles: frozenset[Role] = Field(min_length=2)
+    why: str = Field(min_length=1)
+
+
+class GrantLimits(_Table):
+    """How long a grant may live (seconds), how many denials end a request, who may vote."""
+
+    longest_s: _Positive = 14 * DAY_S
+    deny: _Positive = 1
+    # One person alone: their own approval counts, and is marked.
+    self_approval: bool = False
+
+
+class BreakGlass(_Table):
+    """What may be done in an emergency without a grant, by whom, and when it must be reviewed."""
+
+    actions: frozenset[Action] = frozenset()
+    roles: frozenset[Role] = frozenset()
+    review_within_s: _Positive = DAY_S
+
+
+class Limits(_Table):
+    """All of ``limits.toml``.
+
+    ``approvals``: per action (or ``default``) and from which label on, how many persons of each
+    role. ``exclusive``: roles beside which no other is held, and why. ``rates``: requests per
+    minute of one principal.
+    """
+
+    approvals: Mapping[Action | Literal["default"], Mapping[Level, Mapping[Role, _Positive]]]
+    conflicts: tuple[Conflict, ...] = ()
+    exclusive: Mapping[Role, str] = {}
+    grants: GrantLimits = GrantLimits()
+    max_reid: float = Field(default=0.05, ge=0, le=1)
+    rates: Mapping[Action, _Positive] = {}
+    break_glass: BreakGlass = BreakGlass()
+
+    @field_validator("approvals")
+    @classmethod
+    def _someone_approves(
+        cls, value: Mapping[str, Mapping[Level, Mapping[Role, int]]]
+    ) -> Mapping[str, Mapping[Level, Mapping[Role, int]]]:
+        if Level.PUBLIC not in value.get(DEFAULT, {}):
+            raise ValueError("[approvals.default.public] is missing")
+        for action, by_level in value.items():
+            for level, needed in by_level.items():
+                if not needed:
+                    raise ValueError(f"[approvals.{action}.{level}] asks nobody")
+        return value
+
+    @field_validator("max_reid")
+    @classmethod
+    def _four_digits(cls, value: float) -> float:
+        if round(value, 4) != value:
+            raise ValueError("no more than four digits after the point")
+        return value
+
+    def approvals_for(self, action: Action, label: Level) -> Mapping[Role, int]:
+        """How many persons of each role must approve; never none.
+
+        What stands for a label holds for those above it too, up to the next that is written; what
+        is not written for an action at all is as for ``default``.
+        """
+        own = self.approvals.get(action, {})
+        table = own if _at_or_below(own, label) else self.approvals[DEFAULT]
+        return table[max(_at_or_below(table, label), key=lambda level: level.rank)]
+
+
+def read_limits(text: str) -> Limits:
+    """The limits in ``text`` (TOML).
+
+    Raises:
+        InputError: ``policy_limits``: not TOML, or a word or value that it cannot have.
+    """
+    try:
+        return Limits.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or 'limits'}: {each['msg']}"
+            for each in error.errors(include_url=False)
+        )
+        raise _refused(told) from None
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(f"not TOML: {error}") from None
+
+
+def _at_or_below(levels: Iterable[Level], label: Level) -> list[Level]:
+    return [level for level in levels if level.rank <= label.rank]
+
+
+def _refused(why: str) -> InputError:
+    return InputError(
+        f"limits.toml: {why}",
+        code="policy_limits",
+        hint="compare it with a built-in set: cipherset policy show team",
+    )
