@@ -2,8 +2,9 @@
 
 Their keys come from the workspace's signer, so that they outlive every other key and need no
 place of their own: HKDF-SHA256 of the signer's signature over one fixed text each. An Ed25519
-signature is deterministic (RFC 8032, section 5.1.6) and unknown to whoever lacks the private key. These are
-never published, and what the signer signs for others begins otherwise (DSSE: ``DSSEv1``).
+signature is deterministic (RFC 8032, section 5.1.6) and unknown to whoever lacks the private key.
+These are never published, and what the signer signs for others begins otherwise (DSSE:
+``DSSEv1``).
 """
 
 import hmac
