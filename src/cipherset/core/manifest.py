@@ -20,6 +20,7 @@ from pydantic import (
 
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError
+from cipherset.core.labels import Label
 from cipherset.core.values import LABEL, ROW
 
 CIPHERSET_TYPE: Final = "application/vnd.cipherset.manifest.v1+json"
@@ -157,7 +158,8 @@ class KeyFacts(Frozen):
 class Manifest(KeyFacts):
     """A cipherset's manifest, schema ``cipherset/manifest/1`` (docs/adr/0006).
 
-    ``label_column`` is what the source called the labels; in the files it is ``label``. Noise in
+    ``label_column`` is what the source called the labels; in the files it is ``label``. ``label``
+    says how sensitive its source is, None where nobody has looked (``cipherset scan``). Noise in
     a ball has an approximation factor and no epsilon, Gaussian noise ``privacy`` and no factor.
     """
 
@@ -182,6 +184,7 @@ class Manifest(KeyFacts):
     assessment: Mapping[str, Finite]
     utility: Mapping[str, Finite]
     settings: Mapping[str, Scalar]
+    label: Label | None = None
     lineage: Lineage
     signer: SignerFacts
 
@@ -235,6 +238,7 @@ class BundleManifest(KeyFacts):
     trained_on: CiphersetRef
     at_gate: bool
     metrics: Mapping[str, Finite]
+    label: Label | None = None
     onnx: Sha256
     packages: Mapping[str, str]
 

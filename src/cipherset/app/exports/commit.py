@@ -19,6 +19,7 @@ from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.plan import Plan
 from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.exports.utility import Utility
+from cipherset.app.labels.origin import Origin
 from cipherset.app.places import Made
 from cipherset.core.canonical import digest_bytes
 from cipherset.core.envelope import public_key_of
@@ -44,6 +45,7 @@ class Draft:
     asked: Asked
     shared: Shared | None
     privacy: PrivacyFacts | None
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
         },
         utility={} if built.utility is None else built.utility.figures(),
         settings=_settings(request, built),
+        label=draft.origin.label,
         lineage=Lineage(
             source_digest=draft.asked.source,
             run_id=secrets.token_hex(8),
@@ -115,6 +118,8 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         "risk_accepted": request.accept_risk is not None,
         "rows_anchored": built.anchored,
     }
+    if built.draft.origin.is_mixed:
+        told["mixing_accepted"] = True
     return told if beyond is None else told | {"anchored_beyond": beyond}
 
 
@@ -135,8 +140,11 @@ def put_in_place(
     *,
     kept: Path,
     staged: Path,
-) -> None:
-    """Sign and place: the owner's sealed part first, so that no export lacks it."""
+) -> str:
+    """Sign and place: the owner's sealed part first, so that no export lacks it.
+
+    Returns the digest of the manifest.
+    """
     digest = write_manifest(staged, manifest, owner.workspace.ring.signer())
     state.write_meta(kept, _meta(owner, request, built, manifest, digest), owner.sealer)
     measured = Measured(leak=built.leak, utility=built.utility).model_dump_json().encode()
@@ -154,6 +162,7 @@ def put_in_place(
             discard_directory(folder, staged_as=owner.workspace.exports / STAGED)
         raise
     state.mark_placed(folder)
+    return digest
 
 
 def _is_in(staged: Path, manifest_digest: str) -> bool:

@@ -27,7 +27,7 @@ from cipherset.app.exports.earlier.join import (
     measure_join,
     shared_rows,
 )
-from cipherset.app.exports.earlier.live import STAGED, look
+from cipherset.app.exports.earlier.live import STAGED, Known, look
 from cipherset.app.exports.earlier.meanwhile import placing
 from cipherset.app.exports.earlier.privacy import privacy_facts
 from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
@@ -38,6 +38,7 @@ from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, 
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
 from cipherset.app.gate import Action, Fact
+from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
@@ -68,6 +69,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         "key": request.key,
         "max_reid": request.max_reid,
         "accepted_risk": request.accept_risk,
+        "accepted_mixing": request.accept_mixing,
     }
     with (
         open_workspace(session) as workspace,
@@ -112,23 +114,37 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         if before is not None:
             return before
         check_readable(request, known)
-        dataset, facts = _read(owner, request, source, encoder, kept)
-        plan = _plan(request, dataset)
-        shared = shared_rows(known.readable, dataset, plan, seed=request.seed)
-        chosen = fitted(owner, request, dataset, plan, facts)
-        promise = privacy_facts(chosen.protection.cipher, shared, unreadable=len(known.unreadable))
-        draft = Draft(dataset, plan, chosen, facts, asked, shared, promise)
-        built = _build(owner, request, draft, kept=kept, staged=staged)
-        _decide(request, built.leak)
-        check_joined(request, built.leak.joined)
-        manifest = describe(owner, request, built)
-        exported = dataset.identities[np.concatenate([plan.train, plan.test])]
-        with (
-            placing(owner, known, exported, new_minimizer=chosen.is_new),
-            owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
-        ):
-            put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
+        with exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin:
+            dataset, facts = _read(owner, request, source, encoder, kept)
+            draft = _draft(owner, request, (dataset, facts, asked), known, origin)
+            built = _build(owner, request, draft, kept=kept, staged=staged)
+            _decide(request, built.leak)
+            check_joined(request, built.leak.joined)
+            manifest = describe(owner, request, built)
+            exported = dataset.identities[np.concatenate([draft.plan.train, draft.plan.test])]
+            with (
+                placing(owner, known, exported, new_minimizer=draft.fitted.is_new),
+                owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
+            ):
+                digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
+                origin.made(digest, manifest)
     return ProtectResult(manifest, request.target, built.leak, built.utility)
+
+
+def _draft(
+    owner: Owner,
+    request: ProtectRequest,
+    read: tuple[Dataset, EncoderFacts, Asked],
+    known: Known,
+    origin: Origin,
+) -> Draft:
+    """Plan, fit, and say what the noise promises."""
+    dataset, facts, asked = read
+    plan = _plan(request, dataset)
+    shared = shared_rows(known.readable, dataset, plan, seed=request.seed)
+    chosen = fitted(owner, request, dataset, plan, facts)
+    promise = privacy_facts(chosen.protection.cipher, shared, unreadable=len(known.unreadable))
+    return Draft(dataset, plan, chosen, facts, asked, shared, promise, origin)
 
 
 def _read(

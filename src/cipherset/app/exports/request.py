@@ -38,6 +38,7 @@ class ProtectRequest:
     seed: int = 0
     encoder: str = "minilm-l6-v2"
     accept_risk: str | None = None
+    accept_mixing: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -146,4 +147,5 @@ class ProtectResult:
             "joined_drawn": [] if joined is None else list(joined.drawn),
             "utility": None if utility is None else utility.figures(),
             "verdict": None if utility is None else utility.verdict,
+            "label": None if manifest.label is None else manifest.label.as_json(),
         }

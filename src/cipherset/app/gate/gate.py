@@ -35,6 +35,8 @@ class Action(StrEnum):
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"
     PREDICT = "predict"
+    SCAN = "scan"
+    RELABEL = "relabel"
 
 
 @dataclass(frozen=True, slots=True)

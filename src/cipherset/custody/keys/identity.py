@@ -1,13 +1,14 @@
-"""The keyed identity of a source row: the same in every export of a workspace, under any key.
+"""Keyed identities of a source and its rows: the same in a whole workspace, under any key.
 
-Its key comes from the workspace's signer, so that it outlives every other key and needs no place
-of its own: HKDF-SHA256 of the signer's signature over one fixed text. An Ed25519 signature is
-deterministic (RFC 8032, section 5.1.6) and unknown to whoever lacks the private key. This one is
-never published, and what the signer signs for others begins otherwise (DSSE: ``DSSEv1``).
+Their keys come from the workspace's signer, so that they outlive every other key and need no
+place of their own: HKDF-SHA256 of the signer's signature over one fixed text each. An Ed25519
+signature is deterministic (RFC 8032, section 5.1.6) and unknown to whoever lacks the private key.
+These are never published, and what the signer signs for others begins otherwise (DSSE:
+``DSSEv1``).
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, final
 
 import numpy as np
@@ -18,8 +19,10 @@ from securesystemslib.signer import Signer
 
 from cipherset.core.secret import SECRET_BYTES, Secret
 from cipherset.core.values import Floats
+from cipherset.custody.keys.seal import DigestStream
 
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
+SOURCE_LABEL: Final = b"cipherset/source-identity/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -37,9 +40,7 @@ class RowIdentity:
 
     def __init__(self, signer: Signer) -> None:
         """Under a key derived from the workspace's signer."""
-        signature = bytes.fromhex(signer.sign(IDENTITY_LABEL).signature)
-        derived = HKDF(SHA256(), length=SECRET_BYTES, salt=None, info=IDENTITY_LABEL)
-        self._key = Secret(derived.derive(signature))
+        self._key = _derived(signer, IDENTITY_LABEL)
 
     def of_texts(self, texts: Sequence[str]) -> Identities:
         """The identities of sanitized texts, shape (n,)."""
@@ -56,3 +57,17 @@ class RowIdentity:
 
     def __repr__(self) -> str:
         return "RowIdentity(...)"
+
+
+def source_identity(signer: Signer, chunks: Iterable[bytes]) -> str:
+    """``hmac-sha256:`` and the hex digest of a source's bytes; it confirms a guess to nobody."""
+    stream = DigestStream(_derived(signer, SOURCE_LABEL).reveal())
+    for chunk in chunks:
+        stream.update(chunk)
+    return stream.digest()
+
+
+def _derived(signer: Signer, label: bytes) -> Secret:
+    signature = bytes.fromhex(signer.sign(label).signature)
+    derived = HKDF(SHA256(), length=SECRET_BYTES, salt=None, info=label)
+    return Secret(derived.derive(signature))

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "key": "Create, list, rotate, retire and destroy keys.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
+    "scan": "Find and label what is sensitive in a source.",
     "train": "Train a model on a cipherset; needs no key.",
 }
 # A module named after a command would shadow the standard library's ``inspect``.

@@ -1,8 +1,12 @@
 """Options that more than one command has, in the same words."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Final
 
 import click
+
+from cipherset.core.values import ColumnRoles
 
 text: Final = click.option(
     "--text", multiple=True, metavar="COL", help="Text to embed (repeat to join)."
@@ -26,3 +30,21 @@ encoder: Final = click.option(
     metavar="NAME",
     help="A known name, or the folder of a sentence-transformers model.",
 )
+
+
+def as_roles(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which column plays which part, given to ``command`` as ``roles``."""
+
+    @wraps(command)
+    def given(  # house: hands on the options that only the command knows
+        *context: object,
+        text: tuple[str, ...],
+        vector: str | None,
+        label: str | None,
+        group: str | None,
+        keep: tuple[str, ...],
+        **others: object,
+    ) -> None:
+        command(*context, roles=ColumnRoles(text, vector, label, group, keep), **others)
+
+    return given

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cipherset.core.errors import InputError
 from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.cells import MOST_ITEMS, as_text
 from cipherset.pipeline.ingest.lines import open_bytes, stored_chunks
 from cipherset.pipeline.ingest.reader import Batch, Part
 
@@ -34,6 +36,9 @@ class ParquetReader:
         with self._open() as parquet:
             return list(parquet.schema_arrow.names)
 
+    def every_column(self) -> list[str]:
+        return self.columns()
+
     def chunks(self) -> Iterator[bytes]:
         return stored_chunks(self._path)
 
@@ -45,13 +50,16 @@ class ParquetReader:
                 if len(schema.get_all_field_indices(column)) > 1:
                     raise faults.duplicate_column(self.name, column)
                 targets[column] = self._target(schema.field(column).type, column, part)
+            cells = {column for column, part in parts.items() if part is Part.CELL}
             start = 0
             for group in range(parquet.num_row_groups):
                 for raw in parquet.iter_batches(
                     batch_rows, row_groups=[group], columns=list(parts), use_threads=False
                 ):
                     arrays = {
-                        column: self._cast(raw.column(column), target, column, start)
+                        column: self._as_text(raw.column(column), column, start)
+                        if column in cells
+                        else self._cast(raw.column(column), target, column, start)
                         for column, target in targets.items()
                     }
                     yield Batch(start, pa.table(arrays))
@@ -76,6 +84,8 @@ class ParquetReader:
         """The type a column is read as."""
         if pa.types.is_dictionary(kind):
             kind = kind.value_type
+        if part is Part.CELL:
+            return pa.string()
         if part is Part.VECTOR:
             if _is_list(kind) and _is_number(kind.value_type):
                 return pa.list_(pa.float64())
@@ -107,6 +117,19 @@ class ParquetReader:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             fault = faults.column_type(self.name, column, f"values that fit {target}")
         raise fault
+
+    def _as_text(self, raw: pa.Array, column: str, start: int) -> pa.Array:
+        """Strings, whatever the type: see ``cells``."""
+        kind = raw.type.value_type if pa.types.is_dictionary(raw.type) else raw.type
+        if _is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind):
+            try:
+                return self._cast(raw, pa.string(), column, start)
+            except InputError as error:
+                if error.code != "column_type":
+                    raise
+        if _is_list(kind):
+            raw = pc.list_slice(raw, 0, MOST_ITEMS)
+        return pa.array([as_text(value) for value in raw.to_pylist()], pa.string())
 
     def _check_utf8(self, raw: pa.Array, column: str, start: int) -> None:
         try:

@@ -35,6 +35,9 @@ class DelimitedReader:
             return header
         raise faults.empty(self.name)
 
+    def every_column(self) -> list[str]:
+        return self.columns()
+
     def chunks(self) -> Iterator[bytes]:
         return stored_chunks(self._path)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.cells import as_text
 from cipherset.pipeline.ingest.lines import Lines, open_bytes, stored_chunks
 from cipherset.pipeline.ingest.reader import Batch, Part
 
@@ -49,6 +50,9 @@ class JsonLinesReader:
             raise faults.empty(self.name)
         return list(names)
 
+    def every_column(self) -> list[str]:
+        return list(dict.fromkeys(name for record in self._records() for name in record))
+
     def chunks(self) -> Iterator[bytes]:
         return stored_chunks(self._path)
 
@@ -62,6 +66,9 @@ class JsonLinesReader:
                 values = [record.get(column) for record in chunk]
                 if part is Part.VECTOR:
                     arrays[column] = self._vectors(values, column, start)
+                elif part is Part.CELL:
+                    texts = [as_text(value) for value in values]
+                    arrays[column] = self._scalars(texts, str, column, start)
                 else:
                     kind = str if part is Part.TEXT else kinds[column]
                     arrays[column] = self._scalars(values, kind, column, start)

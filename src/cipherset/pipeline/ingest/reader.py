@@ -16,6 +16,7 @@ class Part(Enum):
     TEXT = "text"  # string
     SCALAR = "scalar"  # string or number, as in the source: labels, groups, kept columns
     VECTOR = "vector"  # list of floats
+    CELL = "cell"  # whatever it is, as a string; see ``cells``
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class Reader(Protocol):
 
         Raises:
             InputError: the source cannot be read that far.
+        """
+
+    def every_column(self) -> list[str]:
+        """The same after a look at every row, where a row may bring a column of its own.
+
+        Raises: as ``columns``.
         """
 
     def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:

@@ -1,7 +1,7 @@
 """A source: a file that is read as often as needed, one batch at a time."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, final
 
@@ -75,6 +75,20 @@ class Source:
         if roles.vector is None or roles.text:
             raise _no_role("a vector column and no text columns")
         return self._encrypted(roles, self._checked_parts(roles), batch_rows)
+
+    def cells(self, columns: Sequence[str] = (), batch_rows: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Batches of every cell as a string, null where there is none; all columns by default.
+
+        Numbers of a vector are cut off after the first few, bytes that are no text are named so.
+
+        Raises:
+            InputError: ``column_missing``, or the source or a row is not fit; see ``faults``.
+        """
+        there = self._reader.every_column()
+        for column in columns:
+            if column not in there:
+                raise faults.missing_column(self.name, column, there)
+        return self._batches(dict.fromkeys(columns or there, Part.CELL), batch_rows)
 
     def read_bytes_chunks(self) -> Iterator[bytes]:
         """The source's bytes as stored, for a keyed digest (a plain one would confirm guesses)."""

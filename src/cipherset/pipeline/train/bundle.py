@@ -98,6 +98,7 @@ def describe(
         ),
         at_gate=gate_dim is not None,
         metrics={name: float(value) for name, value in metrics.items()},
+        label=facts.label,
         onnx=canonical.digest_bytes(onnx_model),
         packages={name: metadata.version(name) for name in _PACKAGES},
     )

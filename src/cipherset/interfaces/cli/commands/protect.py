@@ -70,16 +70,18 @@ EXAMPLE = (
 )
 @options.encoder
 @click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
+@click.option(
+    "--accept-mixing",
+    metavar="REASON",
+    help="Mix restricted rows and rows from outside under one key; recorded.",
+)
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
+@options.as_roles
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
-    text: tuple[str, ...],
-    vector: str | None,
-    label: str | None,
-    group: str | None,
-    keep: tuple[str, ...],
+    roles: ColumnRoles,
     key: str,
     target: Path,
     minimize: str,
@@ -92,12 +94,13 @@ def command(  # noqa: PLR0913 -- one parameter per option
     seed: int,
     encoder: str,
     accept_risk: str | None,
+    accept_mixing: str | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
     request = ProtectRequest(
         source=source,
-        roles=ColumnRoles(text, vector, label, group, keep),
+        roles=roles,
         key=key,
         target=target,
         minimize=minimize,
@@ -110,6 +113,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         seed=seed,
         encoder=encoder,
         accept_risk=accept_risk,
+        accept_mixing=accept_mixing,
         overwrite=force,
     )
     _show(context, protect(context.session(), request))
@@ -157,6 +161,8 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         rows.remove(("taken out of the text", "nothing found"))
     if worst.few_rows:
         rows.append(("note", "fewer than 2,000 candidates: each is easier to find than usual"))
+    if manifest.label is not None:
+        rows.append(("label", " ".join([manifest.label.level, *manifest.label.tags])))
     return rows if utility is None else rows + _utility_rows(manifest.task, utility)
 
 

@@ -1,0 +1,1 @@
+"""Labels in the ledger: written down, inherited, raised, and lowered only by a grant."""

@@ -1,0 +1,75 @@
+"""Sources and runs in the ledger, and the labels they carry; no values, no names of columns."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from cipherset.app.workspace import Workspace
+from cipherset.core.labels import Label, Trust
+from cipherset.custody.keys.identity import source_identity
+from cipherset.custody.ledger import RunStatus
+from cipherset.evidence.views.labels import CLASSIFY, LABEL, label_of
+from cipherset.pipeline.ingest import Source
+
+DATASET: Final = "dataset"
+
+
+def record_source(workspace: Workspace, source: Source) -> str:
+    """The id of a source in the ledger, the keyed digest of its bytes; written if it is new.
+
+    Raises:
+        InputError: the source cannot be read.
+        BackendError: the ledger cannot be written.
+    """
+    gate = workspace.gate
+    asset_id = source_identity(workspace.ring.signer(), source.read_bytes_chunks())
+    gate.ledger.record_asset(
+        asset_id, actor=gate.actor, kind=DATASET, name=source.name, attributes={}
+    )
+    return asset_id
+
+
+@contextmanager
+def recorded_run(
+    workspace: Workspace, kind: str, inputs: list[str], parameters: Mapping[str, Any]
+) -> Iterator[list[str]]:
+    """A run written down around the body, which adds the ids of what it made to the list.
+
+    Raises:
+        BackendError: the run cannot be written; then the body does not run.
+    """
+    gate = workspace.gate
+    run = gate.ledger.start_run(kind, actor=gate.actor, inputs=inputs, parameters=parameters)
+    outputs: list[str] = []
+    try:
+        yield outputs
+    except BaseException:
+        gate.ledger.finish_run(run.id, status=RunStatus.FAILED)
+        raise
+    gate.ledger.finish_run(run.id, status=RunStatus.DONE, outputs=outputs)
+
+
+def record_label(
+    workspace: Workspace, asset_id: str, label: Label, parameters: Mapping[str, Any]
+) -> None:
+    """Write down what a look at an asset said of it.
+
+    Raises:
+        BackendError: the ledger cannot be written.
+    """
+    with recorded_run(workspace, CLASSIFY, [asset_id], {**parameters, LABEL: label.as_json()}):
+        pass
+
+
+def known_label(workspace: Workspace, asset_id: str) -> Label | None:
+    """The label of an asset by everything in the ledger; None where nothing is known of it.
+
+    Raises:
+        BackendError: the ledger cannot be read.
+    """
+    return label_of(asset_id, workspace.gate.ledger.runs())
+
+
+def known_trust(label: Label | None) -> Trust | None:
+    """The one trust that is known of a source, None where there is none or more than one."""
+    return label.trusts[0] if label is not None and len(label.trusts) == 1 else None

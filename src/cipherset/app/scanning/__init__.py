@@ -1,0 +1,1 @@
+"""``scan``: what is in a source, column by column, and how sure that is."""

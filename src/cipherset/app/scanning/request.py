@@ -1,0 +1,105 @@
+"""What ``scan`` is asked and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cipherset.core.errors import UsageError
+from cipherset.core.labels import Label, Trust
+from cipherset.pipeline.sanitize.label import CONFIDENCE, ColumnLabel, at_most
+
+SAMPLE: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What ``scan`` is asked to do; ``columns`` are all of them by default."""
+
+    source: str
+    columns: tuple[str, ...] = ()
+    all_rows: bool = False
+    sample: int = SAMPLE
+    trust: Trust | None = None
+    seed: int = 0
+    html: Path | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            UsageError: ``usage``, ``target_exists``, ``target_parent``.
+        """
+        if self.sample < 1:
+            raise UsageError(
+                f"a sample has at least one row, not {self.sample}",
+                code="usage",
+                hint="see: cipherset scan --help",
+            )
+        if self.html is None:
+            return
+        if not self.html.parent.is_dir():
+            raise UsageError(
+                f"the folder {self.html.parent} does not exist",
+                code="target_parent",
+                hint=f"create it first: mkdir -p {self.html.parent}",
+            )
+        if self.html.is_dir() or (self.html.exists() and not self.overwrite):
+            raise UsageError(
+                f"{self.html} is there already",
+                code="target_exists",
+                hint="choose another place with --html, or overwrite it with --force",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """The labels of a source and of its columns; ``label`` joins all that was ever known of it."""
+
+    source: str
+    label: Label
+    columns: Mapping[str, ColumnLabel] = field(repr=False)
+    n_rows: int
+    n_looked: int
+    trust: Trust | None
+    asset: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def confidence(self) -> dict[str, Any]:
+        """How sure "nothing found" is."""
+        share = at_most(self.n_looked, self.n_rows)
+        return {
+            "level": CONFIDENCE,
+            "at_most": round(share, 6),
+            "statement": self._statement(share),
+        }
+
+    def _statement(self, share: float) -> str:
+        if self.n_looked == self.n_rows:
+            return (
+                f"all {self.n_rows:,} rows were looked at; what the detectors do not see is not "
+                "counted: see recall"
+            )
+        return (
+            f"of {self.n_rows:,} rows {self.n_looked:,} were looked at: where nothing was found, "
+            f"at most {100 * share:.2g} % of the rows hold something that these detectors see "
+            f"({100 * CONFIDENCE:g} %)"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        return {
+            "source": self.source,
+            "label": self.label.level.value,
+            "tags": [tag.value for tag in self.label.tags],
+            "trust": None if self.trust is None else self.trust.value,
+            "trusts": [trust.value for trust in self.label.trusts],
+            "rows": self.n_rows,
+            "sampled": self.n_looked,
+            "confidence": self.confidence,
+            "columns": {name: column.as_json() for name, column in self.columns.items()},
+            "asset": self.asset,
+            "notes": list(self.notes),
+        }

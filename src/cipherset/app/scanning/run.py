@@ -1,0 +1,146 @@
+"""``scan``: look at rows, label each column, and write the label of the source into the ledger.
+
+Nothing that was found leaves in clear: not in what is returned, nor on the page, nor in the
+ledger, which does not learn the names of columns either.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from cipherset.app.gate import Action, Fact
+from cipherset.app.labels.record import known_label, known_trust, record_label, record_source
+from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some
+from cipherset.app.scanning.report import render
+from cipherset.app.scanning.request import ScanRequest, ScanResult
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.files import write_atomic
+from cipherset.core.labels import Label, Level, Trust, joined
+from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.sanitize import Detector, default_rules
+from cipherset.pipeline.sanitize.label import (
+    ColumnLabel,
+    Grounds,
+    Reservoir,
+    label_column,
+    not_measured,
+)
+from cipherset.pipeline.sanitize.label.kinds import kind_of
+from cipherset.pipeline.sanitize.label.seen import shape_of
+
+_LONGEST_NAME: Final = 60
+_VALUES: Final = frozenset({"whole", "decimal", "date", "vector"})
+HEADLESS: Final = "some columns are called by what looks like a value: is the first row a header?"
+
+
+def scan(session: Session, request: ScanRequest) -> ScanResult:
+    """The labels of a source, and where asked for a page of them.
+
+    Raises:
+        InputError: the source or a row is not fit, or has no such column.
+        BackendError: the ledger or the page cannot be written.
+    """
+    source = open_source(request.source)
+    facts: dict[str, Fact] = {"source": source.name, "all_rows": request.all_rows}
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(Action.SCAN, source.name, facts) as act,
+    ):
+        detectors = default_rules().detectors
+        looked = _look(session, request, source, detectors)
+        result = _result(workspace, request, source, looked, detectors)
+        act.facts.update(_facts(result))
+        if request.html is not None:
+            write_atomic(request.html, render(result).encode())
+    return result
+
+
+def _look(
+    session: Session, request: ScanRequest, source: Source, detectors: Sequence[Detector]
+) -> Looked:
+    if request.all_rows:
+        return look_at_all(source, request.columns, detectors, session.progress)
+    reservoir: Reservoir[Row] = Reservoir(request.sample, np.random.default_rng(request.seed))
+    return look_at_some(source, request.columns, detectors, session.progress, reservoir)
+
+
+def _result(
+    workspace: Workspace,
+    request: ScanRequest,
+    source: Source,
+    looked: Looked,
+    detectors: Sequence[Detector],
+) -> ScanResult:
+    asset_id = record_source(workspace, source)
+    known = known_label(workspace, asset_id)
+    trust = request.trust or known_trust(known)
+    grounds = Grounds(detectors, looked.n_rows, trust, not_measured)
+    labels = {name: label_column(name, seen, grounds) for name, seen in looked.seen.items()}
+    label = _highest(labels, trust)
+    record_label(workspace, asset_id, label, _parameters(request, looked, labels))
+    shown = _shown(list(labels), detectors)
+    return ScanResult(
+        source=source.name,
+        label=joined([known, label]) or label,
+        columns={shown[name]: column for name, column in labels.items()},
+        n_rows=looked.n_rows,
+        n_looked=looked.n_looked,
+        trust=trust,
+        asset=asset_id,
+        notes=(HEADLESS,) if any(shown[name] != name for name in shown) else (),
+    )
+
+
+def _highest(labels: Mapping[str, ColumnLabel], trust: Trust | None) -> Label:
+    trusts = () if trust is None else (trust,)
+    nothing = Label(level=Level.PUBLIC, trusts=trusts)
+    return joined([nothing, *(column.label for column in labels.values())]) or nothing
+
+
+def _parameters(
+    request: ScanRequest, looked: Looked, labels: Mapping[str, ColumnLabel]
+) -> dict[str, Any]:
+    """What the ledger learns beside the label: counts, and by which detectors."""
+    detectors = {each for column in labels.values() for each in column.detectors}
+    return {
+        "rows": looked.n_rows,
+        "sampled": looked.n_looked,
+        "columns": dict(sorted(Counter(c.label.level.value for c in labels.values()).items())),
+        "entities": sorted({entity for column in labels.values() for entity in column.entities}),
+        "detectors": sorted(detectors),
+        "all_columns": not request.columns,
+    }
+
+
+def _facts(result: ScanResult) -> dict[str, Fact]:
+    return {
+        "asset": result.asset,
+        "label": result.label.level.value,
+        "tags": ",".join(result.label.tags),
+        "trust": result.trust,
+        "rows": result.n_rows,
+        "sampled": result.n_looked,
+    }
+
+
+def _shown(names: Sequence[str], detectors: Sequence[Detector]) -> dict[str, str]:
+    """What each column is called in the result: by number where its name looks like a value.
+
+    A file without a header shows its first record there.
+    """
+    held = [
+        any(
+            kind_of(span.entity).is_firm
+            for detector in detectors
+            for span in detector.detect([name])[0]
+        )
+        or len(name) > _LONGEST_NAME
+        or shape_of(name) in _VALUES
+        for name in names
+    ]
+    return {
+        name: f"column {number}" if is_value else name
+        for number, (name, is_value) in enumerate(zip(names, held, strict=True), start=1)
+    }

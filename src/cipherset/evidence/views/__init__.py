@@ -1,0 +1,1 @@
+"""What follows from the ledger: computed when asked for, never stored."""

@@ -1,0 +1,90 @@
+"""``cipherset scan``."""
+
+from pathlib import Path
+
+import click
+
+from cipherset.app.scanning.request import SAMPLE, ScanRequest, ScanResult
+from cipherset.app.scanning.run import scan
+from cipherset.core.labels import Label, Trust
+from cipherset.interfaces.cli.command import Command, Context
+from cipherset.pipeline.sanitize.label import ColumnLabel
+
+EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
+
+
+@click.command(name="scan", cls=Command, epilog=f"Example:  {EXAMPLE}")
+@click.argument("source")
+@click.option(
+    "--text", multiple=True, metavar="COL", help="Look at this column only (repeat for more)."
+)
+@click.option("--all-rows", is_flag=True, help="Look at every row, not at a sample.")
+@click.option(
+    "--sample",
+    default=SAMPLE,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many rows to look at, spread over the source.",
+)
+@click.option(
+    "--trust",
+    type=click.Choice([trust.value for trust in Trust]),
+    help="Who answers for its rows; written down with its label.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a page, with masked examples.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Of the sample.",
+)
+@click.option("--force", is_flag=True, help="Overwrite a page that is there.")
+@click.pass_obj
+def command(  # noqa: PLR0913 -- one parameter per option
+    context: Context,
+    source: str,
+    text: tuple[str, ...],
+    all_rows: bool,  # noqa: FBT001 -- click hands it over by name
+    sample: int,
+    trust: str | None,
+    html: Path | None,
+    seed: int,
+    force: bool,  # noqa: FBT001 -- click hands it over by name
+) -> None:
+    """Find and label what is sensitive in SOURCE, column by column."""
+    request = ScanRequest(
+        source=source,
+        columns=text,
+        all_rows=all_rows,
+        sample=sample,
+        trust=None if trust is None else Trust(trust),
+        seed=seed,
+        html=html,
+        overwrite=force,
+    )
+    result = scan(context.session(), request)
+    context.show(result.as_json(), f"scanned: {source}", _rows(result, html))
+
+
+def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
+    rows = [("label", _label(result.label)), ("trust", result.trust or "not said: --trust")]
+    rows += [(f"  {name}", _column(column)) for name, column in result.columns.items()]
+    rows.append(("how sure", result.confidence["statement"]))
+    rows += [("note", note) for note in result.notes]
+    return rows if html is None else [*rows, ("page", str(html))]
+
+
+def _label(label: Label) -> str:
+    return " ".join([label.level.value, *label.tags])
+
+
+def _column(column: ColumnLabel) -> str:
+    return f"{_label(column.label)}: {'; '.join(column.because) or 'no value in any row'}"

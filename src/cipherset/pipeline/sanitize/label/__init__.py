@@ -1,0 +1,26 @@
+"""Labels: how sensitive a column is, because of what, and how sure that is."""
+
+from cipherset.pipeline.sanitize.label.column import (
+    ColumnLabel,
+    Finding,
+    Grounds,
+    Recall,
+    label_column,
+    not_measured,
+)
+from cipherset.pipeline.sanitize.label.confidence import CONFIDENCE, at_most
+from cipherset.pipeline.sanitize.label.reservoir import Reservoir
+from cipherset.pipeline.sanitize.label.seen import Seen
+
+__all__ = [
+    "CONFIDENCE",
+    "ColumnLabel",
+    "Finding",
+    "Grounds",
+    "Recall",
+    "Reservoir",
+    "Seen",
+    "at_most",
+    "label_column",
+    "not_measured",
+]

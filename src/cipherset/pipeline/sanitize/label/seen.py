@@ -1,0 +1,100 @@
+"""What was seen of one column so far: counts, shapes and masked examples; no value of it.
+
+Looks at cells in batches, so that all rows of a source take no more memory than a sample.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cipherset.pipeline.sanitize.label.masks import masked
+from cipherset.pipeline.sanitize.spans import Detector, Span, merged
+
+# What a detector may throw on a text that it cannot handle; the text then counts as not read.
+FAILURES: Final = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, MemoryError)
+MOST_DISTINCT: Final = 10_000
+EXAMPLES: Final = 3
+_FREE_WORDS: Final = 4  # a cell of more words is a text, not a value
+
+_WHOLE: Final = re.compile(r"[+-]?\d{1,40}(?:\.0)?")
+_DECIMAL: Final = re.compile(r"[+-]?\d{0,40}[.,]\d{1,40}(?:[eE][+-]?\d{1,3})?")
+_DATE: Final = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ][\d:.,+ -]{1,24}Z?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+)
+_VECTOR: Final = re.compile(r"\[?\s*(?:[+-]?[\d.]+(?:[eE][+-]?\d+)?[\s,]+){7}[\d\s.,eE+-]*\]?")
+_POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
+
+
+@dataclass(slots=True)
+class Seen:
+    """One column; shapes are counted over the filled cells."""
+
+    rows: int = 0
+    filled: int = 0
+    shapes: Counter[str] = field(default_factory=Counter)
+    distinct: set[int] = field(default_factory=set, repr=False)
+    found: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    unread: Counter[str] = field(default_factory=Counter)
+
+    def share(self, shape: str) -> float:
+        """The share of filled cells that are of a ``shape_of`` cells."""
+        return self.shapes[shape] / self.filled if self.filled else 0.0
+
+    def look(self, cells: Sequence[str | None], detectors: Sequence[Detector]) -> None:
+        """Add ``cells``, each of which every one of ``detectors`` reads."""
+        self.rows += len(cells)
+        texts = [cell for cell in cells if cell is not None and cell.strip()]
+        self.filled += len(texts)
+        read = []
+        for text in texts:
+            shape = shape_of(text)
+            self.shapes[shape] += 1
+            if len(self.distinct) < MOST_DISTINCT:
+                self.distinct.add(hash(text))
+            if shape != "vector":
+                read.append(_POINT_ZERO.sub(r"\1", text) if shape == "whole" else text)
+        spans: list[list[Span]] = [[] for _ in read]
+        for detector in detectors:
+            for each, more in zip(spans, self._detected(detector, read), strict=True):
+                each += more
+        for text, each in zip(read, spans, strict=True):
+            self._count(text, merged(each))
+
+    def _detected(self, detector: Detector, texts: Sequence[str]) -> list[list[Span]]:
+        """What ``detector`` finds; where it throws, text by text, and nothing where it throws."""
+        try:
+            return detector.detect(texts)
+        except FAILURES:
+            pass
+        spans: list[list[Span]] = []
+        for text in texts:
+            try:
+                spans += detector.detect([text])
+            except FAILURES:
+                self.unread[f"{detector.name}@{detector.version}"] += 1
+                spans.append([])
+        return spans
+
+    def _count(self, text: str, spans: Sequence[Span]) -> None:
+        for entity in {span.entity for span in spans}:
+            self.found[entity] += 1
+        for span in spans:
+            shown = self.examples.setdefault(span.entity, [])
+            if len(shown) < EXAMPLES:
+                example = masked(span.entity, text[span.start : span.end])
+                if example not in shown:
+                    shown.append(example)
+
+
+def shape_of(text: str) -> str:
+    """``whole``, ``decimal``, ``date``, ``vector``, ``text`` (a sentence or more) or ``word``."""
+    cell = text.strip()
+    for shape, pattern in (("whole", _WHOLE), ("decimal", _DECIMAL), ("date", _DATE)):
+        if pattern.fullmatch(cell):
+            return shape
+    if _VECTOR.match(cell):
+        return "vector"
+    return "text" if len(cell.split(None, _FREE_WORDS)) > _FREE_WORDS else "word"
