@@ -4,7 +4,8 @@ import pytest
 
 from cipherset.app.assess.foreign.judgment import in_words, judged, with_pairs
 from cipherset.app.assess.lines import Line
-from cipherset.app.assess.verdict import Control, Verdict
+from cipherset.app.assess.verdict import Control
+from cipherset.custody.policy import Verdict
 from cipherset.evidence.attack import Knowledge, Metric, Outcome
 
 HOLDS = Control("a control", 1.0, (0.9, 1.0))

@@ -4,7 +4,8 @@ import pytest
 
 from cipherset.app.assess.finding import Finding, cap
 from cipherset.app.assess.lines import Line, harmonic
-from cipherset.app.assess.verdict import Control, Verdict, judge
+from cipherset.app.assess.verdict import Control, judge
+from cipherset.custody.policy import Verdict
 from cipherset.evidence.attack import Knowledge, Metric, Outcome
 
 

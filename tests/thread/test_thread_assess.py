@@ -7,12 +7,12 @@ import pytest
 from thread_samples import Owner, text_rows, vector_rows, write_rows
 
 from cipherset.app.assess.finding import FINDING_TYPE, latest, read_finding
-from cipherset.app.assess.verdict import Verdict
 from cipherset.app.gateway import open_gateway
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
 from cipherset.core.envelope import public_key_of, sign
 from cipherset.core.errors import IntegrityError
+from cipherset.custody.policy import Verdict
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.pipeline.export import open_cipherset
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 from cipherset.app import state
-from cipherset.app.gate import Action
+from cipherset.app.gate import About, Action
+from cipherset.app.gate.about import about_key, about_key_named
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.environment import condition, differing
 from cipherset.core.errors import IntegrityError
@@ -88,7 +89,9 @@ def create(
     # A URI that is refused may hold what it should not; it is recorded once it is accepted.
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.KEY_CREATE, name, {"name": name}) as act,
+        workspace.gate.act(
+            Action.KEY_CREATE, name, {"name": name}, about=about_key_named(name)
+        ) as act,
     ):
         info = workspace.ring.create(name, purpose=purpose, provider_uri=provider, only_in=places)
         act.facts.update(_facts(info))
@@ -107,7 +110,7 @@ def bind(session: Session, name: str, only_in: Sequence[str]) -> KeyResult:
     facts = {"name": name, "asked": " ".join(places)}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.KEY_BIND, name, facts) as act,
+        workspace.gate.act(Action.KEY_BIND, name, facts, about=_about(workspace, name)) as act,
     ):
         info = workspace.ring.bind(name, places)
         act.facts.update(_facts(info))
@@ -135,7 +138,9 @@ def rotate(session: Session, name: str, *, provider: str | None) -> RotateResult
     """
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.KEY_ROTATE, name, {"name": name}) as act,
+        workspace.gate.act(
+            Action.KEY_ROTATE, name, {"name": name}, about=_about(workspace, name)
+        ) as act,
     ):
         # First, so that a key is not rotated whose older exports nobody could read.
         plan = _plan(workspace, workspace.ring.get(name))
@@ -153,7 +158,8 @@ def retire(session: Session, name: str, version: int | None) -> KeyResult:
     """
     with open_workspace(session) as workspace:
         facts = {"name": name, "version": version}
-        with workspace.gate.act(Action.KEY_RETIRE, name, facts) as act:
+        about = _about(workspace, name)
+        with workspace.gate.act(Action.KEY_RETIRE, name, facts, about=about) as act:
             info = workspace.ring.retire(name, version)
             act.facts.update(_facts(info))
     return _result(session, info)
@@ -172,7 +178,8 @@ def destroy(session: Session, name: str, version: int | None, *, force: bool) ->
     """
     with open_workspace(session) as workspace:
         facts = {"name": name, "version": version, "force": force}
-        with workspace.gate.act(Action.KEY_DESTROY, name, facts) as act:
+        about = _about(workspace, name)
+        with workspace.gate.act(Action.KEY_DESTROY, name, facts, about=about) as act:
             info = workspace.ring.destroy(name, version, force=force)
             act.facts.update(_facts(info))
             removed = _remove_minimizers(workspace, info)
@@ -245,6 +252,12 @@ def _facts(info: KeyInfo) -> dict[str, str | int]:
         "provider": info.provider,
         "only_in": " ".join(info.only_in),
     }
+
+
+def _about(workspace: Workspace, name: str) -> About:
+    """The key of that name, as the gate knows it; one that is to be made where there is none."""
+    known = next((info for info in workspace.ring.list() if info.name == name), None)
+    return about_key_named(name) if known is None else about_key(known)
 
 
 def _conditions(session: Session, texts: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Train in the lab or at the gate; evaluate and predict where the key is."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from cipherset.app.gate import Action, Fact
+from cipherset.app.gate import Act, Action, Fact, Moment
+from cipherset.app.gate.subjects import about_bundle, about_cipherset
 from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
+from cipherset.app.labels.record import record_model
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, ROW, Float32s, Records, Vectors
+from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.pipeline.export import Cipherset, open_cipherset
 from cipherset.pipeline.sanitize import default_rules, sanitize
 from cipherset.pipeline.train import (
@@ -105,9 +109,8 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
     }
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.TRAIN_AT_GATE, str(request.target), facts) as act,
+        _training(workspace, request, facts) as (act, cipherset),
     ):
-        cipherset = open_cipherset(request.cipherset, signer=workspace.fingerprint)
         act.facts["cipherset_id"] = cipherset.manifest.cipherset_id
         gateway = open_gateway(workspace, cipherset.manifest.cipherset_id, cipherset.manifest)
         session.progress.start("train at the gate", None)
@@ -123,6 +126,33 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
     return bundle
 
 
+@contextmanager
+def _training(
+    workspace: Workspace, request: TrainRequest, facts: dict[str, Fact]
+) -> Iterator[tuple[Act, Cipherset]]:
+    cipherset = open_cipherset(request.cipherset, signer=workspace.fingerprint)
+    about = about_cipherset(cipherset, request.cipherset)
+    with workspace.gate.act(Action.TRAIN_AT_GATE, str(request.target), facts, about=about) as act:
+        yield act, cipherset
+
+
+@contextmanager
+def _asking(
+    workspace: Workspace, action: Action, bundle: Bundle, path: Path, rows: int = 0
+) -> Iterator[Act]:
+    """An act on a model that somebody brought."""
+    record_model(workspace, bundle)
+    facts = _facts(bundle) | ({"rows": rows} if rows else {})
+    about, moment = about_bundle(bundle, path), Moment(rows=rows)
+    with workspace.gate.act(action, str(path), facts, about=about, moment=moment) as act:
+        yield act
+
+
+def _queries(bundle: Bundle, rows: int) -> Debit:
+    """What was asked of a model, counted for ever."""
+    return Debit(QUERIES, bundle.digest, rows, None)
+
+
 def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
     """Aggregate scores on noise-free queries: of the sealed test split, or of a labeled source.
 
@@ -134,7 +164,7 @@ def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
     bundle = load_bundle(bundle_path)
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.EVALUATE, str(bundle_path), _facts(bundle)),
+        _asking(workspace, Action.EVALUATE, bundle, bundle_path),
     ):
         if (Path(rows) / MANIFEST).is_file():
             cipherset = open_cipherset(rows, signer=workspace.fingerprint)
@@ -155,11 +185,13 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
     bundle = load_bundle(bundle_path)
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.PREDICT, str(bundle_path), _facts(bundle)) as act,
+        _asking(workspace, Action.PREDICT, bundle, bundle_path) as act,
     ):
         gateway = _gateway_of(workspace, bundle)
-        batches = read_like(session, gateway.export.meta, source, labeled=False)
-        found = [p for batch in batches for p in _predictions(bundle, gateway, batch)]
+        found: list[Prediction] = []
+        for batch in read_like(session, gateway.export.meta, source, labeled=False):
+            act.spend(_queries(bundle, len(batch.values)))
+            found += _predictions(bundle, gateway, batch)
         act.facts["rows"] = len(found)
     return found
 
@@ -172,8 +204,9 @@ def predict_value(session: Session, bundle_path: Path, text: str) -> list[Predic
     bundle = load_bundle(bundle_path)
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.PREDICT, str(bundle_path), _facts(bundle) | {"rows": 1}),
+        _asking(workspace, Action.PREDICT, bundle, bundle_path, rows=1) as act,
     ):
+        act.spend(_queries(bundle, 1))
         gateway = _gateway_of(workspace, bundle)
         encoder = encoder_of(gateway.export.meta, session.cache)
         if encoder is None:

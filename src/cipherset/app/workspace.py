@@ -1,6 +1,6 @@
 """The owner's folder: key ring, ledger, and what is sealed beside them; made on first use.
 
-workspace.json    schema and policy
+workspace.json    schema
 kek, keys/        the key ring
 ledger.sqlite     what happened
 minimizers/       one sealed minimizer per key version
@@ -9,11 +9,13 @@ exports/ID/       per export, sealed: source vectors, row map, columns and setti
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cipherset.app.gate import SOLO, Gate
+from securesystemslib.signer import Signer
+
+from cipherset.app.gate import Gate, Who
 from cipherset.core import canonical
 from cipherset.core.envelope import fingerprint, public_key_of
 from cipherset.core.environment import NOWHERE, Environment
@@ -22,6 +24,7 @@ from cipherset.core.files import write_atomic
 from cipherset.core.protocols import Progress
 from cipherset.custody.keys import KeyRing
 from cipherset.custody.ledger import Ledger
+from cipherset.custody.policy import Authenticated
 
 SCHEMA: Final = "cipherset/workspace/1"
 
@@ -55,6 +58,7 @@ class Session:
     """Who asks, in which workspace, where downloads are, who is told of progress, and from where.
 
     Of an environment that nobody gave nothing is known, so a key that is bound to one is refused.
+    ``signer`` holds the principal's own private key, where there is one to prove the name with.
     """
 
     home: Path
@@ -62,6 +66,13 @@ class Session:
     cache: Path
     progress: Progress
     environment: Environment = NOWHERE
+    signer: Signer | None = field(default=None, repr=False)
+    authenticated: Authenticated = Authenticated.CLAIMED
+
+    @property
+    def who(self) -> Who:
+        """The one who asks, as the gate knows them."""
+        return Who(self.actor, self.authenticated, self.signer)
 
 
 @contextmanager
@@ -79,15 +90,17 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
     _check_description(home / "workspace.json")
     ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
     try:
-        gate = Gate(ledger, session.actor, session.environment)
-        yield Workspace(home, KeyRing(home, admit=gate.admit), gate)
+        ring = KeyRing(home, admit=lambda key, use: gate.admit(key, use))
+        key = public_key_of(ring.signer())
+        gate = Gate(ledger, session.who, session.environment, signer_key=key)
+        yield Workspace(home, ring, gate)
     finally:
         ledger.close()
 
 
 def _check_description(path: Path) -> None:
     if not path.exists():
-        write_atomic(path, canonical.encode({"schema": SCHEMA, "policy": SOLO}))
+        write_atomic(path, canonical.encode({"schema": SCHEMA}))
     found = canonical.decode(path.read_bytes(), what=str(path))
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise IntegrityError(

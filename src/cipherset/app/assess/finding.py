@@ -20,7 +20,6 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cipherset.app import state
-from cipherset.app.assess.verdict import Verdict
 from cipherset.app.gate import Action
 from cipherset.app.gateway import Gateway
 from cipherset.app.workspace import Workspace
@@ -30,6 +29,7 @@ from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.manifest import Instant, SignerFacts
 from cipherset.custody.ledger import Outcome
+from cipherset.custody.policy import Verdict
 from cipherset.pipeline.export import Cipherset
 
 FINDING_TYPE: Final = "application/vnd.cipherset.finding.v1+json"

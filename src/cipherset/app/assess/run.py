@@ -1,6 +1,8 @@
 """``assess``: open the export, hand out knowledge, run the suite, sign what it got."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from cipherset.app.assess.finding import (
     SAMPLES,
     Finding,
     bound_to,
+    cap,
     signed,
     signer_facts,
 )
@@ -26,7 +29,8 @@ from cipherset.app.assess.request import AssessRequest, AssessResult
 from cipherset.app.assess.sources import read_public, read_records
 from cipherset.app.assess.verdict import Control, judge
 from cipherset.app.exports.earlier.repeat import Measured
-from cipherset.app.gate import Action, Fact
+from cipherset.app.gate import Act, Action, Fact
+from cipherset.app.gate.subjects import about_cipherset
 from cipherset.app.gateway import Gateway, open_gateway
 from cipherset.app.workers import a_core_each
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -90,9 +94,8 @@ def assess(session: Session, request: AssessRequest) -> AssessResult:
     facts: dict[str, Fact] = {"cipherset": request.cipherset.name, "full": request.full}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.ASSESS, str(request.cipherset), facts) as act,
+        _assessing(workspace, request, facts) as (act, there),
     ):
-        there = open_cipherset(request.cipherset, signer=workspace.fingerprint)
         gateway = open_gateway(
             workspace, there.manifest.cipherset_id, there.manifest, use=KeyUse.MEASURE
         )
@@ -104,13 +107,25 @@ def assess(session: Session, request: AssessRequest) -> AssessResult:
     return AssessResult(finding, folder, watch.seconds())
 
 
+@contextmanager
+def _assessing(
+    workspace: Workspace, request: AssessRequest, facts: dict[str, Fact]
+) -> Iterator[tuple[Act, Cipherset]]:
+    there = open_cipherset(request.cipherset, signer=workspace.fingerprint)
+    about = about_cipherset(there, request.cipherset)
+    with workspace.gate.act(Action.ASSESS, str(request.cipherset), facts, about=about) as act:
+        yield act, there
+
+
 def _facts(finding: Finding) -> dict[str, Fact]:
     return {
         "finding": finding.finding_id,
         "cipherset_id": finding.bound.cipherset_id,
+        "manifest": finding.bound.manifest,
         "verdict": finding.verdict.value,
         "n_star": finding.n_star,
         "n_star_noise_free": finding.n_star_noise_free,
+        "pair_cap": cap(finding, finding.n_star),
         "limit": finding.limit,
         "suite": finding.bound.suite,
     }

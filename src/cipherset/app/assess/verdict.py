@@ -2,18 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from cipherset.app.assess.lines import Line
+from cipherset.custody.policy import Verdict
 from cipherset.evidence.attack import Outcome
-
-
-class Verdict(StrEnum):
-    """What an assessment comes to."""
-
-    NOT_PROTECTIVE = "not protective"
-    WITHIN_LIMIT = "within limit"
-    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)

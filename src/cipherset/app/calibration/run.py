@@ -24,6 +24,7 @@ from cipherset.app.exports.fitting import sweep_on
 from cipherset.app.exports.plan import make_plan, sample
 from cipherset.app.exports.utility import LINEAR, row_scores
 from cipherset.app.gate import Action, Fact
+from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
@@ -55,7 +56,9 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
     facts: dict[str, Fact] = {"max_reid": request.max_reid}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.CALIBRATE, source.name, facts) as act,
+        workspace.gate.act(
+            Action.CALIBRATE, source.name, facts, about=about_source(workspace, source)
+        ) as act,
         stage_directory(workspace.home / "calibrate") as scratch,
     ):
         dataset = _read(session, request, source, scratch)

@@ -20,6 +20,8 @@ from cipherset.app.demo.thief import WrongKeys, try_wrong_keys
 from cipherset.app.demo.timing import TimedProgress
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import ProtectRequest
+from cipherset.app.gate import Action
+from cipherset.app.gate.subjects import about_bundle
 from cipherset.app.gateway import open_gateway
 from cipherset.app.models import (
     TrainRequest,
@@ -125,7 +127,10 @@ def _look(owner: Session, bundle: Bundle, lab_copy: Path) -> tuple[WrongKeys, Pi
     """What a thief with another key gets, and the rows for the picture."""
     cipherset = open_cipherset(lab_copy)
     x, y = cipherset.to_numpy("test")
-    with open_workspace(owner) as workspace:
+    with (
+        open_workspace(owner) as workspace,
+        workspace.gate.act(Action.EVALUATE, "demo", {}, about=about_bundle(bundle, lab_copy)),
+    ):
         gateway = open_gateway(workspace, cipherset.manifest.cipherset_id, cipherset.manifest)
         wrong = try_wrong_keys(gateway, bundle)
         batches = list(gateway.stored("test"))

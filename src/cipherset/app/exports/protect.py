@@ -5,6 +5,8 @@ the measurement, of it alone and joined with earlier exports of its rows, has al
 exported before is not made again.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,10 +39,12 @@ from cipherset.app.exports.leak import TIMES, Leak, measure_leak
 from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
-from cipherset.app.gate import Action, Fact
+from cipherset.app.gate import Act, Action, Fact, Moment
+from cipherset.app.gate.about import about_key
+from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
@@ -73,7 +77,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
     }
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.PROTECT, str(request.target), facts) as act,
+        _exporting(workspace, request, source, facts) as act,
     ):
         key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
@@ -81,6 +85,22 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         result = _protect(owner, request, source, session.cache)
         act.facts.update(_facts(result))
     return result
+
+
+@contextmanager
+def _exporting(
+    workspace: Workspace, request: ProtectRequest, source: Source, facts: dict[str, Fact]
+) -> Iterator[Act]:
+    """The act, on the source and the key; its purpose is the key's."""
+    about = about_source(workspace, source)
+    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
+    if key is not None:
+        about = replace(about, also=about_key(key).bound())
+    moment = Moment(accepted_risk=request.accept_risk is not None)
+    with workspace.gate.act(
+        Action.PROTECT, str(request.target), facts, about=about, moment=moment
+    ) as act:
+        yield act
 
 
 def _facts(result: ProtectResult) -> dict[str, Fact]:

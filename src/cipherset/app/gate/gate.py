@@ -1,113 +1,108 @@
-"""The one door: what is about to happen is written down first, then done, then its outcome.
+"""The one door: in one transaction it gathers facts, decides, debits and writes; then the act runs.
 
-Today's policy is ``solo``: one person may do everything, and every act says so. What is decided
-today is where a key may be used: the key ring asks ``Gate.admit`` before it opens any secret, and
-``decide`` answers, so that a policy engine replaces that one function.
+An allowed act leaves an *intended* event before it and its outcome after; a refused one leaves a
+*refused* event and costs nothing. If an event cannot be written the act does not happen. A key is
+opened only while an act is under way, and only where it is bound to.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
+from cipherset.app.gate import facts as gathering
+from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment
+from cipherset.app.gate.facts import Asked
+from cipherset.app.gate.refusal import elsewhere, not_allowed, outside_act
+from cipherset.app.gate.who import Who
 from cipherset.core.environment import NOWHERE, Environment, differing
 from cipherset.core.errors import CiphersetError, PolicyError
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.ledger import Ledger, Outcome
+from cipherset.custody.ledger import Ledger, Outcome, Transaction
+from cipherset.custody.ledger.budgets import Debit, debit, rate_kind
+from cipherset.custody.policy import Action, Decision, Policies
 
-SOLO: Final = "solo"
 Fact = str | int | float | bool | None
-
-
-class Action(StrEnum):
-    """What can be asked of the gate; the same word as the command."""
-
-    KEY_BIND = "key.bind"
-    KEY_CREATE = "key.create"
-    KEY_ROTATE = "key.rotate"
-    KEY_RETIRE = "key.retire"
-    KEY_DESTROY = "key.destroy"
-    KEY_USE = "key.use"
-    PROTECT = "protect"
-    ASSESS = "assess"
-    CALIBRATE = "calibrate"
-    TRAIN_AT_GATE = "train.at-gate"
-    EVALUATE = "evaluate"
-    PREDICT = "predict"
-    SCAN = "scan"
-    RELABEL = "relabel"
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """An act under way; ``facts`` are added to its outcome event."""
 
+    gate: "Gate"
+    action: Action
+    subject: str
     facts: dict[str, Fact] = field(default_factory=dict)
 
+    def spend(self, *debits: Debit) -> None:
+        """Debit what only shows on the way, before it is spent.
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that a decision on the use of a key depends on."""
-
-    actor: str
-    use: str
-    key: KeyInfo
-    environment: Environment
+        Raises:
+            PolicyError: ``budget``; nothing is spent then.
+        """
+        self.gate.spend(self.action, self.subject, debits)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether it may be; ``because`` names the kinds of conditions that are not met."""
-
-    is_allowed: bool
-    because: tuple[str, ...] = ()
-
-
-def decide(facts: Facts) -> Decision:
-    """Allow the use of a key where every kind of condition it is bound by is met."""
-    unmet = differing(facts.key.only_in, facts.environment)
-    return Decision(not unmet, unmet)
-
-
-@dataclass(frozen=True, slots=True)
 class Gate:
-    """Decides and records for one actor in one environment."""
+    """Decides and records for one principal in one environment."""
 
-    ledger: Ledger
-    actor: str
-    environment: Environment = NOWHERE
+    __slots__ = ("_policies", "_under_way", "environment", "ledger", "signer_key", "who")
+
+    def __init__(
+        self, ledger: Ledger, who: Who, environment: Environment = NOWHERE, *, signer_key: str = ""
+    ) -> None:
+        """``signer_key``: the workspace's public key, which signs for who has none of their own."""
+        self.ledger = ledger
+        self.signer_key = signer_key
+        self.who = who
+        self.environment = environment
+        self._policies: Policies | None = None
+        self._under_way = 0
+
+    @property
+    def actor(self) -> str:
+        """The name of the one who asks."""
+        return self.who.name
 
     def admit(self, key: KeyInfo, use: str) -> None:
         """Let the key be opened for ``use``, or record the refusal and raise it.
 
         Raises:
-            PolicyError: ``key_environment``.
+            PolicyError: ``key_environment``; ``outside_act``: no act is under way.
             BackendError: the refusal cannot be recorded.
         """
-        decision = decide(Facts(self.actor, use, key, self.environment))
-        if decision.is_allowed:
+        unmet = differing(key.only_in, self.environment)
+        if not unmet and self._under_way:
             return
-        refusal = _elsewhere(key, decision)
-        facts: dict[str, Fact] = {
+        refusal = elsewhere(key, unmet) if unmet else outside_act(key)
+        body: dict[str, Fact] = {
             "code": refusal.code,
             "key_id": key.key_id,
-            "policy": SOLO,
-            "unmet": ",".join(decision.because),
+            "unmet": ",".join(unmet),
             "use": use,
         }
-        self._write(Action.KEY_USE, key.name, Outcome.REFUSED, facts)
+        self._write(Action.KEY_USE, key.name, Outcome.REFUSED, body)
         raise refusal
 
     @contextmanager
-    def act(self, action: Action, subject: str, facts: Mapping[str, Fact]) -> Iterator[Act]:
-        """Write the intent, let the body run, write the outcome.
+    def act(
+        self,
+        action: Action,
+        subject: str,
+        facts: Mapping[str, Fact],
+        *,
+        about: About = WORKSPACE,
+        moment: Moment = NOTHING,
+    ) -> Iterator[Act]:
+        """Decide, write the intent, let the body run, write the outcome.
 
         Raises:
+            PolicyError: ``not_allowed``, ``budget``, ``unproven``: written down, nothing done.
             BackendError: the intent cannot be written; then the body does not run.
         """
-        self._write(action, subject, Outcome.INTENDED, {**facts, "policy": SOLO})
-        act = Act()
+        self.check(action, subject, facts, about=about, moment=moment)
+        act = Act(self, action, subject)
+        self._under_way += 1
         try:
             yield act
         except CiphersetError as error:
@@ -118,7 +113,80 @@ class Gate:
                 action, subject, Outcome.FAILED, {**act.facts, "type": type(error).__name__}
             )
             raise
+        finally:
+            self._under_way -= 1
         self._write(action, subject, Outcome.DONE, act.facts)
+
+    def check(
+        self,
+        action: Action,
+        subject: str,
+        facts: Mapping[str, Fact],
+        *,
+        about: About = WORKSPACE,
+        moment: Moment = NOTHING,
+    ) -> None:
+        """Decide, debit and write down that it is intended, or that it was refused.
+
+        Raises: as ``act``.
+        """
+
+        def work(transaction: Transaction) -> PolicyError | None:
+            asked = gathering.gather(transaction, self, action, about, moment)
+            return self._settle(transaction, subject, facts, asked, moment)
+
+        refusal = self.ledger.transact(work)
+        if refusal is not None:
+            raise refusal
+
+    def spend(self, action: Action, subject: str, debits: tuple[Debit, ...]) -> None:
+        """Debit, or write down that it was refused; see ``Act.spend``."""
+
+        def work(transaction: Transaction) -> PolicyError | None:
+            try:
+                debit(transaction, debits)
+            except PolicyError as refusal:
+                _refused(transaction, self.actor, action, subject, {"code": refusal.code})
+                return refusal
+            return None
+
+        refusal = self.ledger.transact(work)
+        if refusal is not None:
+            raise refusal
+
+    def policies(self, transaction: Transaction) -> Policies:
+        """The set that holds now; parsed again only when it is another."""
+        self._policies = gathering.policies_now(transaction, self._policies)
+        return self._policies
+
+    def _settle(
+        self,
+        transaction: Transaction,
+        subject: str,
+        facts: Mapping[str, Fact],
+        asked: Asked,
+        moment: Moment,
+    ) -> PolicyError | None:
+        """Write what was decided; the refusal, or None where the act may begin."""
+        action = asked.request.action
+        refusal = self.who.unproven(asked.public_key)
+        decision = asked.policies.decide(asked.request) if refusal is None else _UNPROVEN
+        told = {**facts, **_decided(decision, asked)}
+        if refusal is None and not decision.is_allowed:
+            refusal = not_allowed(asked, decision)
+        if refusal is None:
+            try:
+                debit(transaction, (*_rates(transaction, self.actor, asked), *moment.debits))
+            except PolicyError as error:
+                refusal = error
+        if refusal is not None:
+            body = {**told, "code": refusal.code}
+            _refused(transaction, self.actor, action, subject, body)
+            return refusal
+        transaction.append(
+            actor=self.actor, action=action, subject=subject, outcome=Outcome.INTENDED, body=told
+        )
+        return None
 
     def _write(
         self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]
@@ -128,17 +196,31 @@ class Gate:
         )
 
 
-def _elsewhere(key: KeyInfo, decision: Decision) -> PolicyError:
-    kinds = ", ".join(decision.because)
-    why = (
-        "; an identity is known of a verified connection only, never on the command line"
-        if "identity" in decision.because
-        else ""
+_UNPROVEN: Final = Decision(is_allowed=False)
+
+
+def _refused(
+    transaction: Transaction, actor: str, action: Action, subject: str, body: Mapping[str, Fact]
+) -> None:
+    transaction.append(
+        actor=actor, action=action, subject=subject, outcome=Outcome.REFUSED, body=dict(body)
     )
-    return PolicyError(
-        f"key {key.name} is not to be used here: this environment does not match the {kinds} that "
-        f"it is bound to{why}",
-        code="key_environment",
-        hint=f"use it where it belongs: cipherset key show {key.name} says where that is, "
-        "cipherset key environment what is known of this place",
-    )
+
+
+def _decided(decision: Decision, asked: Asked) -> dict[str, Fact]:
+    """Why, as the ledger keeps it."""
+    told: dict[str, Fact] = {"policy": ",".join(decision.policies)}
+    if asked.grant_id is not None:
+        told["grant"] = asked.grant_id
+    if decision.is_break_glass:
+        told["break_glass"] = True
+        told["review_within_s"] = asked.policies.limits.break_glass.review_within_s
+    return told
+
+
+def _rates(transaction: Transaction, actor: str, asked: Asked) -> tuple[Debit, ...]:
+    cap = asked.policies.limits.rates.get(asked.request.action)
+    if cap is None:
+        return ()
+    scope = f"{actor}:{asked.request.action}"
+    return (Debit(rate_kind(transaction.now), scope, 1, cap),)

@@ -42,6 +42,7 @@ class Origin:
             "cipherset_id": manifest.cipherset_id,
             "key_id": manifest.key_id,
             "key_version": manifest.key_version,
+            "rows": manifest.splits.train.rows + manifest.splits.test.rows,
         }
         gate.ledger.record_asset(
             digest,

@@ -10,8 +10,34 @@ from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.ledger import RunStatus
 from cipherset.evidence.views.labels import CLASSIFY, LABEL, label_of
 from cipherset.pipeline.ingest import Source
+from cipherset.pipeline.train import Bundle
 
 DATASET: Final = "dataset"
+MODEL: Final = "model"
+TRAIN: Final = "train"
+
+
+def record_model(workspace: Workspace, bundle: Bundle) -> None:
+    """Write down a model that was trained elsewhere, and the export that it names, if it is new.
+
+    Raises:
+        BackendError: the ledger cannot be written.
+    """
+    ledger, actor = workspace.gate.ledger, workspace.gate.actor
+    trained_on = bundle.manifest.trained_on.manifest
+    if ledger.asset(bundle.digest) is not None:
+        return
+    attributes = {"key_id": bundle.manifest.key_id, "key_version": bundle.manifest.key_version}
+    ledger.record_asset(
+        bundle.digest,
+        actor=actor,
+        kind=MODEL,
+        name=f"model {bundle.digest[:23]}",
+        attributes=attributes,
+    )
+    known = [trained_on] if ledger.asset(trained_on) is not None else []
+    with recorded_run(workspace, TRAIN, known, {"at_gate": bundle.manifest.at_gate}) as outputs:
+        outputs.append(bundle.digest)
 
 
 def record_source(workspace: Workspace, source: Source) -> str:

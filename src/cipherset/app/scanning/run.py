@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from cipherset.app.gate import Action, Fact
+from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.record import known_label, known_trust, record_label, record_source
 from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some
 from cipherset.app.scanning.report import render
@@ -46,7 +47,9 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
     facts: dict[str, Fact] = {"source": source.name, "all_rows": request.all_rows}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.SCAN, source.name, facts) as act,
+        workspace.gate.act(
+            Action.SCAN, source.name, facts, about=about_source(workspace, source)
+        ) as act,
     ):
         detectors = default_rules().detectors
         looked = _look(session, request, source, detectors)

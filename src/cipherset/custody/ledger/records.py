@@ -1,7 +1,7 @@
 """Assets and runs as rows, read and written inside a transaction that the caller holds."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, insert, select
 
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, UsageError
-from cipherset.custody.ledger.tables import assets, run_assets, runs
+from cipherset.custody.ledger.chain import Event
+from cipherset.custody.ledger.tables import assets, events, run_assets, runs
 
 INPUT: Final = "input"
 OUTPUT: Final = "output"
@@ -120,6 +121,20 @@ def find_run(connection: Connection, run_id: str) -> Run:
 def all_runs(connection: Connection) -> tuple[Run, ...]:
     """Every run, the oldest first."""
     query = select(runs).order_by(runs.c.started, runs.c.id)
+    return tuple(_run(connection, row) for row in connection.execute(query).all())
+
+
+def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Event]:
+    """The events of one action that ended one way, in order, unverified."""
+    same = (events.c.action == action) & (events.c.outcome == outcome)
+    query = select(events).where(same).order_by(events.c.seq)
+    return (Event(*row) for row in connection.execute(query))
+
+
+def runs_of(connection: Connection, asset_id: str) -> tuple[Run, ...]:
+    """Every run that read or made the asset, the oldest first."""
+    mine = select(run_assets.c.run_id).where(run_assets.c.asset_id == asset_id)
+    query = select(runs).where(runs.c.id.in_(mine)).order_by(runs.c.started, runs.c.id)
     return tuple(_run(connection, row) for row in connection.execute(query).all())
 
 

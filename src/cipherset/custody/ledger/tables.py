@@ -8,7 +8,7 @@ form (RFC 8785), times are text in UTC (ISO 8601).
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table
 from sqlalchemy import Text as AnyText
 
 METADATA: Final = MetaData()
@@ -56,6 +56,7 @@ run_assets: Final = Table(
     Column("run_id", Text, ForeignKey("runs.id"), primary_key=True),
     Column("role", Text, primary_key=True),
     Column("asset_id", Text, ForeignKey("assets.id"), primary_key=True),
+    Index("runs_of", "asset_id"),
     sqlite_strict=True,
 )
 
@@ -93,6 +94,9 @@ grants: Final = Table(
     Column("id", Text, primary_key=True),
     Column("request", Text, nullable=False),
     Column("created", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("beneficiary", Text, nullable=False),
+    Index("grants_of", "beneficiary", "action"),
     sqlite_strict=True,
 )
 

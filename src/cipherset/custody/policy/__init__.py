@@ -1,5 +1,6 @@
 """Facts to a decision with its reasons; grants and approvals. No ledger, no clock, no disk."""
 
+from cipherset.core.labels import Level, Trust
 from cipherset.custody.policy.ballots import (
     Ballot,
     GrantRequest,
@@ -44,13 +45,11 @@ from cipherset.custody.policy.vocabulary import (
     Authenticated,
     Context,
     Kind,
-    Level,
     Principal,
     Request,
     Resource,
     Role,
     Standing,
-    Trust,
     Verdict,
 )
 

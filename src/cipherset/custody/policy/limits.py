@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cipherset.core.errors import InputError
-from cipherset.custody.policy.vocabulary import Action, Level, Role
+from cipherset.core.labels import Level
+from cipherset.custody.policy.vocabulary import Action, Role
 
 DEFAULT: Final = "default"
 DAY_S: Final = 86_400

@@ -8,6 +8,7 @@ from typing import Any, Final, Never
 
 import click
 
+from cipherset.app.access.signing import signer_in
 from cipherset.app.workspace import Session
 from cipherset.core.errors import CiphersetError
 from cipherset.core.files import disk_error
@@ -34,7 +35,15 @@ class Context:
     def session(self) -> Session:
         """The same, for the operations."""
         # No identity: nobody has verified who is at the terminal.
-        return Session(self.home, self.actor, self.cache, self.progress(), look_around())
+        key = settings.principal_key()
+        return Session(
+            home=self.home,
+            actor=self.actor,
+            cache=self.cache,
+            progress=self.progress(),
+            environment=look_around(),
+            signer=None if key is None else signer_in(key),
+        )
 
     def progress(self) -> output.TerminalProgress:
         """Progress on stderr."""

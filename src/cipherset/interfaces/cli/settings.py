@@ -19,6 +19,12 @@ def cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "cipherset"
 
 
+def principal_key() -> Path | None:
+    """The file with the principal's own private key: CIPHERSET_PRINCIPAL_KEY; None without."""
+    chosen = os.environ.get("CIPHERSET_PRINCIPAL_KEY")  # noqa: TID251 -- the one place
+    return Path(chosen) if chosen else None
+
+
 def principal() -> str:
     """Who acts when ``--as`` does not say: the name of the operating system's user."""
     try:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cipherset.app.assess.lines import Line
-from cipherset.app.assess.verdict import Control, Judgment, Verdict, judge
+from cipherset.app.assess.verdict import Control, Judgment, judge
+from cipherset.custody.policy import Verdict
 from cipherset.evidence.attack import Knowledge
 
 # From here on an attacker may take his map for right; wrong ones came below, if not by much where

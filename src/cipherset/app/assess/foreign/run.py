@@ -23,6 +23,7 @@ from cipherset.app.assess.foreign.request import ForeignRequest, ForeignResult
 from cipherset.app.assess.lines import Aligned, Line, Scoring, Stopwatch, linked, reid
 from cipherset.app.assess.verdict import Control
 from cipherset.app.gate import Action, Fact
+from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
 from cipherset.app.workers import a_core_each
 from cipherset.app.workspace import Session, open_workspace
@@ -62,11 +63,13 @@ def assess_foreign(session: Session, request: ForeignRequest) -> ForeignResult:
     watch = Stopwatch()
     if request.target is not None:
         check_target(request.target, Made.ASSESSMENT, overwrite=request.overwrite)
-    name = open_source(request.ciphertexts).name  # first: what is refused may hold a password
+    source = open_source(request.ciphertexts)  # first: what is refused may hold a password
     facts: dict[str, Fact] = {"foreign": True}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.ASSESS, name, facts) as act,
+        workspace.gate.act(
+            Action.ASSESS, source.name, facts, about=about_source(workspace, source)
+        ) as act,
     ):
         result = _attacked(session, request, read_files(session, request), watch)
         if request.target is not None:

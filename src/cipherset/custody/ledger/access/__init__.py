@@ -10,6 +10,7 @@ from cipherset.custody.ledger.access.grants import (
     add_vote,
     find_request,
     requests,
+    requests_for,
     votes_on,
 )
 from cipherset.custody.ledger.access.policies import (
@@ -40,5 +41,6 @@ __all__ = [
     "principals",
     "put_principal",
     "requests",
+    "requests_for",
     "votes_on",
 ]

@@ -1,6 +1,6 @@
 """Requests and the votes on them, kept for ever; where a grant stands is computed from them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, insert, select
 
@@ -9,11 +9,16 @@ from cipherset.custody.ledger.tables import grants, votes
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """What was asked for, as canonical JSON text; ``created`` is UTC, ISO 8601."""
+    """What was asked for, as canonical JSON text; ``created`` is UTC, ISO 8601.
+
+    ``action`` and ``beneficiary`` stand in the text too: here they are to be searched by.
+    """
 
     id: str
     request: str
     created: str
+    action: str
+    beneficiary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +34,28 @@ class StoredVote:
 
 def add_request(connection: Connection, request: StoredRequest) -> None:
     """Keep a new request."""
-    values = {"id": request.id, "request": request.request, "created": request.created}
-    connection.execute(insert(grants).values(**values))
+    connection.execute(insert(grants).values(**asdict(request)))
 
 
 def find_request(connection: Connection, grant_id: str) -> StoredRequest | None:
     """The request, or None where there is none of that id."""
     row = connection.execute(select(grants).where(grants.c.id == grant_id)).one_or_none()
-    return None if row is None else StoredRequest(row.id, row.request, row.created)
+    return None if row is None else StoredRequest(*row)
 
 
 def requests(connection: Connection) -> tuple[StoredRequest, ...]:
     """Every request, the oldest first."""
     query = select(grants).order_by(grants.c.created, grants.c.id)
-    return tuple(
-        StoredRequest(row.id, row.request, row.created) for row in connection.execute(query)
-    )
+    return tuple(StoredRequest(*row) for row in connection.execute(query))
+
+
+def requests_for(
+    connection: Connection, action: str, beneficiary: str
+) -> tuple[StoredRequest, ...]:
+    """The requests for one action of one principal, the oldest first."""
+    asked = (grants.c.action == action) & (grants.c.beneficiary == beneficiary)
+    query = select(grants).where(asked).order_by(grants.c.created, grants.c.id)
+    return tuple(StoredRequest(*row) for row in connection.execute(query))
 
 
 def add_vote(connection: Connection, vote: StoredVote) -> bool:
@@ -56,15 +67,7 @@ def add_vote(connection: Connection, vote: StoredVote) -> bool:
     )
     if connection.execute(select(votes.c.time).where(same)).first() is not None:
         return False
-    connection.execute(
-        insert(votes).values(
-            grant_id=vote.grant_id,
-            principal=vote.principal,
-            kind=vote.kind,
-            time=vote.time,
-            envelope=vote.envelope,
-        )
-    )
+    connection.execute(insert(votes).values(**asdict(vote)))
     return True
 
 

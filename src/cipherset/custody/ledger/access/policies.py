@@ -1,6 +1,6 @@
 """Policy sets by digest, and which of them holds."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -34,15 +34,7 @@ def active_policies(connection: Connection) -> StoredPolicies | None:
 def activate(connection: Connection, chosen: StoredPolicies) -> None:
     """Let ``chosen`` hold from its ``activated`` on; it is kept if it is new."""
     if find_policies(connection, chosen.digest) is None:
-        connection.execute(
-            insert(policies).values(
-                digest=chosen.digest,
-                text=chosen.text,
-                author=chosen.author,
-                created=chosen.created,
-                activated=chosen.activated,
-            )
-        )
+        connection.execute(insert(policies).values(**asdict(chosen)))
         return
     change = update(policies).where(policies.c.digest == chosen.digest)
     connection.execute(change.values(activated=chosen.activated))

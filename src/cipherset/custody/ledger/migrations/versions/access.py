@@ -21,7 +21,13 @@ def upgrade() -> None:
         sa.Column("public_key", _TEXT),
         *_needed("status", "created"),
     )
-    _make("grants", sa.Column("id", _TEXT, primary_key=True), *_needed("request", "created"))
+    _make(
+        "grants",
+        sa.Column("id", _TEXT, primary_key=True),
+        *_needed("request", "created", "action", "beneficiary"),
+    )
+    op.create_index("grants_of", "grants", ["beneficiary", "action"])
+    op.create_index("runs_of", "run_assets", ["asset_id"])
     _make(
         "votes",
         sa.Column("grant_id", _TEXT, sa.ForeignKey("grants.id"), primary_key=True),

@@ -1,0 +1,1 @@
+"""Who there is, which policies hold, and what was asked for and granted."""

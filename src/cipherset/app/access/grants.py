@@ -1,0 +1,293 @@
+"""Grants: asked for over exact digests, voted on by those whom the label asks for, used at once.
+
+Where a grant stands is computed at every look: nothing runs in the background, and what expired,
+was revoked or no longer binds what it was given for allows nothing from that moment on.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cipherset.app.access.exposure import check_exposure
+from cipherset.app.gate import Action
+from cipherset.app.gate.about import WORKSPACE, About, Moment
+from cipherset.app.gate.assets import described
+from cipherset.app.gate.facts import principal_of, standing_of, today
+from cipherset.app.gate.subjects import named
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import UsageError
+from cipherset.custody.ledger import Transaction
+from cipherset.custody.ledger.access import (
+    StoredRequest,
+    StoredVote,
+    add_request,
+    add_vote,
+    find_principal,
+    find_request,
+    requests,
+    requests_for,
+)
+from cipherset.custody.policy import (
+    GrantRequest,
+    Kind,
+    Level,
+    Limits,
+    Requirement,
+    State,
+    Status,
+    Use,
+    Vote,
+    VoteKind,
+    check_request,
+    decode_request,
+    encode_request,
+    reusable,
+    sign_vote,
+)
+
+_DAY: Final = timedelta(days=1)
+_ACTIONS: Final = {
+    VoteKind.APPROVE: Action.GRANT_APPROVE,
+    VoteKind.DENY: Action.GRANT_DENY,
+    VoteKind.REVOKE: Action.GRANT_REVOKE,
+}
+_STANDING: Final = (State.PENDING, State.SCHEDULED, State.LIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for; ``beneficiary`` is whoever asks where it is None, times are UTC."""
+
+    action: Action
+    assets: tuple[str, ...]
+    purpose: str
+    beneficiary: str | None = None
+    starts: datetime | None = None
+    until: datetime | None = None
+    note: str = ""
+    accept_risk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A request and where it stands."""
+
+    request: GrantRequest
+    status: Status
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        request, found = self.request, self.status
+        return {
+            "grant": request.id,
+            "status": found.state.value,
+            "reason": found.because,
+            "action": request.action.value,
+            "purpose": request.purpose,
+            "requester": request.requester,
+            "beneficiary": request.beneficiary,
+            "assets": dict(request.bound),
+            "note": request.note,
+            "accepts_risk": request.accepts_risk,
+            "created": request.created.isoformat(),
+            "since": None if found.since is None else found.since.isoformat(),
+            "until": None if found.until is None else found.until.isoformat(),
+            "approved_by": list(found.approved_by),
+            "self_approved": found.is_self_approved,
+            "lacking": {str(role): n for role, n in (found.lacking or {}).items()},
+            "diff": [{"name": d.name, "old": d.old, "new": d.new} for d in found.diff],
+        }
+
+
+def request(session: Session, wish: Wish) -> Grant:
+    """Ask for a grant; a live one that covers the same is offered instead.
+
+    Raises:
+        UsageError: ``asset_named``, ``grant_until``, ``grant_bound``.
+        PolicyError: ``grant_duration``, ``exposure_join``, ``not_allowed``.
+    """
+    with open_workspace(session) as workspace:
+        abouts = [named(workspace, asset) for asset in wish.assets] or [WORKSPACE]
+        facts = {"asked": wish.action.value, "purpose": wish.purpose}
+        moment = Moment(asked=wish.action, requester=workspace.gate.actor)
+        with workspace.gate.act(
+            Action.GRANT_REQUEST, abouts[0].name, facts, about=abouts[0], moment=moment
+        ) as act:
+            found = workspace.gate.ledger.transact(
+                lambda transaction: _request(transaction, workspace, wish, abouts)
+            )
+            act.facts["grant"] = found.request.id
+    return found
+
+
+def _request(
+    transaction: Transaction, workspace: Workspace, wish: Wish, abouts: Sequence[About]
+) -> Grant:
+    gate = workspace.gate
+    policies = gate.policies(transaction)
+    bound = {name: digest for about in abouts for name, digest in about.bound().items()}
+    beneficiary = wish.beneficiary or gate.actor
+    use = Use(beneficiary, wish.action, frozenset(bound), wish.purpose)
+    same = _live(transaction, workspace, use)
+    if same is not None:
+        return same
+    labels = [_label(transaction, about) for about in abouts]
+    label = max(labels, key=lambda level: level.rank)
+    made = GrantRequest(
+        id=f"grant-{secrets.token_hex(6)}",
+        action=wish.action,
+        purpose=wish.purpose,
+        requester=gate.actor,
+        beneficiary=beneficiary,
+        bound=today(policies, gate, bound),
+        created=transaction.now,
+        starts=wish.starts,
+        duration_s=_duration(wish, transaction.now, policies.limits.grants.longest_s),
+        need=_need(policies.limits, wish.action, label),
+        note=wish.note if wish.accept_risk is None else f"{wish.note} {wish.accept_risk}".strip(),
+        accepts_risk=wish.accept_risk is not None,
+        self_approval=policies.limits.grants.self_approval,
+    )
+    check_request(made, policies.limits)
+    check_exposure(transaction, workspace, made)
+    text = encode_request(made).decode()
+    created = made.created.isoformat(timespec="microseconds")
+    add_request(
+        transaction.connection,
+        StoredRequest(made.id, text, created, made.action.value, made.beneficiary),
+    )
+    return Grant(made, _standing(transaction, workspace, made))
+
+
+def vote(session: Session, grant_id: str, kind: VoteKind, comment: str) -> Grant:
+    """Approve, deny or revoke; signed with the voter's key, or the workspace's for who has none.
+
+    Raises:
+        UsageError: ``grant_unknown``, ``voted_before``, ``grant_over``.
+        PolicyError: ``not_allowed``: such as one's own request.
+    """
+    with open_workspace(session) as workspace:
+        ledger = workspace.gate.ledger
+        asked = ledger.transact(lambda transaction: _found(transaction, grant_id))
+        about = _about(workspace, asked)
+        moment = Moment(
+            asked=asked.action,
+            requester=asked.requester,
+            beneficiary=asked.beneficiary,
+            accepted_risk=asked.accepts_risk,
+        )
+        facts = {"grant": grant_id, "asked": asked.action.value}
+        with workspace.gate.act(_ACTIONS[kind], grant_id, facts, about=about, moment=moment) as act:
+            found = ledger.transact(
+                lambda transaction: _vote(transaction, workspace, asked, kind, comment)
+            )
+            act.facts["status"] = found.status.state.value
+    return found
+
+
+def _vote(
+    transaction: Transaction,
+    workspace: Workspace,
+    asked: GrantRequest,
+    kind: VoteKind,
+    comment: str,
+) -> Grant:
+    gate = workspace.gate
+    before = _standing(transaction, workspace, asked)
+    if before.state not in _STANDING:
+        raise UsageError(
+            f"grant {asked.id} is {before.state}: {before.because}",
+            code="grant_over",
+            hint="ask for another: cipherset grant request --help",
+        )
+    stored = find_principal(transaction.connection, gate.actor)
+    roles = tuple(sorted(principal_of(gate.actor, stored, gate.policies(transaction)).roles))
+    cast = Vote(gate.actor, kind, roles, transaction.now, comment)
+    signer = gate.who.signer or workspace.ring.signer()
+    ballot = sign_vote(asked, cast, signer)
+    time = transaction.now.isoformat(timespec="microseconds")
+    kept = StoredVote(asked.id, gate.actor, kind.value, time, ballot.envelope.decode())
+    if not add_vote(transaction.connection, kept):
+        raise UsageError(
+            f"{gate.actor} has said {kind} to {asked.id} before",
+            code="voted_before",
+            hint="see where it stands: cipherset grant list",
+        )
+    return Grant(asked, _standing(transaction, workspace, asked))
+
+
+def list_grants(session: Session) -> list[Grant]:
+    """Every grant there ever was, the oldest first, and where it stands."""
+    with open_workspace(session) as workspace:
+
+        def work(transaction: Transaction) -> list[Grant]:
+            asked = [decode_request(r.request.encode()) for r in requests(transaction.connection)]
+            return [Grant(one, _standing(transaction, workspace, one)) for one in asked]
+
+        return workspace.gate.ledger.transact(work)
+
+
+def _standing(transaction: Transaction, workspace: Workspace, asked: GrantRequest) -> Status:
+    """By policies and code as they are; whether the assets are still the same shows at their use.
+
+    What was over before the policies changed stays what it was.
+    """
+    gate = workspace.gate
+    then = standing_of(transaction, gate, asked, asked.bound)
+    if then.state not in _STANDING:
+        return then
+    now = today(gate.policies(transaction), gate, asked.bound)
+    return standing_of(transaction, gate, asked, now)
+
+
+def _live(transaction: Transaction, workspace: Workspace, use: Use) -> Grant | None:
+    stored = requests_for(transaction.connection, use.action, use.principal)
+    asked = [decode_request(each.request.encode()) for each in stored]
+    found = reusable([(one, _standing(transaction, workspace, one)) for one in asked], use)
+    return None if found is None else Grant(*found)
+
+
+def _found(transaction: Transaction, grant_id: str) -> GrantRequest:
+    stored = find_request(transaction.connection, grant_id)
+    if stored is None:
+        raise UsageError(
+            f"there is no grant {grant_id}",
+            code="grant_unknown",
+            hint="see all of them: cipherset grant list",
+        )
+    return decode_request(stored.request.encode())
+
+
+def _about(workspace: Workspace, asked: GrantRequest) -> About:
+    """The first asset of a request, by what it was called there."""
+    for name, digest in sorted(asked.bound.items()):
+        kind, _, called = name.partition(":")
+        if kind in set(Kind):
+            return About(Kind(kind), digest, called)
+    return WORKSPACE
+
+
+def _label(transaction: Transaction, about: About) -> Level:
+    if about.kind is Kind.WORKSPACE:
+        return Level.INTERNAL
+    return described(transaction, about).label
+
+
+def _need(limits: Limits, action: Action, label: Level) -> Requirement:
+    return Requirement(limits.approvals_for(action, label), limits.grants.deny)
+
+
+def _duration(wish: Wish, now: datetime, longest_s: int) -> int:
+    start = wish.starts or now
+    if wish.until is None:
+        return min(longest_s, int(_DAY.total_seconds()))
+    seconds = int((wish.until - start).total_seconds())
+    if seconds < 1:
+        raise UsageError(
+            "the grant would end before it begins",
+            code="grant_until",
+            hint="give --until in UTC, as in 2026-12-31T18:00, or a span, as in 8h",
+        )
+    return seconds

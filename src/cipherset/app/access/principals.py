@@ -1,0 +1,158 @@
+"""Principals: added, changed and listed, through the gate; conflicting roles are refused."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypedDict
+
+from cipherset.app.gate import Action, Fact
+from cipherset.app.gate.facts import ACTIVE
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import InputError, PolicyError, UsageError
+from cipherset.custody.ledger import Transaction
+from cipherset.custody.ledger.access import (
+    StoredPrincipal,
+    find_principal,
+    principals,
+    put_principal,
+)
+from cipherset.custody.policy import Limits, Role, conflicts
+
+LEFT: Final = "left"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
+_PUBLIC_KEY: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class PrincipalResult(TypedDict):
+    """A principal as it is today."""
+
+    principal: str
+    roles: list[str]
+    attributes: dict[str, str]
+    public_key: str | None
+    status: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a principal is to be; ``None`` leaves it as it is."""
+
+    name: str
+    roles: tuple[str, ...] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    public_key: str | None = None
+    has_left: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no principal can be.
+
+        Raises:
+            UsageError: ``principal_name``, ``role``.
+            InputError: ``public_key``.
+        """
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                "a principal's name is 1 to 128 letters, digits and . _ @ + -",
+                code="principal_name",
+                hint="for example: cipherset principal add ada --role data-owner",
+            )
+        known = {role.value for role in Role}
+        for role in self.roles or ():
+            if role not in known:
+                raise UsageError(
+                    f"there is no role {role!r}",
+                    code="role",
+                    hint=f"one of {', '.join(sorted(known))}",
+                )
+        if self.public_key is not None and not _PUBLIC_KEY.fullmatch(self.public_key):
+            raise InputError(
+                "that is no Ed25519 public key",
+                code="public_key",
+                hint="make one: cipherset principal key FILE",
+            )
+
+
+def add(session: Session, change: Change) -> PrincipalResult:
+    """Add a principal.
+
+    Raises:
+        UsageError: ``principal_exists``.
+        PolicyError: ``role_conflict``, ``not_allowed``.
+    """
+    return _put(session, Action.PRINCIPAL_ADD, change)
+
+
+def alter(session: Session, change: Change) -> PrincipalResult:
+    """Change a principal; its earlier acts stay its own.
+
+    Raises:
+        UsageError: ``principal_unknown``.
+        PolicyError: ``role_conflict``, ``not_allowed``.
+    """
+    return _put(session, Action.PRINCIPAL_CHANGE, change)
+
+
+def list_principals(session: Session) -> list[PrincipalResult]:
+    """Every principal, by name."""
+    with open_workspace(session) as workspace:
+        found = workspace.gate.ledger.transact(
+            lambda transaction: principals(transaction.connection)
+        )
+    return [_result(each) for each in found]
+
+
+def _put(session: Session, action: Action, change: Change) -> PrincipalResult:
+    facts: dict[str, Fact] = {"roles": " ".join(change.roles or ()), "has_left": change.has_left}
+    with open_workspace(session) as workspace, workspace.gate.act(action, change.name, facts):
+        stored = workspace.gate.ledger.transact(
+            lambda transaction: _stored(transaction, workspace, action, change)
+        )
+    return _result(stored)
+
+
+def _stored(
+    transaction: Transaction, workspace: Workspace, action: Action, change: Change
+) -> StoredPrincipal:
+    before = find_principal(transaction.connection, change.name)
+    if (before is None) != (action is Action.PRINCIPAL_ADD):
+        raise UsageError(
+            f"there is {'no' if before is None else 'already a'} principal {change.name}",
+            code="principal_unknown" if before is None else "principal_exists",
+            hint="see who there is: cipherset principal list",
+        )
+    now = transaction.now.isoformat(timespec="microseconds")
+    old = before or StoredPrincipal(change.name, (), {}, None, ACTIVE, now)
+    after = StoredPrincipal(
+        name=change.name,
+        roles=old.roles if change.roles is None else tuple(sorted(set(change.roles))),
+        attributes={**old.attributes, **change.attributes},
+        public_key=change.public_key or old.public_key,
+        status=LEFT if change.has_left else ACTIVE,
+        created=old.created,
+    )
+    _check_conflicts(workspace.gate.policies(transaction).limits, after)
+    put_principal(transaction.connection, after)
+    return after
+
+
+def _check_conflicts(limits: Limits, principal: StoredPrincipal) -> None:
+    clashes = conflicts(map(Role, principal.roles), limits)
+    if clashes:
+        told = "; ".join(f"{' and '.join(clash.roles)}: {clash.why}" for clash in clashes)
+        raise PolicyError(
+            f"{principal.name} cannot hold these roles together: {told}",
+            code="role_conflict",
+            hint="give them to different persons",
+        )
+
+
+def _result(stored: StoredPrincipal) -> PrincipalResult:
+    return PrincipalResult(
+        principal=stored.name,
+        roles=list(stored.roles),
+        attributes=dict(stored.attributes),
+        public_key=stored.public_key,
+        status=stored.status,
+        created=stored.created,
+    )

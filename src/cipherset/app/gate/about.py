@@ -1,0 +1,76 @@
+"""What an act is about, in the words of the operation that asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from cipherset.core import canonical
+from cipherset.custody.keys import KeyInfo
+from cipherset.custody.ledger.budgets import Debit
+from cipherset.custody.policy import Action, Kind, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The asset that an act is about, by its digest; ``name`` is what its owner calls it.
+
+    ``also`` are other assets that take part, ``kind:name`` to digest, as ``bound`` writes it. What
+    the ledger knows of an asset (label, trust, standing, makers) the gate looks up itself.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def bound(self) -> dict[str, str]:
+        """Every asset of the act, ``kind:name`` to digest."""
+        return {f"{self.kind}:{self.name}": self.id, **self.also}
+
+
+WORKSPACE: Final = About(Kind.WORKSPACE, "workspace", "workspace")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the operation knows at the time; what it leaves out is not known.
+
+    ``reid`` and ``verdict`` are those of the latest finding about this very asset, and
+    ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` are spent with the
+    decision, or not at all. ``rows`` counts the rows that the act touches, ``exposure_left`` what
+    the budgets leave for them. ``asked``, ``requester`` and ``beneficiary`` are those of the
+    request that a vote is about; ``founding``: there is nobody yet who could approve.
+    """
+
+    purpose: str | None = None
+    rows: int = 0
+    reid: float | None = None
+    verdict: Verdict | None = None
+    is_fresh: bool = False
+    accepted_risk: bool = False
+    break_glass: bool = False
+    exposure_left: int | None = None
+    asked: Action | None = None
+    requester: str | None = None
+    beneficiary: str | None = None
+    founding: bool = False
+    debits: tuple[Debit, ...] = ()
+
+
+NOTHING: Final = Moment()
+
+
+def about_key(key: KeyInfo) -> About:
+    """A key at its active version; a rotated one is another."""
+    return About(Kind.KEY, key_digest(key.key_id, key.version), key.name)
+
+
+def about_key_named(name: str) -> About:
+    """A key that is to be made."""
+    return About(Kind.KEY, key_digest(name, 0), name)
+
+
+def key_digest(key_id: str, version: int) -> str:
+    """What stands for one version of a key."""
+    return canonical.digest({"key_id": key_id, "version": version})

@@ -1,0 +1,66 @@
+"""What the ledger knows of an asset: its label, where it came from, its standing and its makers."""
+
+from typing import Final
+
+from cipherset.app.gate.about import About
+from cipherset.core.labels import Label, Level
+from cipherset.custody.ledger import Run, Transaction
+from cipherset.custody.ledger.records import find_asset, runs_of
+from cipherset.custody.policy import Resource, Standing, Trust
+from cipherset.evidence.views.labels import label_of
+
+# Runs that say something of an asset; every other kind makes one.
+APPROVE: Final = "approve"
+SUSPEND: Final = "suspend"
+_STANDINGS: Final = {APPROVE: Standing.APPROVED, SUSPEND: Standing.SUSPENDED}
+_REMARKS: Final = frozenset({APPROVE, SUSPEND, "classify", "relabel"})
+
+
+def described(transaction: Transaction, about: About) -> Resource:
+    """The asset of ``about`` as policies see it; restricted and proposed where nothing is known."""
+    runs = _history(transaction, about.id)
+    label = label_of(about.id, runs)
+    asset = find_asset(transaction.connection, about.id)
+    attributes = {} if asset is None else asset.attributes
+    return Resource(
+        kind=about.kind,
+        id=about.id,
+        name=about.name,
+        owner=attributes.get("owner"),
+        label=Level.RESTRICTED if label is None else label.level,
+        tags=frozenset(() if label is None else map(str, label.tags)),
+        trust=_trust(label),
+        purpose=attributes.get("purpose"),
+        status=_standing(about.id, runs),
+        made_by=frozenset(run.actor for run in runs if run.kind not in _REMARKS and run.outputs),
+    )
+
+
+def _history(transaction: Transaction, asset_id: str) -> list[Run]:
+    """Every run on the asset and on what it was made of, the oldest first."""
+    found: dict[str, Run] = {}
+    seen: set[str] = set()
+    waiting = [asset_id]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for run in runs_of(transaction.connection, one):
+            if one in run.outputs or run.kind in _REMARKS:
+                found[run.id] = run
+                waiting += run.inputs if one in run.outputs else ()
+    return sorted(found.values(), key=lambda run: (run.started, run.id))
+
+
+def _trust(label: Label | None) -> Trust | None:
+    return label.trusts[0] if label is not None and len(label.trusts) == 1 else None
+
+
+def _standing(asset_id: str, runs: list[Run]) -> Standing:
+    said = [
+        _STANDINGS[run.kind]
+        for run in runs
+        if run.kind in _STANDINGS and asset_id in run.inputs and run.status == "done"
+    ]
+    return said[-1] if said else Standing.PROPOSED

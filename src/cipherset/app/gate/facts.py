@@ -1,0 +1,200 @@
+"""What the gate knows at the moment of asking, read in the transaction that decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cipherset.app.gate.about import About, Moment
+from cipherset.app.gate.assets import described
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError
+from cipherset.custody.ledger import Transaction
+from cipherset.custody.ledger.access import (
+    StoredPrincipal,
+    active_policies,
+    find_principal,
+    requests_for,
+    votes_on,
+)
+from cipherset.custody.policy import (
+    Action,
+    Ballot,
+    BuiltIn,
+    Context,
+    Facts,
+    GrantRequest,
+    Kind,
+    Level,
+    Policies,
+    Principal,
+    Request,
+    Resource,
+    Role,
+    Status,
+    Use,
+    VoteKind,
+    Voter,
+    builtin,
+    decode_request,
+    reusable,
+    status,
+)
+
+if TYPE_CHECKING:
+    from cipherset.app.gate.gate import Gate
+
+POLICY: Final = "policy"
+CODE: Final = "code"
+ACTIVE: Final = "active"
+UNKNOWN: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question to the policies, and what a refusal and an event need beside it.
+
+    ``public_key`` is what the principal must prove to hold, if one is registered.
+    """
+
+    request: Request
+    policies: Policies
+    about: About
+    grant_id: str | None
+    public_key: str | None
+
+
+def gather(
+    transaction: Transaction, gate: "Gate", action: Action, about: About, moment: Moment
+) -> Asked:
+    """Everything that the decision depends on, as of ``transaction``."""
+    policies = gate.policies(transaction)
+    stored = find_principal(transaction.connection, gate.who.name)
+    found = _granted(transaction, gate, action, about, moment)
+    grant = None if found is None else found[0]
+    request = Request(
+        principal=principal_of(gate.who.name, stored, policies),
+        action=action,
+        resource=_resource(transaction, about),
+        context=_context(transaction, gate, moment, grant),
+    )
+    return Asked(
+        request=request,
+        policies=policies,
+        about=about,
+        grant_id=None if grant is None else grant.id,
+        public_key=None if stored is None else stored.public_key,
+    )
+
+
+def policies_now(transaction: Transaction, held: Policies | None) -> Policies:
+    """The policies that hold: ``held`` where they are still the same; solo before the first.
+
+    Raises:
+        IntegrityError: ``policy_changed``: the stored text is not of its digest.
+    """
+    stored = active_policies(transaction.connection)
+    if stored is None:
+        return held or builtin.load(BuiltIn.SOLO)
+    if held is not None and held.digest == stored.digest:
+        return held
+    text = canonical.decode(stored.text.encode(), what="the policies in the ledger")
+    policies = Policies.load(text["texts"], text["limits"])
+    if policies.digest != stored.digest:
+        raise IntegrityError(
+            "the policies in the ledger are not those that were activated",
+            code="policy_changed",
+            hint="restore the ledger from a backup, or activate a set again with the version of "
+            "cipherset that activated it",
+        )
+    return policies
+
+
+def principal_of(name: str, stored: StoredPrincipal | None, policies: Policies) -> Principal:
+    """The principal as policies see it.
+
+    Without a role where nobody added them, or where they left; where one person does everything,
+    with each.
+    """
+    if stored is None and policies.limits.grants.self_approval:
+        return Principal(name, frozenset(Role))
+    if stored is None or stored.status != ACTIVE:
+        return Principal(name)
+    return Principal(name, frozenset(map(Role, stored.roles)), stored.attributes)
+
+
+def today(policies: Policies, gate: "Gate", assets: Mapping[str, str]) -> dict[str, str]:
+    """The digest of everything that a grant binds: the assets, the policies and our code."""
+    code = gate.environment.package or UNKNOWN
+    return {**assets, POLICY: policies.digest, CODE: code}
+
+
+def standing_of(
+    transaction: Transaction, gate: "Gate", request: GrantRequest, digests: Mapping[str, str]
+) -> Status:
+    """Where a request stands now, if its names have these digests."""
+    ballots = [
+        Ballot(vote.principal, VoteKind(vote.kind), vote.envelope.encode())
+        for vote in votes_on(transaction.connection, request.id)
+    ]
+    voters = {each.principal: _voter(transaction, gate, each.principal) for each in ballots}
+    return status(request, ballots, Facts(transaction.now, voters, digests))
+
+
+def _voter(transaction: Transaction, gate: "Gate", name: str) -> Voter:
+    """The roles of a voter and the key that signs for them: their own, or else the workspace's."""
+    stored = find_principal(transaction.connection, name)
+    key = None if stored is None else stored.public_key
+    roles = principal_of(name, stored, gate.policies(transaction)).roles
+    return Voter(roles, frozenset({key or gate.signer_key}))
+
+
+def _granted(
+    transaction: Transaction, gate: "Gate", action: Action, about: About, moment: Moment
+) -> tuple[GrantRequest, Status] | None:
+    """The live grant that covers this very act, if there is one."""
+    stored = requests_for(transaction.connection, action, gate.who.name)
+    if not stored:
+        return None
+    assets = about.bound()
+    now = today(gate.policies(transaction), gate, assets)
+    asked = [decode_request(each.request.encode()) for each in stored]
+    grants = [(request, standing_of(transaction, gate, request, now)) for request in asked]
+    names = frozenset(assets)
+    live = (
+        reusable([grant], Use(gate.who.name, action, names, moment.purpose or grant[0].purpose))
+        for grant in grants
+    )
+    return next((grant for grant in live if grant is not None), None)
+
+
+def _resource(transaction: Transaction, about: About) -> Resource:
+    if about.kind is Kind.WORKSPACE:
+        return Resource(about.kind, about.id, about.name, label=Level.INTERNAL)
+    return described(transaction, about)
+
+
+def _context(
+    transaction: Transaction, gate: "Gate", moment: Moment, grant: GrantRequest | None
+) -> Context:
+    now = transaction.now
+    return Context(
+        hour_utc=now.hour,
+        weekday=now.weekday(),
+        purpose=moment.purpose or (None if grant is None else grant.purpose),
+        environment=gate.environment.host,
+        code=gate.environment.package,
+        granted=grant is not None,
+        grant_id=None if grant is None else grant.id,
+        break_glass=moment.break_glass,
+        reid=moment.reid,
+        verdict=moment.verdict,
+        measured=moment.is_fresh,
+        exposure_left=moment.exposure_left,
+        rows=moment.rows,
+        accepted_risk=moment.accepted_risk and (grant is None or grant.accepts_risk),
+        authenticated=gate.who.authenticated,
+        asked=moment.asked,
+        requester=moment.requester,
+        beneficiary=moment.beneficiary,
+        founding=moment.founding,
+    )

@@ -1,0 +1,70 @@
+"""What a refusal says: what was asked, why not, who could allow it, and the command to ask."""
+
+from cipherset.app.gate.facts import Asked
+from cipherset.core.errors import PolicyError
+from cipherset.custody.keys import KeyInfo
+from cipherset.custody.policy import Decision, Kind
+
+
+def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
+    """The refusal of the policies."""
+    request = asked.request
+    what = "" if asked.about.kind is Kind.WORKSPACE else f" of {asked.about.name}"
+    reasons = "; ".join(decision.because)
+    return PolicyError(
+        f"{request.principal.name} may not do this: {request.action}{what}: {reasons}",
+        code="not_allowed",
+        hint=_hint(asked, decision),
+    )
+
+
+def _hint(asked: Asked, decision: Decision) -> str:
+    missing, request = decision.missing, asked.request
+    if missing.by_grant or missing.by_accepted_risk:
+        needed = asked.policies.limits.approvals_for(request.action, request.resource.label)
+        people = " and ".join(f"{count} {role}" for role, count in sorted(needed.items()))
+        risk = "" if missing.by_grant else " --accept-risk REASON"
+        return (
+            f"a grant would allow it, approved by {people}: cipherset grant request "
+            f"{request.action} {_asset(asked)} --for PURPOSE{risk} --as {request.principal.name}"
+        )
+    if missing.roles:
+        return f"ask someone who is {_either(missing.roles)}: cipherset principal list"
+    if missing.roles_with_grant:
+        roles = _either(missing.roles_with_grant)
+        return f"{roles} may do it under a grant: cipherset grant request --help"
+    return "see why, and what would change it: cipherset policy explain --help"
+
+
+def _asset(asked: Asked) -> str:
+    return asked.about.name or asked.about.id
+
+
+def _either(roles: tuple[str, ...]) -> str:
+    return " or ".join(sorted(roles))
+
+
+def outside_act(key: KeyInfo) -> PolicyError:
+    """A key was to be opened while nothing was allowed: a defect of ours, and refused."""
+    return PolicyError(
+        f"key {key.name} was to be opened outside of any act that was allowed",
+        code="outside_act",
+        hint="this is a defect of cipherset; please report the command",
+    )
+
+
+def elsewhere(key: KeyInfo, unmet: tuple[str, ...]) -> PolicyError:
+    """The key is bound to another place than this."""
+    kinds = ", ".join(unmet)
+    why = (
+        "; an identity is known of a verified connection only, never on the command line"
+        if "identity" in unmet
+        else ""
+    )
+    return PolicyError(
+        f"key {key.name} is not to be used here: this environment does not match the {kinds} that "
+        f"it is bound to{why}",
+        code="key_environment",
+        hint=f"use it where it belongs: cipherset key show {key.name} says where that is, "
+        "cipherset key environment what is known of this place",
+    )

@@ -1,0 +1,73 @@
+"""From what a person names to the asset that it is."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cipherset.app.gate.about import WORKSPACE, About, about_key
+from cipherset.core.errors import UsageError
+from cipherset.custody.keys.identity import source_identity
+from cipherset.custody.policy import Kind
+from cipherset.pipeline.export import Cipherset, open_cipherset
+from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.train import Bundle, load_bundle
+
+if TYPE_CHECKING:
+    from cipherset.app.workspace import Workspace
+
+MANIFEST: Final = "manifest.json"
+MODEL: Final = "model.onnx"
+_KEY: Final = "key:"
+_ID: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}")
+
+
+def about_source(workspace: "Workspace", source: Source) -> About:
+    """A source by the keyed digest of its bytes.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    digest = source_identity(workspace.ring.signer(), source.read_bytes_chunks())
+    return About(Kind.DATASET, digest, source.name)
+
+
+def about_cipherset(there: Cipherset, path: Path) -> About:
+    """An export by the digest of its manifest."""
+    return About(Kind.DATASET, there.manifest_digest, path.resolve().name)
+
+
+def about_bundle(bundle: Bundle, path: Path) -> About:
+    """A model by the digest of its bundle."""
+    return About(Kind.MODEL, bundle.digest, path.resolve().name)
+
+
+def named(workspace: "Workspace", text: str) -> About:
+    """The asset that ``text`` names.
+
+    ``key:NAME``, ``workspace``, a folder with a cipherset or a bundle, a file with rows, or the id
+    of an asset in the ledger.
+
+    Raises:
+        UsageError: ``asset_named``: none of these.
+        KeyAccessError, InputError, IntegrityError: it is one, and cannot be read.
+    """
+    if text == WORKSPACE.name:
+        return WORKSPACE
+    if text.startswith(_KEY):
+        return about_key(workspace.ring.get(text.removeprefix(_KEY)))
+    path = Path(text)
+    if (path / MODEL).is_file():
+        return about_bundle(load_bundle(path), path)
+    if (path / MANIFEST).is_file():
+        return about_cipherset(open_cipherset(path), path)
+    if path.is_file():
+        return about_source(workspace, open_source(text))
+    if _ID.fullmatch(text):
+        known = workspace.gate.ledger.asset(text)
+        if known is not None:
+            return About(Kind(known.kind), known.id, known.name)
+    raise UsageError(
+        f"{text} is no key, file, cipherset, model or known id here",
+        code="asset_named",
+        hint="name it as key:NAME, by its path, or by its id in the ledger",
+    )
