@@ -13,7 +13,7 @@ from cipherset.custody.policy.ballots import (
     sign_vote,
 )
 from cipherset.custody.policy.builtin import BuiltIn
-from cipherset.custody.policy.engine import Decision, Missing, Policies
+from cipherset.custody.policy.engine import Decision, Missing, Policies, Way
 from cipherset.custody.policy.grants import (
     Difference,
     Facts,
@@ -89,6 +89,7 @@ __all__ = [
     "Vote",
     "VoteKind",
     "Voter",
+    "Way",
     "check_request",
     "conflicts",
     "covers",

@@ -6,6 +6,7 @@ action, a fact of the wrong form, nobody who asks) is denied like any other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Final
 
 import cedarpy
@@ -14,7 +15,15 @@ from cipherset.core import canonical
 from cipherset.custody.policy import schema
 from cipherset.custody.policy.limits import Limits, read_limits
 from cipherset.custody.policy.texts import Rule, read_rules
-from cipherset.custody.policy.vocabulary import Context, Principal, Request, Role
+from cipherset.custody.policy.vocabulary import (
+    APPLIES_TO,
+    UNBOUNDED,
+    Context,
+    Principal,
+    Request,
+    Role,
+    Verdict,
+)
 
 _SCHEMA: Final = cedarpy.Schema.from_str(schema.TEXT)
 # Whoever else might ask; no principal is called that.
@@ -23,16 +32,49 @@ _UNREADABLE: Final = "what is asked does not fit the schema of the policies"
 _NOBODY: Final = "nobody is named who asks"
 
 
+class Way(StrEnum):
+    """What would turn a denial; ``says`` is the same for a person."""
+
+    GRANT = "grant"
+    LESS_RISK = "less-risk"
+    EXPOSURE = "exposure"
+    GRANT_AND_LESS_RISK = "grant-and-less-risk"
+    ACCEPTED_RISK = "accepted-risk"
+
+    @property
+    def says(self) -> str:
+        """What it is, as part of a sentence."""
+        return _SAYS[self]
+
+
+_SAYS: Final[Mapping[Way, str]] = {
+    Way.GRANT: "a live grant",
+    Way.LESS_RISK: "a measured risk within the limit",
+    Way.EXPOSURE: "exposure that is left, which only a new key brings",
+    Way.GRANT_AND_LESS_RISK: "a live grant, and a measured risk within the limit",
+    Way.ACCEPTED_RISK: "a live grant that accepts the risk",
+}
+
+
+# A way is not told where a part of it is enough.
+_ENOUGH: Final[Mapping[Way, frozenset[Way]]] = {
+    Way.GRANT: frozenset(),
+    Way.LESS_RISK: frozenset(),
+    Way.EXPOSURE: frozenset(),
+    Way.GRANT_AND_LESS_RISK: frozenset({Way.GRANT, Way.LESS_RISK}),
+    Way.ACCEPTED_RISK: frozenset({Way.GRANT}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What would have turned a denial; all empty where nothing that was tried does.
 
-    ``by_grant``: a live grant. ``by_accepted_risk``: a live grant that accepts the risk. ``roles``
-    may do it as things stand, ``roles_with_grant`` with a live grant.
+    ``ways`` are open to the one who asked. ``roles`` may do it as things stand,
+    ``roles_with_grant`` with a live grant: whoever holds that role alone and had no part in it.
     """
 
-    by_grant: bool = False
-    by_accepted_risk: bool = False
+    ways: tuple[Way, ...] = ()
     roles: tuple[Role, ...] = ()
     roles_with_grant: tuple[Role, ...] = ()
 
@@ -83,7 +125,8 @@ class Policies:
         request = self._with_break_glass(request)
         decision = self.judge(request)
         if not decision.is_allowed:
-            return replace(decision, missing=self._missing(request))
+            is_readable = _unreadable(request) is None and decision.because != (_UNREADABLE,)
+            return replace(decision, missing=self._missing(request)) if is_readable else decision
         return replace(decision, is_break_glass=self._needs_break_glass(request))
 
     def judge(self, request: Request) -> Decision:
@@ -144,16 +187,21 @@ class Policies:
         return not self.judge(calm).is_allowed
 
     def _missing(self, request: Request) -> Missing:
-        """Ask again with a grant, with an accepted risk, and as someone else of each role."""
+        """Ask again in each way, and as someone of each role."""
         context = replace(request.context, break_glass=False)
         granted = replace(context, granted=True)
-        accepted = replace(granted, accepted_risk=True)
-        mine = [replace(request, context=each) for each in (granted, accepted)]
-        by_grant, by_accepted_risk = (each.is_allowed for each in self._judge_all(mine))
+        ways = {
+            Way.GRANT: granted,
+            Way.LESS_RISK: _harmless(context),
+            Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
+            Way.GRANT_AND_LESS_RISK: _harmless(granted),
+            Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
+        }
+        decisions = self._judge_all([replace(request, context=each) for each in ways.values()])
+        opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
         with_grant = self._roles(request, granted, tuple(Role))
         return Missing(
-            by_grant=by_grant,
-            by_accepted_risk=by_accepted_risk,
+            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
             roles=self._roles(request, context, with_grant),
             roles_with_grant=with_grant,
         )
@@ -176,10 +224,16 @@ class Policies:
         return tuple(role for role, decision in decisions if decision.is_allowed)
 
 
+def _harmless(context: Context) -> Context:
+    return replace(context, measured=True, reid=0.0, verdict=Verdict.WITHIN_LIMIT)
+
+
 def _unreadable(request: Request) -> str | None:
     """Why no policy is asked, or None."""
     if not request.principal.name:
         return _NOBODY
+    if request.resource.kind not in APPLIES_TO.get(request.action, frozenset()):
+        return f"{request.action} is not done to a {request.resource.kind}"
     return _UNREADABLE if request.context.rows < 0 else None
 
 
