@@ -40,6 +40,7 @@ class Way(StrEnum):
     EXPOSURE = "exposure"
     GRANT_AND_LESS_RISK = "grant-and-less-risk"
     ACCEPTED_RISK = "accepted-risk"
+    BREAK_GLASS = "break-glass"
 
     @property
     def says(self) -> str:
@@ -53,6 +54,7 @@ _SAYS: Final[Mapping[Way, str]] = {
     Way.EXPOSURE: "exposure that is left, which only a new key brings",
     Way.GRANT_AND_LESS_RISK: "a live grant, and a measured risk within the limit",
     Way.ACCEPTED_RISK: "a live grant that accepts the risk",
+    Way.BREAK_GLASS: "an emergency, which is reviewed after",
 }
 
 
@@ -63,6 +65,7 @@ _ENOUGH: Final[Mapping[Way, frozenset[Way]]] = {
     Way.EXPOSURE: frozenset(),
     Way.GRANT_AND_LESS_RISK: frozenset({Way.GRANT, Way.LESS_RISK}),
     Way.ACCEPTED_RISK: frozenset({Way.GRANT}),
+    Way.BREAK_GLASS: frozenset(),
 }
 
 
@@ -196,8 +199,10 @@ class Policies:
             Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
             Way.GRANT_AND_LESS_RISK: _harmless(granted),
             Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
+            Way.BREAK_GLASS: replace(context, break_glass=True),
         }
-        decisions = self._judge_all([replace(request, context=each) for each in ways.values()])
+        variants = [replace(request, context=each) for each in ways.values()]
+        decisions = self._judge_all([self._with_break_glass(each) for each in variants])
         opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
         with_grant = self._roles(request, granted, tuple(Role))
         return Missing(

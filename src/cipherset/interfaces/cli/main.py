@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "evaluate": "Score a model where the key is.",
     "inspect": "Verify a cipherset and show what it says of itself.",
     "key": "Create, list, rotate, retire and destroy keys.",
+    "policy": "Show, check, try and explain policies.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
     "scan": "Find and label what is sensitive in a source.",
