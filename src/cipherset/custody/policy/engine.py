@@ -133,8 +133,8 @@ class Policies:
         return replace(decision, is_break_glass=self._needs_break_glass(request))
 
     def judge(self, request: Request) -> Decision:
-        """As ``decide``, of a request as it stands, and without what is missing: a single look."""
-        return self._judge_all([request])[0]
+        """As ``decide``, but without what is missing and without ``is_break_glass``: one look."""
+        return self._judge_all([self._with_break_glass(request)])[0]
 
     def _judge_all(self, asked: list[Request]) -> list[Decision]:
         """One decision per request; no two may differ on one principal or resource."""

@@ -10,6 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final
 
+from cipherset.core.labels import Level as Level
+from cipherset.core.labels import Trust as Trust
+
 # More than any cap: what is left of a budget that does not bind.
 UNBOUNDED: Final = 2**63 - 1
 
@@ -83,20 +86,6 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-class Level(StrEnum):
-    """How sensitive something is, from the least to the most."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    CONFIDENTIAL = "confidential"
-    RESTRICTED = "restricted"
-
-    @property
-    def rank(self) -> int:
-        """0 for public to 3 for restricted."""
-        return list(Level).index(self)
-
-
 class Standing(StrEnum):
     """Where an asset stands; what nobody has approved is proposed."""
 
@@ -104,16 +93,6 @@ class Standing(StrEnum):
     APPROVED = "approved"
     SUSPENDED = "suspended"
     RETIRED = "retired"
-
-
-class Trust(StrEnum):
-    """Where rows come from, in their owner's words."""
-
-    INTERNAL = "internal"
-    CUSTOMER = "customer"
-    PARTNER = "partner"
-    PUBLIC = "public"
-    CRAWLED = "crawled"
 
 
 class Verdict(StrEnum):
