@@ -146,7 +146,7 @@ def test_a_list_is_a_fact_too(asked):
     ("words", "code", "ends"),
     [
         (("deplo", "model"), "policy_fact", 2),
-        (("deploy", "modell"), "policy_case", 4),
+        (("deploy", "car"), "policy_case", 4),
         (("deploy", "model", "--role", "king"), "policy_case", 4),
         (("deploy", "model", "--fact", "reid=0.2"), "policy_fact", 2),
         (("deploy", "model", "--fact", "context.reid"), "policy_fact", 2),

@@ -97,7 +97,7 @@ def test_a_case_that_is_not_met_is_seen(old, new):
         (CASES.replace("roles", "role", 1), "case 1, principal: a principal has no role"),
         (CASES.replace('"deployer"', '"king"', 1), "case 1, principal: roles"),
         (CASES.replace('kind = "model", ', "", 1), "case 1, resource: kind: Field required"),
-        (CASES.replace("measured", "mesured", 1), "case 1, context: a context has no"),
+        (CASES.replace("measured", "measure", 1), "case 1, context: a context has no"),
         (CASES.replace("0.01", '"low"', 1), "case 1, context: reid"),
         (CASES.replace('{ kind = "model" }', '"model"'), "case 3, resource: a resource is a table"),
     ],
