@@ -416,3 +416,33 @@ def test_nobody_is_not_one_person():
 
 def test_a_principal_without_roles_is_no_stranger_to_types():
     assert Principal("ann").roles == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("scope", "actions", "entity_type"),
+    [
+        ("principal, action, resource", None, None),
+        ('principal, action == Action::"deploy", resource', {"deploy"}, None),
+        ('principal, action in Action::"deploy", resource', {"deploy"}, None),
+        (
+            'principal, action in [Action::"deploy", Action::"predict"], resource is Model',
+            {"deploy", "predict"},
+            "Model",
+        ),
+        ('principal, action, resource == Model::"this"', None, None),
+        ('principal, action, resource is Model in Model::"this"', None, "Model"),
+        ('principal, action, resource in Model::"this"', None, None),
+    ],
+)
+@pytest.mark.parametrize("effect", ["permit", "forbid"])
+def test_a_scope_rules_out_only_what_it_does(effect, scope, actions, entity_type):
+    (rule,) = policies(f"{effect} ({scope})").rules
+    assert rule.actions == actions
+    assert rule.entity_type == entity_type
+    held = policies(f"permit ({scope})")
+    for action in ("deploy", "predict"):
+        for kind in ("model", "service"):
+            expected = (actions is None or action in actions) and (
+                kind == "model" or ("Model" not in scope)
+            )
+            assert held.judge(ask([], action, kind)).is_allowed == expected

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import cedarpy
 import pytest
 from policy_facts import ask
 
@@ -20,6 +21,7 @@ from cipherset.custody.policy import (
     Way,
     builtin,
     conflicts,
+    schema,
 )
 
 TEAM = builtin.load(BuiltIn.TEAM)
@@ -294,3 +296,22 @@ def test_a_policy_that_only_forbids_less_can_be_seen_to_matter():
         without = text[:start] + text[text.index(";", text.index("forbid", start)) + 1 :]
         assert not TEAM.judge(request).is_allowed, name
         assert Policies.load({"team.cedar": without}, limits).judge(request).is_allowed, name
+
+
+@pytest.mark.parametrize("action", Action)
+def test_looking_at_the_policies_of_an_action_alone_decides_as_all_of_them(action):
+    """The slow way: no policy is left out."""
+    whole = builtin.load(BuiltIn.TEAM)
+    every = cedarpy.PolicySet.from_str("\n".join(rule.text for rule in whole.rules))
+    whole._slices = {(act, schema.entity_type(kind)): every for act in Action for kind in Kind}
+    facts = [
+        EVERYTHING,
+        EVERYTHING | {"status": Standing.SUSPENDED},
+        {"reid": 0.9},
+        {"granted": True},
+    ]
+    for kind in APPLIES_TO[action]:
+        for role in Role:
+            for each in facts:
+                request = ask([role], action, kind, requester="ann", **each)
+                assert TEAM.judge(request) == whole.judge(request)

@@ -99,14 +99,14 @@ class Decision:
 class Policies:
     """A validated set of policies with its limits; made by ``load`` only."""
 
-    __slots__ = ("_set", "_why", "digest", "limits", "rules")
+    __slots__ = ("_slices", "_why", "digest", "limits", "rules")
 
     def __init__(self, rules: tuple[Rule, ...], limits: Limits, digest: str) -> None:
         self.rules = rules
         self.limits = limits
         self.digest = digest
         self._why = {rule.id: rule.why for rule in rules}
-        self._set = cedarpy.PolicySet.from_str("\n".join(rule.text for rule in rules))
+        self._slices: dict[tuple[str, str], Any] = {}
 
     @classmethod
     def load(cls, texts: Mapping[str, str], limits: str) -> "Policies":
@@ -136,33 +136,43 @@ class Policies:
         """As ``decide``, but without what is missing and without ``is_break_glass``: one look."""
         return self._judge_all([self._with_break_glass(request)])[0]
 
-    def _judge_all(self, asked: list[Request]) -> list[Decision]:
-        """One decision per request; no two may differ on one principal or resource."""
-        closed = [_unreadable(each) for each in asked]
+    def _judge_all(self, variants: list[Request]) -> list[Decision]:
+        """One decision per variant of one request: the same action, the same resource."""
+        if not variants:
+            return []
+        why = _unreadable(variants[0])
+        if why is not None:
+            return [Decision(is_allowed=False, because=(why,)) for _ in variants]
         try:
-            answers = self._ask([r for r, why in zip(asked, closed, strict=True) if why is None])
+            answers = self._ask(variants)
         except (TypeError, ValueError):
             # Text that is no Unicode, a number that JSON does not have.
-            return [Decision(is_allowed=False, because=(_UNREADABLE,)) for _ in asked]
-        rest = iter(answers)
-        return [
-            Decision(is_allowed=False, because=(why,))
-            if why is not None
-            else self._read(next(rest), each)
-            for each, why in zip(asked, closed, strict=True)
-        ]
+            return [Decision(is_allowed=False, because=(_UNREADABLE,)) for _ in variants]
+        return [self._read(*each) for each in zip(answers, variants, strict=True)]
 
-    def _ask(self, requests: list[Request]) -> list[Any]:
-        entities: dict[tuple[str, str], dict[str, Any]] = {}
-        for each in requests:
-            resource = schema.resource_entity(each.resource)
-            entities["Principal", each.principal.name] = schema.principal_entity(each.principal)
-            entities[resource["uid"]["type"], resource["uid"]["id"]] = resource
-        questions = [schema.question(each, self.limits.max_reid) for each in requests]
+    def _ask(self, variants: list[Request]) -> list[Any]:
+        first = variants[0]
+        principals = {each.principal.name: each.principal for each in variants}
+        entities = [schema.principal_entity(each) for each in principals.values()]
+        entities.append(schema.resource_entity(first.resource))
         found: list[Any] = cedarpy.is_authorized_batch(
-            questions, self._set, list(entities.values()), schema=_SCHEMA
+            [schema.question(each, self.limits.max_reid) for each in variants],
+            self._slice(first.action, schema.entity_type(first.resource.kind)),
+            entities,
+            schema=_SCHEMA,
         )
         return found
+
+    def _slice(self, action: str, entity_type: str) -> Any:  # noqa: ANN401 -- cedarpy's
+        """The policies whose scope does not rule out this action on this type of resource.
+
+        The others cannot apply, permit or forbid, so the decision is that of all of them.
+        """
+        key = action, entity_type
+        if key not in self._slices:
+            texts = (rule.text for rule in self.rules if rule.may_apply(action, entity_type))
+            self._slices[key] = cedarpy.PolicySet.from_str("\n".join(texts))
+        return self._slices[key]
 
     def _read(self, answer: Any, request: Request) -> Decision:  # noqa: ANN401 -- cedarpy's
         if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
