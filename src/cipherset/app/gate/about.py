@@ -40,7 +40,7 @@ class Moment:
     ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` are spent with the
     decision, or not at all. ``rows`` counts the rows that the act touches, ``exposure_left`` what
     the budgets leave for them. ``asked``, ``requester`` and ``beneficiary`` are those of the
-    request that a vote is about; ``founding``: there is nobody yet who could approve.
+    request that a vote is about.
     """
 
     purpose: str | None = None
@@ -54,7 +54,6 @@ class Moment:
     asked: Action | None = None
     requester: str | None = None
     beneficiary: str | None = None
-    founding: bool = False
     debits: tuple[Debit, ...] = ()
 
 

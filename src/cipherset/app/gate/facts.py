@@ -13,6 +13,7 @@ from cipherset.custody.ledger.access import (
     StoredPrincipal,
     active_policies,
     find_principal,
+    has_votes,
     requests_for,
     votes_on,
 )
@@ -196,5 +197,5 @@ def _context(
         asked=moment.asked,
         requester=moment.requester,
         beneficiary=moment.beneficiary,
-        founding=moment.founding,
+        founding=not has_votes(transaction.connection),
     )

@@ -3,7 +3,7 @@
 from cipherset.app.gate.facts import Asked
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.policy import Decision, Kind
+from cipherset.custody.policy import Decision, Kind, Way
 
 
 def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
@@ -20,14 +20,16 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
 
 def _hint(asked: Asked, decision: Decision) -> str:
     missing, request = decision.missing, asked.request
-    if missing.by_grant or missing.by_accepted_risk:
+    if {Way.GRANT, Way.GRANT_AND_LESS_RISK, Way.ACCEPTED_RISK} & set(missing.ways):
         needed = asked.policies.limits.approvals_for(request.action, request.resource.label)
         people = " and ".join(f"{count} {role}" for role, count in sorted(needed.items()))
-        risk = "" if missing.by_grant else " --accept-risk REASON"
+        risk = " --accept-risk REASON" if Way.ACCEPTED_RISK in missing.ways else ""
         return (
             f"a grant would allow it, approved by {people}: cipherset grant request "
             f"{request.action} {_asset(asked)} --for PURPOSE{risk} --as {request.principal.name}"
         )
+    if missing.ways:
+        return f"it takes {' or '.join(way.says for way in missing.ways)}"
     if missing.roles:
         return f"ask someone who is {_either(missing.roles)}: cipherset principal list"
     if missing.roles_with_grant:

@@ -14,7 +14,7 @@ from cipherset.custody.policy.ballots import (
     sign_vote,
 )
 from cipherset.custody.policy.builtin import BuiltIn
-from cipherset.custody.policy.engine import Decision, Missing, Policies
+from cipherset.custody.policy.engine import Decision, Missing, Policies, Way
 from cipherset.custody.policy.grants import (
     Difference,
     Facts,
@@ -88,6 +88,7 @@ __all__ = [
     "Vote",
     "VoteKind",
     "Voter",
+    "Way",
     "check_request",
     "conflicts",
     "covers",

@@ -6,6 +6,7 @@ action, a fact of the wrong form, nobody who asks) is denied like any other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Final
 
 import cedarpy
@@ -14,7 +15,15 @@ from cipherset.core import canonical
 from cipherset.custody.policy import schema
 from cipherset.custody.policy.limits import Limits, read_limits
 from cipherset.custody.policy.texts import Rule, read_rules
-from cipherset.custody.policy.vocabulary import Context, Principal, Request, Role
+from cipherset.custody.policy.vocabulary import (
+    APPLIES_TO,
+    UNBOUNDED,
+    Context,
+    Principal,
+    Request,
+    Role,
+    Verdict,
+)
 
 _SCHEMA: Final = cedarpy.Schema.from_str(schema.TEXT)
 # Whoever else might ask; no principal is called that.
@@ -23,16 +32,52 @@ _UNREADABLE: Final = "what is asked does not fit the schema of the policies"
 _NOBODY: Final = "nobody is named who asks"
 
 
+class Way(StrEnum):
+    """What would turn a denial; ``says`` is the same for a person."""
+
+    GRANT = "grant"
+    LESS_RISK = "less-risk"
+    EXPOSURE = "exposure"
+    GRANT_AND_LESS_RISK = "grant-and-less-risk"
+    ACCEPTED_RISK = "accepted-risk"
+    BREAK_GLASS = "break-glass"
+
+    @property
+    def says(self) -> str:
+        """What it is, as part of a sentence."""
+        return _SAYS[self]
+
+
+_SAYS: Final[Mapping[Way, str]] = {
+    Way.GRANT: "a live grant",
+    Way.LESS_RISK: "a measured risk within the limit",
+    Way.EXPOSURE: "exposure that is left, which only a new key brings",
+    Way.GRANT_AND_LESS_RISK: "a live grant, and a measured risk within the limit",
+    Way.ACCEPTED_RISK: "a live grant that accepts the risk",
+    Way.BREAK_GLASS: "an emergency, which is reviewed after",
+}
+
+
+# A way is not told where a part of it is enough.
+_ENOUGH: Final[Mapping[Way, frozenset[Way]]] = {
+    Way.GRANT: frozenset(),
+    Way.LESS_RISK: frozenset(),
+    Way.EXPOSURE: frozenset(),
+    Way.GRANT_AND_LESS_RISK: frozenset({Way.GRANT, Way.LESS_RISK}),
+    Way.ACCEPTED_RISK: frozenset({Way.GRANT}),
+    Way.BREAK_GLASS: frozenset(),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What would have turned a denial; all empty where nothing that was tried does.
 
-    ``by_grant``: a live grant. ``by_accepted_risk``: a live grant that accepts the risk. ``roles``
-    may do it as things stand, ``roles_with_grant`` with a live grant.
+    ``ways`` are open to the one who asked. ``roles`` may do it as things stand,
+    ``roles_with_grant`` with a live grant: whoever holds that role alone and had no part in it.
     """
 
-    by_grant: bool = False
-    by_accepted_risk: bool = False
+    ways: tuple[Way, ...] = ()
     roles: tuple[Role, ...] = ()
     roles_with_grant: tuple[Role, ...] = ()
 
@@ -54,14 +99,14 @@ class Decision:
 class Policies:
     """A validated set of policies with its limits; made by ``load`` only."""
 
-    __slots__ = ("_set", "_why", "digest", "limits", "rules")
+    __slots__ = ("_slices", "_why", "digest", "limits", "rules")
 
     def __init__(self, rules: tuple[Rule, ...], limits: Limits, digest: str) -> None:
         self.rules = rules
         self.limits = limits
         self.digest = digest
         self._why = {rule.id: rule.why for rule in rules}
-        self._set = cedarpy.PolicySet.from_str("\n".join(rule.text for rule in rules))
+        self._slices: dict[tuple[str, str], Any] = {}
 
     @classmethod
     def load(cls, texts: Mapping[str, str], limits: str) -> "Policies":
@@ -83,40 +128,51 @@ class Policies:
         request = self._with_break_glass(request)
         decision = self.judge(request)
         if not decision.is_allowed:
-            return replace(decision, missing=self._missing(request))
+            is_readable = _unreadable(request) is None and decision.because != (_UNREADABLE,)
+            return replace(decision, missing=self._missing(request)) if is_readable else decision
         return replace(decision, is_break_glass=self._needs_break_glass(request))
 
     def judge(self, request: Request) -> Decision:
-        """As ``decide``, of a request as it stands, and without what is missing: a single look."""
-        return self._judge_all([request])[0]
+        """As ``decide``, but without what is missing and without ``is_break_glass``: one look."""
+        return self._judge_all([self._with_break_glass(request)])[0]
 
-    def _judge_all(self, asked: list[Request]) -> list[Decision]:
-        """One decision per request; no two may differ on one principal or resource."""
-        closed = [_unreadable(each) for each in asked]
+    def _judge_all(self, variants: list[Request]) -> list[Decision]:
+        """One decision per variant of one request: the same action, the same resource."""
+        if not variants:
+            return []
+        why = _unreadable(variants[0])
+        if why is not None:
+            return [Decision(is_allowed=False, because=(why,)) for _ in variants]
         try:
-            answers = self._ask([r for r, why in zip(asked, closed, strict=True) if why is None])
+            answers = self._ask(variants)
         except (TypeError, ValueError):
             # Text that is no Unicode, a number that JSON does not have.
-            return [Decision(is_allowed=False, because=(_UNREADABLE,)) for _ in asked]
-        rest = iter(answers)
-        return [
-            Decision(is_allowed=False, because=(why,))
-            if why is not None
-            else self._read(next(rest), each)
-            for each, why in zip(asked, closed, strict=True)
-        ]
+            return [Decision(is_allowed=False, because=(_UNREADABLE,)) for _ in variants]
+        return [self._read(*each) for each in zip(answers, variants, strict=True)]
 
-    def _ask(self, requests: list[Request]) -> list[Any]:
-        entities: dict[tuple[str, str], dict[str, Any]] = {}
-        for each in requests:
-            resource = schema.resource_entity(each.resource)
-            entities["Principal", each.principal.name] = schema.principal_entity(each.principal)
-            entities[resource["uid"]["type"], resource["uid"]["id"]] = resource
-        questions = [schema.question(each, self.limits.max_reid) for each in requests]
+    def _ask(self, variants: list[Request]) -> list[Any]:
+        first = variants[0]
+        principals = {each.principal.name: each.principal for each in variants}
+        entities = [schema.principal_entity(each) for each in principals.values()]
+        entities.append(schema.resource_entity(first.resource))
         found: list[Any] = cedarpy.is_authorized_batch(
-            questions, self._set, list(entities.values()), schema=_SCHEMA
+            [schema.question(each, self.limits.max_reid) for each in variants],
+            self._slice(first.action, schema.entity_type(first.resource.kind)),
+            entities,
+            schema=_SCHEMA,
         )
         return found
+
+    def _slice(self, action: str, entity_type: str) -> Any:  # noqa: ANN401 -- cedarpy's
+        """The policies whose scope does not rule out this action on this type of resource.
+
+        The others cannot apply, permit or forbid, so the decision is that of all of them.
+        """
+        key = action, entity_type
+        if key not in self._slices:
+            texts = (rule.text for rule in self.rules if rule.may_apply(action, entity_type))
+            self._slices[key] = cedarpy.PolicySet.from_str("\n".join(texts))
+        return self._slices[key]
 
     def _read(self, answer: Any, request: Request) -> Decision:  # noqa: ANN401 -- cedarpy's
         if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
@@ -144,16 +200,23 @@ class Policies:
         return not self.judge(calm).is_allowed
 
     def _missing(self, request: Request) -> Missing:
-        """Ask again with a grant, with an accepted risk, and as someone else of each role."""
+        """Ask again in each way, and as someone of each role."""
         context = replace(request.context, break_glass=False)
         granted = replace(context, granted=True)
-        accepted = replace(granted, accepted_risk=True)
-        mine = [replace(request, context=each) for each in (granted, accepted)]
-        by_grant, by_accepted_risk = (each.is_allowed for each in self._judge_all(mine))
+        ways = {
+            Way.GRANT: granted,
+            Way.LESS_RISK: _harmless(context),
+            Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
+            Way.GRANT_AND_LESS_RISK: _harmless(granted),
+            Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
+            Way.BREAK_GLASS: replace(context, break_glass=True),
+        }
+        variants = [replace(request, context=each) for each in ways.values()]
+        decisions = self._judge_all([self._with_break_glass(each) for each in variants])
+        opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
         with_grant = self._roles(request, granted, tuple(Role))
         return Missing(
-            by_grant=by_grant,
-            by_accepted_risk=by_accepted_risk,
+            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
             roles=self._roles(request, context, with_grant),
             roles_with_grant=with_grant,
         )
@@ -176,10 +239,16 @@ class Policies:
         return tuple(role for role, decision in decisions if decision.is_allowed)
 
 
+def _harmless(context: Context) -> Context:
+    return replace(context, measured=True, reid=0.0, verdict=Verdict.WITHIN_LIMIT)
+
+
 def _unreadable(request: Request) -> str | None:
     """Why no policy is asked, or None."""
     if not request.principal.name:
         return _NOBODY
+    if request.resource.kind not in APPLIES_TO.get(request.action, frozenset()):
+        return f"{request.action} is not done to a {request.resource.kind}"
     return _UNREADABLE if request.context.rows < 0 else None
 
 

@@ -103,14 +103,13 @@ def status(request: GrantRequest, ballots: Iterable[Ballot], facts: Facts) -> St
     ended = _ended(request, votes, facts)
     if ended is not None:
         return ended
-    counted = sorted(_counted(request, votes, facts), key=lambda vote: (vote.time, vote.principal))
     persons: dict[str, frozenset[Role]] = {}
-    for vote in counted:
-        if not lacking(persons, request.need.roles):
-            break
-        roles = facts.voters[vote.principal].roles & frozenset(vote.roles)
-        persons[vote.principal] = persons.get(vote.principal, frozenset()) | roles
-        completed = vote.time
+    completed = request.created
+    for vote in sorted(votes, key=lambda each: (each.time, each.principal)):
+        roles = _counted_roles(request, vote, votes, facts)
+        if roles and lacking(persons, request.need.roles):
+            persons[vote.principal] = persons.get(vote.principal, frozenset()) | roles
+            completed = vote.time
     rest = lacking(persons, request.need.roles)
     if rest or not persons:
         told = ", ".join(f"{count} {role}" for role, count in sorted(rest.items()))
@@ -144,17 +143,20 @@ def _ended(request: GrantRequest, votes: list[Vote], facts: Facts) -> Status | N
     return None
 
 
-def _counted(request: GrantRequest, votes: list[Vote], facts: Facts) -> list[Vote]:
-    """The approvals that count: not by who asked, nor by who denied, nor of a time to come."""
+def _counted_roles(
+    request: GrantRequest, vote: Vote, votes: list[Vote], facts: Facts
+) -> frozenset[Role]:
+    """In which of the needed roles an approval counts; none if it does not.
+
+    Not by who asked, nor by who denied, nor of a time to come or before it was asked for.
+    """
     out = set() if request.self_approval else {request.requester, request.beneficiary}
-    out |= {vote.principal for vote in votes if vote.kind is VoteKind.DENY}
-    return [
-        vote
-        for vote in votes
-        if vote.kind is VoteKind.APPROVE
-        and vote.principal not in out
-        and request.created <= vote.time <= facts.now
-    ]
+    out |= {each.principal for each in votes if each.kind is VoteKind.DENY}
+    is_timely = request.created <= vote.time <= facts.now
+    if vote.kind is not VoteKind.APPROVE or vote.principal in out or not is_timely:
+        return frozenset()
+    held = facts.voters[vote.principal].roles
+    return held & frozenset(vote.roles) & request.need.roles.keys()
 
 
 def _by_the_clock(

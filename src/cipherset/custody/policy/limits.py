@@ -107,13 +107,17 @@ def read_limits(text: str) -> Limits:
     try:
         return Limits.model_validate(tomllib.loads(text))
     except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'limits'}: {each['msg']}"
-            for each in error.errors(include_url=False)
-        )
-        raise _refused(told) from None
+        raise _refused(faults(error)) from None
     except tomllib.TOMLDecodeError as error:
         raise _refused(f"not TOML: {error}") from None
+
+
+def faults(error: ValidationError) -> str:
+    """What is wrong where, without the values."""
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ")
+        for each in error.errors(include_url=False, include_input=False)
+    )
 
 
 def _at_or_below(levels: Iterable[Level], label: Level) -> list[Level]:

@@ -117,7 +117,8 @@ def decimal_up(value: float) -> str:
         ValueError: not a finite number, or too large for a Cedar decimal.
     """
     try:
-        rounded = Decimal(value).quantize(_DIGITS, rounding=ROUND_CEILING)
+        # The shortest decimal that is this float: 0.05 is 0.0500, not the 0.0501 of its last bit.
+        rounded = Decimal(repr(float(value))).quantize(_DIGITS, rounding=ROUND_CEILING)
     except InvalidOperation:
         rounded = Decimal("NaN")
     if not rounded.is_finite():

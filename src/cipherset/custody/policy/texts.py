@@ -28,13 +28,23 @@ _KNOWN: Final[Mapping[str, frozenset[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One policy: its id, a sentence that says why, its effect, its text and where it stands."""
+    """One policy: its id, a sentence that says why, its effect, its text and where it stands.
+
+    ``actions`` and ``entity_type`` are those that its scope names; ``None`` where it names none.
+    """
 
     id: str
     why: str
     effect: str
     text: str
     where: str
+    actions: frozenset[str] | None = None
+    entity_type: str | None = None
+
+    def may_apply(self, action: str, entity_type: str) -> bool:
+        """False only where its scope rules it out."""
+        is_action = self.actions is None or action in self.actions
+        return is_action and self.entity_type in {None, entity_type}
 
 
 def read_rules(texts: Mapping[str, str], against: Any) -> tuple[Rule, ...]:  # noqa: ANN401 -- cedarpy's
@@ -101,7 +111,9 @@ def _rule(text: str, where: str, against: Any) -> Rule:  # noqa: ANN401 -- cedar
             code="policy_meaning",
             hint="cipherset policy schema shows every name that a policy may use",
         )
-    return Rule(name, why, found["effect"], text.strip(), where)
+    return Rule(
+        name, why, found["effect"], text.strip(), where, _actions(found), _entity_type(found)
+    )
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
@@ -122,6 +134,21 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         )
     (policy,) = found["staticPolicies"].values()
     return dict(policy)
+
+
+def _actions(policy: Mapping[str, Any]) -> frozenset[str] | None:
+    """The actions that the scope names; ours are in no groups, so ``in`` is one of a list."""
+    scope = policy["action"]
+    entities = scope.get("entities", [scope["entity"]] if "entity" in scope else None)
+    if entities is None or scope["op"] not in {"==", "in"}:
+        return None
+    return frozenset(each["id"] for each in entities)
+
+
+def _entity_type(policy: Mapping[str, Any]) -> str | None:
+    """The type that the scope wants the resource to be."""
+    scope = policy["resource"]
+    return str(scope["entity_type"]) if scope["op"] == "is" else None
 
 
 def _unknown_tests(node: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value

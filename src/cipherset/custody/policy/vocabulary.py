@@ -10,7 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from cipherset.core.labels import Level, Trust
+from cipherset.core.labels import Level as Level
+from cipherset.core.labels import Trust as Trust
 
 # More than any cap: what is left of a budget that does not bind.
 UNBOUNDED: Final = 2**63 - 1
@@ -146,7 +147,7 @@ class Context:
     act; ``grant_id`` names it. ``reid`` is the measured re-identification of the exact asset, and
     ``measured`` says that no digest changed since. ``exposure_left`` is what the budget allows, in
     rows; ``UNBOUNDED`` where none binds. ``asked``, ``requester`` and ``beneficiary`` are those of
-    the request that a vote is about. ``founding``: there are not yet enough persons to approve.
+    the request that a vote is about. ``founding``: nobody has voted on anything yet.
     """
 
     hour_utc: int

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "init": "Make a workspace, with policies.",
     "inspect": "Verify a cipherset and show what it says of itself.",
     "key": "Create, list, rotate, retire and destroy keys.",
+    "policy": "Show, check, try and explain policies.",
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",

@@ -71,6 +71,11 @@ def add_vote(connection: Connection, vote: StoredVote) -> bool:
     return True
 
 
+def has_votes(connection: Connection) -> bool:
+    """Whether anybody ever voted on anything."""
+    return connection.execute(select(votes.c.time).limit(1)).first() is not None
+
+
 def votes_on(connection: Connection, grant_id: str) -> tuple[StoredVote, ...]:
     """The votes on a request, the oldest first."""
     query = (

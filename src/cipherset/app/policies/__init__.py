@@ -1,0 +1,1 @@
+"""Sets of policies in files: written out, checked, tried on cases, explained."""

@@ -1,0 +1,448 @@
+"""One decision: denied unless a permit applies and no forbid does, and nothing is unclear."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from policy_facts import ALL, LIMITS, ask, only_when, policies
+
+from cipherset.custody.policy import (
+    APPLIES_TO,
+    UNBOUNDED,
+    Action,
+    Authenticated,
+    BuiltIn,
+    Kind,
+    Level,
+    Policies,
+    Principal,
+    Request,
+    Role,
+    Standing,
+    Trust,
+    Verdict,
+    Way,
+    builtin,
+)
+
+ANYTHING = Policies.load({"all.cedar": ALL}, LIMITS)
+NOBODYS = only_when('principal == Principal::"somebody else"')
+
+
+def test_what_a_permit_covers_is_allowed_with_its_name_and_reason():
+    decision = ANYTHING.decide(ask([], "deploy", "model"))
+    assert decision.is_allowed
+    assert decision.policies == ("all",)
+    assert decision.because == ("anything",)
+    assert decision.missing.ways == ()
+
+
+def test_what_nothing_covers_is_denied():
+    decision = NOBODYS.decide(ask(["deployer"], "deploy", "model"))
+    assert not decision.is_allowed
+    assert decision.policies == ()
+    assert decision.because == ("no policy allows deploy of this model to deployer",)
+
+
+def test_a_forbid_holds_against_every_permit():
+    both = policies(
+        "permit (principal, action, resource)",
+        'forbid (principal, action == Action::"deploy", resource)',
+    )
+    denied = both.decide(ask([], "deploy", "model"))
+    assert (denied.is_allowed, denied.policies, denied.because) == (False, ("p1",), ("why 1",))
+    assert both.decide(ask([], "predict", "model")).is_allowed
+
+
+def test_all_permits_that_apply_are_named():
+    both = policies("permit (principal, action, resource)", "permit (principal, action, resource)")
+    assert both.decide(ask([], "scan", "dataset")).policies == ("p0", "p1")
+
+
+def test_without_an_actor_nothing_is_allowed():
+    decision = ANYTHING.decide(ask([], "deploy", "model", name=""))
+    assert not decision.is_allowed
+    assert decision.because == ("nobody is named who asks",)
+    assert decision.missing.roles == ()
+
+
+def test_an_unknown_action_is_denied():
+    known = ask([], "deploy", "model")
+    request = Request(known.principal, "take.over", known.resource, known.context)
+    decision = ANYTHING.decide(request)
+    assert not decision.is_allowed
+    assert decision.because == ("take.over is not done to a model",)
+
+
+def test_an_action_on_what_it_is_not_for_is_denied():
+    assert not ANYTHING.decide(ask([], "deploy", "key")).is_allowed
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"reid": float("nan")},
+        {"reid": float("inf")},
+        {"reid": 1e15},
+        {"rows": -1},
+        {"rows": 2**63},
+        {"rows": 1.5},
+        {"exposure_left": 2**64},
+        {"network": "10.0.0"},
+        {"network": "localhost"},
+        {"granted": "yes"},
+        {"verdict": "fine"},
+        {"label": Level.PUBLIC, "status": "perhaps"},
+        {"purpose": "\ud800"},
+        {"name": "ann\ud800"},
+        {"attributes": {"team": 3}},
+        {"tags": frozenset({4})},
+    ],
+)
+def test_a_fact_that_cannot_be_read_denies(facts):
+    decision = ANYTHING.decide(ask([], "deploy", "model", **facts))
+    assert not decision.is_allowed
+    assert decision.because == ("what is asked does not fit the schema of the policies",)
+
+
+def test_what_is_said_of_an_unreadable_fact_does_not_repeat_it():
+    decision = ANYTHING.decide(ask([], "deploy", "model", network="kestrel.example"))
+    assert "kestrel" not in repr(decision)
+
+
+@pytest.mark.parametrize("name", ["ann\nbob", 'a"b', "*", "Principal::x", "ä" * 300])
+def test_names_are_only_names(name):
+    mine = only_when('principal in Role::"reviewer"')
+    assert mine.decide(ask(["reviewer"], "deploy", "model", name=name)).is_allowed
+    assert not mine.decide(ask([], "deploy", "model", name=name)).is_allowed
+
+
+RISK = (
+    'context has reid && context.reid.lessThanOrEqual(decimal("0.05")) && '
+    "context has exposure_left && context.exposure_left >= context.rows"
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_allowed"),
+    [
+        ({"reid": 0.05, "exposure_left": 10, "rows": 10}, True),
+        ({"reid": 0.0500001, "exposure_left": 10, "rows": 10}, False),
+        ({"reid": 0.05, "exposure_left": 9, "rows": 10}, False),
+        ({"reid": 0.05, "exposure_left": UNBOUNDED, "rows": 10**9}, True),
+        ({"reid": -0.01, "exposure_left": 0, "rows": 0}, True),
+        ({"exposure_left": 10, "rows": 10}, False),
+        ({"reid": 0.01, "rows": 0}, False),
+    ],
+)
+def test_a_policy_can_ask_for_measured_risk_and_what_exposure_is_left(facts, is_allowed):
+    assert only_when(RISK).decide(ask([], "export", "dataset", **facts)).is_allowed == is_allowed
+
+
+CONDITIONS = [
+    ('context has purpose && context.purpose == "routing"', {"c_purpose": "routing"}),
+    ("resource.level >= 2", {"label": Level.RESTRICTED}),
+    ('resource.label == Level::"internal"', {"label": Level.INTERNAL}),
+    ('context has environment && context.environment == "prod"', {"environment": "prod"}),
+    ("context.hour_utc >= 7 && context.weekday < 5", {"hour_utc": 8, "weekday": 4}),
+    (
+        'context has network && context.network.isInRange(ip("10.0.0.0/8"))',
+        {"network": "10.1.2.3"},
+    ),
+    ('context has code && context.code == "sha256:aa"', {"code": "sha256:aa"}),
+    (
+        'context has verdict && context.verdict == Verdict::"within limit"',
+        {"verdict": Verdict.WITHIN_LIMIT},
+    ),
+    ("context.measured", {"measured": True}),
+    ('context has grant_id && context.grant_id == "7"', {"grant_id": "7"}),
+    ("context.accepted_risk", {"accepted_risk": True}),
+    ("context.founding", {"founding": True}),
+    (
+        'context.authenticated == Authenticated::"certificate"',
+        {"authenticated": Authenticated.CERTIFICATE},
+    ),
+    ('context has asked && context.asked == Asked::"deploy"', {"asked": Action.DEPLOY}),
+    ("context has requester && context.requester == principal", {"requester": "ann"}),
+    ("context has beneficiary && context.beneficiary == principal", {"beneficiary": "ann"}),
+    ("resource has owner && resource.owner == principal", {"owner": "ann"}),
+    ("resource.made_by.contains(principal)", {"made_by": frozenset({"bob", "ann"})}),
+    ('resource.tags.contains("PII")', {"tags": frozenset({"PII", "PCI"})}),
+    ('resource has trust && resource.trust == Trust::"partner"', {"trust": Trust.PARTNER}),
+    ('resource.status == Standing::"approved"', {"status": Standing.APPROVED}),
+    ('resource.name == "tickets"', {"c_name": "tickets"}),
+    (
+        'principal.hasTag("team") && principal.getTag("team") == "fraud"',
+        {"attributes": {"team": "fraud"}},
+    ),
+    ('principal in Role::"reviewer"', {"roles": ["reviewer"]}),
+]
+
+
+@pytest.mark.parametrize(("condition", "facts"), CONDITIONS)
+def test_a_policy_can_ask_for_each_fact(condition, facts):
+    facts = dict(facts)
+    held = only_when(condition)
+    roles = facts.pop("roles", [])
+    assert not held.decide(ask([], "deploy", "model", label=Level.PUBLIC, hour_utc=3)).is_allowed
+    if "c_name" in facts:
+        request = ask(roles, "deploy", "model")
+        object.__setattr__(request.resource, "name", facts["c_name"])
+    else:
+        request = ask(roles, "deploy", "model", **facts)
+    assert held.decide(request).is_allowed
+
+
+@given(st.integers(0, 400), st.floats(0, 1))
+def test_more_risk_never_allows_what_less_did_not(limit, reid):
+    held = only_when(f'context has reid && context.reid.lessThan(decimal("0.0{limit:03d}"))')
+    allowed = [
+        held.judge(ask([], "export", "dataset", reid=each)).is_allowed
+        for each in (reid / 2, reid, min(reid * 2, 1.0))
+    ]
+    assert allowed == sorted(allowed, reverse=True)
+
+
+def test_the_limit_of_risk_stands_in_one_place():
+    texts = {
+        "a.cedar": '@id("a") @why("b") permit (principal, action, resource) when '
+        "{ context has reid && context.reid.lessThanOrEqual(context.max_reid) };"
+    }
+    tight = Policies.load(texts, "max_reid = 0.01\n" + LIMITS)
+    loose = Policies.load(texts, "max_reid = 0.2\n" + LIMITS)
+    request = ask([], "export", "dataset", reid=0.05)
+    assert not tight.decide(request).is_allowed
+    assert loose.decide(request).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("condition", "ways"),
+    [
+        ("context.granted", (Way.GRANT,)),
+        ("context.measured", (Way.LESS_RISK,)),
+        ("context.granted && context.measured", (Way.GRANT_AND_LESS_RISK,)),
+        ("context.granted && context.accepted_risk", (Way.ACCEPTED_RISK,)),
+        ("context.granted || context.measured", (Way.GRANT, Way.LESS_RISK)),
+        ("context has exposure_left && context.exposure_left >= context.rows", (Way.EXPOSURE,)),
+        ('principal == Principal::"somebody else"', ()),
+    ],
+)
+def test_a_denial_says_what_would_turn_it(condition, ways):
+    decision = only_when(condition).decide(ask([], "export", "dataset", rows=3))
+    assert not decision.is_allowed
+    assert decision.missing.ways == ways
+    assert all(way.says for way in ways)
+
+
+def test_a_denial_says_who_may():
+    held = policies(
+        'permit (principal in Role::"reviewer", action, resource)',
+        'permit (principal in Role::"deployer", action, resource) when { context.granted }',
+    )
+    missing = held.decide(ask(["auditor"], "deploy", "model")).missing
+    assert missing.roles == (Role.REVIEWER,)
+    assert missing.roles_with_grant == (Role.DEPLOYER, Role.REVIEWER)
+    assert missing.ways == ()
+
+
+def test_who_is_kept_out_by_name_is_told_that_another_may():
+    held = policies(
+        'permit (principal in Role::"reviewer", action, resource)',
+        "forbid (principal, action, resource) when "
+        "{ context has requester && context.requester == principal }",
+    )
+    decision = held.decide(ask(["reviewer"], "grant.approve", "model", requester="ann"))
+    assert decision.policies == ("p1",)
+    assert decision.missing.roles == (Role.REVIEWER,)
+
+
+GLASS = LIMITS + '[break_glass]\nactions = ["detokenize"]\nroles = ["data-owner"]\n'
+
+
+def test_break_glass_opens_what_the_limits_name_and_says_so():
+    held = policies(
+        "permit (principal, action, resource) when { context.break_glass || context.granted }",
+        limits=GLASS,
+    )
+    calm = held.decide(ask(["data-owner"], "detokenize", "dataset"))
+    assert not calm.is_allowed
+    assert calm.missing.ways == (Way.GRANT, Way.BREAK_GLASS)
+    loud = held.decide(ask(["data-owner"], "detokenize", "dataset", break_glass=True))
+    assert (loud.is_allowed, loud.is_break_glass) == (True, True)
+    needless = held.decide(
+        ask(["data-owner"], "detokenize", "dataset", break_glass=True, granted=True)
+    )
+    assert (needless.is_allowed, needless.is_break_glass) == (True, False)
+    for roles, action in ((["data-owner"], "scan"), (["ingester"], "detokenize")):
+        assert not held.decide(ask(roles, action, "dataset", break_glass=True)).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("permit (principal, action, resource) when { context.rowz > 3 };", "meaning", "rowz"),
+        (
+            "permit (principal, action, resource) when { context has asked_by };",
+            "meaning",
+            "asked_by",
+        ),
+        (
+            "forbid (principal, action, resource) when { context has asked_by && "
+            "context.asked_by == principal };",
+            "meaning",
+            "asked_by",
+        ),
+        (
+            "permit (principal, action, resource) when { resource has sensitivity };",
+            "meaning",
+            "sensitivity",
+        ),
+        ("permit (principal, action, resource) when { principal has team };", "meaning", "team"),
+        (
+            "permit (principal, action, resource) when { resource has owner && "
+            "resource.owner has team };",
+            "meaning",
+            "team",
+        ),
+        (
+            "permit (principal, action, resource) when { if true then context has ri else false };",
+            "meaning",
+            "`has ri`",
+        ),
+        ('permit (principal, action == Action::"deplo", resource);', "meaning", "deplo"),
+        ('permit (principal in Role::"reviewr", action, resource);', "meaning", "reviewr"),
+        (
+            'permit (principal, action, resource) when { resource.label == Level::"secret" };',
+            "meaning",
+            "secret",
+        ),
+        ("permit (principal, action, resource is Table);", "meaning", "Table"),
+        (
+            'permit (principal, action, resource) when { context.reid.lessThan(decimal("0.1")) };',
+            "meaning",
+            "optional",
+        ),
+        (
+            'permit (principal, action, resource) when { principal.getTag("team") == "x" };',
+            "meaning",
+            "tag",
+        ),
+        (
+            'permit (principal, action, resource) when { context.rows == "3" };',
+            "meaning",
+            "compatible",
+        ),
+        ("permit (principal, action resource);", "syntax", "resource"),
+        ("permit (principal, action, resource)", "syntax", "unexpected end"),
+        ("permit (principal == ?principal, action, resource);", "template", "template"),
+    ],
+)
+def test_a_policy_that_could_not_work_is_refused_with_its_place(refused, text, code, told):
+    texts = {"house.cedar": f'{ALL}\n// a "comment;\n\n@id("bad") @why("w")\n{text}'}
+    error = refused(f"policy_{code}", lambda: Policies.load(texts, LIMITS))
+    assert error.message.startswith("house.cedar:7: ")
+    assert told in error.message
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "",
+        '@id("x")',
+        '@why("w")',
+        '@id("") @why("w")',
+        '@id("A B") @why("w")',
+        '@id("x") @why(" ")',
+        "@id @why",
+    ],
+)
+def test_a_policy_without_a_name_and_a_reason_is_refused(refused, begin):
+    texts = {"a.cedar": f"{begin} permit (principal, action, resource);"}
+    refused("policy_annotation", lambda: Policies.load(texts, LIMITS))
+
+
+def test_two_policies_of_one_name_are_refused(refused):
+    error = refused("policy_twice", lambda: Policies.load({"a.cedar": ALL, "b.cedar": ALL}, LIMITS))
+    assert "a.cedar:1" in error.message
+    assert "b.cedar:1" in error.message
+
+
+@pytest.mark.parametrize("texts", [{}, {"a.cedar": ""}, {"a.cedar": "// nothing; yet\n"}])
+def test_a_set_without_a_policy_is_refused(refused, texts):
+    refused("policy_empty", lambda: Policies.load(texts, LIMITS))
+
+
+def test_a_semicolon_in_a_text_ends_no_policy():
+    texts = {
+        "a.cedar": '@id("a") @why("stop; \\"go\\"; wait") // no; comment\n'
+        'permit (principal, action, resource) when { resource.name == ";" };\n' + ALL
+    }
+    loaded = Policies.load(texts, LIMITS)
+    assert [(rule.id, rule.why) for rule in loaded.rules] == [
+        ("a", 'stop; "go"; wait'),
+        ("all", "anything"),
+    ]
+    assert [rule.where for rule in loaded.rules] == ["a.cedar:1", "a.cedar:3"]
+
+
+def test_the_digest_changes_with_every_part():
+    first = Policies.load({"a.cedar": ALL}, LIMITS).digest
+    others = [
+        Policies.load({"a.cedar": ALL + "\n"}, LIMITS).digest,
+        Policies.load({"b.cedar": ALL}, LIMITS).digest,
+        Policies.load({"a.cedar": ALL}, LIMITS + "\n").digest,
+    ]
+    assert len({first, *others}) == 4
+    assert Policies.load({"a.cedar": ALL}, LIMITS).digest == first
+
+
+@pytest.mark.parametrize("name", BuiltIn)
+def test_the_built_in_sets_are_valid(name):
+    loaded = builtin.load(name)
+    assert {rule.effect for rule in loaded.rules} <= {"permit", "forbid"}
+    assert loaded.limits.approvals_for(Action.DEPLOY, Level.RESTRICTED)
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("kind", Kind)
+def test_solo_allows_one_person_everything_there_is(action, kind):
+    decision = builtin.load(BuiltIn.SOLO).judge(ask([], action, kind))
+    assert decision.is_allowed == (kind in APPLIES_TO[action])
+
+
+def test_nobody_is_not_one_person():
+    decision = builtin.load(BuiltIn.SOLO).decide(ask([], "deploy", "model", name=""))
+    assert not decision.is_allowed
+
+
+def test_a_principal_without_roles_is_no_stranger_to_types():
+    assert Principal("ann").roles == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("scope", "actions", "entity_type"),
+    [
+        ("principal, action, resource", None, None),
+        ('principal, action == Action::"deploy", resource', {"deploy"}, None),
+        ('principal, action in Action::"deploy", resource', {"deploy"}, None),
+        (
+            'principal, action in [Action::"deploy", Action::"predict"], resource is Model',
+            {"deploy", "predict"},
+            "Model",
+        ),
+        ('principal, action, resource == Model::"this"', None, None),
+        ('principal, action, resource is Model in Model::"this"', None, "Model"),
+        ('principal, action, resource in Model::"this"', None, None),
+    ],
+)
+@pytest.mark.parametrize("effect", ["permit", "forbid"])
+def test_a_scope_rules_out_only_what_it_does(effect, scope, actions, entity_type):
+    (rule,) = policies(f"{effect} ({scope})").rules
+    assert rule.actions == actions
+    assert rule.entity_type == entity_type
+    held = policies(f"permit ({scope})")
+    for action in ("deploy", "predict"):
+        for kind in ("model", "service"):
+            expected = (actions is None or action in actions) and (
+                kind == "model" or ("Model" not in scope)
+            )
+            assert held.judge(ask([], action, kind)).is_allowed == expected
