@@ -194,15 +194,20 @@ def latest(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Facts | 
             code="finding_lost",
             hint="assess again: cipherset assess DIR",
         ) from None
-    measured = [line["excess_ci"][1] for line in last.attacks if "excess_ci" in line]
     return Facts(
         verdict=last.verdict,
-        reid=max(measured, default=1.0),
+        reid=most_found(last),
         n_star=last.n_star,
         pair_cap=cap(last, last.n_star),
         query_cap=cap(last, last.n_star_noise_free),
         stale=last.bound.differs(today),
     )
+
+
+def most_found(finding: Finding) -> float:
+    """The most that any attack found, at the upper end of its interval; all where none was made."""
+    measured = [line["excess_ci"][1] for line in finding.attacks if "excess_ci" in line]
+    return max(measured, default=1.0)
 
 
 def cap(finding: Finding, n_star: int | None) -> int | None:

@@ -20,6 +20,7 @@ from cipherset.app.assess.finding import (
     Finding,
     bound_to,
     cap,
+    most_found,
     signed,
     signer_facts,
 )
@@ -123,6 +124,7 @@ def _facts(finding: Finding) -> dict[str, Fact]:
         "cipherset_id": finding.bound.cipherset_id,
         "manifest": finding.bound.manifest,
         "verdict": finding.verdict.value,
+        "reid": most_found(finding),
         "n_star": finding.n_star,
         "n_star_noise_free": finding.n_star_noise_free,
         "pair_cap": cap(finding, finding.n_star),

@@ -36,8 +36,8 @@ from cipherset.custody.policy import (
     VoteKind,
     Voter,
     builtin,
+    covers,
     decode_request,
-    reusable,
     status,
 )
 
@@ -54,7 +54,8 @@ UNKNOWN: Final = "unknown"
 class Asked:
     """The question to the policies, and what a refusal and an event need beside it.
 
-    ``public_key`` is what the principal must prove to hold, if one is registered.
+    ``public_key`` is what the principal must prove to hold, if one is registered. ``void`` is the
+    latest grant for this act that would hold, had nothing that it binds changed.
     """
 
     request: Request
@@ -62,6 +63,7 @@ class Asked:
     about: About
     grant_id: str | None
     public_key: str | None
+    void: tuple[GrantRequest, Status] | None
 
 
 def gather(
@@ -70,8 +72,8 @@ def gather(
     """Everything that the decision depends on, as of ``transaction``."""
     policies = gate.policies(transaction)
     stored = find_principal(transaction.connection, gate.who.name)
-    found = _granted(transaction, gate, action, about, moment)
-    grant = None if found is None else found[0]
+    grants = _grants(transaction, gate, action, about)
+    grant = _live(grants, gate, action, about, moment)
     request = Request(
         principal=principal_of(gate.who.name, stored, policies),
         action=action,
@@ -84,6 +86,7 @@ def gather(
         about=about,
         grant_id=None if grant is None else grant.id,
         public_key=None if stored is None else stored.public_key,
+        void=next((each for each in reversed(grants) if each[1].diff), None),
     )
 
 
@@ -149,23 +152,37 @@ def _voter(transaction: Transaction, gate: "Gate", name: str) -> Voter:
     return Voter(roles, frozenset({key or gate.signer_key}))
 
 
-def _granted(
-    transaction: Transaction, gate: "Gate", action: Action, about: About, moment: Moment
-) -> tuple[GrantRequest, Status] | None:
-    """The live grant that covers this very act, if there is one."""
+def _grants(
+    transaction: Transaction, gate: "Gate", action: Action, about: About
+) -> list[tuple[GrantRequest, Status]]:
+    """What the principal was ever to be granted for this act on these assets, the oldest first."""
     stored = requests_for(transaction.connection, action, gate.who.name)
     if not stored:
-        return None
+        return []
     assets = about.bound()
-    now = today(gate.policies(transaction), gate, assets)
+    digests = today(gate.policies(transaction), gate, assets)
     asked = [decode_request(each.request.encode()) for each in stored]
-    grants = [(request, standing_of(transaction, gate, request, now)) for request in asked]
-    names = frozenset(assets)
-    live = (
-        reusable([grant], Use(gate.who.name, action, names, moment.purpose or grant[0].purpose))
-        for grant in grants
-    )
-    return next((grant for grant in live if grant is not None), None)
+    return [
+        (one, standing_of(transaction, gate, one, digests))
+        for one in asked
+        if assets.keys() <= one.bound.keys()
+    ]
+
+
+def _live(
+    grants: list[tuple[GrantRequest, Status]],
+    gate: "Gate",
+    action: Action,
+    about: About,
+    moment: Moment,
+) -> GrantRequest | None:
+    """The live grant that covers this very act, if there is one."""
+    names = frozenset(about.bound())
+    for one, found in grants:
+        use = Use(gate.who.name, action, names, moment.purpose or one.purpose)
+        if covers(found, one, use):
+            return one
+    return None
 
 
 def _resource(transaction: Transaction, about: About) -> Resource:

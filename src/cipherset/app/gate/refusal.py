@@ -10,7 +10,7 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     """The refusal of the policies."""
     request = asked.request
     what = "" if asked.about.kind is Kind.WORKSPACE else f" of {asked.about.name}"
-    reasons = "; ".join(decision.because)
+    reasons = "; ".join((*decision.because, *_void(asked)))
     return PolicyError(
         f"{request.principal.name} may not do this: {request.action}{what}: {reasons}",
         code="not_allowed",
@@ -36,6 +36,18 @@ def _hint(asked: Asked, decision: Decision) -> str:
         roles = _either(missing.roles_with_grant)
         return f"{roles} may do it under a grant: cipherset grant request --help"
     return "see why, and what would change it: cipherset policy explain --help"
+
+
+def _void(asked: Asked) -> tuple[str, ...]:
+    """Which grant would have allowed it, and what of it changed."""
+    if asked.void is None:
+        return ()
+    request, found = asked.void
+    changed = ", ".join(
+        f"{each.name} was {each.old[:23]} and is {(each.new or 'not there')[:23]}"
+        for each in found.diff
+    )
+    return (f"grant {request.id} is void: {changed}",)
 
 
 def _asset(asked: Asked) -> str:

@@ -46,6 +46,7 @@ class Action(StrEnum):
     ENCRYPT = "encrypt"
     DEPLOY = "deploy"
     APPROVE = "approve"
+    SUSPEND = "suspend"
     DETOKENIZE = "detokenize"
     FORGET = "forget"
     ERASE = "erase"
@@ -214,6 +215,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.ENCRYPT: _KEYS,
         Action.DEPLOY: _MODELS,
         Action.APPROVE: _ASSETS,
+        Action.SUSPEND: _ASSETS,
         Action.DETOKENIZE: _DATASETS,
         Action.FORGET: _DATASETS | _WORKSPACE,
         Action.ERASE: _ASSETS | _WORKSPACE,

@@ -11,9 +11,11 @@ from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.interfaces.cli import output
 
 COMMANDS: Final = {
+    "asset": "Say what may be used, and stop what may not.",
     "assess": "Attack an export, and sign what it gives away.",
     "calibrate": "Draw what exports would be worth, and would give away.",
     "demo": "Run the whole main job on real reviews.",
+    "deploy": "Put an approved model where it is served from.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",
     "grant": "Ask for what takes an approval, and vote on it.",

@@ -1,0 +1,1 @@
+"""What stands where: assets approved or suspended, models deployed."""

@@ -1,0 +1,78 @@
+"""Assets become approved under a grant, and suspended at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cipherset.app.gate import Action
+from cipherset.app.gate.assets import APPROVE, SUSPEND, described
+from cipherset.app.gate.subjects import named
+from cipherset.app.labels.record import recorded_run
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.custody.ledger import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """An asset and where it stands."""
+
+    id: str
+    kind: str
+    name: str
+    label: str
+    status: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        return {
+            "asset": self.id,
+            "kind": self.kind,
+            "name": self.name,
+            "label": self.label,
+            "status": self.status,
+        }
+
+
+def approve(session: Session, asset: str) -> Stands:
+    """Let the asset be used where only what is approved may be.
+
+    Raises:
+        UsageError: ``asset_named``.
+        PolicyError: ``not_allowed``: it takes a grant of those whom its label asks for.
+    """
+    return _remark(session, asset, Action.APPROVE, APPROVE)
+
+
+def suspend(session: Session, asset: str) -> Stands:
+    """Stop every use of the asset until it is approved again.
+
+    Raises: as ``approve``.
+    """
+    return _remark(session, asset, Action.SUSPEND, SUSPEND)
+
+
+def list_assets(session: Session) -> list[Stands]:
+    """Every asset that the ledger knows, the oldest first."""
+    with open_workspace(session) as workspace:
+        return [_stands(workspace, asset) for asset in workspace.gate.ledger.assets()]
+
+
+def _remark(session: Session, asset: str, action: Action, kind: str) -> Stands:
+    with open_workspace(session) as workspace:
+        about, ledger = named(workspace, asset), workspace.gate.ledger
+        with workspace.gate.act(action, about.name, {"asset": about.id}, about=about):
+            known = ledger.record_asset(
+                about.id,
+                actor=workspace.gate.actor,
+                kind=about.kind.value,
+                name=about.name,
+                attributes={},
+            )
+            with recorded_run(workspace, kind, [known.id], {}):
+                pass
+        return _stands(workspace, known)
+
+
+def _stands(workspace: Workspace, asset: Asset) -> Stands:
+    about = named(workspace, asset.id)
+    resource = workspace.gate.ledger.transact(lambda transaction: described(transaction, about))
+    return Stands(asset.id, asset.kind, asset.name, resource.label.value, resource.status.value)
