@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from cipherset.app.gate import Decision, Facts, Gate, decide
+from cipherset.app.gate import Action, Gate, Who
 from cipherset.core.environment import Environment
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import KeyRing
@@ -74,16 +74,35 @@ def key(tmp_path):
         (Environment(), ("host", "identity")),
     ],
 )
-def test_the_decision(key, environment, unmet):
-    assert decide(Facts("ada", "query", key, environment)) == Decision(not unmet, unmet)
+def test_the_decision(key, tmp_path, environment, unmet):
+    with Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
+        gate = Gate(ledger, Who("ada"), environment)
+        with gate.act(Action.AUDIT, "a test", {}):
+            if not unmet:
+                gate.admit(key, "query")
+                return
+            with pytest.raises(PolicyError) as caught:
+                gate.admit(key, "query")
+        assert caught.value.code == "key_environment"
+        assert ", ".join(unmet) in caught.value.message
+
+
+def test_no_key_opens_outside_of_an_act(key, tmp_path):
+    here = Environment(host="alpha", identity="spiffe://a")
+    with Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
+        gate = Gate(ledger, Who("ada"), here)
+        with gate.act(Action.AUDIT, "a test", {}):
+            gate.admit(key, "query")
+        with pytest.raises(PolicyError) as caught:
+            gate.admit(key, "query")
+        assert caught.value.code == "outside_act"
+        assert [event.outcome for event in ledger.events()] == ["intended", "done", "refused"]
 
 
 def test_a_refusal_says_which_kind_is_not_met(key, tmp_path):
     with Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
-        Gate(ledger, "ada", Environment(host="alpha", identity="spiffe://a")).admit(key, "query")
-        assert list(ledger.events()) == []
         with pytest.raises(PolicyError) as caught:
-            Gate(ledger, "ada", Environment(host="alpha")).admit(key, "query")
+            Gate(ledger, Who("ada"), Environment(host="alpha")).admit(key, "query")
         (event,) = ledger.events()
     assert (caught.value.code, caught.value.exit_code) == ("key_environment", 3)
     assert "identity" in caught.value.message

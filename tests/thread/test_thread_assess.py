@@ -4,11 +4,11 @@ import json
 import shutil
 
 import pytest
-from thread_samples import Owner, text_rows, vector_rows, write_rows
+from thread_samples import Owner, opened, text_rows, vector_rows, write_rows
 
 from cipherset.app.assess.finding import FINDING_TYPE, latest, read_finding
 from cipherset.app.gateway import open_gateway
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session
 from cipherset.core import canonical
 from cipherset.core.envelope import public_key_of, sign
 from cipherset.core.errors import IntegrityError
@@ -81,7 +81,7 @@ def test_the_page_stands_alone(assessed, exported):
 
 def _facts(owner, target):
     session = Session(owner.home, "tester", owner.home, TerminalProgress())
-    with open_workspace(session) as workspace:
+    with opened(session) as workspace:
         there = open_cipherset(target)
         gateway = open_gateway(workspace, there.manifest.cipherset_id, there.manifest)
         return latest(workspace, gateway, there)
@@ -231,7 +231,7 @@ def test_a_newer_finding_cannot_be_taken_away(assessed, exported, tmp_path):
 
 def test_a_finding_of_another_version(exported, tmp_path):
     session = Session(exported.owner.home, "tester", exported.owner.home, TerminalProgress())
-    with open_workspace(session) as workspace:
+    with opened(session) as workspace:
         signer = workspace.ring.signer()
     payload = canonical.encode({"schema": "x", "signer": {"public_key": public_key_of(signer)}})
     path = tmp_path / "finding.json"

@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from thread_samples import QUICK, leftovers
+from thread_samples import QUICK, leftovers, opened
 
 from cipherset.app.keys import _remove_minimizers
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session
 from cipherset.custody.keys import KeyRing
 from cipherset.interfaces.cli.output import TerminalProgress
 
@@ -228,7 +228,7 @@ def test_the_minimizers_of_others_stay(changed):
     owner = changed.owner
     owner.key("another")
     session = Session(owner.home, "ada", owner.folder, TerminalProgress())
-    with open_workspace(session) as workspace:
+    with opened(session) as workspace:
         assert not _remove_minimizers(workspace, workspace.ring.get("another"))
         assert not _remove_minimizers(workspace, workspace.ring.get("support"))
     assert len(minimizers(owner)) == 1

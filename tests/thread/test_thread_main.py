@@ -6,7 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from thread_samples import QUICK, Owner, cipherset, leftovers, text_rows, vector_rows, write_rows
+from thread_samples import (
+    QUICK,
+    Owner,
+    cipherset,
+    leftovers,
+    opened,
+    text_rows,
+    vector_rows,
+    write_rows,
+)
 
 from cipherset.pipeline.export import open_cipherset
 
@@ -160,12 +169,12 @@ def test_groups_stay_in_one_split(owner):
 def _source_rows(owner, made, split):
     """Which rows of the source are in a split, from the owner's sealed part."""
     from cipherset.app.gateway import open_gateway
-    from cipherset.app.workspace import Session, open_workspace
+    from cipherset.app.workspace import Session
     from cipherset.interfaces.cli.output import TerminalProgress
 
     manifest = open_cipherset(made).manifest
     session = Session(owner.home, "tester", owner.folder / "no-cache", TerminalProgress())
-    with open_workspace(session) as workspace:
+    with opened(session) as workspace:
         return open_gateway(workspace, manifest.cipherset_id, manifest).split_rows(split)
 
 

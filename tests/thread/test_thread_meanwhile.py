@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from thread_samples import QUICK, Owner, bytes_below, leftovers, vector_rows, write_rows
+from thread_samples import QUICK, Owner, bytes_below, leftovers, opened, vector_rows, write_rows
 
 from cipherset.app.exports import request as exports_request
 from cipherset.app.exports.earlier.live import NOTHING, exports_but
 from cipherset.app.exports.earlier.meanwhile import placing
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.custody.keys.lock import changing
@@ -207,7 +207,7 @@ def test_what_another_run_has_placed_is_seen_under_the_lock(owner, rows, of_thes
     """The same in this process: an export of these rows, or another minimizer of the key."""
     protect(owner, rows, "support", "one.cipherset")
     session = Session(owner.home, "tester", owner.home, TerminalProgress())
-    with open_workspace(session) as workspace:
+    with opened(session) as workspace:
         key = workspace.ring.open("support", purpose=KeyUse.EXPORT)
         mine = exports_request.Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         (live,) = exports_but(mine, NOTHING).readable

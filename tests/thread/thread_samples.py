@@ -4,8 +4,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cipherset.app.gate import Action
+from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.custody.ledger import Event, Ledger
 from cipherset.interfaces.cli.main import main
 
@@ -56,6 +58,13 @@ def cipherset(*args: object) -> Done:
     finally:
         sys.argv, sys.excepthook = argv, hook
     return Done(code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[Workspace]:
+    """The workspace with an act under way, without which no key opens."""
+    with open_workspace(session) as workspace, workspace.gate.act(Action.AUDIT, "a test", {}):
+        yield workspace
 
 
 @dataclass(frozen=True)

@@ -43,27 +43,46 @@ class Deployed:
         }
 
 
-def deploy(session: Session, path: Path, name: str | None, *, overwrite: bool = False) -> Deployed:
-    """Put the bundle in ``path`` where the gateway serves from, as ``name`` or the folder's name.
+@dataclass(frozen=True, slots=True)
+class DeployRequest:
+    """The bundle in ``path`` under ``name``, or its folder's; ``accept_risk`` says why, if so."""
+
+    path: Path
+    name: str | None = None
+    accept_risk: str | None = None
+    overwrite: bool = False
+
+
+def deploy(session: Session, request: DeployRequest) -> Deployed:
+    """Put a bundle where the gateway serves from.
 
     Raises:
         UsageError: ``model_name``, ``target_exists``.
         PolicyError: ``not_allowed``: not approved, not measured, above the limit, or no grant.
         IntegrityError, InputError: the bundle is not fit.
     """
-    bundle = load_bundle(path)
-    called = _checked(name or path.resolve().stem)
+    bundle = load_bundle(request.path)
+    called = _checked(request.name or request.path.resolve().stem)
     with open_workspace(session) as workspace:
         record_model(workspace, bundle)
         found = measured(workspace, bundle.manifest.trained_on.manifest)
-        moment = Moment(reid=found.reid, verdict=found.verdict, is_fresh=found.is_fresh)
-        facts: dict[str, Fact] = {"bundle": bundle.digest, "name": called, "reid": found.reid}
-        about = about_bundle(bundle, path)
+        moment = Moment(
+            reid=found.reid,
+            verdict=found.verdict,
+            is_fresh=found.is_fresh,
+            accepted_risk=request.accept_risk is not None,
+        )
+        facts: dict[str, Fact] = {
+            "bundle": bundle.digest,
+            "reid": found.reid,
+            "accepted_risk": request.accept_risk,
+        }
+        about = about_bundle(bundle, request.path)
         with (
             workspace.gate.act(Action.DEPLOY, called, facts, about=about, moment=moment),
             recorded_run(workspace, DEPLOY, [bundle.digest], {"name": called}),
         ):
-            place(workspace, bundle, called, overwrite=overwrite)
+            place(workspace, bundle, called, overwrite=request.overwrite)
     verdict = None if found.verdict is None else found.verdict.value
     return Deployed(bundle.digest, called, bundle.manifest.key_id, found.reid, verdict)
 

@@ -1,0 +1,255 @@
+"""Duties parted: who may do what under ``team``, by the command line."""
+
+import json
+
+import pytest
+from thread_samples import QUICK, cipherset, vector_rows, write_rows
+
+from cipherset.custody.ledger import Ledger
+
+PEOPLE = {
+    "ada": "data-owner",
+    "amy": "data-owner",
+    "kim": "key-custodian",
+    "bob": "ingester",
+    "rev": "reviewer",
+    "ron": "reviewer",
+    "sci": "scientist",
+    "dora": "deployer",
+    "eve": "auditor",
+}
+COLUMNS = ("--vector", "vec", "--label", "topic", "--key", "support")
+
+
+class Team:
+    """A workspace under ``team`` with one person of each role, and a source."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.home = folder / "workspace"
+        self.source = write_rows(folder / "rows.parquet", vector_rows())
+        self.target = folder / "rows.cipherset"
+        self.ok("root", "init", "--policy", "team")
+        for name, role in PEOPLE.items():
+            self.ok("root", "principal", "add", name, "--role", role)
+        self.ok("kim", "key", "create", "support")
+
+    def run(self, who, *args):
+        return cipherset(*args, "--home", self.home, "--as", who, "--json")
+
+    def ok(self, who, *args):
+        done = self.run(who, *args)
+        assert done.code == 0, done.out + done.err
+        return done.json
+
+    def refused(self, who, *args):
+        done = self.run(who, *args)
+        assert done.code == 3, done.out
+        return done.error
+
+    def granted(self, who, action, *assets, by=("ada", "rev"), options=()):
+        asked = self.ok(who, "grant", "request", action, *assets, "--for", "routing", *options)
+        for voter in by:
+            asked = self.ok(voter, "grant", "approve", asked["grant"])
+        assert asked["status"] == "live"
+        return asked["grant"]
+
+    def protect(self, who="bob"):
+        return self.run(who, "protect", self.source, *COLUMNS, "--to", self.target, *QUICK)
+
+    def events(self):
+        with Ledger(f"sqlite:///{self.home / 'ledger.sqlite'}") as ledger:
+            assert ledger.verify().valid
+            return list(ledger.events())
+
+
+@pytest.fixture
+def team(tmp_path):
+    return Team(tmp_path)
+
+
+def test_nobody_does_what_is_anothers(team):
+    told = team.refused("bob", "key", "create", "mine")
+    assert told["code"] == "not_allowed"
+    assert "key-custodian" in told["hint"]
+    assert team.refused("nobody", "key", "create", "mine")["code"] == "not_allowed"
+    assert team.refused("root", "scan", team.source)["code"] == "not_allowed"
+    (event,) = [e for e in team.events() if e.actor == "bob" and e.action == "key.create"]
+    assert event.outcome == "refused"
+
+
+def test_conflicting_roles_are_refused_at_once(team):
+    told = team.refused(
+        "root", "principal", "add", "x", "--role", "scientist", "--role", "deployer"
+    )
+    assert told["code"] == "role_conflict"
+    assert "x" not in [
+        each["principal"] for each in team.ok("ada", "principal", "list")["principals"]
+    ]
+
+
+def test_a_refusal_says_how_to_ask_and_the_grant_lets_in(team):
+    refused = team.protect()
+    assert (refused.code, refused.error["code"]) == (3, "not_allowed")
+    assert "cipherset grant request protect" in refused.error["hint"]
+    assert "1 data-owner and 1 reviewer" in refused.error["hint"]
+    assert not team.target.exists()
+    team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect().code == 0
+    again = team.protect("sci")
+    assert (again.code, again.error["code"]) == (2, "target_exists")
+
+
+def test_a_grant_is_its_beneficiarys_alone(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect("ada").code == 3
+
+
+def test_nobody_approves_their_own_request(team):
+    asked = team.ok("rev", "grant", "request", "assess", team.source, "--for", "a look")
+    told = team.refused("rev", "grant", "approve", asked["grant"])
+    assert "nobody approves what they asked for" in told["message"]
+
+
+def test_one_byte_changed_and_the_grant_is_void(team):
+    grant = team.granted("bob", "protect", team.source, "key:support")
+    write_rows(team.source, vector_rows(seed=9))
+    refused = team.protect()
+    assert refused.code == 3
+    assert f"grant {grant} is void: dataset:rows.parquet was" in refused.error["message"]
+
+
+def test_another_version_of_the_key_voids_the_grant(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    team.ok("kim", "key", "rotate", "support")
+    refused = team.protect()
+    assert "key:support was" in refused.error["message"]
+
+
+def test_a_revoked_grant_allows_nothing_from_then_on(team):
+    grant = team.granted("bob", "protect", team.source, "key:support")
+    assert team.ok("rev", "grant", "revoke", grant)["status"] == "revoked"
+    assert team.protect().code == 3
+    over = team.run("ada", "grant", "approve", grant)
+    assert (over.code, over.error["code"]) == (2, "grant_over")
+
+
+def test_a_denied_request_is_over(team):
+    asked = team.ok("bob", "grant", "request", "protect", team.source, "--for", "routing")
+    assert team.ok("ada", "grant", "deny", asked["grant"])["status"] == "denied"
+    assert team.ok("eve", "grant", "list")["grants"][0]["reason"] == "denied by ada"
+
+
+def test_what_is_live_is_offered_again(team):
+    grant = team.granted("bob", "protect", team.source, "key:support")
+    again = team.ok("bob", "grant", "request", "protect", team.source, "--for", "routing")
+    assert again["grant"] == grant
+
+
+def test_a_grant_that_starts_later_or_is_over(team):
+    options = ("--from", "2099-01-01T00:00", "--until", "2h")
+    asked = team.ok("bob", "grant", "request", "protect", team.source, "--for", "x", *options)
+    team.ok("ada", "grant", "approve", asked["grant"])
+    assert team.ok("rev", "grant", "approve", asked["grant"])["status"] == "scheduled"
+    assert team.protect().code == 3
+    past = team.run(
+        "bob", "grant", "request", "scan", team.source, "--for", "x", "--until", "2020-01-01"
+    )
+    assert (past.code, past.error["code"]) == (2, "grant_until")
+    long = team.refused(
+        "bob", "grant", "request", "scan", team.source, "--for", "x", "--until", "30d"
+    )
+    assert long["code"] == "grant_duration"
+
+
+def test_who_reads_plain_rows_does_not_get_their_ciphertexts(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect().code == 0
+    options = ("--for", "a look", "--to", "ada")
+    told = team.refused("bob", "grant", "request", "export", team.target, *options)
+    assert told["code"] == "exposure_join"
+    assert "the role data-owner" in told["message"]
+    team.ok("bob", "grant", "request", "export", team.target, "--for", "a look", "--to", "sci")
+
+
+def test_what_a_grant_gave_on_one_side_keeps_from_the_other(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect().code == 0
+    plain = team.granted("sci", "calibrate", team.source)
+    told = team.refused("sci", "grant", "request", "export", team.target, "--for", "a look")
+    assert plain in told["message"]
+
+
+def test_a_model_is_deployed_after_approval_alone(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect().code == 0
+    bundle = team.folder / "router.bundle"
+    team.ok("sci", "train", team.target, "--to", bundle)
+    assert team.refused("dora", "deploy", bundle)["code"] == "not_allowed"
+    assert team.refused("ada", "asset", "approve", bundle)["code"] == "not_allowed"
+    team.granted("ada", "approve", bundle, by=("amy", "rev"))
+    assert team.ok("ada", "asset", "approve", bundle)["status"] == "approved"
+    assert team.refused("dora", "deploy", bundle)["code"] == "not_allowed"
+    risky = ("--accept-risk", "a trial")
+    team.granted("dora", "deploy", bundle, by=("ada", "rev", "ron"), options=risky)
+    assert team.refused("dora", "deploy", bundle)["code"] == "not_allowed"
+    deployed = team.ok("dora", "deploy", bundle, *risky)
+    assert (team.home / "models" / deployed["name"] / "model.onnx").is_file()
+    assert (deployed["reid"], deployed["verdict"]) == (None, None)
+    team.ok("rev", "asset", "suspend", bundle)
+    assert team.refused("dora", "deploy", bundle, *risky, "--force")["code"] == "not_allowed"
+
+
+def test_what_was_measured_decides(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect().code == 0
+    bundle = team.folder / "router.bundle"
+    team.ok("sci", "train", team.target, "--to", bundle)
+    found = team.ok("rev", "assess", team.target, "--pairs", "50")
+    told = team.run("dora", "deploy", bundle, "--accept-risk", "x")
+    assert told.code == 3
+    (refused,) = [e for e in team.events() if e.action == "deploy"]
+    assert json.loads(refused.body)["reid"] == max(
+        line["excess_ci"][1] for line in found["attacks"] if "excess_ci" in line
+    )
+
+
+def test_a_name_with_a_key_is_not_enough(team, monkeypatch, tmp_path):
+    file = tmp_path / "sam.pem"
+    made = team.ok("root", "principal", "key", file)
+    assert file.stat().st_mode & 0o077 == 0
+    team.ok(
+        "root", "principal", "add", "sam", "--role", "key-custodian", "--public-key", f"{file}.pub"
+    )
+    told = team.refused("sam", "key", "create", "other")
+    assert told["code"] == "unproven"
+    monkeypatch.setenv("CIPHERSET_PRINCIPAL_KEY", str(file))
+    assert team.ok("sam", "key", "create", "other")["name"] == "other"
+    assert made["public_key"] == file.with_name("sam.pem.pub").read_text().strip()
+    file.chmod(0o644)
+    loose = team.run("sam", "key", "create", "third")
+    assert (loose.code, loose.error["code"]) == (5, "principal_key")
+
+
+def test_once_somebody_voted_persons_are_added_under_a_grant(team):
+    team.granted("bob", "protect", team.source, "key:support")
+    assert (
+        team.refused("root", "principal", "add", "zoe", "--role", "reviewer")["code"]
+        == "not_allowed"
+    )
+    team.granted("root", "principal.add", "workspace")
+    team.ok("root", "principal", "add", "zoe", "--role", "reviewer")
+
+
+def test_every_decision_names_its_policy_and_grant(team):
+    grant = team.granted("bob", "protect", team.source, "key:support")
+    assert team.protect().code == 0
+    (intent,) = [e for e in team.events() if e.action == "protect" and e.outcome == "intended"]
+    body = json.loads(intent.body)
+    assert (body["policy"], body["grant"]) == ("protect-sensitive", grant)
+
+
+def test_policies_are_one_set_for_a_workspace(team):
+    told = team.refused("root", "init", "--policy", "solo")
+    assert told["code"] == "policy_set"
+    assert team.ok("root", "init", "--policy", "team")["administrator"] is None
