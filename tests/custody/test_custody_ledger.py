@@ -119,7 +119,7 @@ def test_more_events_than_a_page(ledger, tmp_path):
     with sqlite3.connect(tmp_path / "ledger.sqlite") as connection:
         previous = "sha256:" + "0" * 64
         for seq in range(1, 2501):
-            event = Event(seq, "t", "a", "b", "c", "done", "{}", previous, "")
+            event = Event(seq, "2026-01-01", "a", "b", "c", "done", "{}", previous, "")
             event = replace(event, hash=event_hash(event))
             connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 9)})", astuple(event))
             previous = event.hash

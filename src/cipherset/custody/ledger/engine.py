@@ -1,8 +1,10 @@
 """The one place that knows which database it is: how to open, begin and report a failure.
 
-SQLite in WAL mode, every commit synced (synchronous=FULL), foreign keys on. A transaction that
-writes begins IMMEDIATE: it holds the write lock before it reads the last event, so two processes
-never chain onto the same one.
+SQLite for one workspace: WAL mode, every commit synced (synchronous=FULL), foreign keys on.
+PostgreSQL for several gateways: every commit synced there (synchronous_commit=on).
+
+Either has one writer at a time. A transaction that writes takes the write lock (BEGIN IMMEDIATE,
+or an advisory lock) before it reads the last event, so no two ever chain onto the same one.
 """
 
 import os
@@ -17,31 +19,40 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from cipherset.core.errors import BackendError, InputError, IntegrityError
-from cipherset.custody.ledger.tables import METADATA
 
 _BUSY_TIMEOUT_S: Final = 30.0
+_CONNECT_TIMEOUT_S: Final = 10
 _WRITES: Final = "ledger_writes"
+_TAIL: Final = "ledger_tail"
 _FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
+_POSTGRESQL: Final = "postgresql"
+# Of one database there is one ledger: any number does, as long as every version says the same.
+_WRITE_LOCK: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'cphrset')})"
+_SESSION: Final = (
+    f"-c synchronous_commit=on -c lock_timeout={_BUSY_TIMEOUT_S:.0f}s -c timezone=UTC "
+    "-c client_encoding=utf8 -c default_transaction_isolation=read\\ committed"
+)
+_IN_TRANSACTION: Final = 2  # PQTRANS_INTRANS of libpq
 
 
-def open_engine(url: str) -> Engine:
-    """An engine on the ledger at ``url``, whose tables are made if they are not there.
+def open_engine(url: str, password: str | None = None) -> Engine:
+    """An engine on the database at ``url``; an SQLite file is made if it is not there.
 
     Raises:
         InputError: ``ledger_url``.
-        BackendError: ``ledger_unwritable``.
-        IntegrityError: ``ledger_corrupt``: the file is not a database.
+        BackendError: ``ledger_unwritable``; ``ledger_driver``: PostgreSQL's is not installed.
     """
     parsed = _parse(url)
-    with write_failures():
-        _create_private(Path(parsed.database or ""))
-        engine = create_engine(
-            parsed, hide_parameters=True, connect_args={"timeout": _BUSY_TIMEOUT_S}
-        )
+    if parsed.get_backend_name() == _POSTGRESQL:
+        engine = _postgresql(parsed, password)
+    else:
+        with write_failures():
+            _create_private(Path(parsed.database or ""))
+        options = {"timeout": _BUSY_TIMEOUT_S}
+        engine = create_engine(parsed, hide_parameters=True, connect_args=options)
         event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
-        with writing(engine) as connection:
-            METADATA.create_all(connection)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "rollback_savepoint", _forget_tail)
     return engine
 
 
@@ -50,6 +61,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that holds the write lock from its start; committed at the end."""
     with engine.execution_options(**{_WRITES: True}).begin() as connection:
         yield connection
+
+
+def is_in_transaction(connection: Connection) -> bool:
+    """Whether the database still holds it open: some failures end a transaction by themselves."""
+    if connection.invalidated:
+        return False
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == _POSTGRESQL:
+        return bool(driver.info.transaction_status == _IN_TRANSACTION)
+    return bool(driver.in_transaction)
+
+
+def tail_of(connection: Connection) -> Any:  # noqa: ANN401 -- whatever was kept
+    """What ``keep_tail`` kept in this very transaction, or None; a rollback forgets it."""
+    return connection.info.get(_TAIL)
+
+
+def keep_tail(connection: Connection, tail: object) -> None:
+    """Keep ``tail`` until the transaction ends or a part of it is rolled back."""
+    connection.info[_TAIL] = tail
 
 
 @contextmanager
@@ -66,7 +97,7 @@ def write_failures() -> Iterator[None]:
         raise BackendError(
             f"the ledger cannot be written ({_reason(error)}), so nothing was done",
             code="ledger_unwritable",
-            hint="check the workspace's disk and permissions, then run the same command again",
+            hint="check the ledger's disk, permissions and server, then run the same command again",
         ) from None
 
 
@@ -84,7 +115,7 @@ def read_failures() -> Iterator[None]:
         raise BackendError(
             f"the ledger cannot be read ({_reason(error)})",
             code="ledger_unreadable",
-            hint="check the workspace's disk and permissions, then run the same command again",
+            hint="check the ledger's disk, permissions and server, then run the same command again",
         ) from None
 
 
@@ -96,7 +127,7 @@ def _reason(error: Exception) -> str:
     """
     cause = error.orig if isinstance(error, DatabaseError) else error
     reason = getattr(cause, "sqlite_errorname", type(cause).__name__)
-    if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.OperationalError):
+    if str(reason).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         raise IntegrityError(
             f"the ledger is not a database that this version wrote ({reason})",
             code="ledger_corrupt",
@@ -110,17 +141,39 @@ def _parse(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError:
         raise _bad_url() from None
-    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
-        raise _bad_url()
-    return parsed
+    if parsed.drivername == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        return parsed
+    if parsed.drivername == "postgresql+psycopg" and parsed.database:
+        if parsed.password is None and "password" not in parsed.query:
+            return parsed
+        raise InputError(
+            "the ledger's URL holds a password, where others may read it",
+            code="ledger_url",
+            hint="leave it out of the URL; give it in a file: CIPHERSET_LEDGER_PASSWORD_FILE",
+        )
+    raise _bad_url()
 
 
 def _bad_url() -> InputError:
     return InputError(
-        "the ledger's URL does not name an SQLite file",  # the URL may hold a password
+        "the ledger's URL names neither an SQLite file nor a PostgreSQL database",  # no URL shown
         code="ledger_url",
-        hint="use sqlite:////path/to/ledger.sqlite",
+        hint="use sqlite:////path/to/ledger.sqlite or postgresql+psycopg://user@host/database",
     )
+
+
+def _postgresql(url: URL, password: str | None) -> Engine:
+    options: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT_S, "options": _SESSION}
+    if password is not None:
+        options["password"] = password
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+    except ModuleNotFoundError:
+        raise BackendError(
+            "a ledger in PostgreSQL needs psycopg, which is not installed",
+            code="ledger_driver",
+            hint="pip install 'cipherset[postgres]'",
+        ) from None
 
 
 def _create_private(path: Path) -> None:
@@ -141,5 +194,14 @@ def _text(raw: bytes) -> str:
 
 
 def _begin(connection: Connection) -> None:
+    _forget_tail(connection)
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.dialect.name == _POSTGRESQL:
+        if writes:
+            connection.exec_driver_sql(_WRITE_LOCK)
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _forget_tail(connection: Connection, *_: object) -> None:
+    connection.info.pop(_TAIL, None)

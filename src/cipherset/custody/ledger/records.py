@@ -66,6 +66,29 @@ def json_text(value: Mapping[str, Any]) -> str:
         ) from None
 
 
+def checked_text(value: str) -> str:
+    """``value``, which either database can hold.
+
+    Raises:
+        InputError: ``event_body``: it holds a null character or half of a surrogate pair.
+    """
+    if "\0" in value or not _is_unicode(value):
+        raise InputError(
+            "what is to be recorded holds a character that is no text",
+            code="event_body",
+            hint="leave out null characters and halves of surrogate pairs",
+        )
+    return value
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def find_asset(connection: Connection, asset_id: str) -> Asset | None:
     """The asset, or None if it is not known."""
     row = connection.execute(select(assets).where(assets.c.id == asset_id)).one_or_none()

@@ -1,14 +1,30 @@
 """The ledger's tables, in words that SQLite and PostgreSQL share.
 
+This is the shape of today; ``migrations`` says how it is made, and a test that both agree.
+
 Only integers and text, so that SQLite can hold them STRICT; JSON is text in its one canonical
 form (RFC 8785), times are text in UTC (ISO 8601).
 """
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table
+from sqlalchemy import Text as AnyText
 
 METADATA: Final = MetaData()
+
+# SQLite calls its 64-bit integer INTEGER; elsewhere that is 32 bits.
+Whole: Final = BigInteger().with_variant(Integer, "sqlite")
+# Compared and sorted by its bytes, whatever language the database is in.
+Text: Final = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+
+# Alembic's own table, made by us so that it is STRICT too.
+schema_version: Final = Table(
+    "alembic_version",
+    METADATA,
+    Column("version_num", Text, primary_key=True),
+    sqlite_strict=True,
+)
 
 assets: Final = Table(
     "assets",
@@ -43,16 +59,10 @@ run_assets: Final = Table(
     sqlite_strict=True,
 )
 
-# SQLite calls its 64-bit integer INTEGER; elsewhere that is 32 bits.
 events: Final = Table(
     "events",
     METADATA,
-    Column(
-        "seq",
-        BigInteger().with_variant(Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    Column("seq", Whole, primary_key=True, autoincrement=False),
     Column("time", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -114,6 +124,6 @@ budgets: Final = Table(
     METADATA,
     Column("kind", Text, primary_key=True),
     Column("scope", Text, primary_key=True),
-    Column("used", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("used", Whole, nullable=False),
     sqlite_strict=True,
 )
