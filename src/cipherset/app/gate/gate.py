@@ -37,6 +37,8 @@ class Action(StrEnum):
     PREDICT = "predict"
     SCAN = "scan"
     RELABEL = "relabel"
+    AUDIT = "audit"
+    AUDIT_ACCEPT = "audit.accept"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Context:
     def session(self) -> Session:
         """The same, for the operations."""
         # No identity: nobody has verified who is at the terminal.
-        return Session(self.home, self.actor, self.cache, self.progress(), look_around())
+        ledger = settings.ledger(self.home)
+        return Session(self.home, self.actor, self.cache, self.progress(), look_around(), ledger)
 
     def progress(self) -> output.TerminalProgress:
         """Progress on stderr."""

@@ -12,6 +12,7 @@ from cipherset.interfaces.cli import output
 
 COMMANDS: Final = {
     "assess": "Attack an export, and sign what it gives away.",
+    "audit": "Verify, list, export and vouch for what was done.",
     "calibrate": "Draw what exports would be worth, and would give away.",
     "demo": "Run the whole main job on real reviews.",
     "encoder": "List encoders and fetch their weights.",
