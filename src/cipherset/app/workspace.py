@@ -2,7 +2,8 @@
 
 workspace.json    schema
 kek, keys/        the key ring
-ledger.sqlite     what happened
+ledger.sqlite     what happened, unless a server keeps it
+head.json         where the ledger ended when it was last seen; beside the keys too
 minimizers/       one sealed minimizer per key version
 exports/ID/       per export, sealed: source vectors, row map, columns and settings
 """
@@ -23,7 +24,7 @@ from cipherset.core.errors import IntegrityError
 from cipherset.core.files import write_atomic
 from cipherset.core.protocols import Progress
 from cipherset.custody.keys import KeyRing
-from cipherset.custody.ledger import Ledger
+from cipherset.custody.ledger import Heads, Ledger
 from cipherset.custody.policy import Authenticated
 
 SCHEMA: Final = "cipherset/workspace/1"
@@ -54,11 +55,20 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerAddress:
+    """Where a ledger is: a URL without a password, and the password beside it."""
+
+    url: str
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Who asks, in which workspace, where downloads are, who is told of progress, and from where.
 
     Of an environment that nobody gave nothing is known, so a key that is bound to one is refused.
     ``signer`` holds the principal's own private key, where there is one to prove the name with.
+    The ledger is a file of the workspace where no address is given.
     """
 
     home: Path
@@ -66,6 +76,7 @@ class Session:
     cache: Path
     progress: Progress
     environment: Environment = NOWHERE
+    ledger: LedgerAddress | None = None
     signer: Signer | None = field(default=None, repr=False)
     authenticated: Authenticated = Authenticated.CLAIMED
 
@@ -80,7 +91,8 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
     """The session's workspace, created if it is not there.
 
     Raises:
-        IntegrityError: ``workspace.json`` is not one of ours.
+        IntegrityError: ``workspace.json`` is not one of ours; ``ledger_regressed``: the ledger
+            was restored from an older copy, or cut.
         BackendError: the folder or the ledger cannot be written.
     """
     home = session.home
@@ -88,14 +100,31 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
     for folder in ("exports", "minimizers"):
         (home / folder).mkdir(exist_ok=True, mode=0o700)
     _check_description(home / "workspace.json")
-    ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
-    try:
+    with open_ledger(session) as ledger:
+        ledger.check_heads()
         ring = KeyRing(home, admit=lambda key, use: gate.admit(key, use))
         key = public_key_of(ring.signer())
         gate = Gate(ledger, session.who, session.environment, signer_key=key)
         yield Workspace(home, ring, gate)
-    finally:
-        ledger.close()
+
+
+def open_ledger(session: Session) -> Ledger:
+    """The session's ledger, created if it is not there; whether it goes on is not looked at.
+
+    Raises:
+        InputError: ``ledger_url``.
+        IntegrityError: ``ledger_newer``, ``ledger_corrupt``.
+        BackendError: the folder or the ledger cannot be written.
+    """
+    home = session.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    address = session.ledger or LedgerAddress(f"sqlite:///{home / 'ledger.sqlite'}")
+    return Ledger(address.url, password=address.password, heads=heads_of(home))
+
+
+def heads_of(home: Path) -> Heads:
+    """What the workspace remembers of its ledger's end: two files, of which one is enough."""
+    return Heads((home / "head.json", home / "keys" / "_head.json"))
 
 
 def _check_description(path: Path) -> None:

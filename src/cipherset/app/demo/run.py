@@ -79,7 +79,7 @@ def _run(session: Session, staged: Path) -> DemoResult:
     owner_dir.mkdir(mode=0o700)
     lab_dir.mkdir()
     timed = TimedProgress(session.progress)
-    owner = replace(session, home=owner_dir / "workspace", progress=timed)
+    owner = replace(session, home=owner_dir / "workspace", progress=timed, ledger=None)
     exported = owner_dir / "reviews.cipherset"
 
     timed.start("fetch encoder and reviews", None)

@@ -14,6 +14,15 @@ from cipherset.custody.ledger.budgets import (
     spent,
 )
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
+from cipherset.custody.ledger.heads import Head, Heads
+from cipherset.custody.ledger.proofs import (
+    Checkpoint,
+    SignedCheckpoint,
+    check_consistency,
+    check_event,
+    read_checkpoint,
+    sign_checkpoint,
+)
 from cipherset.custody.ledger.records import Asset, Run, RunStatus
 from cipherset.custody.ledger.store import Ledger
 from cipherset.custody.ledger.transaction import Transaction
@@ -26,16 +35,24 @@ __all__ = [
     "QUERIES",
     "ROWS",
     "Asset",
+    "Checkpoint",
     "Debit",
     "Event",
+    "Head",
+    "Heads",
     "Ledger",
     "Outcome",
     "Run",
     "RunStatus",
+    "SignedCheckpoint",
     "Spent",
     "Transaction",
     "Verification",
+    "check_consistency",
+    "check_event",
     "debit",
     "rate_kind",
+    "read_checkpoint",
+    "sign_checkpoint",
     "spent",
 ]

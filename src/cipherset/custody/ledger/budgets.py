@@ -24,7 +24,7 @@ EPSILON: Final = "epsilon"  # in millionths, rounded up: budgets are whole numbe
 MICRO_EPSILON: Final = 1_000_000
 
 _RATE: Final = "rate:"
-_LARGEST: Final = 2**53  # what JSON can hold exactly
+_LARGEST: Final = 2**53 - 1  # what JSON can hold exactly
 _AGAIN: Final = "wait for the next minute, or ask for fewer at a time"
 _NEVER_AGAIN: Final = (
     "ask for no more than is left; no time brings it back, only another version of the key does"
@@ -67,7 +67,7 @@ class Debit:
             raise InputError(
                 f"a debit of {self.amount} is none",
                 code="debit_amount",
-                hint="debit a whole number from 0 to 2**53",
+                hint="debit a whole number from 0 to 2**53 - 1",
             )
 
 

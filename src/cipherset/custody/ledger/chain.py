@@ -51,11 +51,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether the chain holds, over how many events, and the number at which it first does not."""
+    """Whether the chain holds, over how many events; if not, at which number it first does not.
+
+    ``because`` says in words what is wrong there, and is empty where nothing is.
+    """
 
     valid: bool
     events: int
     first_bad: int | None
+    because: str = ""
 
 
 def event_hash(event: Event) -> str:
@@ -86,8 +90,19 @@ def verify(events: Iterable[Event]) -> Verification:
     previous, count = FIRST_PREVIOUS, 0
     for event in events:
         count += 1
-        follows = event.seq == count and event.previous == previous
-        if not follows or event.hash != event_hash(event):
-            return Verification(valid=False, events=count, first_bad=count)
+        because = _wrong(event, count, previous)
+        if because:
+            return Verification(valid=False, events=count, first_bad=count, because=because)
         previous = event.hash
     return Verification(valid=True, events=count, first_bad=None)
+
+
+def _wrong(event: Event, seq: int, previous: str) -> str:
+    """What is wrong with ``event`` where number ``seq`` is due; nothing if it is right."""
+    if event.seq != seq:
+        return f"event {event.seq} is found in its place"
+    if event.previous != previous:
+        return "it does not follow from the event before"
+    if event.hash != event_hash(event):
+        return "it was changed after it was written"
+    return ""

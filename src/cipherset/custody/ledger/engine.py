@@ -32,7 +32,7 @@ _SESSION: Final = (
     f"-c synchronous_commit=on -c lock_timeout={_BUSY_TIMEOUT_S:.0f}s -c timezone=UTC "
     "-c client_encoding=utf8 -c default_transaction_isolation=read\\ committed"
 )
-_IN_TRANSACTION: Final = 2  # PQTRANS_INTRANS of libpq
+_IN_TRANSACTION: Final = (2, 3)  # libpq: PQTRANS_INTRANS, PQTRANS_INERROR
 
 
 def open_engine(url: str, password: str | None = None) -> Engine:
@@ -69,7 +69,7 @@ def is_in_transaction(connection: Connection) -> bool:
         return False
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == _POSTGRESQL:
-        return bool(driver.info.transaction_status == _IN_TRANSACTION)
+        return driver.info.transaction_status in _IN_TRANSACTION
     return bool(driver.in_transaction)
 
 

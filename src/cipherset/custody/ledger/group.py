@@ -34,10 +34,19 @@ class Piece(Generic[_T]):
         self._error: BaseException | None = None
 
     def run(self, connection: Connection, clock: Callable[[], datetime]) -> None:
-        """Do it, in a savepoint."""
-        with self, write_failures(), connection.begin_nested():
+        """Do it, in a savepoint.
+
+        Raises:
+            BackendError: ``ledger_unwritable``: with it the database ended the whole transaction.
+        """
+        savepoint = connection.begin_nested()
+        with self, write_failures():
             self._value = self._work(Transaction(connection, clock))
-        if self._error is not None and not is_in_transaction(connection):
+        if self._error is None:
+            savepoint.commit()
+        elif is_in_transaction(connection):
+            savepoint.rollback()
+        else:
             raise _not_written("the database ended the transaction")
 
     def fail(self, error: BaseException) -> None:

@@ -9,7 +9,7 @@ keyed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -17,11 +17,21 @@ from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, select
 
+from cipherset.core.errors import CiphersetError, IntegrityError, UsageError
 from cipherset.custody.ledger import chain
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
 from cipherset.custody.ledger.engine import open_engine, read_failures, write_failures
 from cipherset.custody.ledger.group import GroupCommit
+from cipherset.custody.ledger.heads import Head, Heads, regressed
 from cipherset.custody.ledger.migrate import migrate
+from cipherset.custody.ledger.proofs import (
+    Checkpoint,
+    checkpoint_over,
+    held_against,
+    prove_consistency,
+    prove_event,
+    remembered,
+)
 from cipherset.custody.ledger.records import (
     Asset,
     Run,
@@ -37,7 +47,11 @@ from cipherset.custody.ledger.transaction import Transaction
 _T = TypeVar("_T")
 UTC_CLOCK: Final = partial(datetime.now, UTC)
 
+NO_HEADS: Final = Heads(())
+
 _PAGE_ROWS: Final = 1000
+_BY_SEQ: Final = select(events.c.seq, events.c.hash).order_by(events.c.seq)
+_BY_SEQ_DESC: Final = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc())
 _LEAST_SEQ: Final = -(2**63)  # an inserted event may have any number
 
 
@@ -45,9 +59,16 @@ class Ledger:
     """The ledger at a database URL, made on first use; usable from several processes at once."""
 
     def __init__(
-        self, url: str, *, password: str | None = None, clock: Callable[[], datetime] = UTC_CLOCK
+        self,
+        url: str,
+        *,
+        password: str | None = None,
+        clock: Callable[[], datetime] = UTC_CLOCK,
+        heads: Heads = NO_HEADS,
     ) -> None:
         """Open it, and bring an older one to the shape of this version.
+
+        ``heads`` are told where it ends; ``check_heads`` is what holds it against them.
 
         Raises:
             InputError: ``ledger_url``.
@@ -62,9 +83,15 @@ class Ledger:
             self._engine.dispose()
             raise
         self._group = GroupCommit(self._engine, clock)
+        self._clock = clock
+        self._heads = heads
+        self._has_written = False
 
     def close(self) -> None:
-        """Give back its connections."""
+        """Give back its connections, and remember where it ends."""
+        if self._has_written:
+            with suppress(CiphersetError):  # what was written is, whoever remembers it
+                self._remember()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -109,7 +136,11 @@ class Ledger:
         Raises:
             BackendError: ``ledger_unwritable``: then the act must not happen.
         """
-        return self._group.run(work)
+        done = self._group.run(work)
+        self._has_written = True
+        if self._heads.is_due():
+            self._remember()
+        return done
 
     def record_asset(
         self, asset_id: str, *, actor: str, kind: str, name: str, attributes: Mapping[str, Any]
@@ -183,16 +214,136 @@ class Ledger:
         """
         return self._events_from(after + 1)
 
-    def verify(self) -> Verification:
+    def verify(
+        self, *, checkpoint: Checkpoint | None = None, seen: Head | None = None
+    ) -> Verification:
         """Whether no event was edited, inserted, deleted or moved.
 
-        A chain cut at its end, or computed anew, takes a checkpoint kept elsewhere to see.
+        A chain cut at its end, or computed anew, shows only against a ``checkpoint`` that was kept
+        elsewhere, or against an end that was ``seen``.
 
         Raises:
             BackendError: ``ledger_unreadable``.
             IntegrityError: ``ledger_corrupt``.
         """
-        return chain.verify(self._events_from(_LEAST_SEQ))
+        found, hashes = self._verified()
+        if seen is not None:
+            found = remembered(found, hashes, (seen.ledger, seen.seq, seen.hash))
+        return found if checkpoint is None else held_against(found, hashes, checkpoint)
+
+    def checkpoint(self) -> Checkpoint:
+        """What the ledger is now, to be signed and kept elsewhere.
+
+        Raises:
+            IntegrityError: ``ledger_broken``: its chain does not hold; ``ledger_corrupt``.
+            UsageError: ``ledger_empty``.
+            BackendError: ``ledger_unreadable``.
+        """
+        hashes = self._whole()
+        if not hashes:
+            raise UsageError(
+                "the ledger has no event yet",
+                code="ledger_empty",
+                hint="make a checkpoint once something has happened",
+            )
+        return checkpoint_over(hashes, self._clock())
+
+    def prove_event(self, seq: int, checkpoint: Checkpoint) -> bytes:
+        """The file that shows event ``seq`` to be in ``checkpoint``, without the ledger.
+
+        Raises:
+            UsageError: ``event_unknown``; ``event_later``.
+            IntegrityError: ``ledger_broken``, ``checkpoint_mismatch``, ``ledger_corrupt``.
+            BackendError: ``ledger_unreadable``.
+        """
+        hashes = self._whole()
+        if not 0 < seq <= len(hashes):
+            raise UsageError(
+                f"the ledger has no event {seq}",
+                code="event_unknown",
+                hint="see which there are: cipherset audit list",
+            )
+        event = next(self.events(after=seq - 1))
+        return prove_event(event, hashes[: checkpoint.size], checkpoint)
+
+    def prove_consistency(self, older: Checkpoint, newer: Checkpoint) -> bytes:
+        """The file that shows ``newer`` to hold all that ``older`` does, without the ledger.
+
+        Raises:
+            UsageError: ``checkpoint_order``.
+            IntegrityError: ``ledger_broken``, ``checkpoint_mismatch``, ``ledger_corrupt``.
+            BackendError: ``ledger_unreadable``.
+        """
+        return prove_consistency(self._whole()[: newer.size], older, newer)
+
+    def head(self) -> Head | None:
+        """Where it ends, unverified; None where it is empty.
+
+        Raises:
+            BackendError: ``ledger_unreadable``.
+            IntegrityError: ``ledger_corrupt``.
+        """
+        with self._reading() as connection:
+            first = connection.execute(_BY_SEQ.limit(1)).one_or_none()
+            last = connection.execute(_BY_SEQ_DESC.limit(1)).one_or_none()
+        return None if first is None or last is None else Head(first.hash, last.seq, last.hash)
+
+    def check_heads(self) -> None:
+        """Nothing, where it holds what was seen of it before.
+
+        Raises:
+            IntegrityError: ``ledger_regressed``: restored from an older copy, or cut;
+                ``head_corrupt``, ``ledger_corrupt``.
+            BackendError: ``ledger_unreadable``, ``no_permission`` or ``disk``.
+        """
+        seen = self._heads.read()
+        if seen is None:
+            return
+        query = select(events.c.seq, events.c.hash).where(events.c.seq.in_((1, seen.seq)))
+        with self._reading() as connection:
+            found = {row.seq: row.hash for row in connection.execute(query)}
+        if found.get(1) != seen.ledger or found.get(seen.seq) != seen.hash:
+            raise regressed(seen)
+
+    def accept_head(self) -> None:
+        """Let where it ends now be what was seen of it, whatever was before.
+
+        Raises:
+            BackendError: ``ledger_unreadable``.
+            IntegrityError: ``ledger_corrupt``.
+        """
+        self._remember(in_any_case=True)
+
+    def _remember(self, *, in_any_case: bool = False) -> None:
+        head = self.head()
+        if head is not None:
+            self._heads.keep(head, in_any_case=in_any_case)
+
+    def _verified(self) -> tuple[Verification, list[str]]:
+        """Whether the chain holds, and the hashes of its events up to where it does not."""
+        hashes: list[str] = []
+
+        def noted() -> Iterator[Event]:
+            for event in self._events_from(_LEAST_SEQ):
+                hashes.append(event.hash)
+                yield event
+
+        return chain.verify(noted()), hashes
+
+    def _whole(self) -> list[str]:
+        """The hashes of all events.
+
+        Raises:
+            IntegrityError: ``ledger_broken``.
+        """
+        found, hashes = self._verified()
+        if not found.valid:
+            raise IntegrityError(
+                f"the ledger's chain does not hold at event {found.first_bad}: {found.because}",
+                code="ledger_broken",
+                hint="keep a copy for whoever investigates, then restore the newest whole one",
+            )
+        return hashes
 
     def _events_from(self, first: int) -> Iterator[Event]:
         # In pages, so that no connection is held while the caller is at work.

@@ -53,6 +53,7 @@ class Action(StrEnum):
     BREACH = "breach"
     DISCOVER = "discover"
     AUDIT = "audit"
+    AUDIT_ACCEPT = "audit.accept"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
     GRANT_REQUEST = "grant.request"
@@ -222,6 +223,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.BREACH: _ASSETS,
         Action.DISCOVER: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
+        Action.AUDIT_ACCEPT: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,
         Action.GRANT_REQUEST: _ANYTHING,

@@ -42,6 +42,7 @@ class Context:
             cache=self.cache,
             progress=self.progress(),
             environment=look_around(),
+            ledger=settings.ledger(self.home),
             signer=None if key is None else signer_in(key),
         )
 

@@ -13,6 +13,7 @@ from cipherset.interfaces.cli import output
 COMMANDS: Final = {
     "asset": "Say what may be used, and stop what may not.",
     "assess": "Attack an export, and sign what it gives away.",
+    "audit": "Verify, list, export and vouch for what was done.",
     "calibrate": "Draw what exports would be worth, and would give away.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",

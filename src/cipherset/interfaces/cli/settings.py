@@ -1,8 +1,17 @@
-"""The one place that reads the environment."""
+"""The one place that reads the environment, and the files that stand for it."""
 
 import getpass
 import os
+import stat
+import tomllib
 from pathlib import Path
+from typing import Any, Final
+
+from cipherset.app.workspace import LedgerAddress
+from cipherset.core.errors import InputError
+from cipherset.core.files import disk_errors
+
+LEDGER_FILE: Final = "ledger.toml"
 
 
 def home() -> Path:
@@ -31,3 +40,71 @@ def principal() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user in the password database
         return f"uid-{os.getuid()}"
+
+
+def ledger(home: Path) -> LedgerAddress | None:
+    """Where the ledger is, if not in the workspace: CIPHERSET_LEDGER, or ``ledger.toml`` there.
+
+    The file says ``url`` and, where the server wants a password, ``password-file``, relative to
+    the workspace. CIPHERSET_LEDGER_PASSWORD_FILE and CIPHERSET_LEDGER_PASSWORD say it where the
+    file does not.
+
+    Raises:
+        InputError: ``ledger_file``: it is not such a file; ``password_file``: the password's is
+            missing, or others may read it.
+        BackendError: ``no_permission`` or ``disk``.
+    """
+    told = _told(home / LEDGER_FILE)
+    url = os.environ.get("CIPHERSET_LEDGER") or told.get("url")  # noqa: TID251 -- the one place
+    if not url:
+        return None
+    named = os.environ.get("CIPHERSET_LEDGER_PASSWORD_FILE")  # noqa: TID251 -- the one place
+    if named or "password-file" in told:
+        return LedgerAddress(url, _password(home / (named or told["password-file"])))
+    return LedgerAddress(url, os.environ.get("CIPHERSET_LEDGER_PASSWORD"))  # noqa: TID251 -- the one place
+
+
+def _told(path: Path) -> dict[str, str]:
+    with disk_errors(path):
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return {}
+    try:
+        found: dict[str, Any] = tomllib.loads(raw.decode())
+    except ValueError:
+        found = {"": None}
+    if not set(found) <= {"url", "password-file"} or not all(
+        isinstance(value, str) for value in found.values()
+    ):
+        raise InputError(
+            f"{path} does not say where the ledger is",
+            code="ledger_file",
+            hint='write: url = "postgresql+psycopg://user@host/database", and where a password is '
+            'needed: password-file = "FILE"',
+        )
+    return found
+
+
+def _password(path: Path) -> str:
+    with disk_errors(path):
+        try:
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                line = file.read().removesuffix(b"\n")
+        except FileNotFoundError:
+            raise _bad_password(path, "is missing") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise _bad_password(path, f"has permissions {mode:04o}: others may read it")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise _bad_password(path, "is not one line of text") from None
+
+
+def _bad_password(path: Path, why: str) -> InputError:
+    return InputError(
+        f"the file of the ledger's password, {path}, {why}",
+        code="password_file",
+        hint=f"put the password on its only line, and: chmod 600 {path}",
+    )

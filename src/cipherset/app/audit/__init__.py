@@ -1,0 +1,1 @@
+"""The ledger, looked at: verified, listed, exported, vouched for."""

@@ -1,0 +1,199 @@
+"""``cipherset audit``: verify, list, export and vouch for what was done."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cipherset.app.audit import attest, show
+from cipherset.app.audit import verify as verification
+from cipherset.core.errors import IntegrityError, UsageError
+from cipherset.interfaces.cli.command import Command, Context
+
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
+_SIGNER: Final = click.option(
+    "--signer", metavar="FINGERPRINT", help="The only key that may have signed the checkpoint."
+)
+_TO: Final = click.option("--to", "target", required=True, type=_FILE, metavar="FILE")
+_FORCE: Final = click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+_SINCE: Final = click.option(
+    "--since", type=_FILE, metavar="FILE", help="An older checkpoint, to compare it with."
+)
+
+
+@click.group(name="audit")
+def command() -> None:
+    """The ledger: what was asked for, what was decided and what came of it."""
+
+
+@command.command(cls=Command, epilog="Example:  cipherset audit verify --checkpoint friday.json")
+@click.option("--checkpoint", type=_FILE, metavar="FILE", help="A checkpoint kept elsewhere.")
+@click.option("--event", "proof", type=_FILE, metavar="PROOF", help="The proof of one event.")
+@click.option("--growth", type=_FILE, metavar="PROOF", help="The proof that it goes on --since.")
+@_SINCE
+@_SIGNER
+@click.pass_obj
+def verify(
+    context: Context,
+    checkpoint: Path | None,
+    proof: Path | None,
+    growth: Path | None,
+    since: Path | None,
+    signer: str | None,
+) -> None:
+    """Verify the chain of events; ends with 5 where it does not hold.
+
+    A chain that was cut, or computed anew, takes a checkpoint to see. With a proof, what it proves
+    is verified instead, against the checkpoint only: no ledger is needed.
+    """
+    if proof is not None or growth is not None:
+        _verify_proof(context, (proof, growth), (since, checkpoint), signer)
+        return
+    if since is not None or (signer is not None and checkpoint is None):
+        raise _usage("--since goes with --growth, and --signer with --checkpoint")
+    found = verification.verify(context.session(), checkpoint, signer)
+    rows = [("events", str(found["events"])), *_checkpoint_rows(found["checkpoint"], signer)]
+    if found["valid"]:
+        context.show(found, "the ledger is valid", rows)
+        return
+    rows += [("first bad", str(found["first_bad"])), ("because", found["because"])]
+    error = _invalid(found)
+    told = {"code": error.code, "message": error.message, "hint": error.hint}
+    context.show({**found, "error": told}, "the ledger is NOT valid", rows)
+    sys.exit(error.exit_code)
+
+
+@command.command(name="list", cls=Command, epilog="Example:  cipherset audit list --action key")
+@click.option("--action", help="Only these, such as protect, key.create, or key for all of key.")
+@click.option("--actor", "by", metavar="PRINCIPAL", help="Only what this one did.")
+@click.option("--since", metavar="TIME", help="Only from this date or time on (UTC).")
+@click.pass_obj
+def list_(context: Context, action: str | None, by: str | None, since: str | None) -> None:
+    """List events, the oldest first."""
+    found = show.list_events(context.session(), show.Wanted(action, by, since))
+    rows = [
+        (
+            f"{event['seq']}  {event['time'][:19]}",
+            f"{event['outcome']:<9} {event['action']:<14} {event['actor']}: {event['subject']}",
+        )
+        for event in found["events"]
+    ]
+    context.show(found, "events", rows)
+
+
+@command.command(cls=Command, epilog="Example:  cipherset audit export --to events.jsonl")
+@_TO
+@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl")
+@_FORCE
+@click.pass_obj
+def export(
+    context: Context,
+    target: Path,
+    form: str,
+    force: bool,  # noqa: FBT001 -- click's
+) -> None:
+    """Write every event as a line of JSON, from which the chain can be verified."""
+    found = show.export_events(context.session(), target, overwrite=force)
+    rows = [("events", str(found["events"])), ("form", form), ("digest", found["sha256"])]
+    context.show(found, f"events are in {target}", rows)
+
+
+@command.command(cls=Command, epilog="Example:  cipherset audit checkpoint --to friday.json")
+@_TO
+@_FORCE
+@click.pass_obj
+def checkpoint(context: Context, target: Path, force: bool) -> None:  # noqa: FBT001 -- click's
+    """Sign what the ledger is now; keep the file where the ledger is not."""
+    found = attest.checkpoint(context.session(), target, overwrite=force)
+    rows = _checkpoint_rows(found, found["signer"])
+    context.show({"to": str(target), **found}, f"the checkpoint is in {target}", rows)
+
+
+@command.command(
+    cls=Command,
+    epilog="Example:  cipherset audit prove 57 --checkpoint friday.json --to event57.json",
+)
+@click.argument("seq", type=click.IntRange(min=1), required=False)
+@click.option("--checkpoint", type=_FILE, metavar="FILE", required=True, help="What it is in.")
+@_SINCE
+@_TO
+@_FORCE
+@click.pass_obj
+def prove(
+    context: Context,
+    seq: int | None,
+    checkpoint: Path,
+    since: Path | None,
+    target: Path,
+    force: bool,  # noqa: FBT001 -- click's
+) -> None:
+    """Prove that event SEQ is in a checkpoint, or that a checkpoint goes on an older one.
+
+    Who is given the proof and the checkpoint can verify it without the ledger:
+    ``audit verify --event``, ``audit verify --growth``.
+    """
+    session = context.session()
+    if seq is not None and since is None:
+        found = attest.prove_event(session, seq, checkpoint, target, overwrite=force)
+    elif seq is None and since is not None:
+        found = attest.prove_growth(session, since, checkpoint, target, overwrite=force)
+    else:
+        raise _usage("prove one event, or that it goes on --since")
+    rows = _checkpoint_rows(found, None)
+    context.show({"to": str(target), **found}, f"the proof is in {target}", rows)
+
+
+@command.command(cls=Command, epilog="Example:  cipherset audit accept --reason 'disk lost'")
+@click.option("--reason", required=True, help="Why; it is recorded.")
+@click.pass_obj
+def accept(context: Context, reason: str) -> None:
+    """Go on with a ledger that was restored from an older copy, or lost its end."""
+    found = attest.accept(context.session(), reason)
+    rows = [("last seen event", str(found["seen"])), ("last event now", str(found["last"]))]
+    context.show(found, "accepted, and recorded", rows)
+
+
+def _verify_proof(
+    context: Context,
+    proofs: tuple[Path | None, Path | None],
+    checkpoints: tuple[Path | None, Path | None],
+    signer: str | None,
+) -> None:
+    (event, growth), (since, checkpoint) = proofs, checkpoints
+    if event is not None and growth is None and since is None and checkpoint is not None:
+        found = verification.verify_event(event, checkpoint, signer)
+        one = found["event"]
+        rows = [(name, str(value)) for name, value in one.items()]
+        rows += _checkpoint_rows(found["checkpoint"], signer)
+        context.show(found, f"event {one['seq']} is in the checkpoint", rows)
+    elif growth is not None and event is None and since is not None and checkpoint is not None:
+        grown = verification.verify_growth(growth, since, checkpoint, signer)
+        rows = _checkpoint_rows(grown["checkpoint"], signer)
+        context.show(grown, "the checkpoint goes on the older one", rows)
+    else:
+        raise _usage("--event needs --checkpoint, and --growth needs --since and --checkpoint")
+
+
+def _checkpoint_rows(
+    found: verification.CheckpointResult | None, signer: str | None
+) -> list[tuple[str, str]]:
+    if found is None:
+        return []
+    checked = "" if signer else " (whoever that is: compare it, or pass --signer)"
+    return [
+        ("checkpoint", f"{found['size']} events, {found['time'][:19]}"),
+        ("signed by", f"{found['signer']}{checked}"),
+    ]
+
+
+def _invalid(found: verification.VerifyResult) -> IntegrityError:
+    return IntegrityError(
+        f"the ledger does not hold at event {found['first_bad']}: {found['because']}",
+        code="ledger_invalid",
+        hint="keep a copy for whoever investigates, then restore the newest whole one",
+    )
+
+
+def _usage(expected: str) -> UsageError:
+    return UsageError(expected, code="usage", hint="see: cipherset audit --help")
