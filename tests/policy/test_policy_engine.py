@@ -1,10 +1,11 @@
 """One decision: denied unless a permit applies and no forbid does, and nothing is unclear."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_facts import ALL, LIMITS, ask, only_when, policies
 
+from cipherset.core import canonical
 from cipherset.custody.policy import (
     APPLIES_TO,
     UNBOUNDED,
@@ -382,6 +383,71 @@ def test_a_semicolon_in_a_text_ends_no_policy():
         ("all", "anything"),
     ]
     assert [rule.where for rule in loaded.rules] == ["a.cedar:1", "a.cedar:3"]
+
+
+def test_a_set_is_kept_as_one_text(refused):
+    for name in BuiltIn:
+        first = builtin.load(name)
+        again = Policies.from_source(first.source)
+        assert (again.digest, again.rules, again.limits) == (
+            first.digest,
+            first.rules,
+            first.limits,
+        )
+        assert again.digest == canonical.digest_bytes(first.source.encode())
+    for bad in ('{"texts":{}}', "[]", '{"limits":3,"texts":{}}', '{"limits":"","texts":{"a":1}}'):
+        refused("policy_source", lambda bad=bad: Policies.from_source(bad))
+    refused("not_canonical", lambda: Policies.from_source(first.source + " "))
+    changed = first.source.replace("permit", "permits")
+    refused("policy_syntax", lambda: Policies.from_source(changed))
+
+
+TEAM = builtin.load(BuiltIn.TEAM)
+EFFECTS = {rule.id: rule.effect for rule in TEAM.rules}
+TEXT = st.text(max_size=4)
+UNKNOWN = st.none()
+WORDS = st.sampled_from(["ann", "", "*", '"', "\n", "\ud800", "a" * 999])
+CONTEXTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "purpose": UNKNOWN | TEXT,
+        "environment": UNKNOWN | TEXT,
+        "network": UNKNOWN | st.ip_addresses().map(str) | TEXT,
+        "code": UNKNOWN | TEXT,
+        "granted": st.booleans(),
+        "break_glass": st.booleans(),
+        "reid": UNKNOWN | st.floats(),
+        "verdict": UNKNOWN | st.sampled_from(Verdict),
+        "measured": st.booleans(),
+        "exposure_left": UNKNOWN | st.integers(),
+        "rows": st.integers(),
+        "accepted_risk": st.booleans(),
+        "authenticated": st.sampled_from(Authenticated),
+        "asked": UNKNOWN | st.sampled_from(Action),
+        "requester": UNKNOWN | WORDS,
+        "beneficiary": UNKNOWN | WORDS,
+        "founding": st.booleans(),
+    },
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.sampled_from(Role), max_size=3),
+    st.sampled_from(Action),
+    st.sampled_from(Kind),
+    WORDS,
+    CONTEXTS,
+)
+def test_whatever_is_asked_is_answered_and_allowed_by_permits_alone(
+    roles, action, kind, name, context
+):
+    request = ask(roles, action, kind, name=name, **{f"c_{n}": v for n, v in context.items()})
+    decision = TEAM.judge(request)
+    effects = {EFFECTS[each] for each in decision.policies}
+    assert effects <= ({"permit"} if decision.is_allowed else {"forbid"})
+    assert not decision.is_allowed or (effects and name and roles)
+    assert decision.because
 
 
 def test_the_digest_changes_with_every_part():
