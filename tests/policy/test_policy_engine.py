@@ -54,6 +54,19 @@ def test_a_forbid_holds_against_every_permit():
     assert both.decide(ask([], "predict", "model")).is_allowed
 
 
+def test_an_allow_with_an_error_beside_it_is_a_denial():
+    """Cedar skips a policy that fails, a forbid too: here one whose product is too large."""
+    failing = policies(
+        "permit (principal, action, resource)",
+        "forbid (principal, action, resource) when { context.rows * 4611686018427387904 > 0 }",
+    )
+    assert failing.decide(ask([], "scan", "dataset", rows=0)).is_allowed
+    assert not failing.decide(ask([], "scan", "dataset", rows=1)).is_allowed
+    decision = failing.decide(ask([], "scan", "dataset", rows=2))
+    assert not decision.is_allowed
+    assert decision.because == ("what is asked does not fit the schema of the policies",)
+
+
 def test_all_permits_that_apply_are_named():
     both = policies("permit (principal, action, resource)", "permit (principal, action, resource)")
     assert both.decide(ask([], "scan", "dataset")).policies == ("p0", "p1")
