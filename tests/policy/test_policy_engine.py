@@ -1,5 +1,7 @@
 """One decision: denied unless a permit applies and no forbid does, and nothing is unclear."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from cipherset.custody.policy import (
     BuiltIn,
     Kind,
     Level,
+    Missing,
     Policies,
     Principal,
     Request,
@@ -256,6 +259,14 @@ def test_a_denial_says_who_may():
     assert missing.roles == (Role.REVIEWER,)
     assert missing.roles_with_grant == (Role.DEPLOYER, Role.REVIEWER)
     assert missing.ways == ()
+
+
+def test_one_look_says_the_same_but_for_what_is_missing():
+    held = only_when("context.granted")
+    request = ask(["auditor"], "deploy", "model")
+    decision = held.decide(request)
+    assert held.judge(request) == replace(decision, missing=Missing())
+    assert held.missing(request) == decision.missing
 
 
 def test_who_is_kept_out_by_name_is_told_that_another_may():

@@ -157,16 +157,43 @@ class Policies:
 
     def decide(self, request: Request) -> Decision:
         """What the policies say to ``request``; a denial says what would have allowed it."""
-        request = self._with_break_glass(request)
         decision = self.judge(request)
-        if not decision.is_allowed:
-            is_readable = _unreadable(request) is None and decision.because != (_UNREADABLE,)
-            return replace(decision, missing=self._missing(request)) if is_readable else decision
-        return replace(decision, is_break_glass=self._needs_break_glass(request))
+        if decision.is_allowed:
+            return decision
+        return replace(decision, missing=self.missing(request))
 
     def judge(self, request: Request) -> Decision:
-        """As ``decide``, but without what is missing and without ``is_break_glass``: one look."""
-        return self._judge_all([self._with_break_glass(request)])[0]
+        """As ``decide``, but without what is missing: one look, where that is dozens."""
+        request = self._with_break_glass(request)
+        decision = self._judge_all([request])[0]
+        if not decision.is_allowed or not request.context.break_glass:
+            return decision
+        calm = replace(request, context=replace(request.context, break_glass=False))
+        return replace(decision, is_break_glass=not self._judge_all([calm])[0].is_allowed)
+
+    def missing(self, request: Request) -> Missing:
+        """What would allow a denied ``request``: asked again in each way, and for each role."""
+        if _unreadable(request) is not None:
+            return Missing()
+        context = replace(request.context, break_glass=False)
+        granted = replace(context, granted=True)
+        ways = {
+            Way.GRANT: granted,
+            Way.LESS_RISK: _harmless(context),
+            Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
+            Way.GRANT_AND_LESS_RISK: _harmless(granted),
+            Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
+            Way.BREAK_GLASS: replace(context, break_glass=True),
+        }
+        variants = [replace(request, context=each) for each in ways.values()]
+        decisions = self._judge_all([self._with_break_glass(each) for each in variants])
+        opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
+        with_grant = self._roles(request, granted, tuple(Role))
+        return Missing(
+            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
+            roles=self._roles(request, context, with_grant),
+            roles_with_grant=with_grant,
+        )
 
     def _judge_all(self, variants: list[Request]) -> list[Decision]:
         """One decision per variant of one request: the same action, the same resource."""
@@ -224,34 +251,6 @@ class Policies:
             and not request.principal.roles.isdisjoint(emergency.roles)
         )
         return replace(request, context=replace(request.context, break_glass=is_open))
-
-    def _needs_break_glass(self, request: Request) -> bool:
-        if not request.context.break_glass:
-            return False
-        calm = replace(request, context=replace(request.context, break_glass=False))
-        return not self.judge(calm).is_allowed
-
-    def _missing(self, request: Request) -> Missing:
-        """Ask again in each way, and as someone of each role."""
-        context = replace(request.context, break_glass=False)
-        granted = replace(context, granted=True)
-        ways = {
-            Way.GRANT: granted,
-            Way.LESS_RISK: _harmless(context),
-            Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
-            Way.GRANT_AND_LESS_RISK: _harmless(granted),
-            Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
-            Way.BREAK_GLASS: replace(context, break_glass=True),
-        }
-        variants = [replace(request, context=each) for each in ways.values()]
-        decisions = self._judge_all([self._with_break_glass(each) for each in variants])
-        opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
-        with_grant = self._roles(request, granted, tuple(Role))
-        return Missing(
-            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
-            roles=self._roles(request, context, with_grant),
-            roles_with_grant=with_grant,
-        )
 
     def _roles(
         self, request: Request, context: Context, among: tuple[Role, ...]
