@@ -1,10 +1,13 @@
 """One decision: denied unless a permit applies and no forbid does, and nothing is unclear."""
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_facts import ALL, LIMITS, ask, only_when, policies
 
+from cipherset.core import canonical
 from cipherset.custody.policy import (
     APPLIES_TO,
     UNBOUNDED,
@@ -13,6 +16,7 @@ from cipherset.custody.policy import (
     BuiltIn,
     Kind,
     Level,
+    Missing,
     Policies,
     Principal,
     Request,
@@ -51,6 +55,19 @@ def test_a_forbid_holds_against_every_permit():
     denied = both.decide(ask([], "deploy", "model"))
     assert (denied.is_allowed, denied.policies, denied.because) == (False, ("p1",), ("why 1",))
     assert both.decide(ask([], "predict", "model")).is_allowed
+
+
+def test_an_allow_with_an_error_beside_it_is_a_denial():
+    """Cedar skips a policy that fails, a forbid too: here one whose product is too large."""
+    failing = policies(
+        "permit (principal, action, resource)",
+        "forbid (principal, action, resource) when { context.rows * 4611686018427387904 > 0 }",
+    )
+    assert failing.decide(ask([], "scan", "dataset", rows=0)).is_allowed
+    assert not failing.decide(ask([], "scan", "dataset", rows=1)).is_allowed
+    decision = failing.decide(ask([], "scan", "dataset", rows=2))
+    assert not decision.is_allowed
+    assert decision.because == ("what is asked does not fit the schema of the policies",)
 
 
 def test_all_permits_that_apply_are_named():
@@ -244,6 +261,14 @@ def test_a_denial_says_who_may():
     assert missing.ways == ()
 
 
+def test_one_look_says_the_same_but_for_what_is_missing():
+    held = only_when("context.granted")
+    request = ask(["auditor"], "deploy", "model")
+    decision = held.decide(request)
+    assert held.judge(request) == replace(decision, missing=Missing())
+    assert held.missing(request) == decision.missing
+
+
 def test_who_is_kept_out_by_name_is_told_that_another_may():
     held = policies(
         'permit (principal in Role::"reviewer", action, resource)',
@@ -382,6 +407,71 @@ def test_a_semicolon_in_a_text_ends_no_policy():
         ("all", "anything"),
     ]
     assert [rule.where for rule in loaded.rules] == ["a.cedar:1", "a.cedar:3"]
+
+
+def test_a_set_is_kept_as_one_text(refused):
+    for name in BuiltIn:
+        first = builtin.load(name)
+        again = Policies.from_source(first.source)
+        assert (again.digest, again.rules, again.limits) == (
+            first.digest,
+            first.rules,
+            first.limits,
+        )
+        assert again.digest == canonical.digest_bytes(first.source.encode())
+    for bad in ('{"texts":{}}', "[]", '{"limits":3,"texts":{}}', '{"limits":"","texts":{"a":1}}'):
+        refused("policy_source", lambda bad=bad: Policies.from_source(bad))
+    refused("not_canonical", lambda: Policies.from_source(first.source + " "))
+    changed = first.source.replace("permit", "permits")
+    refused("policy_syntax", lambda: Policies.from_source(changed))
+
+
+TEAM = builtin.load(BuiltIn.TEAM)
+EFFECTS = {rule.id: rule.effect for rule in TEAM.rules}
+TEXT = st.text(max_size=4)
+UNKNOWN = st.none()
+WORDS = st.sampled_from(["ann", "", "*", '"', "\n", "\ud800", "a" * 999])
+CONTEXTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "purpose": UNKNOWN | TEXT,
+        "environment": UNKNOWN | TEXT,
+        "network": UNKNOWN | st.ip_addresses().map(str) | TEXT,
+        "code": UNKNOWN | TEXT,
+        "granted": st.booleans(),
+        "break_glass": st.booleans(),
+        "reid": UNKNOWN | st.floats(),
+        "verdict": UNKNOWN | st.sampled_from(Verdict),
+        "measured": st.booleans(),
+        "exposure_left": UNKNOWN | st.integers(),
+        "rows": st.integers(),
+        "accepted_risk": st.booleans(),
+        "authenticated": st.sampled_from(Authenticated),
+        "asked": UNKNOWN | st.sampled_from(Action),
+        "requester": UNKNOWN | WORDS,
+        "beneficiary": UNKNOWN | WORDS,
+        "founding": st.booleans(),
+    },
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.sampled_from(Role), max_size=3),
+    st.sampled_from(Action),
+    st.sampled_from(Kind),
+    WORDS,
+    CONTEXTS,
+)
+def test_whatever_is_asked_is_answered_and_allowed_by_permits_alone(
+    roles, action, kind, name, context
+):
+    request = ask(roles, action, kind, name=name, **{f"c_{n}": v for n, v in context.items()})
+    decision = TEAM.judge(request)
+    effects = {EFFECTS[each] for each in decision.policies}
+    assert effects <= ({"permit"} if decision.is_allowed else {"forbid"})
+    assert not decision.is_allowed or (effects and name and roles)
+    assert decision.because
 
 
 def test_the_digest_changes_with_every_part():

@@ -18,6 +18,7 @@ from cipherset.custody.policy import (
     Difference,
     Facts,
     GrantRequest,
+    Level,
     Requirement,
     Role,
     State,
@@ -30,6 +31,7 @@ from cipherset.custody.policy import (
     decode_request,
     encode_request,
     read_vote,
+    requirement,
     reusable,
     review_due,
     sign_vote,
@@ -443,6 +445,10 @@ def test_a_live_grant_is_offered_instead_of_a_second():
 def test_a_request_that_could_never_be_granted_is_refused(refused, change, code):
     check_request(REQUEST, LIMITS)
     refused(code, lambda: check_request(replace(REQUEST, **change), LIMITS))
+
+
+def test_what_a_grant_takes_stands_in_the_limits():
+    assert requirement(LIMITS, Action.DEPLOY, Level.RESTRICTED) == Requirement({Role.REVIEWER: 1})
 
 
 def test_what_is_no_envelope_at_all_voids_it():

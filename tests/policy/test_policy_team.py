@@ -36,19 +36,19 @@ EVERYTHING = {
 }
 # What each role may do at best without a grant, and what with one besides.
 FREE = {
-    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach key.use grant.request "
-    "grant.approve grant.deny grant.revoke",
+    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach suspend key.use "
+    "grant.request grant.approve grant.deny grant.revoke",
     Role.KEY_CUSTODIAN: "key.create key.bind key.rotate key.retire key.use grant.request "
-    "grant.revoke grant.approve grant.deny",
+    "grant.revoke grant.approve grant.deny suspend",
     Role.INGESTER: "scan sanitize calibrate protect export key.use grant.request",
     Role.SCIENTIST: "evaluate predict key.use grant.request",
     Role.PROMPT_ADMINISTRATOR: "query redteam key.use grant.request",
     Role.DEPLOYER: "key.use grant.request",
-    Role.REVIEWER: "assess redteam breach key.use grant.request grant.approve grant.deny "
+    Role.REVIEWER: "assess redteam breach suspend key.use grant.request grant.approve grant.deny "
     "grant.revoke",
     Role.AUDITOR: "audit discover breach",
     Role.SERVICE: "query predict encrypt key.use grant.request",
-    Role.ADMINISTRATOR: "grant.request grant.revoke",
+    Role.ADMINISTRATOR: "grant.request grant.revoke audit.accept",
 }
 GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
@@ -66,6 +66,7 @@ GRANTED = {
 ONLY = {
     (Role.KEY_CUSTODIAN, Action.GRANT_APPROVE): {Kind.KEY},
     (Role.KEY_CUSTODIAN, Action.GRANT_DENY): {Kind.KEY},
+    (Role.KEY_CUSTODIAN, Action.SUSPEND): {Kind.KEY},
 }
 
 

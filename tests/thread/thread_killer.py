@@ -12,6 +12,8 @@ import sys
 import time
 from importlib import import_module
 
+from cipherset.interfaces.cli.main import module_of
+
 
 def _run(args):
     null = os.open(os.devnull, os.O_WRONLY)
@@ -46,8 +48,7 @@ def _child(args, after):
 
 def main():
     for command in ("protect", "train", "inspect", "key"):
-        name = "inspect_" if command == "inspect" else command
-        import_module(f"cipherset.interfaces.cli.commands.{name}")
+        import_module(module_of(command))
     for line in sys.stdin:
         job = json.loads(line)
         print(json.dumps(_child(job["args"], job["after"])), flush=True)

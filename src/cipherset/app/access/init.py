@@ -2,13 +2,13 @@
 
 from typing import Final, TypedDict
 
-from cipherset.app.access.activation import activate_built_in, active_name
+from cipherset.app.access.activation import hold
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.access import StoredPrincipal, active_policies, put_principal
-from cipherset.custody.policy import Action, BuiltIn, Role
+from cipherset.custody.policy import Action, BuiltIn, Role, builtin
 
 INIT: Final = "init"
 
@@ -38,19 +38,19 @@ def init(session: Session, policy: BuiltIn) -> InitResult:
 
 
 def _init(transaction: Transaction, workspace: Workspace, policy: BuiltIn) -> str | None:
+    policies = builtin.load(policy)
     stored = active_policies(transaction.connection)
     actor = workspace.gate.actor
     if stored is not None:
-        name = active_name(stored)
-        if name != policy:
+        if stored.digest != policies.digest:
             raise PolicyError(
-                f"this workspace is under the policies {name}; they change by a grant",
+                "this workspace is under other policies; they change by a grant",
                 code="policy_set",
-                hint=f"ask for it: cipherset grant request policy.activate workspace --for WHY, "
-                f"then cipherset policy activate {policy}",
+                hint=f"ask for it: cipherset grant request policy.activate policies:{policy} "
+                f"--for WHY, then cipherset policy activate {policy}",
             )
         return None
-    activate_built_in(transaction, policy, author=actor)
+    hold(transaction, policies, author=actor)
     if policy is BuiltIn.TEAM:
         now = transaction.now.isoformat(timespec="microseconds")
         roles = (Role.ADMINISTRATOR.value,)

@@ -115,10 +115,16 @@ def _stored(
     transaction: Transaction, workspace: Workspace, action: Action, change: Change
 ) -> StoredPrincipal:
     before = find_principal(transaction.connection, change.name)
-    if (before is None) != (action is Action.PRINCIPAL_ADD):
+    if before is not None and action is Action.PRINCIPAL_ADD:
         raise UsageError(
-            f"there is {'no' if before is None else 'already a'} principal {change.name}",
-            code="principal_unknown" if before is None else "principal_exists",
+            f"there is a principal {change.name} already",
+            code="principal_exists",
+            hint="see who there is: cipherset principal list",
+        )
+    if before is None and action is Action.PRINCIPAL_CHANGE:
+        raise UsageError(
+            f"there is no principal {change.name}",
+            code="principal_unknown",
             hint="see who there is: cipherset principal list",
         )
     now = transaction.now.isoformat(timespec="microseconds")

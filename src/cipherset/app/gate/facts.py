@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from cipherset.app.gate.about import About, Moment
 from cipherset.app.gate.assets import described
-from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
@@ -101,8 +100,7 @@ def policies_now(transaction: Transaction, held: Policies | None) -> Policies:
         return held or builtin.load(BuiltIn.SOLO)
     if held is not None and held.digest == stored.digest:
         return held
-    text = canonical.decode(stored.text.encode(), what="the policies in the ledger")
-    policies = Policies.load(text["texts"], text["limits"])
+    policies = Policies.from_source(stored.text)
     if policies.digest != stored.digest:
         raise IntegrityError(
             "the policies in the ledger are not those that were activated",

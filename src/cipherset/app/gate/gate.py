@@ -13,14 +13,14 @@ from typing import Final
 from cipherset.app.gate import facts as gathering
 from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment
 from cipherset.app.gate.facts import Asked
-from cipherset.app.gate.refusal import elsewhere, not_allowed, outside_act
+from cipherset.app.gate.refusal import NOT_ALLOWED, elsewhere, not_allowed, outside_act
 from cipherset.app.gate.who import Who
 from cipherset.core.environment import NOWHERE, Environment, differing
 from cipherset.core.errors import CiphersetError, PolicyError
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.ledger import Ledger, Outcome, Transaction
 from cipherset.custody.ledger.budgets import Debit, debit, rate_kind
-from cipherset.custody.policy import Action, Decision, Policies
+from cipherset.custody.policy import Action, Decision, Kind, Policies
 
 Fact = str | int | float | bool | None
 
@@ -131,11 +131,13 @@ class Gate:
         Raises: as ``act``.
         """
 
-        def work(transaction: Transaction) -> PolicyError | None:
+        def work(transaction: Transaction) -> tuple[Asked, Decision | None, PolicyError | None]:
             asked = gathering.gather(transaction, self, action, about, moment)
-            return self._settle(transaction, subject, facts, asked, moment)
+            return asked, *self._settle(transaction, subject, facts, asked, moment)
 
-        refusal = self.ledger.transact(work)
+        asked, denied, refusal = self.ledger.transact(work)
+        if denied is not None:  # what would allow it takes a while to find: not in the transaction
+            raise not_allowed(asked, denied)
         if refusal is not None:
             raise refusal
 
@@ -166,27 +168,27 @@ class Gate:
         facts: Mapping[str, Fact],
         asked: Asked,
         moment: Moment,
-    ) -> PolicyError | None:
-        """Write what was decided; the refusal, or None where the act may begin."""
+    ) -> tuple[Decision | None, PolicyError | None]:
+        """Write what was decided: a denial of the policies, another refusal, or neither."""
         action = asked.request.action
         refusal = self.who.unproven(asked.public_key)
-        decision = asked.policies.decide(asked.request) if refusal is None else _UNPROVEN
+        decision = asked.policies.judge(asked.request) if refusal is None else _UNPROVEN
         told = {**facts, **_decided(decision, asked)}
         if refusal is None and not decision.is_allowed:
-            refusal = not_allowed(asked, decision)
+            _refused(transaction, self.actor, action, subject, {**told, "code": NOT_ALLOWED})
+            return decision, None
         if refusal is None:
             try:
                 debit(transaction, (*_rates(transaction, self.actor, asked), *moment.debits))
             except PolicyError as error:
                 refusal = error
         if refusal is not None:
-            body = {**told, "code": refusal.code}
-            _refused(transaction, self.actor, action, subject, body)
-            return refusal
+            _refused(transaction, self.actor, action, subject, {**told, "code": refusal.code})
+            return None, refusal
         transaction.append(
             actor=self.actor, action=action, subject=subject, outcome=Outcome.INTENDED, body=told
         )
-        return None
+        return None, None
 
     def _write(
         self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]
@@ -209,7 +211,12 @@ def _refused(
 
 def _decided(decision: Decision, asked: Asked) -> dict[str, Fact]:
     """Why, as the ledger keeps it."""
-    told: dict[str, Fact] = {"policy": ",".join(decision.policies)}
+    told: dict[str, Fact] = {
+        "kind": asked.about.kind.value,
+        "policy": ",".join(decision.policies),
+    }
+    if asked.about.kind is not Kind.WORKSPACE:
+        told["asset"] = asked.about.id
     if asked.grant_id is not None:
         told["grant"] = asked.grant_id
     if decision.is_break_glass:

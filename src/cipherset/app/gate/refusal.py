@@ -1,9 +1,13 @@
 """What a refusal says: what was asked, why not, who could allow it, and the command to ask."""
 
+from typing import Final
+
 from cipherset.app.gate.facts import Asked
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.policy import Decision, Kind, Way
+
+NOT_ALLOWED: Final = "not_allowed"
 
 
 def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
@@ -14,12 +18,13 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     return PolicyError(
         f"{request.principal.name} may not do this: {request.action}{what}: {reasons}",
         code="not_allowed",
-        hint=_hint(asked, decision),
+        hint=_hint(asked),
     )
 
 
-def _hint(asked: Asked, decision: Decision) -> str:
-    missing, request = decision.missing, asked.request
+def _hint(asked: Asked) -> str:
+    request = asked.request
+    missing = asked.policies.missing(request)
     if {Way.GRANT, Way.GRANT_AND_LESS_RISK, Way.ACCEPTED_RISK} & set(missing.ways):
         needed = asked.policies.limits.approvals_for(request.action, request.resource.label)
         people = " and ".join(f"{count} {role}" for role, count in sorted(needed.items()))

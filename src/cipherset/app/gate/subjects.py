@@ -1,13 +1,15 @@
 """From what a person names to the asset that it is."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cipherset.app.gate.about import WORKSPACE, About, about_key
+from cipherset.app.policies.sets import read_set
 from cipherset.core.errors import UsageError
 from cipherset.custody.keys.identity import source_identity
-from cipherset.custody.policy import Kind
+from cipherset.custody.policy import Kind, Policies
 from cipherset.pipeline.export import Cipherset, open_cipherset
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.train import Bundle, load_bundle
@@ -18,7 +20,14 @@ if TYPE_CHECKING:
 MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.onnx"
 _KEY: Final = "key:"
+_POLICIES: Final = "policies:"
 _ID: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}")
+
+
+def about_policies(policies: Policies, source: str) -> About:
+    """A set of policies that is to hold in the workspace, by its digest."""
+    name = Path(source).name
+    return replace(WORKSPACE, also={f"{_POLICIES}{name}": policies.digest})
 
 
 def about_source(workspace: "Workspace", source: Source) -> About:
@@ -44,8 +53,8 @@ def about_bundle(bundle: Bundle, path: Path) -> About:
 def named(workspace: "Workspace", text: str) -> About:
     """The asset that ``text`` names.
 
-    ``key:NAME``, ``workspace``, a folder with a cipherset or a bundle, a file with rows, or the id
-    of an asset in the ledger.
+    ``key:NAME``, ``policies:SET``, ``workspace``, a folder with a cipherset or a bundle, a file
+    with rows, or the id of an asset in the ledger.
 
     Raises:
         UsageError: ``asset_named``: none of these.
@@ -53,21 +62,27 @@ def named(workspace: "Workspace", text: str) -> About:
     """
     if text == WORKSPACE.name:
         return WORKSPACE
+    if text.startswith(_POLICIES):
+        source = text.removeprefix(_POLICIES)
+        return about_policies(read_set(source), source)
     if text.startswith(_KEY):
         return about_key(workspace.ring.get(text.removeprefix(_KEY)))
-    path = Path(text)
+    known = workspace.gate.ledger.asset(text) if _ID.fullmatch(text) else None
+    if known is not None:
+        return About(Kind(known.kind), known.id, known.name)
+    return _at(workspace, Path(text))
+
+
+def _at(workspace: "Workspace", path: Path) -> About:
+    """What is in that place."""
     if (path / MODEL).is_file():
         return about_bundle(load_bundle(path), path)
     if (path / MANIFEST).is_file():
         return about_cipherset(open_cipherset(path), path)
     if path.is_file():
-        return about_source(workspace, open_source(text))
-    if _ID.fullmatch(text):
-        known = workspace.gate.ledger.asset(text)
-        if known is not None:
-            return About(Kind(known.kind), known.id, known.name)
+        return about_source(workspace, open_source(str(path)))
     raise UsageError(
-        f"{text} is no key, file, cipherset, model or known id here",
+        f"{path} is no key, file, cipherset, model or known id here",
         code="asset_named",
         hint="name it as key:NAME, by its path, or by its id in the ledger",
     )

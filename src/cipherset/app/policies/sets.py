@@ -8,7 +8,6 @@ from cipherset.core.files import disk_errors, write_atomic
 from cipherset.custody.policy import BuiltIn, Policies, builtin, schema
 
 LIMITS: Final = "limits.toml"
-DEFAULT: Final = str(BuiltIn.SOLO)
 
 
 def read_texts(source: str) -> tuple[dict[str, str], str]:

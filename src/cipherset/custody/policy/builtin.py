@@ -1,4 +1,7 @@
-"""The sets that come with the package: ``solo`` for one person, ``team`` with duties parted."""
+"""The sets that come with the package: ``solo`` for one person, ``team`` with duties parted.
+
+Where ``solo`` holds, whoever asks has every role, so that their own approval is enough.
+"""
 
 from enum import StrEnum
 from importlib.resources import files

@@ -10,8 +10,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 import cedarpy
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError
 from cipherset.custody.policy import schema
 from cipherset.custody.policy.limits import Limits, read_limits
 from cipherset.custody.policy.texts import Rule, read_rules
@@ -30,6 +32,15 @@ _SCHEMA: Final = cedarpy.Schema.from_str(schema.TEXT)
 _SOMEONE: Final = "*"
 _UNREADABLE: Final = "what is asked does not fit the schema of the policies"
 _NOBODY: Final = "nobody is named who asks"
+
+
+class _Source(BaseModel):
+    """What ``Policies.source`` holds, as canonical JSON."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    limits: str
+    texts: dict[str, str]
 
 
 class Way(StrEnum):
@@ -97,14 +108,19 @@ class Decision:
 
 
 class Policies:
-    """A validated set of policies with its limits; made by ``load`` only."""
+    """A validated set of policies with its limits; made by ``load`` and ``from_source`` only.
 
-    __slots__ = ("_slices", "_why", "digest", "limits", "rules")
+    ``source`` is all of it in one text, to be kept; ``digest`` is that of its bytes, so that it
+    changes with each policy and each limit.
+    """
 
-    def __init__(self, rules: tuple[Rule, ...], limits: Limits, digest: str) -> None:
+    __slots__ = ("_slices", "_why", "digest", "limits", "rules", "source")
+
+    def __init__(self, rules: tuple[Rule, ...], limits: Limits, source: bytes) -> None:
         self.rules = rules
         self.limits = limits
-        self.digest = digest
+        self.source = source.decode()
+        self.digest = canonical.digest_bytes(source)
         self._why = {rule.id: rule.why for rule in rules}
         self._slices: dict[tuple[str, str], Any] = {}
 
@@ -112,29 +128,72 @@ class Policies:
     def load(cls, texts: Mapping[str, str], limits: str) -> "Policies":
         """The policies in ``texts`` (file name to Cedar text) with ``limits`` (TOML).
 
-        ``digest`` is over the texts, the limits and the schema, so that it changes with each.
-
         Raises:
             InputError: ``policy_syntax``, ``policy_meaning`` (a name or type that the schema does
                 not have), ``policy_annotation`` (no ``@id`` or ``@why``), ``policy_twice`` (an id
                 used before), ``policy_template``, ``policy_empty``, ``policy_limits``.
         """
-        rules = read_rules(texts, _SCHEMA)
-        digest = canonical.digest({"limits": limits, "schema": schema.DIGEST, "texts": dict(texts)})
-        return cls(rules, read_limits(limits), digest)
+        source = canonical.encode({"limits": limits, "texts": dict(texts)})
+        return cls(read_rules(texts, _SCHEMA), read_limits(limits), source)
+
+    @classmethod
+    def from_source(cls, source: str) -> "Policies":
+        """The policies whose ``source`` this is.
+
+        Raises:
+            IntegrityError: ``policy_source``: it is not in the form of one.
+            InputError: as ``load``; what was valid once may name what is no more.
+        """
+        found = canonical.decode(source.encode(), what="the set of policies")
+        try:
+            kept = _Source.model_validate(found)
+        except ValidationError:
+            raise IntegrityError(
+                "what is kept as a set of policies is none",
+                code="policy_source",
+                hint="it was changed after it was written; restore the ledger from a backup",
+            ) from None
+        return cls.load(kept.texts, kept.limits)
 
     def decide(self, request: Request) -> Decision:
         """What the policies say to ``request``; a denial says what would have allowed it."""
-        request = self._with_break_glass(request)
         decision = self.judge(request)
-        if not decision.is_allowed:
-            is_readable = _unreadable(request) is None and decision.because != (_UNREADABLE,)
-            return replace(decision, missing=self._missing(request)) if is_readable else decision
-        return replace(decision, is_break_glass=self._needs_break_glass(request))
+        if decision.is_allowed:
+            return decision
+        return replace(decision, missing=self.missing(request))
 
     def judge(self, request: Request) -> Decision:
-        """As ``decide``, but without what is missing and without ``is_break_glass``: one look."""
-        return self._judge_all([self._with_break_glass(request)])[0]
+        """As ``decide``, but without what is missing: one look, where that is dozens."""
+        request = self._with_break_glass(request)
+        decision = self._judge_all([request])[0]
+        if not decision.is_allowed or not request.context.break_glass:
+            return decision
+        calm = replace(request, context=replace(request.context, break_glass=False))
+        return replace(decision, is_break_glass=not self._judge_all([calm])[0].is_allowed)
+
+    def missing(self, request: Request) -> Missing:
+        """What would allow a denied ``request``: asked again in each way, and for each role."""
+        if _unreadable(request) is not None:
+            return Missing()
+        context = replace(request.context, break_glass=False)
+        granted = replace(context, granted=True)
+        ways = {
+            Way.GRANT: granted,
+            Way.LESS_RISK: _harmless(context),
+            Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
+            Way.GRANT_AND_LESS_RISK: _harmless(granted),
+            Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
+            Way.BREAK_GLASS: replace(context, break_glass=True),
+        }
+        variants = [replace(request, context=each) for each in ways.values()]
+        decisions = self._judge_all([self._with_break_glass(each) for each in variants])
+        opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
+        with_grant = self._roles(request, granted, tuple(Role))
+        return Missing(
+            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
+            roles=self._roles(request, context, with_grant),
+            roles_with_grant=with_grant,
+        )
 
     def _judge_all(self, variants: list[Request]) -> list[Decision]:
         """One decision per variant of one request: the same action, the same resource."""
@@ -192,34 +251,6 @@ class Policies:
             and not request.principal.roles.isdisjoint(emergency.roles)
         )
         return replace(request, context=replace(request.context, break_glass=is_open))
-
-    def _needs_break_glass(self, request: Request) -> bool:
-        if not request.context.break_glass:
-            return False
-        calm = replace(request, context=replace(request.context, break_glass=False))
-        return not self.judge(calm).is_allowed
-
-    def _missing(self, request: Request) -> Missing:
-        """Ask again in each way, and as someone of each role."""
-        context = replace(request.context, break_glass=False)
-        granted = replace(context, granted=True)
-        ways = {
-            Way.GRANT: granted,
-            Way.LESS_RISK: _harmless(context),
-            Way.EXPOSURE: replace(context, exposure_left=UNBOUNDED),
-            Way.GRANT_AND_LESS_RISK: _harmless(granted),
-            Way.ACCEPTED_RISK: replace(granted, accepted_risk=True),
-            Way.BREAK_GLASS: replace(context, break_glass=True),
-        }
-        variants = [replace(request, context=each) for each in ways.values()]
-        decisions = self._judge_all([self._with_break_glass(each) for each in variants])
-        opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
-        with_grant = self._roles(request, granted, tuple(Role))
-        return Missing(
-            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
-            roles=self._roles(request, context, with_grant),
-            roles_with_grant=with_grant,
-        )
 
     def _roles(
         self, request: Request, context: Context, among: tuple[Role, ...]

@@ -21,6 +21,7 @@ from cipherset.core.errors import IntegrityError, PolicyError, UsageError
 from cipherset.custody.policy.ballots import (
     Ballot,
     GrantRequest,
+    Requirement,
     Vote,
     VoteKind,
     Voter,
@@ -29,7 +30,7 @@ from cipherset.custody.policy.ballots import (
 )
 from cipherset.custody.policy.limits import Limits
 from cipherset.custody.policy.quorum import lacking
-from cipherset.custody.policy.vocabulary import Action, Role
+from cipherset.custody.policy.vocabulary import Action, Level, Role
 
 
 class State(StrEnum):
@@ -201,6 +202,11 @@ def reusable(
     return max(live, key=lambda each: each[1].until or each[0].created, default=None)
 
 
+def requirement(limits: Limits, action: Action, label: Level) -> Requirement:
+    """What a grant for ``action`` takes; ``label`` is the highest of what it is for."""
+    return Requirement(limits.approvals_for(action, label), limits.grants.deny)
+
+
 def check_request(request: GrantRequest, limits: Limits) -> None:
     """Refuse a request that could never be granted as it stands.
 
@@ -225,7 +231,7 @@ def check_request(request: GrantRequest, limits: Limits) -> None:
         raise UsageError(
             "the request asks nobody for an approval",
             code="grant_need",
-            hint="take what the limits ask for: Limits.approvals_for(action, label)",
+            hint="take what the limits ask for: requirement(limits, action, label)",
         )
 
 

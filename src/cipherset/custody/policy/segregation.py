@@ -49,7 +49,9 @@ class Access:
 class Derivation:
     """That ``rows`` rows of ``ciphertext`` are rows of ``source``, encrypted under ``key``.
 
-    ``key`` names what pairs are counted for: a key id with its version.
+    ``key`` names what pairs are counted for: a key id with its version. ``source`` is any plain
+    asset that they can be read in, however far up; a row that is named under two sources counts
+    twice for whoever may read both.
     """
 
     source: str

@@ -30,8 +30,20 @@ COMMANDS: Final = {
     "scan": "Find and label what is sensitive in a source.",
     "train": "Train a model on a cipherset; needs no key.",
 }
+# Where each command's module is.
+_ROOMS: Final = {
+    "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
+    "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
+    "rows": ("assess", "calibrate", "inspect", "protect", "scan"),
+}
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}
+
+
+def module_of(name: str) -> str:
+    """The module of a command."""
+    room = next(room for room, names in _ROOMS.items() if name in names)
+    return f"cipherset.interfaces.cli.commands.{room}.{_MODULES.get(name, name)}"
 
 
 class Commands(click.Group):
@@ -45,8 +57,7 @@ class Commands(click.Group):
         """The command, or None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = _MODULES.get(cmd_name, cmd_name)
-        found = import_module(f"cipherset.interfaces.cli.commands.{module}").command
+        found = import_module(module_of(cmd_name)).command
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -26,8 +26,8 @@ def upgrade() -> None:
         sa.Column("id", _TEXT, primary_key=True),
         *_needed("request", "created", "action", "beneficiary"),
     )
-    op.create_index("grants_of", "grants", ["beneficiary", "action"])
-    op.create_index("runs_of", "run_assets", ["asset_id"])
+    op.create_index("grants_of", "grants", ["beneficiary", "action"], if_not_exists=True)
+    op.create_index("runs_of", "run_assets", ["asset_id"], if_not_exists=True)
     _make(
         "votes",
         sa.Column("grant_id", _TEXT, sa.ForeignKey("grants.id"), primary_key=True),

@@ -6,17 +6,18 @@ from typing import Final
 
 import click
 
+from cipherset.app.access import permissions
+from cipherset.app.access.activation import activate_set
 from cipherset.app.policies import sets, trials
 from cipherset.core.errors import PolicyError
+from cipherset.custody.policy import Policies
 from cipherset.interfaces.cli.command import Command, Context
 
 _POLICIES: Final = click.option(
     "--policies",
     "source",
-    default=sets.DEFAULT,
-    show_default=True,
     metavar="SET",
-    help="solo, team, or a folder of *.cedar and limits.toml.",
+    help="solo, team, or a folder of *.cedar and limits.toml (default: what holds here).",
 )
 
 
@@ -87,9 +88,9 @@ def check(context: Context, source: str) -> None:
 )
 @_POLICIES
 @click.pass_obj
-def test_(context: Context, files: tuple[Path, ...], source: str) -> None:
+def test_(context: Context, files: tuple[Path, ...], source: str | None) -> None:
     """Run the cases of each FILE; one that is not met ends with exit code 3."""
-    policies = sets.read_set(source)
+    policies = _set(context, source)
     tried = trials.try_cases(policies, files)
     result = trials.as_json(policies, tried)
     rows = [
@@ -133,10 +134,45 @@ def explain(  # noqa: PLR0913 -- one parameter per option
     roles: tuple[str, ...],
     name: str,
     facts: tuple[str, ...],
-    source: str,
+    source: str | None,
 ) -> None:
     """Say whether ACTION on something of KIND is allowed, by which policies, and what lacks."""
-    policies = sets.read_set(source)
+    policies = _set(context, source)
     request = trials.request_of(trials.Question(action, kind, name, roles, facts))
     rows = trials.explain(policies, request)
     context.show(dict(trials.explained(policies, request)), f"{action} of a {kind}", rows)
+
+
+@command.command(cls=Command, epilog="Example:  cipherset policy activate policies --as root")
+@click.argument("source", metavar="SET")
+@click.pass_obj
+def activate(context: Context, source: str) -> None:
+    """Let the policies of SET hold from now on.
+
+    Under team it takes a grant over exactly this set: cipherset grant request policy.activate
+    policies:SET --for WHY.
+    """
+    result = activate_set(context.session(), source)
+    rows = [("digest", result["digest"]), ("before", result["before"])]
+    context.show(result, "policies hold", rows)
+
+
+@command.command(cls=Command, epilog="Example:  cipherset policy unused --as eve")
+@click.pass_obj
+def unused(context: Context) -> None:
+    """List what each principal may do and has not done in 30 days."""
+    found = permissions.unused_permissions(context.session())
+    rows = [(each.principal, f"{each.action} of a {each.kind}") for each in found.unused]
+    shown = {
+        "since": found.since,
+        "unused": [
+            {"principal": each.principal, "action": each.action.value, "kind": each.kind.value}
+            for each in found.unused
+        ],
+    }
+    context.show(shown, f"not used since {found.since}", rows or [("none", "all was used")])
+
+
+def _set(context: Context, source: str | None) -> Policies:
+    """The set that is named, or the one that holds in the workspace."""
+    return permissions.active(context.session()) if source is None else sets.read_set(source)

@@ -1,0 +1,1 @@
+"""Keys, people, policies, the ledger."""

@@ -1,0 +1,1 @@
+"""Rows: looked at, protected, measured."""
