@@ -143,17 +143,19 @@ def test_growth_is_verified_without_the_ledger(audited, stranger, tmp_path):
     older, newer = audited.folder / "elsewhere.json", audited.folder / "newer.json"
     audited.key("f")
     audited.ok("audit", "checkpoint", "--to", newer)
-    proof = audited.folder / "growth.json"
+    proof = audited.folder / "consistency.json"
     audited.ok("audit", "prove", "--since", older, "--checkpoint", newer, "--to", proof)
     both = ("--since", older, "--checkpoint", newer)
-    found = stranger.ok("audit", "verify", "--growth", proof, *both)
+    found = stranger.ok("audit", "verify", "--consistency", proof, *both)
     assert found["since"]["size"] < found["checkpoint"]["size"]
     back = ("--since", newer, "--checkpoint", older)
-    done = stranger.run("audit", "verify", "--growth", proof, *back)
+    done = stranger.run("audit", "verify", "--consistency", proof, *back)
     assert (done.code, done.error["code"]) == (5, "proof_mismatch")
     theirs = stranger.folder / "theirs.json"
     stranger.ok("audit", "checkpoint", "--to", theirs)
-    done = stranger.run("audit", "verify", "--growth", proof, *both[:2], "--checkpoint", theirs)
+    done = stranger.run(
+        "audit", "verify", "--consistency", proof, *both[:2], "--checkpoint", theirs
+    )
     assert (done.code, done.error["code"]) == (5, "signer")
     done = audited.run("audit", "prove", *back, "--to", tmp_path / "back.json")
     assert (done.code, done.error["code"]) == (2, "checkpoint_order")
@@ -166,8 +168,8 @@ def test_growth_is_verified_without_the_ledger(audited, stranger, tmp_path):
         ("verify", "--since", "a"),
         ("verify", "--signer", "a"),
         ("verify", "--event", "a"),
-        ("verify", "--event", "a", "--growth", "b", "--checkpoint", "c"),
-        ("verify", "--growth", "a", "--checkpoint", "c"),
+        ("verify", "--event", "a", "--consistency", "b", "--checkpoint", "c"),
+        ("verify", "--consistency", "a", "--checkpoint", "c"),
         ("prove", "--checkpoint", "a", "--to", "b"),
         ("prove", "1", "--since", "c", "--checkpoint", "a", "--to", "b"),
         ("prove", "0", "--checkpoint", "a", "--to", "b"),

@@ -17,7 +17,14 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 
 from cipherset.core.errors import BackendError, CiphersetError
-from cipherset.custody.ledger.engine import is_in_transaction, write_failures, writing
+from cipherset.custody.ledger.engine import (
+    begin_piece,
+    is_in_transaction,
+    keep_piece,
+    undo_piece,
+    write_failures,
+    writing,
+)
 from cipherset.custody.ledger.transaction import Transaction
 
 _T = TypeVar("_T")
@@ -39,13 +46,13 @@ class Piece(Generic[_T]):
         Raises:
             BackendError: ``ledger_unwritable``: with it the database ended the whole transaction.
         """
-        savepoint = connection.begin_nested()
+        begin_piece(connection)
         with self, write_failures():
             self._value = self._work(Transaction(connection, clock))
         if self._error is None:
-            savepoint.commit()
+            keep_piece(connection)
         elif is_in_transaction(connection):
-            savepoint.rollback()
+            undo_piece(connection)
         else:
             raise _not_written("the database ended the transaction")
 
