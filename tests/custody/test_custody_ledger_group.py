@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +38,7 @@ def together(ledger, pieces):
         assert taken.wait(10)
         futures = [pool.submit(ledger.transact, piece) for piece in pieces]
         while len(ledger._group._waiting) < len(pieces):
-            pass
+            time.sleep(0.001)
         go.set()
         leading.result()
         return [future.exception() or future.result() for future in futures]
@@ -149,7 +150,8 @@ def test_who_waits_and_is_interrupted_takes_its_piece_back(ledger):
 
     def interrupt():
         while not ledger._group._waiting:
-            pass
+            time.sleep(0.01)
+        time.sleep(0.5)  # a signal that comes before it sleeps would not wake it
         signal.pthread_kill(main, signal.SIGINT)
 
     with ThreadPoolExecutor(3) as pool:
