@@ -31,8 +31,9 @@ stdout and nothing else there, for an error too:
 `{"error": {"code": "...", "message": "...", "hint": "..."}}`. Nothing asks a question.
 
 `CIPHERSET_HOME` names the workspace where `--home` does not; `CIPHERSET_CACHE` names the folder of
-downloaded weights (default: `cipherset` in `XDG_CACHE_HOME` or `~/.cache`). No other variable is
-read.
+downloaded weights (default: `cipherset` in `XDG_CACHE_HOME` or `~/.cache`). `CIPHERSET_LEDGER`,
+`CIPHERSET_LEDGER_PASSWORD_FILE` and `CIPHERSET_LEDGER_PASSWORD` say where the ledger is, if not in
+the workspace: [how](../how-to/audit.md#several-gateways-one-ledger). No other variable is read.
 
 ## Exit codes
 

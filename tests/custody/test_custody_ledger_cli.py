@@ -1,9 +1,9 @@
 """The command line where the ledger is on a server: said by a file or the environment."""
 
+import io
 import json
-import os
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 from custody_ledgers import place_of
@@ -11,8 +11,8 @@ from custody_ledgers import place_of
 from cipherset.app.workspace import LedgerAddress
 from cipherset.core.errors import InputError
 from cipherset.interfaces.cli import settings
+from cipherset.interfaces.cli.main import main
 
-RUN = "from cipherset.interfaces.cli.main import main; main()"
 CANARY = "canary-password-2342"
 
 
@@ -30,17 +30,22 @@ def password_file(tmp_path, line=CANARY + "\n", mode=0o600):
 
 
 @pytest.mark.needs("postgresql")
-def test_two_gateways_share_a_ledger_on_a_server(tmp_path, request):
+def test_two_gateways_share_a_ledger_on_a_server(tmp_path, request, monkeypatch):
     place = place_of("postgresql", tmp_path, request)
     password_file(tmp_path, place.password)
     printed = []
 
     def cipherset(home, *args, **more):
-        environment = {**os.environ, **more}  # noqa: TID251 -- a process of its own
-        command = [sys.executable, "-c", RUN, *args, "--home", str(home), "--json"]
-        done = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
-        printed.append(done.stdout + done.stderr)
-        return done.returncode, json.loads(done.stdout)
+        out = io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(io.StringIO()):
+            for name, value in more.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["cipherset", *args, "--home", str(home), "--json"])
+            patch.setattr(sys, "excepthook", sys.excepthook)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed.append(out.getvalue())
+        return ended.value.code, json.loads(out.getvalue())
 
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()

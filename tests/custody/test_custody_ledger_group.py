@@ -1,6 +1,8 @@
 """Pieces of work of many threads in one commit: each for itself, all on the disk or told."""
 
+import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +10,7 @@ import pytest
 from custody_ledgers import fill
 from sqlalchemy import text
 
-from cipherset.core.errors import BackendError, IntegrityError, PolicyError
+from cipherset.core.errors import BackendError, IntegrityError, PolicyError, UsageError
 from cipherset.custody.ledger import Outcome, Verification
 
 THREADS = 12
@@ -36,7 +38,7 @@ def together(ledger, pieces):
         assert taken.wait(10)
         futures = [pool.submit(ledger.transact, piece) for piece in pieces]
         while len(ledger._group._waiting) < len(pieces):
-            pass
+            time.sleep(0.001)
         go.set()
         leading.result()
         return [future.exception() or future.result() for future in futures]
@@ -127,6 +129,48 @@ def test_an_interrupted_leader_tells_the_others(ledger):
     assert KeyboardInterrupt in kinds
     assert [e.subject for e in ledger.events()] == ["first"]
     assert ledger.transact(lambda work: event(work, "after")).seq == 2
+
+
+def test_work_that_asks_the_ledger_itself_is_refused(ledger):
+    with pytest.raises(UsageError) as caught:
+        ledger.transact(lambda _work: fill(ledger, 1))
+    assert caught.value.code == "ledger_nested"
+    fill(ledger, 1)
+    assert ledger.verify().events == 1
+
+
+def test_who_waits_and_is_interrupted_takes_its_piece_back(ledger):
+    taken, go = threading.Event(), threading.Event()
+    main = threading.get_ident()
+
+    def first(work):
+        taken.set()
+        assert go.wait(10)
+        event(work, "first")
+
+    def interrupt():
+        while not ledger._group._waiting:
+            time.sleep(0.01)
+        time.sleep(0.5)  # a signal that comes before it sleeps would not wake it
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with ThreadPoolExecutor(3) as pool:
+        leading = pool.submit(ledger.transact, first)
+        assert taken.wait(10)
+        pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.transact(lambda work: event(work, "lost"))
+        later = pool.submit(ledger.transact, lambda work: event(work, "later"))
+        go.set()
+        leading.result(10)
+        assert later.result(10).seq == 2
+    assert [e.subject for e in ledger.events()] == ["first", "later"]
+
+
+def test_more_pieces_than_one_commit_takes(ledger):
+    found = together(ledger, [lambda work, k=k: event(work, f"s{k}") for k in range(70)])
+    assert sorted(piece.seq for piece in found) == list(range(2, 72))
+    assert ledger.verify().events == 71
 
 
 def test_many_threads_at_once(ledger):

@@ -195,7 +195,10 @@ def test_in_a_process_of_its_own(exported):
 
 @pytest.mark.parametrize(
     "command",
-    [*sorted(set(COMMANDS) - {"key", "encoder"}), "key create", "key list", "encoder get"],
+    [
+        *sorted(set(COMMANDS) - {"audit", "key", "encoder"}),
+        *("audit verify", "audit prove", "key create", "key list", "encoder get"),
+    ],
 )
 def test_help_has_an_example(command):
     done = cipherset(*command.split(), "--help")

@@ -63,7 +63,7 @@ def prove_event(
     return told(signed)
 
 
-def prove_growth(
+def prove_consistency(
     session: Session, since: Path, checkpoint: Path, target: Path, *, overwrite: bool
 ) -> CheckpointResult:
     """The newer checkpoint, which the proof in ``target`` shows to go on the older one.

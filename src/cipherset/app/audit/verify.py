@@ -43,7 +43,7 @@ class ProofResult(TypedDict):
     checkpoint: CheckpointResult
 
 
-class GrowthResult(TypedDict):
+class ConsistencyResult(TypedDict):
     """Two checkpoints of which a proof shows that the second goes on the first."""
 
     valid: bool
@@ -89,7 +89,9 @@ def verify_event(proof: Path, checkpoint: Path, signer: str | None) -> ProofResu
     return ProofResult(valid=True, event=shown(event), checkpoint=told(signed))
 
 
-def verify_growth(proof: Path, since: Path, checkpoint: Path, signer: str | None) -> GrowthResult:
+def verify_consistency(
+    proof: Path, since: Path, checkpoint: Path, signer: str | None
+) -> ConsistencyResult:
     """Both checkpoints, where the proof shows the second to go on the first; needs no ledger.
 
     Raises:
@@ -106,7 +108,7 @@ def verify_growth(proof: Path, since: Path, checkpoint: Path, signer: str | None
             hint="ask the owner for the fingerprint of the key that signs, and pass it as --signer",
         )
     check_consistency(read(proof), older.checkpoint, newer.checkpoint)
-    return GrowthResult(valid=True, since=told(older), checkpoint=told(newer))
+    return ConsistencyResult(valid=True, since=told(older), checkpoint=told(newer))
 
 
 def told(signed: SignedCheckpoint) -> CheckpointResult:

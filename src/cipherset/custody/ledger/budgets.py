@@ -92,8 +92,11 @@ def debit(transaction: Transaction, debits: Sequence[Debit]) -> tuple[Spent, ...
     Raises:
         PolicyError: ``budget``: which, how much was asked for and how much is left.
     """
-    with transaction.connection.begin_nested():
-        return tuple(_debit(transaction.connection, one) for one in debits)
+    connection = transaction.connection
+    if len(debits) == 1:
+        return (_debit(connection, debits[0]),)
+    with connection.begin_nested():
+        return tuple(_debit(connection, one) for one in debits)
 
 
 def spent(transaction: Transaction, kind: str, scope: str) -> int:

@@ -73,6 +73,23 @@ def is_in_transaction(connection: Connection) -> bool:
     return bool(driver.in_transaction)
 
 
+def begin_piece(connection: Connection) -> None:
+    """A savepoint, said in plain SQL: SQLAlchemy's own is compiled anew each time."""
+    connection.exec_driver_sql("SAVEPOINT piece")
+
+
+def keep_piece(connection: Connection) -> None:
+    """What was done since ``begin_piece`` belongs to the transaction."""
+    connection.exec_driver_sql("RELEASE SAVEPOINT piece")
+
+
+def undo_piece(connection: Connection) -> None:
+    """What was done since ``begin_piece`` was never done."""
+    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT piece")
+    connection.exec_driver_sql("RELEASE SAVEPOINT piece")
+    _forget_tail(connection)
+
+
 def tail_of(connection: Connection) -> Any:  # noqa: ANN401 -- whatever was kept
     """What ``keep_tail`` kept in this very transaction, or None; a rollback forgets it."""
     return connection.info.get(_TAIL)

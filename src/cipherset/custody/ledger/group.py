@@ -1,63 +1,91 @@
-"""Group commit: pieces of work that many threads hand in at once share one durable commit.
+"""Group commit: pieces of work of many threads share one durable commit.
 
-A thread puts its piece in the queue and waits for its turn to lead. Whoever leads takes all that
-wait, runs each in a savepoint of its own, and commits once; the others find theirs settled when
-their turn comes. A piece that raises is rolled back alone. Where the database itself fails, or
-the leader is interrupted, none of the group was written, and every thread of it is told so.
+A thread puts its piece in the queue. If nobody leads it leads: it takes all that wait, runs them in
+one transaction, commits, makes the first that came meanwhile the next leader, and wakes those whose
+pieces are settled. Everybody else sleeps until its piece is settled or it is its turn to lead.
+
+Pieces run one after the other in the leader's thread. If one of several raises, the transaction is
+rolled back and all are run again, each in a savepoint of its own, so that it is rolled back alone:
+savepoints cost as much as the work, and most pieces do not raise. Where the database itself fails,
+or the leader is interrupted, none of the group was written, and every thread of it is told so.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from cipherset.core.errors import BackendError, CiphersetError
-from cipherset.custody.ledger.engine import is_in_transaction, write_failures, writing
+from cipherset.core.errors import BackendError, CiphersetError, UsageError
+from cipherset.custody.ledger.engine import (
+    begin_piece,
+    is_in_transaction,
+    keep_piece,
+    undo_piece,
+    write_failures,
+    writing,
+)
 from cipherset.custody.ledger.transaction import Transaction
 
 _T = TypeVar("_T")
 _MOST_PIECES: Final = 64  # of one commit, so that nobody's waits for too many others
+Clock = Callable[[], datetime]
 
 
 class Piece(Generic[_T]):
     """Work and how it ended. As a context it keeps what is raised inside, for whose work it is."""
 
     def __init__(self, work: Callable[[Transaction], _T]) -> None:
-        self.is_settled = False
+        self.is_settled = self.is_written = False
+        self.leads = False
         self._work = work
         self._value: _T | None = None
         self._error: BaseException | None = None
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
 
-    def run(self, connection: Connection, clock: Callable[[], datetime]) -> None:
-        """Do it, in a savepoint.
+    def sleep(self) -> None:
+        """Wait until ``wake``."""
+        self._asleep.acquire()
+
+    def wake(self) -> None:
+        """Let its thread go on."""
+        self._asleep.release()
+
+    def run(self, connection: Connection, clock: Clock) -> bool:
+        """Whether it was done without raising."""
+        self._error = None
+        with self, write_failures():
+            self._value = self._work(Transaction(connection, clock))
+        return self._error is None
+
+    def run_apart(self, connection: Connection, clock: Clock) -> None:
+        """Do it in a savepoint.
 
         Raises:
             BackendError: ``ledger_unwritable``: with it the database ended the whole transaction.
         """
-        savepoint = connection.begin_nested()
-        with self, write_failures():
-            self._value = self._work(Transaction(connection, clock))
-        if self._error is None:
-            savepoint.commit()
+        begin_piece(connection)
+        if self.run(connection, clock):
+            keep_piece(connection)
         elif is_in_transaction(connection):
-            savepoint.rollback()
+            undo_piece(connection)
         else:
             raise _not_written("the database ended the transaction")
 
     def fail(self, error: BaseException) -> None:
         """Say that it was not written because of ``error``, unless it has an error of its own."""
         self._error = self._error or error
-        self.is_settled = True
 
     def result(self) -> _T:
-        """What the work returned; raises what it raised."""
+        """What the work returned; raises what it raised, or why it was not written."""
         if self._error is not None:
             raise self._error
+        if not self.is_written:
+            raise _not_written("the thread that wrote was interrupted")
         return self._value  # type: ignore[return-value]
 
     def __enter__(self) -> None:
@@ -78,48 +106,100 @@ class Piece(Generic[_T]):
 class GroupCommit:
     """Runs pieces of work of the threads of one process; other processes wait for the lock."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
         self._waiting: deque[Piece[object]] = deque()
-        self._leading = threading.Lock()
+        self._has_leader = False
+        self._leader: int | None = None
+        self._queue = threading.Lock()
 
     def run(self, work: Callable[[Transaction], _T]) -> _T:
         """What ``work`` returns; what it wrote is on the disk then.
 
         Raises:
+            UsageError: ``ledger_nested``: asked for inside another piece of work.
             BackendError: ``ledger_unwritable``: nothing of it was written.
         """
+        if self._leader == threading.get_ident():
+            raise UsageError(
+                "a piece of work on the ledger asked the ledger for another",
+                code="ledger_nested",
+                hint="use the transaction that the work was handed",
+            )
         piece = Piece(work)
-        self._waiting.append(piece)  # type: ignore[arg-type]
         try:
-            with self._leading:
-                while not piece.is_settled:
-                    self._commit(self._taken())
+            self._join(piece)  # type: ignore[arg-type]
+            if not piece.leads:
+                piece.sleep()
+            if not piece.is_settled:
+                self._lead()
         except BaseException:
-            with suppress(ValueError):  # nobody is left to act on it
-                self._waiting.remove(piece)  # type: ignore[arg-type]
+            self._leave(piece)  # type: ignore[arg-type]
             raise
         return piece.result()
 
-    def _taken(self) -> Sequence[Piece[object]]:
-        n_pieces = min(len(self._waiting), _MOST_PIECES)
-        return [self._waiting.popleft() for _ in range(n_pieces)]
+    def _join(self, piece: Piece[object]) -> None:
+        with self._queue:
+            self._waiting.append(piece)
+            if not self._has_leader:
+                self._has_leader = piece.leads = True
+
+    def _lead(self) -> None:
+        """Commit what waits, its own piece first among it; then somebody else leads."""
+        group: list[Piece[object]] = []
+        try:
+            self._leader = threading.get_ident()
+            with self._queue:
+                while self._waiting and len(group) < _MOST_PIECES:
+                    group.append(self._waiting.popleft())
+            self._commit(group)
+        finally:
+            self._leader = None
+            self._hand_over()
+            for piece in group:
+                piece.is_settled = True
+                piece.wake()
+
+    def _hand_over(self) -> None:
+        with self._queue:
+            self._has_leader = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].wake()
+
+    def _leave(self, piece: Piece[object]) -> None:
+        """Take back a piece whose thread was interrupted: nobody is left to act on it."""
+        with self._queue:
+            was_waiting = piece in self._waiting
+            if was_waiting:
+                self._waiting.remove(piece)
+        if was_waiting and piece.leads:
+            self._hand_over()
 
     def _commit(self, group: Sequence[Piece[object]]) -> None:
         try:
-            with write_failures(), writing(self._engine) as connection:
-                for piece in group:
-                    piece.run(connection, self._clock)
+            if not self._done_together(group):
+                self._do_apart(group)
         except CiphersetError as error:
             for piece in group:
                 piece.fail(error)
-        except BaseException:
-            for piece in group:
-                piece.fail(_not_written("the thread that wrote was interrupted"))
-            raise
+            return
         for piece in group:
-            piece.is_settled = True
+            piece.is_written = True
+
+    def _done_together(self, group: Sequence[Piece[object]]) -> bool:
+        """Whether no piece raised, or there is one only; else nothing was written."""
+        with write_failures(), writing(self._engine) as connection:
+            if all(piece.run(connection, self._clock) for piece in group):
+                return True
+            connection.get_transaction().rollback()  # type: ignore[union-attr]
+        return len(group) == 1
+
+    def _do_apart(self, group: Sequence[Piece[object]]) -> None:
+        with write_failures(), writing(self._engine) as connection:
+            for piece in group:
+                piece.run_apart(connection, self._clock)
 
 
 def _not_written(why: str) -> BackendError:

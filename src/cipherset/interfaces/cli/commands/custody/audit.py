@@ -30,7 +30,9 @@ def command() -> None:
 @command.command(cls=Command, epilog="Example:  cipherset audit verify --checkpoint friday.json")
 @click.option("--checkpoint", type=_FILE, metavar="FILE", help="A checkpoint kept elsewhere.")
 @click.option("--event", "proof", type=_FILE, metavar="PROOF", help="The proof of one event.")
-@click.option("--growth", type=_FILE, metavar="PROOF", help="The proof that it goes on --since.")
+@click.option(
+    "--consistency", type=_FILE, metavar="PROOF", help="The proof that it goes on --since."
+)
 @_SINCE
 @_SIGNER
 @click.pass_obj
@@ -38,7 +40,7 @@ def verify(
     context: Context,
     checkpoint: Path | None,
     proof: Path | None,
-    growth: Path | None,
+    consistency: Path | None,
     since: Path | None,
     signer: str | None,
 ) -> None:
@@ -47,11 +49,11 @@ def verify(
     A chain that was cut, or computed anew, takes a checkpoint to see. With a proof, what it proves
     is verified instead, against the checkpoint only: no ledger is needed.
     """
-    if proof is not None or growth is not None:
-        _verify_proof(context, (proof, growth), (since, checkpoint), signer)
+    if proof is not None or consistency is not None:
+        _verify_proof(context, (proof, consistency), (since, checkpoint), signer)
         return
     if since is not None or (signer is not None and checkpoint is None):
-        raise _usage("--since goes with --growth, and --signer with --checkpoint")
+        raise _usage("--since goes with --consistency, and --signer with --checkpoint")
     found = verification.verify(context.session(), checkpoint, signer)
     rows = [("events", str(found["events"])), *_checkpoint_rows(found["checkpoint"], signer)]
     if found["valid"]:
@@ -131,13 +133,13 @@ def prove(
     """Prove that event SEQ is in a checkpoint, or that a checkpoint goes on an older one.
 
     Who is given the proof and the checkpoint can verify it without the ledger:
-    ``audit verify --event``, ``audit verify --growth``.
+    ``audit verify --event``, ``audit verify --consistency``.
     """
     session = context.session()
     if seq is not None and since is None:
         found = attest.prove_event(session, seq, checkpoint, target, overwrite=force)
     elif seq is None and since is not None:
-        found = attest.prove_growth(session, since, checkpoint, target, overwrite=force)
+        found = attest.prove_consistency(session, since, checkpoint, target, overwrite=force)
     else:
         raise _usage("prove one event, or that it goes on --since")
     rows = _checkpoint_rows(found, None)
@@ -160,19 +162,19 @@ def _verify_proof(
     checkpoints: tuple[Path | None, Path | None],
     signer: str | None,
 ) -> None:
-    (event, growth), (since, checkpoint) = proofs, checkpoints
-    if event is not None and growth is None and since is None and checkpoint is not None:
+    (event, consistency), (since, checkpoint) = proofs, checkpoints
+    if event is not None and consistency is None and since is None and checkpoint is not None:
         found = verification.verify_event(event, checkpoint, signer)
         one = found["event"]
         rows = [(name, str(value)) for name, value in one.items()]
         rows += _checkpoint_rows(found["checkpoint"], signer)
         context.show(found, f"event {one['seq']} is in the checkpoint", rows)
-    elif growth is not None and event is None and since is not None and checkpoint is not None:
-        grown = verification.verify_growth(growth, since, checkpoint, signer)
+    elif consistency is not None and event is None and since is not None and checkpoint is not None:
+        grown = verification.verify_consistency(consistency, since, checkpoint, signer)
         rows = _checkpoint_rows(grown["checkpoint"], signer)
         context.show(grown, "the checkpoint goes on the older one", rows)
     else:
-        raise _usage("--event needs --checkpoint, and --growth needs --since and --checkpoint")
+        raise _usage("--event needs --checkpoint, and --consistency needs --since and --checkpoint")
 
 
 def _checkpoint_rows(
