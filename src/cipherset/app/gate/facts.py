@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Final
 from cipherset.app.gate.about import About, Moment
 from cipherset.app.gate.assets import described
 from cipherset.core.errors import IntegrityError
-from cipherset.custody.ledger import Transaction
+from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.access import (
     StoredPrincipal,
+    active_digest,
     active_policies,
     find_principal,
     has_votes,
     requests_for,
     votes_on,
 )
+from cipherset.custody.ledger.records import events_of
 from cipherset.custody.policy import (
     Action,
     Ballot,
@@ -77,7 +79,7 @@ def gather(
         principal=principal_of(gate.who.name, stored, policies),
         action=action,
         resource=_resource(transaction, about),
-        context=_context(transaction, gate, moment, grant),
+        context=_context(transaction, gate, action, moment, grant),
     )
     return Asked(
         request=request,
@@ -93,13 +95,15 @@ def policies_now(transaction: Transaction, held: Policies | None) -> Policies:
     """The policies that hold: ``held`` where they are still the same; solo before the first.
 
     Raises:
-        IntegrityError: ``policy_changed``: the stored text is not of its digest.
+        IntegrityError: ``policy_changed``: the stored text is not of its digest; ``policy_lost``.
     """
+    digest = active_digest(transaction.connection)
+    if held is not None and digest in {None, held.digest}:
+        return held
     stored = active_policies(transaction.connection)
     if stored is None:
-        return held or builtin.load(BuiltIn.SOLO)
-    if held is not None and held.digest == stored.digest:
-        return held
+        _check_never_activated(transaction)
+        return builtin.load(BuiltIn.SOLO)
     policies = Policies.from_source(stored.text)
     if policies.digest != stored.digest:
         raise IntegrityError(
@@ -109,6 +113,17 @@ def policies_now(transaction: Transaction, held: Policies | None) -> Policies:
             "cipherset that activated it",
         )
     return policies
+
+
+def _check_never_activated(transaction: Transaction) -> None:
+    """Policies that were taken away must not leave one person with everything."""
+    done = events_of(transaction.connection, Action.POLICY_ACTIVATE, Outcome.DONE)
+    if next(done, None) is not None:
+        raise IntegrityError(
+            "policies were activated in this ledger, and are not in it any more",
+            code="policy_lost",
+            hint="restore the ledger from a backup",
+        )
 
 
 def principal_of(name: str, stored: StoredPrincipal | None, policies: Policies) -> Principal:
@@ -190,7 +205,11 @@ def _resource(transaction: Transaction, about: About) -> Resource:
 
 
 def _context(
-    transaction: Transaction, gate: "Gate", moment: Moment, grant: GrantRequest | None
+    transaction: Transaction,
+    gate: "Gate",
+    action: Action,
+    moment: Moment,
+    grant: GrantRequest | None,
 ) -> Context:
     now = transaction.now
     return Context(
@@ -212,5 +231,5 @@ def _context(
         asked=moment.asked,
         requester=moment.requester,
         beneficiary=moment.beneficiary,
-        founding=not has_votes(transaction.connection),
+        founding=action is Action.PRINCIPAL_ADD and not has_votes(transaction.connection),
     )

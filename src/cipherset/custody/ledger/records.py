@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, UsageError
@@ -15,6 +15,17 @@ from cipherset.custody.ledger.tables import assets, events, run_assets, runs
 
 INPUT: Final = "input"
 OUTPUT: Final = "output"
+
+
+# Built once: every decision asks.
+_ASSET: Final = select(assets).where(assets.c.id == bindparam("a"))
+_RUNS_OF: Final = (
+    select(runs)
+    .where(
+        runs.c.id.in_(select(run_assets.c.run_id).where(run_assets.c.asset_id == bindparam("a")))
+    )
+    .order_by(runs.c.started, runs.c.id)
+)
 
 
 class RunStatus(StrEnum):
@@ -92,7 +103,7 @@ def _is_unicode(value: str) -> bool:
 
 def find_asset(connection: Connection, asset_id: str) -> Asset | None:
     """The asset, or None if it is not known."""
-    row = connection.execute(select(assets).where(assets.c.id == asset_id)).one_or_none()
+    row = connection.execute(_ASSET, {"a": asset_id}).one_or_none()
     return None if row is None else _asset(row)
 
 
@@ -133,9 +144,8 @@ def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Eve
 
 def runs_of(connection: Connection, asset_id: str) -> tuple[Run, ...]:
     """Every run that read or made the asset, the oldest first."""
-    mine = select(run_assets.c.run_id).where(run_assets.c.asset_id == asset_id)
-    query = select(runs).where(runs.c.id.in_(mine)).order_by(runs.c.started, runs.c.id)
-    return tuple(_run(connection, row) for row in connection.execute(query).all())
+    rows = connection.execute(_RUNS_OF, {"a": asset_id}).all()
+    return tuple(_run(connection, row) for row in rows)
 
 
 def link(connection: Connection, run_id: str, role: str, asset_ids: Iterable[str]) -> None:

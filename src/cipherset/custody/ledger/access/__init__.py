@@ -17,6 +17,7 @@ from cipherset.custody.ledger.access.grants import (
 from cipherset.custody.ledger.access.policies import (
     StoredPolicies,
     activate,
+    active_digest,
     active_policies,
     find_policies,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "StoredRequest",
     "StoredVote",
     "activate",
+    "active_digest",
     "active_policies",
     "add_request",
     "add_vote",

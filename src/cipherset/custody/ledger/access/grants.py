@@ -1,10 +1,18 @@
 """Requests and the votes on them, kept for ever; where a grant stands is computed from them."""
 
 from dataclasses import asdict, dataclass
+from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from cipherset.custody.ledger.tables import grants, votes
+
+# Every decision asks.
+_ASKED: Final = (
+    select(grants)
+    .where(grants.c.action == bindparam("a"), grants.c.beneficiary == bindparam("b"))
+    .order_by(grants.c.created, grants.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,8 @@ def requests_for(
     connection: Connection, action: str, beneficiary: str
 ) -> tuple[StoredRequest, ...]:
     """The requests for one action of one principal, the oldest first."""
-    asked = (grants.c.action == action) & (grants.c.beneficiary == beneficiary)
-    query = select(grants).where(asked).order_by(grants.c.created, grants.c.id)
-    return tuple(StoredRequest(*row) for row in connection.execute(query))
+    found = connection.execute(_ASKED, {"a": action, "b": beneficiary})
+    return tuple(StoredRequest(*row) for row in found)
 
 
 def add_vote(connection: Connection, vote: StoredVote) -> bool:

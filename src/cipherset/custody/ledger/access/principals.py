@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from cipherset.custody.ledger.records import json_text
 from cipherset.custody.ledger.tables import principals as table
+
+_NAMED: Final = select(table).where(table.c.name == bindparam("n"))  # every decision asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class StoredPrincipal:
 
 def find_principal(connection: Connection, name: str) -> StoredPrincipal | None:
     """The principal, or None where there is none of that name."""
-    row = connection.execute(select(table).where(table.c.name == name)).one_or_none()
+    row = connection.execute(_NAMED, {"n": name}).one_or_none()
     return None if row is None else _principal(row)
 
 
