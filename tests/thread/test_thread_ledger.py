@@ -27,7 +27,12 @@ def _acts(owner):
 
 def test_each_act_has_intent_and_outcome(changed):
     owner, gate = changed.owner, changed.owner.folder / "gate"
-    assert _acts(owner)[:4] == [(a, o) for a in ("key.create", "protect") for o in BOTH]
+    assert _acts(owner)[:6] == [
+        *(("key.create", outcome) for outcome in BOTH),
+        ("protect", "intended"),
+        *(("export", outcome) for outcome in BOTH),
+        ("protect", "done"),
+    ]
     before = len(_acts(owner))
     owner.ok("train", changed.cipherset, "--to", gate, "--at-gate")
     owner.ok("evaluate", gate, changed.cipherset)

@@ -55,7 +55,12 @@ class Team:
         return asked["grant"]
 
     def protect(self, who="bob"):
-        return self.run(who, "protect", self.source, *COLUMNS, "--to", self.target, *QUICK)
+        risk = ("--accept-risk", "a trial")
+        return self.run(who, "protect", self.source, *COLUMNS, "--to", self.target, *QUICK, *risk)
+
+    def granted_protect(self):
+        risky = ("--accept-risk", "a trial")
+        return self.granted("bob", "protect", self.source, "key:support", options=risky)
 
     def events(self):
         with Ledger(f"sqlite:///{self.home / 'ledger.sqlite'}") as ledger:
@@ -94,14 +99,37 @@ def test_a_refusal_says_how_to_ask_and_the_grant_lets_in(team):
     assert "cipherset grant request protect" in refused.error["hint"]
     assert "1 data-owner and 1 reviewer" in refused.error["hint"]
     assert not team.target.exists()
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     assert team.protect().code == 0
     again = team.protect("sci")
     assert (again.code, again.error["code"]) == (2, "target_exists")
 
 
-def test_a_grant_is_its_beneficiarys_alone(team):
+def test_what_was_measured_decides_whether_it_leaves(team):
     team.granted("bob", "protect", team.source, "key:support")
+    refused = team.protect()
+    assert (refused.code, refused.error["code"]) == (3, "not_allowed")
+    assert "export of rows.parquet" in refused.error["message"]
+    assert not team.target.exists()
+    (told,) = [e for e in team.events() if e.action == "export"]
+    assert told.outcome == "refused"
+
+
+def test_rows_leave_so_often_and_no_more(team, tmp_path):
+    for name in range(5):
+        team.target = team.folder / f"{name}.cipherset"
+        team.granted_protect()
+        assert team.protect().code == 0
+        team.ok("kim", "key", "rotate", "support")
+    team.target = team.folder / "more.cipherset"
+    team.granted_protect()
+    refused = team.protect()
+    assert refused.code == 3, refused.out
+    assert refused.error["code"] in {"not_allowed", "budget"}
+
+
+def test_a_grant_is_its_beneficiarys_alone(team):
+    team.granted_protect()
     assert team.protect("ada").code == 3
 
 
@@ -112,7 +140,7 @@ def test_nobody_approves_their_own_request(team):
 
 
 def test_one_byte_changed_and_the_grant_is_void(team):
-    grant = team.granted("bob", "protect", team.source, "key:support")
+    grant = team.granted_protect()
     write_rows(team.source, vector_rows(seed=9))
     refused = team.protect()
     assert refused.code == 3
@@ -120,14 +148,14 @@ def test_one_byte_changed_and_the_grant_is_void(team):
 
 
 def test_another_version_of_the_key_voids_the_grant(team):
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     team.ok("kim", "key", "rotate", "support")
     refused = team.protect()
     assert "key:support was" in refused.error["message"]
 
 
 def test_a_revoked_grant_allows_nothing_from_then_on(team):
-    grant = team.granted("bob", "protect", team.source, "key:support")
+    grant = team.granted_protect()
     assert team.ok("rev", "grant", "revoke", grant)["status"] == "revoked"
     assert team.protect().code == 3
     over = team.run("ada", "grant", "approve", grant)
@@ -141,7 +169,7 @@ def test_a_denied_request_is_over(team):
 
 
 def test_what_is_live_is_offered_again(team):
-    grant = team.granted("bob", "protect", team.source, "key:support")
+    grant = team.granted_protect()
     again = team.ok("bob", "grant", "request", "protect", team.source, "--for", "routing")
     assert again["grant"] == grant
 
@@ -163,7 +191,7 @@ def test_a_grant_that_starts_later_or_is_over(team):
 
 
 def test_who_reads_plain_rows_does_not_get_their_ciphertexts(team):
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     assert team.protect().code == 0
     options = ("--for", "a look", "--to", "ada")
     told = team.refused("bob", "grant", "request", "export", team.target, *options)
@@ -173,7 +201,7 @@ def test_who_reads_plain_rows_does_not_get_their_ciphertexts(team):
 
 
 def test_what_a_grant_gave_on_one_side_keeps_from_the_other(team):
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     assert team.protect().code == 0
     plain = team.granted("sci", "calibrate", team.source)
     told = team.refused("sci", "grant", "request", "export", team.target, "--for", "a look")
@@ -181,7 +209,7 @@ def test_what_a_grant_gave_on_one_side_keeps_from_the_other(team):
 
 
 def test_a_model_is_deployed_after_approval_alone(team):
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     assert team.protect().code == 0
     bundle = team.folder / "router.bundle"
     team.ok("sci", "train", team.target, "--to", bundle)
@@ -201,7 +229,7 @@ def test_a_model_is_deployed_after_approval_alone(team):
 
 
 def test_what_was_measured_decides(team):
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     assert team.protect().code == 0
     bundle = team.folder / "router.bundle"
     team.ok("sci", "train", team.target, "--to", bundle)
@@ -232,7 +260,7 @@ def test_a_name_with_a_key_is_not_enough(team, monkeypatch, tmp_path):
 
 
 def test_once_somebody_voted_persons_are_added_under_a_grant(team):
-    team.granted("bob", "protect", team.source, "key:support")
+    team.granted_protect()
     assert (
         team.refused("root", "principal", "add", "zoe", "--role", "reviewer")["code"]
         == "not_allowed"
@@ -242,7 +270,7 @@ def test_once_somebody_voted_persons_are_added_under_a_grant(team):
 
 
 def test_every_decision_names_its_policy_and_grant(team):
-    grant = team.granted("bob", "protect", team.source, "key:support")
+    grant = team.granted_protect()
     assert team.protect().code == 0
     (intent,) = [e for e in team.events() if e.action == "protect" and e.outcome == "intended"]
     body = json.loads(intent.body)

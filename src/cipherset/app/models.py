@@ -148,9 +148,15 @@ def _asking(
         yield act
 
 
-def _queries(bundle: Bundle, rows: int) -> Debit:
-    """What was asked of a model, counted for ever."""
-    return Debit(QUERIES, bundle.digest, rows, None)
+def _ask(workspace: Workspace, act: Act, bundle: Bundle, rows: int) -> None:
+    """Count what is asked of a model, for ever, before it answers.
+
+    Raises:
+        PolicyError: ``budget``: the policies allow no more.
+    """
+    gate = workspace.gate
+    cap = gate.ledger.transact(gate.policies).limits.budgets.queries
+    act.spend(Debit(QUERIES, bundle.digest, rows, cap))
 
 
 def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
@@ -190,7 +196,7 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
         gateway = _gateway_of(workspace, bundle)
         found: list[Prediction] = []
         for batch in read_like(session, gateway.export.meta, source, labeled=False):
-            act.spend(_queries(bundle, len(batch.values)))
+            _ask(workspace, act, bundle, len(batch.values))
             found += _predictions(bundle, gateway, batch)
         act.facts["rows"] = len(found)
     return found
@@ -206,7 +212,7 @@ def predict_value(session: Session, bundle_path: Path, text: str) -> list[Predic
         open_workspace(session) as workspace,
         _asking(workspace, Action.PREDICT, bundle, bundle_path, rows=1) as act,
     ):
-        act.spend(_queries(bundle, 1))
+        _ask(workspace, act, bundle, 1)
         gateway = _gateway_of(workspace, bundle)
         encoder = encoder_of(gateway.export.meta, session.cache)
         if encoder is None:

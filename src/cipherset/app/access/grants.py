@@ -5,7 +5,7 @@ was revoked or no longer binds what it was given for allows nothing from that mo
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -130,7 +130,7 @@ def _request(
     bound = {name: digest for about in abouts for name, digest in about.bound().items()}
     beneficiary = wish.beneficiary or gate.actor
     use = Use(beneficiary, wish.action, frozenset(bound), wish.purpose)
-    same = _live(transaction, workspace, use)
+    same = _live(transaction, workspace, use, bound)
     if same is not None:
         return same
     labels = [_label(transaction, about) for about in abouts]
@@ -242,10 +242,18 @@ def _standing(transaction: Transaction, workspace: Workspace, asked: GrantReques
     return standing_of(transaction, gate, asked, now)
 
 
-def _live(transaction: Transaction, workspace: Workspace, use: Use) -> Grant | None:
+def _live(
+    transaction: Transaction, workspace: Workspace, use: Use, bound: Mapping[str, str]
+) -> Grant | None:
+    """A live grant for ``use`` on assets that have these digests today."""
+    gate = workspace.gate
     stored = requests_for(transaction.connection, use.action, use.principal)
     asked = [decode_request(each.request.encode()) for each in stored]
-    found = reusable([(one, _standing(transaction, workspace, one)) for one in asked], use)
+    digests = today(gate.policies(transaction), gate, bound)
+    found = reusable(
+        [(one, standing_of(transaction, gate, one, {**one.bound, **digests})) for one in asked],
+        use,
+    )
     return None if found is None else Grant(*found)
 
 

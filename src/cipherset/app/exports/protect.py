@@ -23,6 +23,7 @@ from cipherset.app.exports.commit import (
     seal_rows,
 )
 from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.earlier.exposure import leaving
 from cipherset.app.exports.earlier.join import (
     check_joined,
     check_readable,
@@ -39,7 +40,7 @@ from cipherset.app.exports.leak import TIMES, Leak, measure_leak
 from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
-from cipherset.app.gate import Act, Action, Fact, Moment
+from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting
@@ -92,15 +93,18 @@ def _exporting(
     workspace: Workspace, request: ProtectRequest, source: Source, facts: dict[str, Fact]
 ) -> Iterator[Act]:
     """The act, on the source and the key; its purpose is the key's."""
-    about = about_source(workspace, source)
-    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
-    if key is not None:
-        about = replace(about, also=about_key(key).bound())
+    about = _with_key(workspace, request, about_source(workspace, source))
     moment = Moment(accepted_risk=request.accept_risk is not None)
     with workspace.gate.act(
         Action.PROTECT, str(request.target), facts, about=about, moment=moment
     ) as act:
         yield act
+
+
+def _with_key(workspace: Workspace, request: ProtectRequest, about: About) -> About:
+    """The source, and the key that takes part."""
+    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
+    return about if key is None else replace(about, also=about_key(key).bound())
 
 
 def _facts(result: ProtectResult) -> dict[str, Fact]:
@@ -146,7 +150,9 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 placing(owner, known, exported, new_minimizer=draft.fitted.is_new),
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
             ):
-                digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
+                about = _with_key(owner.workspace, request, origin.about)
+                with leaving(owner, request, about, built.leak, len(exported)):
+                    digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     return ProtectResult(manifest, request.target, built.leak, built.utility)
 

@@ -40,7 +40,8 @@ class Moment:
     ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` are spent with the
     decision, or not at all. ``rows`` counts the rows that the act touches, ``exposure_left`` what
     the budgets leave for them. ``asked``, ``requester`` and ``beneficiary`` are those of the
-    request that a vote is about.
+    request that a vote is about. ``granted_as``: a grant for that action covers this one too, for
+    it is a part of it.
     """
 
     purpose: str | None = None
@@ -54,6 +55,7 @@ class Moment:
     asked: Action | None = None
     requester: str | None = None
     beneficiary: str | None = None
+    granted_as: Action | None = None
     debits: tuple[Debit, ...] = ()
 
 

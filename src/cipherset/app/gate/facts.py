@@ -73,8 +73,9 @@ def gather(
     """Everything that the decision depends on, as of ``transaction``."""
     policies = gate.policies(transaction)
     stored = find_principal(transaction.connection, gate.who.name)
-    grants = _grants(transaction, gate, action, about)
-    grant = _live(grants, gate, action, about, moment)
+    asked_as = moment.granted_as or action
+    grants = _grants(transaction, gate, asked_as, about)
+    grant = _live(grants, gate, asked_as, about, moment)
     request = Request(
         principal=principal_of(gate.who.name, stored, policies),
         action=action,

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cipherset.app.gate import About
 from cipherset.app.labels.record import DATASET, known_label, record_source, recorded_run
 from cipherset.app.workspace import Workspace
 from cipherset.core.labels import Label, check_mixing
 from cipherset.core.manifest import Manifest
 from cipherset.core.secret import KeyHandle
 from cipherset.custody.ledger import RunStatus
+from cipherset.custody.policy import Kind
 from cipherset.pipeline.ingest import Source
 
 PROTECT: Final = "protect"
@@ -23,10 +25,10 @@ PROTECT: Final = "protect"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The source of an export: its id and label in the ledger, None where nobody has looked."""
+    """The source of an export, and its label in the ledger, None where nobody has looked."""
 
     workspace: Workspace
-    asset: str
+    about: About
     label: Label | None
     is_mixed: bool
     outputs: list[str] = field(repr=False)
@@ -71,7 +73,8 @@ def exporting(
         others = _others(workspace, asset, key) if label is not None else []
         labels = [each for each in (label, *others) if each is not None]
         is_mixed = check_mixing(labels, accepted=accept_mixing)
-        yield Origin(workspace, asset, label, is_mixed, outputs)
+        about = About(Kind.DATASET, asset, source.name)
+        yield Origin(workspace, about, label, is_mixed, outputs)
 
 
 def _others(workspace: Workspace, asset: str, key: KeyHandle) -> list[Label | None]:

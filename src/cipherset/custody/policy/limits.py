@@ -51,6 +51,18 @@ class BreakGlass(_Table):
     review_within_s: _Positive = DAY_S
 
 
+class Budgets(_Table):
+    """What is spent once and never comes back; None counts and does not bind.
+
+    ``exports``: how often the rows of a source may leave. ``epsilon``: per source, over all its
+    exports. ``queries``: how many questions one model answers.
+    """
+
+    exports: _Positive | None = None
+    epsilon: float | None = Field(default=None, gt=0)
+    queries: _Positive | None = None
+
+
 class Limits(_Table):
     """All of ``limits.toml``.
 
@@ -66,6 +78,7 @@ class Limits(_Table):
     max_reid: float = Field(default=0.05, ge=0, le=1)
     rates: Mapping[Action, _Positive] = {}
     break_glass: BreakGlass = BreakGlass()
+    budgets: Budgets = Budgets()
 
     @field_validator("approvals")
     @classmethod
