@@ -1,0 +1,1 @@
+"""Other engines behind our protocol: each needs an extra, and is imported only when it is used."""
