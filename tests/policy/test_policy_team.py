@@ -44,8 +44,8 @@ FREE = {
     Role.SCIENTIST: "evaluate predict key.use grant.request",
     Role.PROMPT_ADMINISTRATOR: "query redteam key.use grant.request",
     Role.DEPLOYER: "key.use grant.request",
-    Role.REVIEWER: "assess redteam breach suspend key.use grant.request grant.approve grant.deny "
-    "grant.revoke",
+    Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
+    "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach",
     Role.SERVICE: "query predict encrypt key.use grant.request",
     Role.ADMINISTRATOR: "grant.request grant.revoke audit.accept",

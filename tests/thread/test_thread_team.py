@@ -281,3 +281,19 @@ def test_policies_are_one_set_for_a_workspace(team):
     told = team.refused("root", "init", "--policy", "solo")
     assert told["code"] == "policy_set"
     assert team.ok("root", "init", "--policy", "team")["administrator"] is None
+
+
+def test_an_emergency_is_loud_and_reviewed_by_another(team):
+    retire = ("key", "retire", "support", "--version", "1")
+    team.ok("kim", "key", "rotate", "support")
+    destroy = ("key", "destroy", "support", "--version", "1", "--yes", "--force")
+    assert team.refused("kim", *destroy)["code"] == "not_allowed"
+    team.ok("kim", *destroy, "--break-glass", "stolen laptop")
+    (one,) = team.ok("eve", "audit", "emergencies")["emergencies"]
+    assert (one["actor"], one["reason"], one["reviewed_by"]) == ("kim", "stolen laptop", None)
+    assert team.refused("kim", "audit", "review", one["event"], "--comment", "x")
+    done = team.ok("rev", "audit", "review", one["event"], "--comment", "seen")
+    assert done["reviewed_by"] == "rev"
+    unknown = team.run("rev", "audit", "review", 1, "--comment", "x")
+    assert (unknown.code, unknown.error["code"]) == (2, "emergency_unknown")
+    assert team.refused("bob", *retire, "--break-glass", "no emergency")["code"] == "not_allowed"

@@ -79,11 +79,12 @@ class Session:
     ledger: LedgerAddress | None = None
     signer: Signer | None = field(default=None, repr=False)
     authenticated: Authenticated = Authenticated.CLAIMED
+    emergency: str | None = None
 
     @property
     def who(self) -> Who:
         """The one who asks, as the gate knows them."""
-        return Who(self.actor, self.authenticated, self.signer)
+        return Who(self.actor, self.authenticated, self.emergency, self.signer)
 
 
 @contextmanager

@@ -50,7 +50,6 @@ class Moment:
     verdict: Verdict | None = None
     is_fresh: bool = False
     accepted_risk: bool = False
-    break_glass: bool = False
     exposure_left: int | None = None
     asked: Action | None = None
     requester: str | None = None

@@ -221,7 +221,7 @@ def _context(
         code=gate.environment.package,
         granted=grant is not None,
         grant_id=None if grant is None else grant.id,
-        break_glass=moment.break_glass,
+        break_glass=gate.who.emergency is not None,
         reid=moment.reid,
         verdict=moment.verdict,
         measured=moment.is_fresh,

@@ -173,7 +173,7 @@ class Gate:
         action = asked.request.action
         refusal = self.who.unproven(asked.public_key)
         decision = asked.policies.judge(asked.request) if refusal is None else _UNPROVEN
-        told = {**facts, **_decided(decision, asked)}
+        told = {**facts, **_decided(decision, asked, self.who.emergency)}
         if refusal is None and not decision.is_allowed:
             _refused(transaction, self.actor, action, subject, {**told, "code": NOT_ALLOWED})
             return decision, None
@@ -209,7 +209,7 @@ def _refused(
     )
 
 
-def _decided(decision: Decision, asked: Asked) -> dict[str, Fact]:
+def _decided(decision: Decision, asked: Asked, emergency: str | None) -> dict[str, Fact]:
     """Why, as the ledger keeps it."""
     told: dict[str, Fact] = {
         "kind": asked.about.kind.value,
@@ -220,7 +220,7 @@ def _decided(decision: Decision, asked: Asked) -> dict[str, Fact]:
     if asked.grant_id is not None:
         told["grant"] = asked.grant_id
     if decision.is_break_glass:
-        told["break_glass"] = True
+        told["break_glass"] = emergency
         told["review_within_s"] = asked.policies.limits.break_glass.review_within_s
     return told
 

@@ -13,12 +13,16 @@ from cipherset.custody.policy import Authenticated
 class Who:
     """A name, what vouches for it, and the key that signs for it where there is one.
 
+    ``emergency`` says why glass is to be broken, if it is: policies may allow then what they would
+    not, and it is reviewed after.
+
     Whoever holds the workspace's files is beyond the gate; there a name is claimed. A principal
     with a public key of their own is proved by the private one all the same.
     """
 
     name: str
     authenticated: Authenticated = Authenticated.CLAIMED
+    emergency: str | None = None
     signer: Signer | None = field(default=None, repr=False)
 
     def unproven(self, public_key: str | None) -> PolicyError | None:

@@ -54,6 +54,7 @@ class Action(StrEnum):
     DISCOVER = "discover"
     AUDIT = "audit"
     AUDIT_ACCEPT = "audit.accept"
+    REVIEW = "review"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
     GRANT_REQUEST = "grant.request"
@@ -224,6 +225,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.DISCOVER: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
         Action.AUDIT_ACCEPT: _WORKSPACE,
+        Action.REVIEW: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,
         Action.GRANT_REQUEST: _ANYTHING,

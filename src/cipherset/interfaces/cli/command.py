@@ -24,6 +24,7 @@ class Context:
     cache: Path
     actor: str
     as_json: bool
+    emergency: str | None
 
     def show(self, result: output.Result, title: str, rows: list[tuple[str, str]]) -> None:
         """``result`` as JSON where asked for, else ``rows`` as a table."""
@@ -44,6 +45,7 @@ class Context:
             environment=look_around(),
             ledger=settings.ledger(self.home),
             signer=None if key is None else signer_in(key),
+            emergency=self.emergency,
         )
 
     def progress(self) -> output.TerminalProgress:
@@ -59,6 +61,11 @@ _SHARED: Final = (
         help="The workspace (default: CIPHERSET_HOME or ./.cipherset).",
     ),
     click.Option(["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: you)."),
+    click.Option(
+        ["--break-glass", "emergency"],
+        metavar="REASON",
+        help="In an emergency: what policies allow only then; it is reviewed after.",
+    ),
 )
 
 
@@ -77,6 +84,7 @@ class Command(click.Command):
             cache=settings.cache(),
             actor=ctx.params.pop("actor") or settings.principal(),
             as_json=as_json,
+            emergency=ctx.params.pop("emergency"),
         )
         try:
             return super().invoke(ctx)

@@ -6,8 +6,9 @@ from typing import Final
 
 import click
 
-from cipherset.app.audit import attest, show
+from cipherset.app.audit import attest, emergency, show
 from cipherset.app.audit import verify as verification
+from cipherset.app.audit.emergency import Emergency
 from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.interfaces.cli.command import Command, Context
 
@@ -199,3 +200,31 @@ def _invalid(found: verification.VerifyResult) -> IntegrityError:
 
 def _usage(expected: str) -> UsageError:
     return UsageError(expected, code="usage", hint="see: cipherset audit --help")
+
+
+@command.command(cls=Command, epilog="Example:  cipherset audit emergencies --as eve")
+@click.pass_obj
+def emergencies(context: Context) -> None:
+    """List what was done with --break-glass, and whether somebody reviewed it."""
+    found = emergency.emergencies(context.session())
+    rows = [(f"event {each.seq}", _told(each)) for each in found]
+    shown = {"emergencies": [each.as_json() for each in found]}
+    context.show(shown, "emergencies", rows or [("none", "")])
+
+
+@command.command(cls=Command, epilog="Example:  cipherset audit review 41 --comment ok --as rev")
+@click.argument("seq", metavar="EVENT", type=int)
+@click.option("--comment", required=True, help="What you found.")
+@click.pass_obj
+def review(context: Context, seq: int, comment: str) -> None:
+    """Review the emergency of EVENT; never one's own."""
+    found = emergency.review(context.session(), seq, comment)
+    context.show(found.as_json(), "reviewed", [(f"event {found.seq}", _told(found))])
+
+
+def _told(found: Emergency) -> str:
+    if found.reviewed_by is not None:
+        state = f"reviewed by {found.reviewed_by}"
+    else:
+        state = "OVERDUE" if found.is_overdue else f"to be reviewed by {found.due.isoformat()}"
+    return f"{found.action} by {found.actor}: {found.reason}; {state}"
