@@ -285,6 +285,7 @@ def test_a_policy_that_only_forbids_less_can_be_seen_to_matter():
             asked=Action.DEPLOY,
             verdict=Verdict.NOT_PROTECTIVE,
         ),
+        "own-emergency": ask(["reviewer"], "review", "workspace", requester="ann"),
         "suspended": ask(["scientist"], "key.use", "key", status=Standing.SUSPENDED),
     }
     other = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)
