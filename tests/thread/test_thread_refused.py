@@ -1,0 +1,116 @@
+"""Every command there is, asked by somebody who has no role: refused, unless it opens nothing.
+
+The commands are taken from the command line itself. One that is not told here how to call fails.
+"""
+
+import click
+import pytest
+from thread_samples import cipherset, vector_rows, write_rows
+
+from cipherset.custody.ledger import Ledger
+from cipherset.interfaces.cli.main import cli
+
+COLUMNS = ("--vector", "vec", "--label", "topic")
+# How to call each, with what ``places`` has; and those that need no leave, and why.
+CALLS = {
+    "asset approve": ("{rows}",),
+    "asset suspend": ("{rows}",),
+    "assess": ("{export}",),
+    "audit checkpoint": ("--to", "{new}"),
+    "audit emergencies": (),
+    "audit export": ("--to", "{new}"),
+    "audit list": (),
+    "audit prove": ("1", "--checkpoint", "{checkpoint}", "--to", "{new}"),
+    "calibrate": ("{rows}", *COLUMNS, "--to", "{new}"),
+    "deploy": ("{bundle}",),
+    "evaluate": ("{bundle}", "{rows}"),
+    "grant request": ("scan", "{rows}", "--for", "a look"),
+    "key bind": ("support", "--anywhere"),
+    "key create": ("other",),
+    "key destroy": ("support", "--yes", "--force"),
+    "key retire": ("support",),
+    "key rotate": ("support",),
+    "policy activate": ("solo",),
+    "policy unused": (),
+    "predict": ("{bundle}", "{rows}"),
+    "principal add": ("zoe", "--role", "reviewer"),
+    "principal change": ("root", "--role", "reviewer"),
+    "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
+    "scan": ("{rows}",),
+    "train": ("{export}", "--to", "{new}", "--at-gate"),
+}
+FREE = {
+    "asset list": "names, labels and standings, no rows",
+    "audit accept": "refused by itself where there is nothing to accept",
+    "audit review": "there is no emergency to review here",
+    "audit verify": "must work on a ledger that cannot be written any more",
+    "demo": "makes a workspace of its own",
+    "encoder get": "opens no workspace",
+    "encoder list": "opens no workspace",
+    "grant approve": "there is no request to vote on here; see the team",
+    "grant deny": "the same",
+    "grant list": "what was asked for and by whom is for all to see",
+    "grant revoke": "the same as approve",
+    "init": "makes the workspace",
+    "inspect": "opens no workspace",
+    "key environment": "opens no key",
+    "key list": "names, versions and places, no secrets",
+    "key show": "the same",
+    "policy check": "opens no workspace",
+    "policy explain": "what holds is for all to see",
+    "policy schema": "opens no workspace",
+    "policy show": "opens no workspace",
+    "policy test": "opens no workspace",
+    "principal key": "opens no workspace",
+    "principal list": "who there is is for all to see",
+}
+
+
+def _leaves(command, name=""):
+    if not isinstance(command, click.Group):
+        yield name
+        return
+    context = click.Context(command)
+    for each in command.list_commands(context):
+        yield from _leaves(command.get_command(context, each), f"{name} {each}".strip())
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory, exported):
+    folder = tmp_path_factory.mktemp("refused")
+    home = folder / "workspace"
+    for args in (
+        ("init", "--policy", "team"),
+        ("principal", "add", "kim", "--role", "key-custodian"),
+        ("principal", "add", "eve", "--role", "auditor"),
+        ("key", "create", "support", "--as", "kim"),
+        ("audit", "checkpoint", "--to", folder / "checkpoint.json", "--as", "eve"),
+    ):
+        who = () if "--as" in args else ("--as", "root")
+        done = cipherset(*args, *who, "--home", home, "--json")
+        assert done.code == 0, done.out
+    return {
+        "home": home,
+        "rows": write_rows(folder / "rows.parquet", vector_rows(50)),
+        "export": exported.cipherset,
+        "bundle": exported.bundle,
+        "checkpoint": folder / "checkpoint.json",
+        "new": folder / "new",
+    }
+
+
+def test_each_command_is_told():
+    assert set(_leaves(cli)) == CALLS.keys() | FREE.keys()
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_nobody_does_it(places, name):
+    args = [part.format_map(places) for part in CALLS[name]]
+    done = cipherset(*name.split(), *args, "--home", places["home"], "--as", "nobody", "--json")
+    told = done.error
+    assert (done.code, told["code"]) in {(3, "not_allowed"), (5, "signer")}, done.out
+    assert not places["new"].exists()
+    if done.code == 3:
+        with Ledger(f"sqlite:///{places['home'] / 'ledger.sqlite'}") as ledger:
+            *_, last = ledger.events()
+        assert (last.actor, last.outcome) == ("nobody", "refused")
