@@ -1,0 +1,1 @@
+"""Which n-grams of words the rows hold, by keyed hashes: finds verbatim copies in other texts."""
