@@ -149,7 +149,7 @@ def measured(
 
 def tables(data: Path) -> Iterator[Table]:
     kinds = {"banking77": ("train.csv", "test.csv", "banking77", "text")}
-    for part in ("dialogue", "section_text"):
+    for part in ("dialogue", "section_text"):  # codespell:ignore dialogue
         kinds[f"mts_dialog {part}"] = ("train.csv", "test1.csv", "mts_dialog", part)
     split = {
         name: [column(data / folder / file, part) for file in files]
