@@ -119,13 +119,14 @@ class NgramIndex:
     def rows_of(self, text: str, *, least_words: int = LEAST_WORDS) -> set[int]:
         """Rows (0-based, as they were added) that copies in ``text`` are taken from, at least.
 
-        Of several rows with one n-gram only the first is known.
+        Those that have an n-gram of the copy for themselves; where none has, the first row with
+        its rarest one, for of several rows with one n-gram only the first is known.
         """
         found: set[int] = set()
         words = words_of(text)
         for group in _groups(self._hits(words)):
             if _is_copy(text, words, group, least_words):
-                found.update(int(self._ngrams.rows[hit.place]) for hit in group)
+                found |= self._sources(group)
         return found
 
     def save(self, path: Path, sealer: Sealer, *, dataset: str) -> None:
@@ -165,6 +166,12 @@ class NgramIndex:
             ]
         return sorted(found)
 
+    def _sources(self, group: list["_Hit"]) -> set[int]:
+        places = np.array([hit.place for hit in group])
+        counts = self._ngrams.counts[places]
+        own = places[counts == 1]
+        return set(self._ngrams.rows[own if len(own) else places[[counts.argmin()]]].tolist())
+
     def _match(self, words: Words, group: list["_Hit"]) -> Match:
         first, last = group[0].start, max(hit.end for hit in group)
         places = [hit.place for hit in group]
@@ -173,7 +180,7 @@ class NgramIndex:
             end=int(words.ends[last - 1]),
             n_words=last - first,
             exact_words=max((run.n_words for run in _runs(group)), default=0),
-            rows=len(np.unique(self._ngrams.rows[places])),
+            rows=len(self._sources(group)),
             shared_by=int(self._ngrams.counts[places].min()),
         )
 

@@ -1,0 +1,96 @@
+"""What the owner keeps of a data set that left to be trained on: its canaries and its index.
+
+training/DATASET/canaries    sealed under the key
+training/DATASET/shingles    sealed under the key; the hashes in it are under a key of their own
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from cipherset.core.errors import UsageError
+from cipherset.core.files import disk_errors, replace_directory, stage_directory
+from cipherset.core.protocols import Sealer
+from cipherset.core.secret import KeyHandle
+from cipherset.custody.keys import AesGcmSealer, KeyedHashes
+from cipherset.pipeline.sanitize.canaries import Canaries, CanaryFormat, keep, make, recall
+from cipherset.pipeline.sanitize.shingles import NgramIndex, build, open_index
+
+FOLDER: Final = "training"
+SHINGLES: Final = "shingles"
+_CANARIES: Final = "canaries"
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOfDataset:
+    """The place of one data set in a workspace, and what opens it."""
+
+    folder: Path
+    dataset: str
+    hashes: KeyedHashes
+    sealer: Sealer = field(repr=False)
+
+    @classmethod
+    def of(cls, home: Path, dataset: str, key: KeyHandle) -> Self:
+        """That of ``dataset`` in the workspace at ``home``, under ``key``.
+
+        Raises:
+            UsageError: ``dataset_name``: it cannot be the name of a folder.
+        """
+        if not _NAME.fullmatch(dataset):
+            raise UsageError(
+                "a data set is named by letters, digits, '.', '_' and '-', a hundred at most",
+                code="dataset_name",
+                hint="for example tickets-2026",
+            )
+        folder = home / FOLDER / dataset
+        return cls(folder, dataset, KeyedHashes(key, SHINGLES), AesGcmSealer.from_key(key))
+
+    def plant(self, n: int, *, repeats: int = 1, form: CanaryFormat | None = None) -> Canaries:
+        """``n`` new canaries, sealed before anybody sees them; earlier ones are forgotten.
+
+        Raises:
+            UsageError: ``canary_count``.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        canaries = make(n, repeats=repeats, form=form)
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keep(self.folder / _CANARIES, canaries, self.sealer, dataset=self.dataset)
+        return canaries
+
+    def canaries(self) -> Canaries:
+        """Those that were planted.
+
+        Raises:
+            IntegrityError: ``sealed_missing``; ``unseal``: another key, or they were changed.
+        """
+        return recall(self.folder / _CANARIES, self.sealer, dataset=self.dataset)
+
+    def index(self, batches: Iterable[Sequence[str]]) -> NgramIndex:
+        """The index of the data set's rows, kept in place of an earlier one.
+
+        Raises:
+            InputError: ``index_full``.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        made = build(batches, self.hashes)
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = self.folder / SHINGLES
+        with stage_directory(place) as staged:
+            made.save(staged / SHINGLES, self.sealer, dataset=self.dataset)
+            replace_directory(staged, place, overwrite=True)
+        return made
+
+    def open_index(self) -> NgramIndex:
+        """The index that was kept.
+
+        Raises:
+            IntegrityError: ``sealed_missing``; ``spool_corrupt``: changed, or another key;
+                ``index_format``: of another version.
+        """
+        return open_index(self.folder / SHINGLES / SHINGLES, self.hashes, self.sealer)
