@@ -32,8 +32,8 @@ class Duplicates:
     """Refuses rows whose text, or nearly that text, an earlier kept row has.
 
     The same: equal once case, width, punctuation and blanks are evened out. Nearly: an estimated
-    overlap (``minhash``) of at least ``least_overlap`` with a row that was kept. Memory: about
-    550 bytes per kept row; the texts are not kept.
+    overlap (``minhash``) of at least ``least_overlap`` with a row that was kept. Memory: up to
+    a kilobyte per kept row, as sorted parts are merged; the texts are not kept.
     """
 
     reasons = frozenset({Reason.DUPLICATE, Reason.NEAR_DUPLICATE})
