@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cipherset.app.training.filters import DEFAULT, FILTERS, filters_named, refused
-from cipherset.app.training.kept import KeptOfDataset
+from cipherset.app.training.kept import CANARIES, KeptOfDataset, newest_version
 from cipherset.app.training.measure import measure
 from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.core.secret import KeyHandle, Secret
@@ -44,13 +44,23 @@ def test_no_such_filter():
 def test_canaries_are_kept_under_the_key(tmp_path):
     canaries = kept(tmp_path).plant(3, repeats=2, form=FOUR)
     assert kept(tmp_path).canaries() == canaries
-    for other in (kept(tmp_path, byte=2), kept(tmp_path, version=2)):
+    with pytest.raises(IntegrityError) as refusal:
+        kept(tmp_path, byte=2).canaries()
+    assert refusal.value.code == "unseal"
+    for other in (kept(tmp_path, "others"), kept(tmp_path, version=2)):
         with pytest.raises(IntegrityError) as refusal:
             other.canaries()
-        assert refusal.value.code == "unseal"
+        assert refusal.value.code == "sealed_missing"
+
+
+def test_the_newest_version_is_found(tmp_path):
     with pytest.raises(IntegrityError) as refusal:
-        kept(tmp_path, "others").canaries()
+        newest_version(tmp_path, "tickets", CANARIES)
     assert refusal.value.code == "sealed_missing"
+    for version in (2, 10):
+        kept(tmp_path, version=version).plant(1, form=FOUR)
+    (tmp_path / "training" / "tickets" / "canaries.old").touch()
+    assert newest_version(tmp_path, "tickets", CANARIES) == 10
 
 
 def test_the_index_is_kept_and_replaced(tmp_path):
@@ -125,7 +135,9 @@ def test_a_model_may_give_one_of_the_two(tmp_path):
     assert "exposure" not in measure(kept(tmp_path).plant(2, form=FOUR), path).as_json()
 
 
-@pytest.mark.parametrize("content", [None, "complete = 3\n"])
+@pytest.mark.parametrize(
+    "content", [None, "complete = 3\n", "import nothing_of_the_kind\n", "def\n"]
+)
 def test_files_that_are_no_model(tmp_path, content):
     path = tmp_path / "model.py"
     if content is not None:

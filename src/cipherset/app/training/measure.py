@@ -23,6 +23,19 @@ from cipherset.pipeline.sanitize.canaries import (
 )
 
 ASKED_FOR: Final = ("log_probability", "complete")
+# What a caller's file may raise while it is imported.
+_NOT_RUN: Final = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 UNLIKELY: Final = 0.001
 
 
@@ -93,7 +106,10 @@ def _functions(path: Path) -> dict[str, Callable[..., Any]]:
     if spec is None or spec.loader is None or not path.is_file():
         raise _no_model(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except _NOT_RUN as error:
+        raise _no_model(f"{path} does not run: {type(error).__name__}") from None
     found = {name: getattr(module, name, None) for name in ASKED_FOR}
     functions = {name: function for name, function in found.items() if callable(function)}
     if not functions:
