@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cipherset.app.gate import Action, Fact
+from cipherset.app.gate import About, Action, Fact
+from cipherset.app.gate.subjects import about_source
 from cipherset.app.training.kept import CANARIES, SHINGLES, KeptOfDataset, newest_version
 from cipherset.app.training.measure import CanaryReport, measure
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.canonical import digest
 from cipherset.core.errors import UsageError
 from cipherset.core.files import write_atomic
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys import KeyUse
+from cipherset.custody.policy import Kind
 from cipherset.pipeline.ingest import open_source
 from cipherset.pipeline.sanitize.canaries import CanaryFormat
 from cipherset.pipeline.sanitize.shingles import Match
@@ -82,7 +85,9 @@ def plant_canaries(session: Session, request: PlantRequest) -> int:
     facts: dict[str, Fact] = {"dataset": request.dataset, "canaries": request.n}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.SANITIZE, str(request.target), facts) as act,
+        workspace.gate.act(
+            Action.SANITIZE, str(request.target), facts, about=_about(request.dataset)
+        ) as act,
     ):
         kept = _new(workspace, request.dataset, request.key, act.facts)
         rows = kept.plant(request.n, repeats=request.repeats, form=request.form).rows
@@ -104,7 +109,7 @@ def measure_canaries(
     facts: dict[str, Fact] = {"dataset": dataset}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.ASSESS, str(model), facts) as act,
+        workspace.gate.act(Action.ASSESS, str(model), facts, about=_about(dataset)) as act,
     ):
         kept = _known(workspace, dataset, key, CANARIES)
         report = measure(kept.canaries(), model, given=given)
@@ -124,7 +129,9 @@ def index_rows(session: Session, dataset: str, key: str, source: str, text: tupl
     facts: dict[str, Fact] = {"dataset": dataset, "source": opened.name}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.SANITIZE, opened.name, facts) as act,
+        workspace.gate.act(
+            Action.SANITIZE, opened.name, facts, about=about_source(workspace, opened)
+        ) as act,
     ):
         kept = _new(workspace, dataset, key, act.facts)
         made = kept.index(records.texts for records in opened.texts(ColumnRoles(text=text)))
@@ -144,7 +151,7 @@ def find_copies(session: Session, dataset: str, key: str, text: str, *, least_wo
     facts: dict[str, Fact] = {"dataset": dataset, "characters": len(text)}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.ASSESS, dataset, facts) as act,
+        workspace.gate.act(Action.ASSESS, dataset, facts, about=_about(dataset)) as act,
     ):
         index = _known(workspace, dataset, key, SHINGLES).open_index()
         matches = index.matches(text, least_words=least_words)
@@ -152,6 +159,11 @@ def find_copies(session: Session, dataset: str, key: str, text: str, *, least_wo
         copied = Copied(index.longest_copy(text), matches, len(rows))
         act.facts["copies"] = len(matches)
     return copied
+
+
+def _about(dataset: str) -> About:
+    """The rows that are called ``dataset`` here, whatever file they were in."""
+    return About(Kind.DATASET, digest({"training": dataset}), dataset)
 
 
 def _new(workspace: Workspace, dataset: str, key: str, facts: dict[str, Fact]) -> KeptOfDataset:
