@@ -83,6 +83,8 @@ def test_broken_encodings(text):
         "café, naïve, größe – “quoted” … 10 €",
         "Привет, мир",
         "日本語のテキスト 😀",
+        "Das „Ü“ fehlt",
+        "«É»",
         "tab\tline\r\nform\x0cfeed",
         "Ã is a letter of Portuguese; Õ too: NÃO, AÇÕES",
         "one lost \ufffd letter in a text long enough that what it says is still to be read",

@@ -125,8 +125,12 @@ def test_the_filter_names_the_reason():
     assert InjectedRows(enough=99).judge(records)[0] is None
 
 
+ENGLAND = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbeng") + "\U000e007f"
+
+
 @pytest.mark.parametrize(
-    "text", ["שלום \u200eworld\u200f", "\u2067עברית\u2069 and more", "👍\ufe0f"]
+    "text",
+    [f"{ENGLAND}{ENGLAND} 2:1", "שלום \u200eworld\u200f", "\u2067עברית\u2069 and more", "👍\ufe0f"],
 )
 def test_marks_that_a_script_needs_are_no_hiding(text):
     assert InjectedRows().judge_texts([text]) == [None]

@@ -31,6 +31,8 @@ _TAIL: Final = f"[{re.escape(_CONTINUATION)}]"
 _MOJIBAKE: Final = re.compile(
     f"[\u00c2-\u00df]{_TAIL}|[\u00e0-\u00ef]{_TAIL}{{2}}|[\u00f0-\u00f4]{_TAIL}{{3}}"
 )
+# How Latin and Cyrillic letters and quotation marks begin when they are mistaken.
+_FIRST_OF_MOST: Final = "ÂÃâÐÑ"
 
 
 class BrokenEncoding:
@@ -64,8 +66,11 @@ def _many(count: int, text: str) -> bool:
 def _is_mojibake(text: str) -> bool:
     """Whether most of what is beyond ASCII reads as UTF-8 taken for a one-byte encoding.
 
-    ``Ã©`` may be meant once; a text in which pairs like it are the rule is not.
+    A pair like ``É»`` may be meant once; a text in which such pairs are the rule is not.
     """
-    mistaken = sum(len(match) for match in _MOJIBAKE.findall(text))
+    found = _MOJIBAKE.findall(text)
+    if len(found) == 1 and found[0][0] not in _FIRST_OF_MOST:
+        return False
+    mistaken = sum(map(len, found))
     beyond = sum(character > "\x7f" for character in text)
     return mistaken > 0 and 2 * mistaken > beyond

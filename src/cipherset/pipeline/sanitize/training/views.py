@@ -143,7 +143,8 @@ _INVISIBLE_ELEMENT: Final = re.compile(
 _ATTRIBUTE: Final = re.compile(
     r"\b(?:alt|title|aria-label|content)\s{0,4}=\s{0,4}[\"']([^\"']{12,4000})[\"']", re.IGNORECASE
 )
-_TAGS: Final = re.compile("[\U000e0020-\U000e007e]{4,}")
+# After a black flag they say which country's it is.
+_TAGS: Final = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{4,}")
 _ENTITIES: Final = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};\s?){8,}")
 
 
