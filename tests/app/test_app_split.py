@@ -1,5 +1,7 @@
 """Which rows are held out, fitted on and exported."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,6 +14,7 @@ from cipherset.app.exports.dataset import Dataset
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.sanitize.training.copies import Copies
 
 SHARES = st.floats(0.05, 0.95)
 SEEDS = st.integers(0, 2**32)
@@ -50,6 +53,109 @@ def test_a_group_is_on_one_side(groups, share, seed):
     assert not set(groups[held]) & set(groups[~held])
     largest = np.bincount(groups).max()
     assert abs(held.sum() - share * len(groups)) <= max(largest, 1)
+
+
+@st.composite
+def copied(draw, *, most=60):
+    """Clusters of near copies, and finer ones of the same."""
+    near = np.array(draw(st.lists(st.integers(0, most), min_size=40, max_size=200)))
+    same = 2 * near + np.array(
+        draw(st.lists(st.booleans(), min_size=len(near), max_size=len(near)))
+    )
+    return Copies(near, same)
+
+
+@given(copies=copied(), share=SHARES, seed=SEEDS)
+def test_copies_are_on_one_side_or_counted(copies, share, seed):
+    strata = np.arange(len(copies.near)) % 3
+    held = split.test_rows(strata, None, copies, share=share, seed=seed)
+    both = set(copies.near[held]) & set(copies.near[~held])
+    assert split.leaked(held, copies) == np.isin(copies.near[held], [*both]).sum()
+    if not both:
+        assert 0.5 * share * len(held) <= held.sum() <= len(held) - 0.5 * share * len(held)
+    again = split.test_rows(strata, None, copies, share=share, seed=seed)
+    np.testing.assert_array_equal(held, again)
+
+
+@given(strata=coded(), share=SHARES, seed=SEEDS)
+def test_rows_without_copies_are_split_as_before(strata, share, seed):
+    alone = Copies(np.arange(len(strata)), np.arange(len(strata)))
+    try:
+        held = split.test_rows(strata, None, share=share, seed=seed)
+    except InputError:
+        return
+    np.testing.assert_array_equal(
+        held, split.test_rows(strata, None, alone, share=share, seed=seed)
+    )
+
+
+def test_few_copies_never_straddle():
+    rng = np.random.default_rng(4)
+    for seed in range(20):
+        near = rng.permutation(np.repeat(np.arange(500), rng.integers(1, 4, 500)))
+        copies, strata = Copies(near, near), rng.integers(0, 5, len(near))
+        held = split.test_rows(strata, None, copies, share=0.25, seed=seed)
+        assert split.leaked(held, copies) == 0
+        assert abs(held.mean() - 0.25) < 0.06
+        assert split.repeated(copies) == len(near) - 500
+
+
+def test_what_is_there_very_often_is_trained_on():
+    near = np.concatenate([np.zeros(100, dtype=np.int64), np.arange(1, 301)])
+    held = split.test_rows(near * 0, None, Copies(near, near), share=0.25, seed=1)
+    assert not held[:100].any()
+    assert 40 < held.sum() < 110
+
+
+def test_rows_that_are_all_alike_are_split_and_counted():
+    near = np.zeros(200, dtype=np.int64)
+    same = np.repeat(np.arange(100), 2)
+    held = split.test_rows(near, None, Copies(near, same), share=0.25, seed=0)
+    assert split.leaked(held, Copies(near, same)) == held.sum() > 0
+    assert split.leaked(held, Copies(same, same)) == 0  # the same rows are still together
+    held = split.test_rows(near, None, Copies(near, near), share=0.25, seed=0)
+    assert held.sum() == 50
+
+
+def test_a_class_made_of_copies_can_be_trained_on():
+    strata = np.array([0] * 200 + [1, 1])
+    near = np.concatenate([np.arange(200), [7, 8]])
+    for seed in range(20):
+        held = split.test_rows(strata, None, Copies(near, near), share=0.4, seed=seed)
+        assert not held[strata == 1].all()
+        assert split.leaked(held, Copies(near, near)) == 0
+
+
+def test_groups_with_copies_of_each_other_are_drawn_as_one():
+    groups = np.arange(400) // 2
+    near = np.arange(400)
+    near[[1, 10, 50]] = 1  # groups 0, 5 and 25
+    copies = Copies(near, near)
+    for seed in range(10):
+        held = split.test_rows(groups * 0, groups, copies, share=0.25, seed=seed)
+        assert split.leaked(held, copies) == 0
+        assert not set(groups[held]) & set(groups[~held])
+        assert len({*held[[0, 1, 10, 11, 50, 51]]}) == 1
+
+
+def test_groups_that_copies_chain_together_stay_as_they_are():
+    groups = np.arange(400) // 2
+    near = np.arange(400)
+    near[::2] = 0  # every group has a row of thanks
+    copies = Copies(near, near)
+    held = split.test_rows(groups * 0, groups, copies, share=0.25, seed=0)
+    assert not set(groups[held]) & set(groups[~held])
+    assert split.leaked(held, copies) == held.sum() / 2
+
+
+def test_copies_of_a_plan_are_told():
+    source = dataset(["a", "b"] * 100)
+    near = np.arange(200)
+    near[:4] = 0
+    made = make(replace(source, copies=Copies(near, near)), fit_share=0.5)
+    assert (made.n_copies, made.n_leaked) == (3, 0)
+    parts = [set(near[rows]) for rows in (made.train, made.fit, made.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts))
 
 
 def test_another_seed_draws_others():

@@ -97,11 +97,14 @@ def test_texts(owner, minilm):
     shown = _protect(
         owner, text_rows(), *columns, *("--minimize", "lda:1"), *PASS, name="texts", suffix=".csv"
     )
-    assert shown["rows"] == {"train": 90, "test": 30, "anchored": 0}
+    assert sum(shown["rows"].values()) == 120
+    assert 28 <= shown["rows"]["test"] <= 32  # some texts are there twice, on one side
     made, bundle = owner.folder / "texts.cipherset", owner.folder / "b"
     manifest = owner.ok("inspect", made)["manifest"]
     assert manifest["encoder"]["name"] == "minilm-l6-v2"
     assert manifest["classes"] == ["parcel", "refund"]
+    assert manifest["settings"]["rows_copied"] > 0
+    assert manifest["settings"]["test_rows_trained_on"] == 0
     owner.ok("train", made, "--to", bundle)
     assert owner.ok("evaluate", bundle, made)["accuracy"] == 1.0
     fresh = write_rows(owner.folder / "fresh.jsonl", text_rows(20, seed=1))

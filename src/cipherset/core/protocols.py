@@ -1,7 +1,10 @@
 """The small interfaces through which rooms meet; ``app`` injects the implementations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from cipherset.core.values import Float32s, Floats
 
@@ -52,3 +55,10 @@ class Sealer(Protocol):
     def seal(self, plaintext: bytes, *, context: str) -> bytes: ...
     def unseal(self, sealed: bytes, *, context: str) -> bytes:
         """The plaintext; IntegrityError where key, context or one bit differs."""
+
+
+class KeyedHash(Protocol):
+    """Short hashes that confirm a guess to nobody without the key."""
+
+    def of(self, inputs: Iterable[bytes]) -> npt.NDArray[np.uint64]:
+        """The 64-bit hashes of ``inputs`` in order, shape (n,)."""

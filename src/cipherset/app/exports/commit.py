@@ -108,7 +108,7 @@ def describe(owner: Owner, request: ProtectRequest, built: Built) -> Manifest:
 
 
 def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
-    """What was asked for, and how many rows were moved onto the anchor of their class."""
+    """What was asked for, how many rows were moved onto the anchor of their class or are copies."""
     beyond = built.draft.fitted.protection.minimizer.beyond
     told: dict[str, float | bool] = {
         "max_reid": request.max_reid,
@@ -117,6 +117,8 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         "settings_tried": len(built.draft.fitted.tried),
         "risk_accepted": request.accept_risk is not None,
         "rows_anchored": built.anchored,
+        "rows_copied": built.draft.plan.n_copies,
+        "test_rows_trained_on": built.draft.plan.n_leaked,
     }
     if built.draft.origin.is_mixed:
         told["mixing_accepted"] = True

@@ -1,7 +1,7 @@
 """A source, cleaned and embedded once, sealed on disk; in memory a few bytes per row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from cipherset.core.values import GROUP, LABEL, ColumnRoles, Float32s, Vectors
 from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source
 from cipherset.pipeline.sanitize import SanitizeRules, sanitize
+from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 
 BATCH_ROWS = 4096
 VECTOR = "vector"
@@ -24,7 +25,8 @@ VECTOR = "vector"
 class Dataset:
     """Rows of the owner zone: vectors sealed in ``spool``, everything else as codes.
 
-    ``identities`` are equal where two rows hold the same text or vector, whatever their columns.
+    ``identities`` are equal where two rows hold the same text or vector, whatever their columns;
+    ``copies`` says which rows belong on one side of a split.
     """
 
     spool: Spool = field(repr=False)
@@ -37,6 +39,7 @@ class Dataset:
     clear: Codes = field(repr=False)
     found: dict[str, int]
     identities: Identities = field(repr=False)
+    copies: Copies | None = field(default=None, repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -65,13 +68,15 @@ def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
 class Reading:
     """What turns a source into vectors: the encoder is None where the source brings its own.
 
-    With ``identity`` the rows are identified on the way, after sanitizing.
+    With ``identity`` the rows are identified on the way, after sanitizing, and with ``copies``
+    compared.
     """
 
     roles: ColumnRoles
     encoder: Encoder | None
     rules: SanitizeRules
     identity: RowIdentity | None = None
+    copies: CopyFinder | None = None
 
 
 _NOT_IDENTIFIED: Identities = np.zeros(0, dtype=np.uint64)
@@ -91,12 +96,16 @@ def _identified(
     if reading.encoder is None:
         for vectors in source.vectors(reading.roles, BATCH_ROWS):
             identity = reading.identity
+            if reading.copies:
+                reading.copies.add_vectors(vectors.values)
             yield vectors, identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
         return
     for records in source.texts(reading.roles, BATCH_ROWS):
         clean = sanitize(records, reading.rules)
         for entity, count in clean.found.items():
             found[entity] = found.get(entity, 0) + count
+        if reading.copies:
+            reading.copies.add_texts(clean.texts)
         known = reading.identity.of_texts(clean.texts) if reading.identity else _NOT_IDENTIFIED
         values = reading.encoder.encode(clean.texts, progress=progress)
         yield Vectors(values, clean.columns), known
@@ -112,6 +121,7 @@ def load(
         BackendError: the disk is full or not writable.
     """
     found: dict[str, int] = {}
+    reading = replace(reading, copies=CopyFinder())
     columns = _Columns(reading.roles)
     dim = 0
     progress.start("read, sanitize, embed", None)
@@ -124,7 +134,8 @@ def load(
                 progress.advance(len(batch.values))
     progress.finish()
     spool = Spool(path, sealer, "vectors")
-    return columns.dataset(spool, dim, found)
+    dataset = columns.dataset(spool, dim, found)
+    return dataset if reading.copies is None else replace(dataset, copies=reading.copies.found())
 
 
 class _Columns:

@@ -225,7 +225,8 @@ def sweep_on(
         else np.unique(dataset.groups[chosen], return_inverse=True)[1]
     )
     strata = rows.y if task is Task.CLASSIFICATION else np.zeros(len(rows), dtype=np.int64)
-    held = test_rows(strata.astype(np.int64), groups, share=VALIDATION_SHARE, seed=seed + 3)
+    copies = None if dataset.copies is None else dataset.copies.take(chosen)
+    held = test_rows(strata.astype(np.int64), groups, copies, share=VALIDATION_SHARE, seed=seed + 3)
     return Sweep(key, scheme, task, rows.take(~held), _shuffled(rows.take(held), seed), seed)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.dataset import Dataset
-from cipherset.app.exports.split import test_rows
+from cipherset.app.exports.split import leaked, repeated, test_rows
 from cipherset.app.exports.utility import Rows, Targets
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
@@ -20,13 +20,19 @@ TEST_ROWS: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Row numbers of the source; ``fit`` is part of ``train`` only if everything is fitted on."""
+    """Row numbers of the source; ``fit`` is part of ``train`` only if everything is fitted on.
+
+    ``n_copies``: rows that repeat another, or nearly; ``n_leaked``: held-out rows of which a copy
+    is trained on all the same, because too little could be held out without them.
+    """
 
     task: Task | None
     targets: Targets = field(repr=False)
     train: Codes = field(repr=False)
     test: Codes = field(repr=False)
     fit: Codes = field(repr=False)
+    n_copies: int = 0
+    n_leaked: int = 0
 
     @property
     def has_classes(self) -> bool:
@@ -53,14 +59,17 @@ def make_plan(
     task = _task(dataset, numeric)
     strata = dataset.labels if task is Task.CLASSIFICATION else None
     strata = np.zeros(dataset.n_rows, dtype=np.int64) if strata is None else strata
-    held_out = test_rows(strata, dataset.groups, share=test_share, seed=seed)
+    copies = dataset.copies
+    held_out = test_rows(strata, dataset.groups, copies, share=test_share, seed=seed)
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     fit = train
     if fit_share < 1:
         groups = None if dataset.groups is None else dataset.groups[train]
-        part = test_rows(strata[train], groups, share=fit_share, seed=seed + 1)
+        of_train = None if copies is None else copies.take(train)
+        part = test_rows(strata[train], groups, of_train, share=fit_share, seed=seed + 1)
         fit, train = train[part], train[~part]
-    return Plan(task, _targets(dataset, task), train, test, fit)
+    parts = (_targets(dataset, task), train, test, fit)
+    return Plan(task, *parts, n_copies=repeated(copies), n_leaked=leaked(held_out, copies))
 
 
 def sample(rows: Codes, most: int, *, seed: int) -> Codes:

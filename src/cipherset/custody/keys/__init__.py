@@ -1,5 +1,6 @@
 """The key ring, its providers, and sealing under a key."""
 
+from cipherset.custody.keys.hashes import KeyedHashes
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
 from cipherset.custody.keys.ring import DEFAULT_PROVIDER, KeyRing
@@ -22,6 +23,7 @@ __all__ = [
     "KeyStatus",
     "KeyUse",
     "KeyedDigest",
+    "KeyedHashes",
     "VersionInfo",
     "ephemeral_sealer",
     "open_provider",

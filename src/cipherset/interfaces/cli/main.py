@@ -15,6 +15,8 @@ COMMANDS: Final = {
     "assess": "Attack an export, and sign what it gives away.",
     "audit": "Verify, list, export and vouch for what was done.",
     "calibrate": "Draw what exports would be worth, and would give away.",
+    "canary": "Plant made-up secrets, and measure what a model knows of them.",
+    "copies": "Find what was copied from training rows in a text.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
     "encoder": "List encoders and fetch their weights.",
@@ -34,7 +36,7 @@ COMMANDS: Final = {
 _ROOMS: Final = {
     "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
     "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
-    "rows": ("assess", "calibrate", "inspect", "protect", "scan"),
+    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "scan"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}

@@ -1,0 +1,1 @@
+"""Rows to train on: filtered, indexed, with canaries among them; and what a model gave away."""
