@@ -24,7 +24,26 @@ FOUND = {
     "DE89370400440532013000": "[IBAN]",
     "(212) 555-0123": "[PHONE]",
     "AKIA" + "IOSFODNN7EXAMPLE": "[SECRET]",
+    "00:1a:2b:3c:4d:5e": "[MAC]",
+    "1HGCM82633A004352": "[VEHICLE]",
+    "123-45-6789": "[NATIONAL_ID]",
+    "0x52908400098527886E0F7030069857D2E4169EE7": "[CRYPTO_WALLET]",
+    "40.7128, -74.0060": "[COORDINATES]",
+    "12 Baker Street": "[STREET_ADDRESS]",
 }
+WORDS = [
+    *["ssn ", "passport no. ", "account number: ", "order ", "my ", "id", " is ", "born on "],
+    *[
+        "password: ",
+        "pin is ",
+        "username=",
+        "hunter2",
+        "1/2/1990",
+        "AB12345",
+        "12345678",
+        "a,ssn\n",
+    ],
+]
 PLAIN = st.text(st.characters(categories=["Ll", "Lo", "So", "Mn"]), max_size=12).filter(
     lambda text: run([text])[0] == [text]
 )
@@ -32,6 +51,7 @@ PIECES = st.sampled_from(
     [
         *FOUND,
         *FOUND.values(),
+        *WORDS,
         *"0123456789@.:/-+()[] \n",
         "www.",
         "://",
@@ -158,7 +178,7 @@ HOSTILE += ["\u200d", "é\u200d", "'@a.bc", "::", "x@", " ", "1" + " " * 50, "_"
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_time_is_linear_in_hostile_text(unit):
     seconds = []
-    for n_chars in (50_000, 200_000):
+    for n_chars in (20_000, 80_000):
         text = (unit * n_chars)[:n_chars]
         start = time.process_time()
         run([text])

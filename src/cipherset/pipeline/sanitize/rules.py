@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from phonenumbers import SUPPORTED_REGIONS
 
 from cipherset.core.errors import UsageError
-from cipherset.pipeline.sanitize.detectors.contacts import (
-    EmailDetector,
-    IpDetector,
-    PhoneDetector,
-    UrlDetector,
-)
-from cipherset.pipeline.sanitize.detectors.credentials import CredentialDetector
-from cipherset.pipeline.sanitize.detectors.payments import CardDetector, IbanDetector
+from cipherset.pipeline.sanitize.detectors.structured import StructuredDetector
 from cipherset.pipeline.sanitize.spans import Detector
 
 
@@ -35,14 +28,4 @@ def default_rules(*, phone_region: str = "US") -> SanitizeRules:
             code="phone_region",
             hint="expected two capital letters, such as US, DE or IN",
         )
-    return SanitizeRules(
-        (
-            CredentialDetector(),
-            UrlDetector(),
-            EmailDetector(),
-            IpDetector(),
-            CardDetector(),
-            IbanDetector(),
-            PhoneDetector(phone_region),
-        )
-    )
+    return SanitizeRules((StructuredDetector(phone_region),))

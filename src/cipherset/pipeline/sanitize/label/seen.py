@@ -23,7 +23,9 @@ _DECIMAL: Final = re.compile(r"[+-]?\d{0,40}[.,]\d{1,40}(?:[eE][+-]?\d{1,3})?")
 _DATE: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ][\d:.,+ -]{1,24}Z?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
 )
-_VECTOR: Final = re.compile(r"\[?\s*(?:[+-]?[\d.]+(?:[eE][+-]?\d+)?[\s,]+){7}[\d\s.,eE+-]*\]?")
+_VECTOR: Final = re.compile(
+    r"\[?\s*(?:[+-]?[\d.]{1,40}(?:[eE][+-]?\d{1,4})?[\s,]{1,8}){7}[\d\s.,eE+-]*\]?"
+)
 _POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
 
 

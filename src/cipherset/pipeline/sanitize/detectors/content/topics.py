@@ -19,7 +19,7 @@ _NEAR: Final = 400  # characters, a few sentences
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
 # Illnesses, operations and drugs are made with these endings.
 _MEDICAL: Final = re.compile(
-    r"\w{3,}(?:itis|osis|ectomy|ostomy|plasty|emia|aemia|opathy|algia|plegia|rrhea|rrhage"
+    r"\w{3,40}(?:itis|osis|ectomy|ostomy|plasty|emia|aemia|opathy|algia|plegia|rrhea|rrhage"
     r"|sarcoma|carcinoma|adenoma|hematoma|blastoma|megaly|cillin|mycin|statin|prazole|[^lo]olol|sartan"
     r"|azepam|azolam|oxetine|dipine|gliptin|profen|triptan|setron|cycline|floxacin)s?"
 )

@@ -1,0 +1,217 @@
+"""Detector of places to the house: street addresses, and coordinates on the globe.
+
+A town alone is not here. Each pattern begins at a house number or a word for a street.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.spans import Span
+
+_NAME: Final = r"[^\W\d_][\w'\u2019.-]{0,30}"  # one word of a street or a town
+_CAPITAL: Final = r"(?:[A-Z\u00c0-\u00de][\w'\u2019.-]{0,30}|[0-9]{1,3}(?:st|nd|rd|th))"
+_STREET: Final = (
+    "street|avenue|road|boulevard|lane|drive|court|terrace|place|square|parkway|highway|crescent|close"
+    "|circle|trail|alley|gardens|grove|mews|plaza|turnpike|expressway|freeway"
+)
+_STREET_SHORT: Final = "st|ave|rd|blvd|ln|dr|ct|ter|pl|sq|pkwy|hwy|cres|cir|trl"
+_STREET_CAPITAL: Final = (
+    "Way|WAY|Row|ROW|Walk|WALK|Loop|LOOP|Run|RUN|Pike|PIKE|Path|PATH|Cl|Hill|HILL|Rise|View|Park"
+)
+_SIDE: Final = r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?\s)?"
+_UNIT: Final = (
+    r"(?:,?\s(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|#|no)\.?\s?#?[\w-]{1,8}"
+    r"|,?\s#\s?[\w-]{1,8})?"
+)
+_ZIP: Final = (
+    r"(?:[0-9]{5}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z]"
+    r" ?[0-9][A-Z][0-9]|[0-9]{4})"
+)
+_TOWN: Final = (
+    rf"(?:,?\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}},?\s(?:[A-Z]{{2,3}},?\s)?{_ZIP}(?!\w)"
+    rf"|,\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}},\s[A-Z]{{2}}(?!\w))?"
+)
+_ENGLISH: Final = re.compile(
+    rf"[0-9](?<![\w.$#/-].)[0-9]{{0,5}}(?:-?[A-Za-z](?![\w])|[-/][0-9]{{1,5}})?,?\s{_SIDE}"
+    rf"(?:{_CAPITAL}\s){{1,4}}(?:(?i:{_STREET}|{_STREET_SHORT})|{_STREET_CAPITAL})\b\.?(?:\s(?:NE|NW|SE|SW|N|S|E|W)\b\.?)?(?i:{_UNIT}){_TOWN}"
+)
+# A street that is not called one, where town, state and code follow: "100 Broadway, ..."
+_ENGLISH_WHOLE: Final = re.compile(
+    rf"[0-9](?<![\w.$#/-].)[0-9]{{0,5}}\s{_SIDE}{_CAPITAL}(?:\s{_CAPITAL}){{0,3}}(?i:{_UNIT}),\s"
+    rf"{_CAPITAL}(?:\s{_CAPITAL}){{0,2}},?\s[A-Z]{{2}},?\s[0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)"
+)
+_ENGLISH_SMALL: Final = re.compile(
+    rf"[0-9](?<![\w.$#/-].)[0-9]{{0,5}}\s(?!(?:hour|minute|min|mile|km|kms|day|star|way|lane|and|of|the|more|other|km)\b)"
+    rf"[a-z]{{3,20}}(?:\s[a-z]{{3,20}})?\s(?:street|avenue|road|boulevard|lane|drive|st|ave|rd|blvd)\b{_UNIT}",
+    re.IGNORECASE,
+)
+_BOX: Final = re.compile(
+    r"\b(?:P\.?\s?O\.?\s?Box|Post Office Box|Postfach|Apartado(?: de Correos)?|Bo\u00eete"
+    r" Postale|Casella Postale|Caixa Postal|Postbus)"
+    rf"\s?(?:No\.?\s?)?[0-9]{{1,6}}{_TOWN}",
+    re.IGNORECASE,
+)
+_NUMBER: Final = r"[0-9]{1,4}(?:\s?[-/]\s?[0-9]{1,4})?(?:\s?[a-zA-Z](?![\w]))?(?:\s?(?:bis|ter)\b)?"
+_TOWN_AFTER_ZIP: Final = (
+    r"(?:,?\s(?:[A-Z]{1,2}-)?[0-9]{4,5}(?:-[0-9]{3})?(?:\s?[A-Z]{2}\b)?"
+    rf"(?:\s{_CAPITAL}){{1,3}})?"
+)
+_GERMANIC: Final = re.compile(
+    r"(?<!\w)(?:[A-Z\u00c4\u00d6\u00dc][\w-]{1,40}(?:stra\u00dfe|strasse|str\.|weg|platz|allee|gasse|damm|ufer"
+    r"|straat|laan|plein|gracht"
+    r"|kade|dijk|singel|gata|gatan|vej|gade)"
+    r"|(?:[A-Z\u00c4\u00d6\u00dc][\w.-]{1,30}\s){1,2}(?:Stra\u00dfe|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring))"
+    rf"\s{_NUMBER}{_TOWN_AFTER_ZIP}"
+)
+_OF: Final = (
+    r"(?:(?:de la|de los|de las|de l'|de|du|des|del|della|dei|delle|di|do|da|dos|das|la|le"
+    r"|les|el)\s"
+    r"|[ld]['\u2019])"
+)
+_ROMANCE_NAME: Final = rf"\s{_OF}{{0,2}}{_CAPITAL}(?:\s(?:{_OF}|y\s|e\s|et\s)?{_CAPITAL}){{0,3}}"
+_NUMBER_FIRST: Final = re.compile(
+    r"[0-9](?<![\w.$#/-].)[0-9]{0,3}(?:\s?(?:bis|ter|[A-Z])(?!\w))?,?\s"
+    r"(?i:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|all\u00e9e|quai|route|cours|square|passage)"
+    + _ROMANCE_NAME
+    + _TOWN_AFTER_ZIP
+)
+_NUMBER_LAST: Final = re.compile(
+    r"(?<!\w)(?:(?i:rue|calle|avenida|avda\.?|av\.|boulevard|viale|piazza|piazzale|vicolo|rua|travessa|pra\u00e7a"
+    r"|alameda|paseo)|C/|Via|Corso|Largo|Plaza|Estrada|Carrera|Ronda|Rambla)"
+    + _ROMANCE_NAME
+    + rf",?\s(?:(?i:n)[\u00ba\u00b0o.]{{1,2}}\s?)?{_NUMBER}{_TOWN_AFTER_ZIP}"
+)
+_ROMANCE_HINT: Final = (
+    *(
+        "rue",
+        "calle",
+        "avenid",
+        "av.",
+        "avda",
+        "c/",
+        "boulevard",
+        "viale",
+        "piazza",
+        "vicolo",
+        "rua",
+        "trav",
+    ),
+    *(
+        "pra\u00e7a",
+        "alameda",
+        "paseo",
+        "via ",
+        "corso",
+        "largo",
+        "plaza",
+        "estrada",
+        "carrera",
+        "ronda",
+    ),
+    "rambla",
+)
+_GERMANIC_HINT: Final = (
+    *(
+        "stra\u00dfe",
+        "strasse",
+        "str.",
+        "weg",
+        "platz",
+        "allee",
+        "gasse",
+        "damm",
+        "ufer",
+        "ring",
+        "straat",
+    ),
+    *("laan", "plein", "gracht", "kade", "dijk", "singel", "gata", "vej", "gade"),
+)
+
+_PLACE: Final = re.compile(
+    r"[-+]?[0-9](?<![\w.].)(?<![\w.][-+].)[0-9]{0,2}\.[0-9]{3,12}\u00b0?\s?[NS]?\s?[,;/ ]\s?"
+    r"[-+]?[0-9]{1,3}\.[0-9]{3,12}(?:\u00b0?\s?[EW]\b|\u00b0)?(?![0-9]|\s?[,;]\s?[-+]?[0-9])"
+)
+_DEGREES: Final = re.compile(
+    r"[0-9]{1,3}(?:\.[0-9]{1,8})?\s?\u00b0\s?(?:[0-9]{1,2}(?:\.[0-9]{1,6})?\s?['\u2032\u2019]\s?)?"
+    r"(?:[0-9]{1,2}(?:\.[0-9]{1,4})?\s?(?:\"|\u2033|\u201d|'')\s?)?[NSOEW](?!\w)"
+    r"(?:[,;\s]{0,3}[0-9]{1,3}(?:\.[0-9]{1,8})?\s?\u00b0\s?(?:[0-9]{1,2}(?:\.[0-9]{1,6})?\s?['\u2032\u2019]\s?)?"
+    r"(?:[0-9]{1,2}(?:\.[0-9]{1,4})?\s?(?:\"|\u2033|\u201d|'')\s?)?[NSOEW](?!\w))?"
+)
+_LABELED: Final = re.compile(
+    r"\b(?:lat|latitude|lon|lng|long|longitude)[\"']?\s?(?:[:=]|is)?\s?[\"']?([-+]?[0-9]{1,3}\.[0-9]{2,15})(?![0-9])",
+    re.IGNORECASE,
+)
+_DECIMALS: Final = 4  # of a degree, eleven meters: fewer are measures of other things
+
+
+class AddressDetector(TextDetector):
+    """``STREET_ADDRESS``: a house, with its town where that follows; ``COORDINATES``."""
+
+    name = "addresses"
+    version = "1"
+    entities = frozenset({"STREET_ADDRESS", "COORDINATES"})
+    n_digits = 1
+
+    def spans(self, reading: Reading) -> Iterator[Span]:
+        text = reading.text
+        for match in _streets(text, reading.small):
+            end = match.start() + len(match.group().rstrip(" ,.-"))
+            yield Span(match.start(), end, "STREET_ADDRESS")
+        if reading.n_digits >= _POINT_DIGITS and "." in text:
+            yield from _points(text)
+        if "\u00b0" in text:
+            for match in _DEGREES.finditer(text):
+                yield Span(match.start(), match.end(), "COORDINATES")
+
+
+_HOUSE: Final = re.compile(
+    r"[0-9](?<![\w.$#/-].)[0-9]{0,5}(?:\s?(?:bis|ter|[A-Za-z])(?!\w)|[-/][0-9]{1,5})?,?\s(?=[\w\"'(])"
+)
+# A street before its number.
+_NUMBERED: Final = re.compile(
+    r"[A-Z\u00c0-\u00de](?<!\w.)[\w.'\u2019-]{0,40},?\s(?:[nN][\u00ba\u00b0o.]{1,2}\s?)?[0-9]"
+)
+_POINT_DIGITS: Final = 6  # of a latitude and a longitude
+
+
+def _streets(text: str, small: str) -> Iterator[re.Match[str]]:
+    """Each pattern is tried only where there is what it begins with, or a word of it."""
+    for house in _HOUSE.finditer(text):
+        for pattern in (_ENGLISH, _ENGLISH_WHOLE, _ENGLISH_SMALL, _NUMBER_FIRST):
+            match = pattern.match(text, house.start())
+            if match is not None:
+                yield match
+    if "box" in small or "post" in small or "apartado" in small:
+        yield from _BOX.finditer(text)
+    if _NUMBERED.search(text) is None:
+        return
+    if any(hint in small for hint in _ROMANCE_HINT):
+        yield from _NUMBER_LAST.finditer(text)
+    if any(hint in small for hint in _GERMANIC_HINT):
+        yield from _GERMANIC.finditer(text)
+
+
+def _points(text: str) -> Iterator[Span]:
+    for match in _PLACE.finditer(text):
+        listed = _LISTED.search(text[max(0, match.start() - 3) : match.start()])
+        if not listed and _is_point(match.group()):
+            yield Span(match.start(), match.end(), "COORDINATES")
+    for match in _LABELED.finditer(text):
+        yield Span(match.start(1), match.end(1), "COORDINATES")
+
+
+def _is_point(pair: str) -> bool:
+    """A latitude and a longitude: said so by a sign or a letter, or too precise for measures."""
+    numbers = _FLOAT.findall(pair)
+    latitude, longitude = (abs(float(number)) for number in numbers)
+    said = pair[-1].isalpha() or "\u00b0" in pair
+    precise = all(len(number.partition(".")[2]) >= _DECIMALS for number in numbers)
+    far = max(latitude, longitude) >= _SMALL  # almost all land is
+    return latitude <= 90 and longitude <= 180 and (said or (precise and far))
+
+
+_SMALL: Final = 10  # degrees from where equator and meridian meet
+_LISTED: Final = re.compile(r"[0-9]\s?[,;]\s?\Z")
+_FLOAT: Final = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]{1,16}")

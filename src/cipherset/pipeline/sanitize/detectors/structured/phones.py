@@ -1,0 +1,132 @@
+"""Detector of phone numbers."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import phonenumbers
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumberMatcher,
+)
+
+from cipherset.pipeline.sanitize.detectors.structured.reading.cues import cue_after
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.spans import Span
+
+_EXTENSION: Final = r"(?:\s?(?:;ext=|,?\s?ext(?:ension)?\.?|x|#)\s?[0-9]{1,7}(?![0-9]))?"
+# What could be a number: the library's matcher is slow, so it sees nothing else.
+_RUN: Final = re.compile(
+    r"[0-9](?<![0-9][0-9])[0-9 \t+()\[\]./~\u2014\u2015-]{4,}[0-9]" + _EXTENSION
+)
+_DIGITS: Final = range(7, 16)  # ITU-T E.164: fifteen at most
+_BEFORE: Final = re.compile(r"(?:\+\s?\(?|\(\+?)\Z")
+_LEAD: Final = 3  # a plus, a bracket, and the neighbor that the matcher looks at
+# As North America writes them, given out or not: 555 numbers are not.
+_NORTH_AMERICAN: Final = re.compile(
+    r"(?:\+?1[-. ]?|(?<![0-9])(?<![0-9][-./]))(?:\([0-9]{3}\)[-. ]?|(?<![0-9])[0-9]{3}[-. ])"
+    r"[0-9]{3}[-. ][0-9]{4}(?![0-9]|[-./][0-9])" + _EXTENSION
+)
+_INTERNATIONAL: Final = re.compile(
+    r"(?:\+\s?|(?<![0-9])00)\(?([1-9][0-9]{0,2})(?:[-. /]{0,2}\(?[0-9]++\)?){1,7}" + _EXTENSION
+)
+_ANY: Final = re.compile(r"(?:\+|\(\+?)?[0-9](?:[-. /()]{0,3}[0-9]){6,14}(?![0-9])" + _EXTENSION)
+_NOT_PHONE: Final = re.compile(
+    r"(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})(?![0-9])"
+    r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\Z"
+    r"|[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])|[0-9]{5}-[0-9]{4}\Z"
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z|[0-9]{1,15}\.[0-9]{1,15}\Z"
+)
+# Where a number at home begins with a nought. Without one, or with no gap, it takes a word.
+_GLUED: Final = re.compile(r"[A-Za-z0-9_][-_]?\Z")  # a part of something longer
+_TRUNK: Final = re.compile(r"\(?0[1-9][0-9]{0,4}\)?[-. /]")
+_TRUNK_REGIONS: Final = ("GB", "DE", "FR", "IT", "AU", "NL", "BE", "CH", "AT", "IN", "JP", "ZA")
+
+
+class PhoneDetector(TextDetector):
+    """``PHONE``: what is a number in its country, or in ``region`` without a prefix.
+
+    Also what is written as one, and what words call one, given out or not. Not what words call
+    something else.
+    """
+
+    name = "phone"
+    version = "2"
+    entities = frozenset({"PHONE"})
+    n_digits = 7
+
+    def __init__(self, region: str) -> None:
+        """``region``: two capital letters, ISO 3166."""
+        self._region = region
+        metadata = PhoneMetadata.metadata_for_region(region)
+        described = metadata.general_desc if metadata is not None else None
+        lengths = described.possible_length if described is not None else ()
+        self._least = min(lengths, default=_DIGITS.start)
+
+    def spans(self, reading: Reading) -> Iterator[Span]:
+        for run in _RUN.finditer(reading.text):
+            if _n_digits(run.group()) >= _DIGITS.start:
+                for start, end in self._in_run(reading, run.start(), run.end()):
+                    yield Span(start, end, "PHONE")
+
+    def _in_run(self, reading: Reading, start: int, end: int) -> Iterable[tuple[int, int]]:
+        text = reading.text
+        before = _BEFORE.search(text[max(0, start - _LEAD) : start])
+        begin = start - (len(before.group()) if before else 0)
+        cue = reading.cue_before(begin) or cue_after(text, end)
+        if cue is not None and cue.entity != "PHONE" and cue.strong:
+            return ()
+        called = cue is not None and cue.entity == "PHONE"
+        bare = before is None and text[start:end].isdecimal()
+        if not called and (_GLUED.search(text[max(0, begin - 2) : begin]) or (bare and cue)):
+            return ()
+        if not called and before is None and _NOT_PHONE.match(text, start, end):
+            return ()
+        found = [*_as_written(text, begin, end)]
+        enough = before is not None or _n_digits(text[start:end]) >= self._least
+        if enough and sum(b - a for a, b in found) < end - begin:
+            found += self._valid(text, start, end)
+        if not found and called:
+            found = [match.span() for match in _ANY.finditer(text, begin, end)]
+        if not found and _TRUNK.match(text, begin, end):
+            found = [*_domestic(text, begin, end)]
+        return found
+
+    def _valid(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        low = max(0, start - _LEAD)
+        # By default it gives up after 65,535 tries: what hides behind that many would pass.
+        near = text[low : end + 1]
+        for match in PhoneNumberMatcher(near, self._region, max_tries=sys.maxsize):
+            yield low + match.start, low + match.end
+
+
+def _as_written(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for match in _NORTH_AMERICAN.finditer(text, start, end):
+        yield match.span()
+    for match in _INTERNATIONAL.finditer(text, start, end):
+        code = match.group(1)
+        known = any(int(code[:n]) in COUNTRY_CODE_TO_REGION_CODE for n in range(1, len(code) + 1))
+        if known and _n_digits(match.group()) in _DIGITS:
+            yield match.span()
+
+
+def _domestic(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A number that is valid in one of the larger countries that begin with a nought."""
+    match = _ANY.match(text, start, end)
+    if match is None:
+        return
+    for region in _TRUNK_REGIONS:
+        try:
+            number = phonenumbers.parse(match.group(), region)
+        except NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            yield match.span()
+            return
+
+
+def _n_digits(text: str) -> int:
+    return sum(map(str.isdecimal, text))

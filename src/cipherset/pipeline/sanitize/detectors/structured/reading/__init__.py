@@ -1,0 +1,1 @@
+"""How a text is read: character by character the same, its runs of digits, and its cue words."""
