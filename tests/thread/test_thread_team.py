@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from sqlalchemy import delete
 from thread_samples import QUICK, cipherset, vector_rows, write_rows
 
 from cipherset.custody.ledger import Ledger
+from cipherset.custody.ledger.tables import votes
 
 PEOPLE = {
     "ada": "data-owner",
@@ -297,3 +299,15 @@ def test_an_emergency_is_loud_and_reviewed_by_another(team):
     unknown = team.run("rev", "audit", "review", 1, "--comment", "x")
     assert (unknown.code, unknown.error["code"]) == (2, "emergency_unknown")
     assert team.refused("bob", *retire, "--break-glass", "no emergency")["code"] == "not_allowed"
+
+
+def test_a_revocation_that_is_taken_out_of_the_ledger_counts_still(team):
+    grant = team.granted_protect()
+    team.ok("ada", "grant", "revoke", grant)
+    with Ledger(f"sqlite:///{team.home / 'ledger.sqlite'}") as ledger:
+        ledger.transact(
+            lambda work: work.connection.execute(delete(votes).where(votes.c.kind == "revoke"))
+        )
+    assert team.protect().code == 3
+    (listed,) = team.ok("ada", "grant", "list")["grants"]
+    assert (listed["status"], listed["reason"]) == ("void", "a vote against it was taken away")

@@ -17,7 +17,7 @@ from cipherset.custody.ledger.access import (
     requests_for,
     votes_on,
 )
-from cipherset.custody.ledger.records import events_of
+from cipherset.custody.ledger.records import done_to, events_of
 from cipherset.custody.policy import (
     Action,
     Ballot,
@@ -32,6 +32,7 @@ from cipherset.custody.policy import (
     Request,
     Resource,
     Role,
+    State,
     Status,
     Use,
     VoteKind,
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
 POLICY: Final = "policy"
 CODE: Final = "code"
 ACTIVE: Final = "active"
+_AGAINST: Final = {
+    Action.GRANT_DENY.value: VoteKind.DENY.value,
+    Action.GRANT_REVOKE.value: VoteKind.REVOKE.value,
+}
 UNKNOWN: Final = "unknown"
 
 
@@ -150,12 +155,23 @@ def standing_of(
     transaction: Transaction, gate: "Gate", request: GrantRequest, digests: Mapping[str, str]
 ) -> Status:
     """Where a request stands now, if its names have these digests."""
+    votes = votes_on(transaction.connection, request.id)
+    if not _against(transaction, request.id) <= {(vote.kind, vote.principal) for vote in votes}:
+        return Status(State.VOID, "a vote against it was taken away")
     ballots = [
-        Ballot(vote.principal, VoteKind(vote.kind), vote.envelope.encode())
-        for vote in votes_on(transaction.connection, request.id)
+        Ballot(vote.principal, VoteKind(vote.kind), vote.envelope.encode()) for vote in votes
     ]
     voters = {each.principal: _voter(transaction, gate, each.principal) for each in ballots}
     return status(request, ballots, Facts(transaction.now, voters, digests))
+
+
+def _against(transaction: Transaction, grant_id: str) -> set[tuple[str, str]]:
+    """The denials and revocations that the chain of events knows, whatever became of the votes."""
+    return {
+        (_AGAINST[action], actor)
+        for action, actor in done_to(transaction.connection, grant_id)
+        if action in _AGAINST
+    }
 
 
 def _voter(transaction: Transaction, gate: "Gate", name: str) -> Voter:

@@ -28,6 +28,11 @@ _RUNS_OF: Final = (
 )
 
 
+_DONE_TO: Final = select(events.c.action, events.c.actor).where(
+    events.c.subject == bindparam("s"), events.c.outcome == "done"
+)
+
+
 class RunStatus(StrEnum):
     """Where a run stands."""
 
@@ -140,6 +145,12 @@ def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Eve
     same = (events.c.action == action) & (events.c.outcome == outcome)
     query = select(events).where(same).order_by(events.c.seq)
     return (Event(*row) for row in connection.execute(query))
+
+
+def done_to(connection: Connection, subject: str) -> frozenset[tuple[str, str]]:
+    """Every (action, actor) that was done to a subject, unverified."""
+    found = connection.execute(_DONE_TO, {"s": subject})
+    return frozenset((row.action, row.actor) for row in found)
 
 
 def runs_of(connection: Connection, asset_id: str) -> tuple[Run, ...]:

@@ -72,6 +72,7 @@ events: Final = Table(
     Column("body", Text, nullable=False),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Index("events_about", "subject", "action"),
     sqlite_strict=True,
 )
 

@@ -27,6 +27,7 @@ def upgrade() -> None:
         *_needed("request", "created", "action", "beneficiary"),
     )
     op.create_index("grants_of", "grants", ["beneficiary", "action"], if_not_exists=True)
+    op.create_index("events_about", "events", ["subject", "action"], if_not_exists=True)
     op.create_index("runs_of", "run_assets", ["asset_id"], if_not_exists=True)
     _make(
         "votes",
