@@ -78,6 +78,7 @@ with Ledger(sys.argv[1], password=sys.argv[2]) as ledger:
 
 AT_ONCE = """
 import os
+import alembic.command  # once, not in each
 children = []
 for _ in range(4):
     children.append(os.fork())
