@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from custody_postgres import PASSWORD, Server
-from sqlalchemy.engine import make_url
 
 from cipherset.custody.ledger import Ledger, Outcome
 
@@ -33,7 +32,7 @@ class Place:
 
     def alter(self, *statements: str) -> None:
         if self.server is not None:
-            self.server.run(str(make_url(self.url).database), *statements)
+            self.server.run(*statements)
             return
         with sqlite3.connect(self.file) as connection:
             for statement in statements:
@@ -45,7 +44,8 @@ def place_of(kind: str, tmp_path: Path, request) -> Place:
     if kind == "sqlite":
         return Place(f"sqlite:///{tmp_path / 'ledger.sqlite'}", None)
     server = request.getfixturevalue("postgresql")
-    return Place(server.new_database(), PASSWORD, server)
+    server.empty()
+    return Place(server.url, PASSWORD, server)
 
 
 @pytest.fixture(params=BOTH)

@@ -1,13 +1,12 @@
-"""A real PostgreSQL server of the Debian package, for the session; every test gets a database."""
+"""A real PostgreSQL server of the Debian package, for the session; each test finds it empty."""
 
-import itertools
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ import pytest
 
 PASSWORD: Final = "canary-password-4711"
 USER: Final = "gateway"
+DATABASE: Final = "postgres"  # the one that is there
 UNPRIVILEGED: Final = ("postgres", "nobody")  # the server will not run as root
 
 
@@ -23,31 +23,30 @@ class Server:
     """Listens in ``home`` on a socket only; every connection needs the password."""
 
     home: Path
-    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def data(self) -> Path:
         return self.home / "data"
 
-    def url(self, database: str) -> str:
-        return f"postgresql+psycopg://{USER}@/{database}?host={self.home}"
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://{USER}@/{DATABASE}?host={self.home}"
 
-    def new_database(self) -> str:
-        """The URL of an empty one."""
-        name = f"ledger{next(self.numbers)}"
-        self.run("postgres", f"CREATE DATABASE {name} TEMPLATE template0")
-        return self.url(name)
+    def empty(self) -> None:
+        """Leave nothing of the last test; a database of its own for each takes longer."""
+        self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
 
-    def run(self, database: str, *statements: str) -> None:
+    def run(self, *statements: str) -> None:
         import psycopg
 
-        where = {"host": str(self.home), "user": USER, "password": PASSWORD, "dbname": database}
+        where = {"host": str(self.home), "user": USER, "password": PASSWORD, "dbname": DATABASE}
         with psycopg.connect(**where, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
     def start(self) -> None:
-        settings = f"-c listen_addresses= -c unix_socket_directories={self.home} -c fsync=off"
+        settings = f"-c listen_addresses= -c unix_socket_directories={self.home} -c fsync=off "
+        settings += "-c autovacuum=off -c full_page_writes=off"
         log = str(self.home / "log")
         self.call("pg_ctl", "start", "-w", "-D", str(self.data), "-l", log, "-o", settings)
 

@@ -91,14 +91,14 @@ def test_edit_insertion_deletion_and_reorder_are_found(ledger, place, statements
 
 def test_more_events_than_a_page(ledger, place):
     def many(work):
-        for k in range(5001):
+        for k in range(2001):
             work.append(actor="a", action="b", subject=str(k), outcome=Outcome.DONE)
 
     ledger.transact(many)
-    assert ledger.verify() == Verification(valid=True, events=5001, first_bad=None)
-    assert [event.seq for event in ledger.events(after=4999)] == [5000, 5001]
-    place.alter("UPDATE events SET actor = 'x' WHERE seq = 4777")
-    assert ledger.verify().first_bad == 4777
+    assert ledger.verify() == Verification(valid=True, events=2001, first_bad=None)
+    assert [event.seq for event in ledger.events(after=1999)] == [2000, 2001]
+    place.alter("UPDATE events SET actor = 'x' WHERE seq = 1777")
+    assert ledger.verify().first_bad == 1777
 
 
 def test_assets_and_runs_come_with_their_events(ledger):
