@@ -218,7 +218,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.DEPLOY: _MODELS,
         Action.APPROVE: _ASSETS,
         Action.SUSPEND: _ASSETS,
-        Action.DETOKENIZE: _DATASETS,
+        Action.DETOKENIZE: _DATASETS | _KEYS,
         Action.FORGET: _DATASETS | _WORKSPACE,
         Action.ERASE: _ASSETS | _WORKSPACE,
         Action.BREACH: _ASSETS,
