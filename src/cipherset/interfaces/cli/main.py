@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
+    "relabel": "Say how sensitive a source or a cipherset is.",
     "scan": "Find and label what is sensitive in a source.",
     "train": "Train a model on a cipherset; needs no key.",
 }
