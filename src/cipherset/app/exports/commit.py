@@ -120,6 +120,9 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         "rows_copied": built.draft.plan.n_copies,
         "test_rows_trained_on": built.draft.plan.n_leaked,
     }
+    if len(request.roles.text) > 1:
+        told["fields_given"] = len(request.roles.text)
+        told["fields_kept"] = len(built.draft.dataset.roles.text)
     if built.draft.origin.is_mixed:
         told["mixing_accepted"] = True
     return told if beyond is None else told | {"anchored_beyond": beyond}

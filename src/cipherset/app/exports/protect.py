@@ -41,6 +41,7 @@ from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, 
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
 from cipherset.app.gate import About, Act, Action, Fact, Moment
+from cipherset.app.fields.needed import needed_columns
 from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting
@@ -50,6 +51,7 @@ from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
 from cipherset.core.protocols import Encoder
+from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
 from cipherset.custody.keys.identity import RowIdentity
 from cipherset.pipeline.ingest import Source, open_source
@@ -139,7 +141,9 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
             return before
         check_readable(request, known)
         with exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin:
-            dataset, facts = _read(owner, request, source, encoder, kept)
+            text, chosen = needed_columns(owner, request, source, encoder, known.readable)
+            roles = replace(request.roles, text=text)
+            dataset, facts = _read(owner, roles, source, encoder, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
             built = _build(owner, request, draft, kept=kept, staged=staged)
             _decide(request, built.leak)
@@ -154,7 +158,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 with leaving(owner, request, about, built.leak, len(exported)):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
-    return ProtectResult(manifest, request.target, built.leak, built.utility)
+    return ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
 
 
 def _draft(
@@ -174,10 +178,10 @@ def _draft(
 
 
 def _read(
-    owner: Owner, request: ProtectRequest, source: Source, encoder: Encoder | None, kept: Path
+    owner: Owner, roles: ColumnRoles, source: Source, encoder: Encoder | None, kept: Path
 ) -> tuple[Dataset, EncoderFacts]:
     identity = RowIdentity(owner.workspace.ring.signer())
-    reading = Reading(request.roles, encoder, default_rules(), identity)
+    reading = Reading(roles, encoder, default_rules(), identity)
     path = kept / state.VECTORS
     dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
     if encoder is None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
@@ -39,6 +39,7 @@ class ProtectRequest:
     encoder: str = "minilm-l6-v2"
     accept_risk: str | None = None
     accept_mixing: str | None = None
+    all_fields: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -94,6 +95,14 @@ class ProtectRequest:
         return self.approximation_factor if self.guarantee is None else 0.0
 
 
+class Measured(Protocol):
+    """What was measured of each text column; the names are the source's."""
+
+    @property
+    def dropped(self) -> tuple[str, ...]: ...
+    def as_json(self) -> dict[str, Any]: ...
+
+
 def _usage(message: str) -> UsageError:
     return UsageError(message, code="usage", hint="see: cipherset protect --help")
 
@@ -117,6 +126,7 @@ class ProtectResult:
     leak: Leak
     utility: Utility | None
     repeated: bool = False
+    fields: Measured | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -147,5 +157,6 @@ class ProtectResult:
             "joined_drawn": [] if joined is None else list(joined.drawn),
             "utility": None if utility is None else utility.figures(),
             "verdict": None if utility is None else utility.verdict,
+            "fields": None if self.fields is None else self.fields.as_json(),
             "label": None if manifest.label is None else manifest.label.as_json(),
         }

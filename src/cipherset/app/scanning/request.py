@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cipherset.app.encoders import DEFAULT_ENCODER
+from cipherset.app.fields.choose import FieldsResult
 from cipherset.core.errors import UsageError
 from cipherset.core.labels import Label, Trust
 from cipherset.pipeline.sanitize.label import CONFIDENCE, ColumnLabel, at_most
@@ -24,6 +26,9 @@ class ScanRequest:
     seed: int = 0
     html: Path | None = None
     overwrite: bool = False
+    fields: bool = False
+    label: str | None = None
+    encoder: str = DEFAULT_ENCODER
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -34,6 +39,12 @@ class ScanRequest:
         if self.sample < 1:
             raise UsageError(
                 f"a sample has at least one row, not {self.sample}",
+                code="usage",
+                hint="see: cipherset scan --help",
+            )
+        if self.fields != (self.label is not None) or (self.fields and not self.columns):
+            raise UsageError(
+                "what a label needs is measured with --fields, --label COL and --text COL, together",
                 code="usage",
                 hint="see: cipherset scan --help",
             )
@@ -52,6 +63,11 @@ class ScanRequest:
                 hint="choose another place with --html, or overwrite it with --force",
             )
 
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """The columns to label: where a label's needs are measured, all of them."""
+        return () if self.fields else self.columns
+
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
@@ -65,6 +81,7 @@ class ScanResult:
     trust: Trust | None
     asset: str
     notes: tuple[str, ...] = ()
+    fields: FieldsResult | None = None
 
     @property
     def confidence(self) -> dict[str, Any]:
@@ -102,4 +119,5 @@ class ScanResult:
             "columns": {name: column.as_json() for name, column in self.columns.items()},
             "asset": self.asset,
             "notes": list(self.notes),
+            **({} if self.fields is None else {"fields": self.fields.as_json()}),
         }

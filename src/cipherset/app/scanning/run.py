@@ -6,10 +6,15 @@ ledger, which does not learn the names of columns either.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from cipherset.app.encoders import open_encoder
+from cipherset.app.fields.choose import FieldsResult, measure_fields
+from cipherset.app.fields.rows import sample_rows
+from cipherset.app.fields.trial import Trial
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.record import known_label, known_trust, record_label, record_source
@@ -31,6 +36,7 @@ from cipherset.pipeline.sanitize.label import (
 from cipherset.pipeline.sanitize.label.kinds import kind_of
 from cipherset.pipeline.sanitize.label.seen import shape_of
 
+MEASURED_ROWS: Final = 3_000
 _LONGEST_NAME: Final = 60
 _VALUES: Final = frozenset({"whole", "decimal", "date", "vector"})
 HEADLESS: Final = "some columns are called by what looks like a value: is the first row a header?"
@@ -54,19 +60,32 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
         detectors = default_rules().detectors
         looked = _look(session, request, source, detectors)
         result = _result(workspace, request, source, looked, detectors)
+        if request.label is not None:
+            result = replace(result, fields=_fields(session, request, source, request.label))
         act.facts.update(_facts(result))
         if request.html is not None:
             write_atomic(request.html, render(result).encode())
     return result
 
 
+def _fields(session: Session, request: ScanRequest, source: Source, label: str) -> FieldsResult:
+    rows = sample_rows(source, request.columns, label, most=MEASURED_ROWS, seed=request.seed)
+    encoder = open_encoder(request.encoder, session.cache)
+    session.progress.start("measure what the label needs", None)
+    trial = Trial(rows, encoder, default_rules(), request.seed, session.progress)
+    measured = measure_fields(trial, request.columns, label)
+    session.progress.finish()
+    return measured
+
+
 def _look(
     session: Session, request: ScanRequest, source: Source, detectors: Sequence[Detector]
 ) -> Looked:
+    columns = request.looked_at
     if request.all_rows:
-        return look_at_all(source, request.columns, detectors, session.progress)
+        return look_at_all(source, columns, detectors, session.progress)
     reservoir: Reservoir[Row] = Reservoir(request.sample, np.random.default_rng(request.seed))
-    return look_at_some(source, request.columns, detectors, session.progress, reservoir)
+    return look_at_some(source, columns, detectors, session.progress, reservoir)
 
 
 def _result(
@@ -113,7 +132,7 @@ def _parameters(
         "columns": dict(sorted(Counter(c.label.level.value for c in labels.values()).items())),
         "entities": sorted({entity for column in labels.values() for entity in column.entities}),
         "detectors": sorted(detectors),
-        "all_columns": not request.columns,
+        "all_columns": not request.looked_at,
     }
 
 

@@ -1,6 +1,6 @@
 """Batches of named columns to Records and Vectors, by the part each column plays."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -48,6 +48,11 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
     return parts
 
 
+def joined_text(parts: Iterable[str | None]) -> str:
+    """The cells of a row's text columns, one below the other; empty ones leave no line."""
+    return "\n".join(part for part in parts if part is not None and part.strip())
+
+
 def records(name: str, batch: Batch, roles: ColumnRoles) -> Records:
     """The rows of ``batch``: text columns joined by line breaks, parts without text left out.
 
@@ -57,10 +62,10 @@ def records(name: str, batch: Batch, roles: ColumnRoles) -> Records:
     cells = [batch.table.column(column).to_pylist() for column in roles.text]
     texts = []
     for row, parts in enumerate(zip(*cells, strict=True), start=batch.start + 1):
-        filled = [part for part in parts if part is not None and part.strip()]
-        if not filled:
+        text = joined_text(parts)
+        if not text:
             raise faults.missing_text(name, ", ".join(roles.text), row)
-        texts.append("\n".join(filled))
+        texts.append(text)
     return Records(texts, clear_columns(name, batch, roles))
 
 

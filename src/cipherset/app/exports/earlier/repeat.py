@@ -46,8 +46,10 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     """
     roles = request.roles
     noise = {} if request.guarantee is None else {"noise": request.noise_kept}
+    fields = {"all_fields": True} if request.all_fields else {}
     return canonical.digest(
         noise
+        | fields
         | {
             "text": list(roles.text),
             "vector": roles.vector,

@@ -75,6 +75,7 @@ EXAMPLE = (
     metavar="REASON",
     help="Mix restricted rows and rows from outside under one key; recorded.",
 )
+@click.option("--all-fields", is_flag=True, help="Embed every --text column, needed or not.")
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
 @options.as_roles
@@ -95,6 +96,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     encoder: str,
     accept_risk: str | None,
     accept_mixing: str | None,
+    all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
@@ -114,6 +116,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         encoder=encoder,
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
+        all_fields=all_fields,
         overwrite=force,
     )
     _show(context, protect(context.session(), request))
@@ -155,6 +158,9 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
+    if result.fields is not None:
+        left = ", ".join(result.fields.dropped) or "none: the label needs them all, or may"
+        rows.insert(1, ("text columns left out", left))
     if leak.exposure.marked is not None:
         rows.insert(-1, ("  misclassified rows", f"{leak.exposure.marked:.4f}, not an excess"))
     if manifest.encoder.digest is None:

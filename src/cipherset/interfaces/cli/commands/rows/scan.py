@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from cipherset.app.fields.choose import FieldsResult, Loss
 from cipherset.app.scanning.request import SAMPLE, ScanRequest, ScanResult
 from cipherset.app.scanning.run import scan
 from cipherset.core.labels import Label, Trust
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.pipeline.sanitize.label import ColumnLabel
 
@@ -18,6 +20,12 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
 @click.option(
     "--text", multiple=True, metavar="COL", help="Look at this column only (repeat for more)."
 )
+@click.option(
+    "--fields",
+    is_flag=True,
+    help="Measure which --text columns, how much text and how many rows --label needs.",
+)
+@click.option("--label", metavar="COL", help="With --fields: what a model is to predict.")
 @click.option("--all-rows", is_flag=True, help="Look at every row, not at a sample.")
 @click.option(
     "--sample",
@@ -46,17 +54,21 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     metavar="N",
     help="Of the sample.",
 )
+@options.encoder
 @click.option("--force", is_flag=True, help="Overwrite a page that is there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
     text: tuple[str, ...],
+    fields: bool,  # noqa: FBT001 -- click hands it over by name
+    label: str | None,
     all_rows: bool,  # noqa: FBT001 -- click hands it over by name
     sample: int,
     trust: str | None,
     html: Path | None,
     seed: int,
+    encoder: str,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Find and label what is sensitive in SOURCE, column by column."""
@@ -69,6 +81,9 @@ def command(  # noqa: PLR0913 -- one parameter per option
         seed=seed,
         html=html,
         overwrite=force,
+        fields=fields,
+        label=label,
+        encoder=encoder,
     )
     result = scan(context.session(), request)
     context.show(result.as_json(), f"scanned: {source}", _rows(result, html))
@@ -79,7 +94,30 @@ def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
     rows += [(f"  {name}", _column(column)) for name, column in result.columns.items()]
     rows.append(("how sure", result.confidence["statement"]))
     rows += [("note", note) for note in result.notes]
+    if result.fields is not None:
+        rows += _fields(result.fields)
     return rows if html is None else [*rows, ("page", str(html))]
+
+
+def _fields(fields: FieldsResult) -> list[tuple[str, str]]:
+    chosen = fields.chosen
+    rows = [("to predict", f"{fields.label}: {chosen.utility:.3f} with every text column")]
+    rows += [(f"  without {name}", _loss(loss)) for name, loss in chosen.without.items()]
+    rows.append(("columns needed", ", ".join(chosen.kept)))
+    rows += [
+        (f"  first {length} characters", _loss(loss)) for length, loss in fields.lengths.items()
+    ]
+    rows.append(("characters needed", str(fields.characters or "all")))
+    rows += [(f"  {size} rows", _loss(loss)) for size, loss in fields.curve.items()]
+    needed = fields.rows_needed
+    enough = "all: more rows still teach" if needed is None else f"{needed} of {fields.n_rows}"
+    return [*rows, ("rows needed", enough)]
+
+
+def _loss(loss: Loss) -> str:
+    measured = loss.loss
+    spread = f"{measured.low:+.3f} to {measured.high:+.3f}"
+    return f"{loss.utility:.3f}, loss {measured.value:+.3f} ({spread}): {loss.verdict}"
 
 
 def _label(label: Label) -> str:
