@@ -66,6 +66,8 @@ def _stage(folder):
     write_rows(folder / "rows.csv", vector_rows(40))
     write_rows(folder / "ten.csv", vector_rows(10))
     (folder / "letter.txt").write_text("dear")
+    people = "id,mail,note\n1,a@example.org,late\n2,b@example.org,fine\n3,,call me\n"
+    (folder / "people.csv").write_text(people)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("CIPHERSET_HOME", raising=False)

@@ -12,7 +12,7 @@ from cipherset.app.labels.record import known_label, record_label, record_source
 from cipherset.app.places import Made
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, PolicyError
-from cipherset.core.labels import Label
+from cipherset.core.labels import Label, joined
 from cipherset.evidence.views.labels import LABEL, RELABEL
 from cipherset.pipeline.export import open_cipherset
 from cipherset.pipeline.ingest import open_source
@@ -31,11 +31,15 @@ def nobody_may_lower(workspace: Workspace, asset: str, to: Label) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RelabelRequest:
-    """What ``relabel`` is asked to do: the label that ``subject`` is to have, and why."""
+    """What ``relabel`` is asked to do, and why.
+
+    ``label`` is added to what is known, unless its level is lower or it is to hold ``exactly``.
+    """
 
     subject: str
     label: Label
     reason: str
+    exactly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def relabel(
         asset = _asset(workspace, request.subject)
         act.facts["asset"] = asset
         before = known_label(workspace, asset)
-        wanted = _wanted(request.label, before)
+        wanted = _wanted(request, before)
         if before is not None and wanted.is_lower_than(before):
             if not may_lower(workspace, asset, wanted):
                 raise _lower(before)
@@ -80,15 +84,11 @@ def relabel(
     return Relabeled(asset, before, after)
 
 
-def _wanted(asked: Label, before: Label | None) -> Label:
-    """What is asked for; tags and trusts that are not spoken of stay, unless the level falls."""
-    if before is None or asked.level.rank < before.level.rank:
+def _wanted(request: RelabelRequest, before: Label | None) -> Label:
+    asked = request.label
+    if before is None or request.exactly or asked.level.rank < before.level.rank:
         return asked
-    return Label(
-        level=asked.level,
-        tags=asked.tags or before.tags,
-        trusts=asked.trusts or before.trusts,
-    )
+    return joined([before, asked]) or asked
 
 
 def _asset(workspace: Workspace, subject: str) -> str:

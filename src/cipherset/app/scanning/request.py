@@ -44,7 +44,7 @@ class ScanRequest:
             )
         if self.fields != (self.label is not None) or (self.fields and not self.columns):
             raise UsageError(
-                "what a label needs is measured with --fields, --label COL and --text COL, together",
+                "what a label needs is measured with --fields, --label COL and --text COL together",
                 code="usage",
                 hint="see: cipherset scan --help",
             )

@@ -31,19 +31,21 @@ EXAMPLE = 'cipherset relabel tickets.csv --level restricted --tag PHI --reason "
     type=click.Choice([trust.value for trust in Trust]),
     help="Who answers for its rows.",
 )
+@click.option("--exactly", is_flag=True, help="Take away what is not named; takes a grant.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; recorded.")
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     subject: str,
     level: str,
     tags: tuple[str, ...],
     trusts: tuple[str, ...],
+    exactly: bool,  # noqa: FBT001 -- click hands it over by name
     reason: str,
 ) -> None:
     """Label a source or a cipherset of this workspace; lowering a label takes a grant."""
     label = Label(level=Level(level), tags=tuple(map(Tag, tags)), trusts=tuple(map(Trust, trusts)))
-    done = relabel(context.session(), RelabelRequest(subject, label, reason))
+    done = relabel(context.session(), RelabelRequest(subject, label, reason, exactly))
     result = {
         "asset": done.asset,
         "before": None if done.before is None else done.before.as_json(),

@@ -1,10 +1,12 @@
 """``cipherset scan``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
-from cipherset.app.fields.choose import FieldsResult, Loss
+from cipherset.app.fields.choose import FieldsResult, Loss, Verdict
 from cipherset.app.scanning.request import SAMPLE, ScanRequest, ScanResult
 from cipherset.app.scanning.run import scan
 from cipherset.core.labels import Label, Trust
@@ -12,6 +14,13 @@ from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.pipeline.sanitize.label import ColumnLabel
 
+# What a loss says of the column that was left out, and of the part that was kept.
+COLUMN: Final = {verdict: verdict.value for verdict in Verdict}
+PART: Final = {
+    Verdict.NEEDED: "too little",
+    Verdict.UNNEEDED: "enough",
+    Verdict.UNDECIDED: "undecided",
+}
 EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
 
 
@@ -100,24 +109,23 @@ def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
 
 
 def _fields(fields: FieldsResult) -> list[tuple[str, str]]:
-    chosen = fields.chosen
-    rows = [("to predict", f"{fields.label}: {chosen.utility:.3f} with every text column")]
-    rows += [(f"  without {name}", _loss(loss)) for name, loss in chosen.without.items()]
-    rows.append(("columns needed", ", ".join(chosen.kept)))
-    rows += [
-        (f"  first {length} characters", _loss(loss)) for length, loss in fields.lengths.items()
-    ]
-    rows.append(("characters needed", str(fields.characters or "all")))
-    rows += [(f"  {size} rows", _loss(loss)) for size, loss in fields.curve.items()]
-    needed = fields.rows_needed
+    chosen, needed = fields.chosen, fields.rows_needed
     enough = "all: more rows still teach" if needed is None else f"{needed} of {fields.n_rows}"
-    return [*rows, ("rows needed", enough)]
+    return [
+        ("to predict", f"{fields.label}: {chosen.utility:.3f} with every text column"),
+        *((f"  without {name}", _loss(loss, COLUMN)) for name, loss in chosen.without.items()),
+        ("columns needed", ", ".join(chosen.kept)),
+        *((f"  first {n} characters", _loss(loss, PART)) for n, loss in fields.lengths.items()),
+        ("characters needed", str(fields.characters or "all")),
+        *((f"  {n} rows", _loss(loss, PART)) for n, loss in fields.curve.items()),
+        ("rows needed", enough),
+    ]
 
 
-def _loss(loss: Loss) -> str:
+def _loss(loss: Loss, words: Mapping[Verdict, str]) -> str:
     measured = loss.loss
     spread = f"{measured.low:+.3f} to {measured.high:+.3f}"
-    return f"{loss.utility:.3f}, loss {measured.value:+.3f} ({spread}): {loss.verdict}"
+    return f"{loss.utility:.3f}, loss {measured.value:+.3f} ({spread}): {words[loss.verdict]}"
 
 
 def _label(label: Label) -> str:
