@@ -158,15 +158,12 @@ def measure_fields(trial: Trial, columns: Sequence[str], label: str) -> FieldsRe
     chosen = choose_columns(trial, columns)
     kept = chosen.kept
     longest = max(map(len, trial.rows.texts(kept, trial.rules)))
-    lengths = {
-        length: _loss(trial, chosen.best, trial.scores(kept, length))
-        for length in LENGTHS
-        if length < longest
-    }
+    scores = {length: trial.scores(kept, length) for length in LENGTHS if length < longest}
+    best = max([chosen.best, *scores.values()], key=np.mean)
     return FieldsResult(
         label=label,
         chosen=chosen,
-        lengths=lengths,
+        lengths={length: _loss(trial, best, each) for length, each in scores.items()},
         curve=_curve(trial, kept),
         rows=len(trial.rows),
         n_rows=trial.rows.n_rows,
