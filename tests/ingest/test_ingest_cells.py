@@ -11,7 +11,7 @@ from ingest_tables import write_source
 
 from cipherset.core.errors import InputError
 from cipherset.pipeline.ingest import open_source
-from cipherset.pipeline.ingest.cells import BINARY, as_text
+from cipherset.pipeline.ingest.cells import BINARY, NESTED, as_text
 
 
 def cells(path, columns=(), **options):
@@ -87,6 +87,32 @@ def test_mixed_kinds_in_one_column(tmp_path):
     values = ["x", 1, 1.5, True, None, [1, 2], {"k": "v"}]
     path = write_source(tmp_path, ".jsonl", [{"c": value} for value in values])
     assert cells(path)["c"] == ["x", "1", "1.5", "true", None, "[1, 2]", '{"k": "v"}']
+
+
+@pytest.mark.parametrize("depth", [100, 900, 3000])
+def test_deep_nesting_ends_in_a_text_or_a_refusal(depth, tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"a": ' + "[" * depth + "]" * depth + "}")
+    try:
+        (found,) = cells(tmp_path / "t.jsonl")["a"]
+    except InputError as error:
+        assert error.code == "source_corrupt"
+    else:
+        assert found in {"[" * depth + "]" * depth, NESTED}
+
+
+def test_what_is_too_deep_to_write_is_named():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert as_text(deep) == NESTED
+
+
+def test_a_lone_surrogate_is_refused_wherever_it_is(tmp_path):
+    for value in ('"\\ud800"', '{"k": "\\ud800"}'):
+        (tmp_path / "t.jsonl").write_text('{"a": ' + value + "}")
+        with pytest.raises(InputError) as caught:
+            cells(tmp_path / "t.jsonl")
+        assert caught.value.code == "source_encoding"
 
 
 def test_any_value_as_text():

@@ -179,6 +179,18 @@ def test_a_file_without_a_header_does_not_show_its_first_record(tmp_path):
         assert CARD not in shown
 
 
+def test_names_of_columns_that_a_terminal_would_act_on(tmp_path):
+    owner = Owner(tmp_path)
+    rows = [{"\x1b[2Jbell": "a", "column 1": "b", "turned\u202e": "c", "2020-01-02": "d"}] * 3
+    write_rows(tmp_path / "odd.jsonl", rows)
+    assert list(_scan(owner, source="odd.jsonl")["columns"]) == [
+        "column 1*",
+        "column 1",
+        "column 3",
+        "column 4",
+    ]
+
+
 def test_no_value_is_in_anything_that_scan_leaves(scanned):
     """Also where it is refused half way: rows that are cut, not UTF-8, or no rows at all."""
     folder, printed = scanned.folder, []

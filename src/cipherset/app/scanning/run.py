@@ -152,17 +152,20 @@ def _shown(names: Sequence[str], detectors: Sequence[Detector]) -> dict[str, str
 
     A file without a header shows its first record there.
     """
-    held = [
-        any(
-            kind_of(span.entity).is_firm
-            for detector in detectors
-            for span in detector.detect([name])[0]
-        )
+    shown: dict[str, str] = {}
+    for number, name in enumerate(names, start=1):
+        called = f"column {number}"
+        while called in names:
+            called += "*"
+        shown[name] = called if _is_value(name, detectors) else name
+    return shown
+
+
+def _is_value(name: str, detectors: Sequence[Detector]) -> bool:
+    found = [span for detector in detectors for span in detector.detect([name])[0]]
+    return (
+        any(kind_of(span.entity).is_firm for span in found)
         or len(name) > _LONGEST_NAME
+        or not name.isprintable()  # a terminal would act on it
         or shape_of(name) in _VALUES
-        for name in names
-    ]
-    return {
-        name: f"column {number}" if is_value else name
-        for number, (name, is_value) in enumerate(zip(names, held, strict=True), start=1)
-    }
+    )

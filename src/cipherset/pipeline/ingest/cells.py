@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 BINARY: Final = "<binary>"
+NESTED: Final = "<nested too deep>"
 MOST_ITEMS: Final = 16  # of a vector: enough to see that it is one
 _EXACT: Final = 1 << 53
 _SEPARATORS: Final = (", ", ": ")
@@ -24,8 +25,15 @@ def as_text(value: object) -> str | None:
     if isinstance(value, list) and value and isinstance(value[0], int | float):
         value = value[:MOST_ITEMS]
     if isinstance(value, bool | int | list | dict):
-        return json.dumps(value, ensure_ascii=False, separators=_SEPARATORS, default=_other)
+        return _as_json(value)
     return str(value)
+
+
+def _as_json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=_SEPARATORS, default=_other)
+    except RecursionError:  # read at a depth at which it cannot be written
+        return NESTED
 
 
 def _number(value: float) -> str | None:
