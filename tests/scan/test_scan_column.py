@@ -82,6 +82,15 @@ def test_numbers_that_were_floats_are_read_as_whole():
     assert "CARD" in label([f"{card}.0" for card in CARDS] * 3).entities
 
 
+def test_digits_within_codes_and_dates_are_no_cards_or_phones():
+    codes = [f"{i:04x}{'4111111111111111' if i == 7 else 'ab' * 8}f" for i in range(400)]
+    assert label(codes).entities == {}
+    assert any("codes" in reason for reason in label(codes).because)
+    dates = [f"2024-0{i % 9 + 1}-1{i % 10} 10:1{i % 6}:12" for i in range(400)]
+    assert label(dates).entities == {}
+    assert "EMAIL" in label([*codes, "ann1lee@example.org"]).entities
+
+
 def test_prices_are_no_phone_numbers():
     assert label([f"{i}.{i % 90 + 10}" for i in range(2000, 2400)]).entities == {}
 
@@ -150,6 +159,9 @@ def test_every_kind_of_the_vocabulary_has_a_meaning():
         ("[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]", "vector"),
         ("0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8", "vector"),
         ("John Smith", "word"),
+        ("a94a8fe5ccb19ba6", "code"),
+        ("SKU-00017", "code"),
+        ("a1", "word"),
         ("there is rain in the hills", "text"),
         ("call 1 2 3 4 5 6 7 8 times", "text"),
     ],

@@ -9,6 +9,7 @@ from cipherset.pipeline.sanitize.label.confidence import at_most
 from cipherset.pipeline.sanitize.label.kinds import (
     LEAST_LOOSE_ROWS,
     LEAST_LOOSE_SHARE,
+    MADE_OF_DIGITS,
     TOLD_BY_A_FLAG,
     kind_of,
 )
@@ -155,10 +156,14 @@ def _hint(name: str, seen: Seen) -> str | None:
 def _doubt(entity: str, rows: int, seen: Seen) -> str | None:
     """Why a finding is not counted, None where it is."""
     numbers = seen.share("whole") + seen.share("decimal")
+    if entity in MADE_OF_DIGITS:
+        numbers += seen.share("code")
     if numbers >= MOSTLY and rows < LEAST_OF_NUMBERS * seen.filled:
-        return "as many as numbers have by chance"
+        return "as many as numbers and codes have by chance"
     if numbers >= MOSTLY and seen.share("decimal") >= LEAST_OF_NUMBERS:
         return "these are decimal numbers"
+    if seen.share("date") >= MOSTLY and entity in MADE_OF_DIGITS:
+        return "these are dates"
     if kind_of(entity).is_firm:
         return None
     if rows < LEAST_LOOSE_ROWS or rows < LEAST_LOOSE_SHARE * seen.filled:
@@ -174,7 +179,7 @@ def _notes(seen: Seen) -> list[str]:
     elif seen.share("date") >= MOSTLY:
         notes.append("dates")
     is_key = seen.filled >= _KEY_ROWS and len(seen.distinct) >= _KEY_SHARE * seen.filled
-    if is_key and seen.share("whole") + seen.share("word") >= MOSTLY:
+    if is_key and sum(map(seen.share, ("whole", "code", "word"))) >= MOSTLY:
         notes.append("a value of its own in each row: it joins them to other tables")
     return notes
 

@@ -81,6 +81,24 @@ UNKNOWN: Final = _confidential(Tag.PII)
 TOLD_BY_A_FLAG: Final = frozenset(
     entity for entity, kind in KINDS.items() if Tag.SPECIAL in kind.tags
 )
+# What a run of digits in a code, a number or a date may pass for.
+MADE_OF_DIGITS: Final = frozenset(
+    {
+        "BANK_ACCOUNT",
+        "CARD",
+        "COORDINATES",
+        "DRIVER_LICENSE",
+        "IP",
+        "MEDICAL_RECORD",
+        "NATIONAL_ID",
+        "PASSPORT",
+        "PHONE",
+        "POSTAL_CODE",
+        "REFERENCE_ID",
+        "TAX_ID",
+        "VEHICLE",
+    }
+)
 
 
 def kind_of(entity: str) -> Kind:

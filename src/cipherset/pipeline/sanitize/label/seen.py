@@ -26,6 +26,8 @@ _DATE: Final = re.compile(
 _VECTOR: Final = re.compile(
     r"\[?\s*(?:[+-]?[\d.]{1,40}(?:[eE][+-]?\d{1,4})?[\s,]{1,8}){7}[\d\s.,eE+-]*\]?"
 )
+_VECTOR: Final = re.compile(r"\[?\s*(?:[+-]?[\d.]+(?:[eE][+-]?\d+)?[\s,]+){7}[\d\s.,eE+-]*\]?")
+_CODE: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{8,}")
 _POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
 
 
@@ -92,11 +94,16 @@ class Seen:
 
 
 def shape_of(text: str) -> str:
-    """``whole``, ``decimal``, ``date``, ``vector``, ``text`` (a sentence or more) or ``word``."""
+    """``whole``, ``decimal``, ``date``, ``vector``, ``code``, ``text`` or ``word``.
+
+    A code is one word of letters and digits, a text has more words than a value.
+    """
     cell = text.strip()
     for shape, pattern in (("whole", _WHOLE), ("decimal", _DECIMAL), ("date", _DATE)):
         if pattern.fullmatch(cell):
             return shape
     if _VECTOR.match(cell):
         return "vector"
+    if _CODE.fullmatch(cell):
+        return "code"
     return "text" if len(cell.split(None, _FREE_WORDS)) > _FREE_WORDS else "word"
