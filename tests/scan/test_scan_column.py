@@ -83,7 +83,7 @@ def test_numbers_that_were_floats_are_read_as_whole():
 
 
 def test_digits_within_codes_and_dates_are_no_cards_or_phones():
-    codes = [f"{i:04x}{'4111111111111111' if i == 7 else 'ab' * 8}f" for i in range(400)]
+    codes = [f"x{'4111111111111111' if i == 7 else f'{i:04d}ababab'}f" for i in range(400)]
     assert label(codes).entities == {}
     assert any("codes" in reason for reason in label(codes).because)
     dates = [f"2024-0{i % 9 + 1}-1{i % 10} 10:1{i % 6}:12" for i in range(400)]
