@@ -127,6 +127,12 @@ def test_a_cell_that_a_detector_throws_on_is_counted_and_the_rest_is_read():
     assert unread.label.level is Level.CONFIDENTIAL
 
 
+def test_invisible_characters_hide_nothing_and_are_told():
+    column = label(["4111\u200b1111\u200b1111\u200b1111 is mine", "fine", "soft\u00adhyphen"])
+    assert column.entities["CARD"].rows == 1
+    assert column.because[-1] == "invisible characters in 2 rows"
+
+
 def test_vectors_are_not_looked_into_and_not_internal():
     column = label([f"[{', '.join(['0.25'] * 16)}]"] * 10)
     assert column.label.level is Level.CONFIDENTIAL

@@ -9,7 +9,7 @@ from cipherset.app.labels.relabel import RelabelRequest, relabel
 from cipherset.app.workspace import Session
 from cipherset.core.errors import PolicyError
 from cipherset.core.labels import Label, Level, Tag, Trust
-from cipherset.custody.ledger import Ledger
+from cipherset.custody.ledger import Ledger, RunStatus
 from cipherset.interfaces.cli.output import TerminalProgress
 
 BY_TOPIC = ("--vector", "vec", "--label", "topic")
@@ -325,6 +325,19 @@ def test_restricted_rows_and_outside_rows_do_not_go_under_one_key(sources):
     assert json.loads(intent.body)["accepted_mixing"] == "a contract"
     again = _protect(sources, "ours", "--force")
     assert again.json["repeated"]
+
+
+def test_an_export_under_way_counts_and_one_that_failed_does_not(sources):
+    """A run that was killed may have placed its export."""
+    ours = _scan(sources, "--trust", "customer", source="ours.parquet")["asset"]
+    _scan(sources, "--trust", "crawled", source="theirs.parquet")
+    key = sources.ok("key", "show", "support")
+    parameters = {"key_id": key["key_id"], "key_version": 1}
+    with _ledger(sources) as ledger:
+        run = ledger.start_run("protect", actor="owner", inputs=[ours], parameters=parameters)
+        assert _protect(sources, "theirs").error["code"] == "mixing"
+        ledger.finish_run(run.id, status=RunStatus.FAILED)
+    assert _protect(sources, "theirs").code == 0
 
 
 def _other_key(owner):

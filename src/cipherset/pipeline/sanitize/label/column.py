@@ -100,6 +100,8 @@ def label_column(name: str, seen: Seen, grounds: Grounds) -> ColumnLabel:
     levels = [_floor(seen, grounds.trust), *(kind.level for kind in kinds)]
     tags: tuple[Tag, ...] = tuple(tag for kind in kinds for tag in kind.tags)
     level = max(levels, key=lambda each: each.rank)
+    if seen.invisible:
+        because.append(f"invisible characters in {seen.invisible:,} rows")
     recall = _recalls(grounds)
     missing = {
         entity: None if share is None else at_most(seen.rows, grounds.n_rows, share)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from cipherset.pipeline.sanitize.invisible import without_invisible
 from cipherset.pipeline.sanitize.label.masks import masked
 from cipherset.pipeline.sanitize.spans import Detector, Span, merged
 
@@ -42,24 +43,27 @@ class Seen:
     found: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
+    invisible: int = 0
 
     def share(self, shape: str) -> float:
         """The share of filled cells that are of a ``shape_of`` cells."""
         return self.shapes[shape] / self.filled if self.filled else 0.0
 
     def look(self, cells: Sequence[str | None], detectors: Sequence[Detector]) -> None:
-        """Add ``cells``, each of which every one of ``detectors`` reads."""
+        """Add ``cells``, each of which every one of ``detectors`` reads, as it is seen."""
         self.rows += len(cells)
         texts = [cell for cell in cells if cell is not None and cell.strip()]
         self.filled += len(texts)
         read = []
         for text in texts:
-            shape = shape_of(text)
+            visible, n_invisible = without_invisible(text)
+            self.invisible += n_invisible > 0
+            shape = shape_of(visible)
             self.shapes[shape] += 1
             if len(self.distinct) < MOST_DISTINCT:
                 self.distinct.add(hash(text))
             if shape != "vector":
-                read.append(_POINT_ZERO.sub(r"\1", text) if shape == "whole" else text)
+                read.append(_POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible)
         spans: list[list[Span]] = [[] for _ in read]
         for detector in detectors:
             for each, more in zip(spans, self._detected(detector, read), strict=True):
