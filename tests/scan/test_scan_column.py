@@ -141,6 +141,7 @@ def test_vectors_are_not_looked_into_and_not_internal():
 
 def test_a_value_per_row_joins_to_other_tables():
     assert any("joins" in each for each in label([f"u-{i}" for i in range(100)]).because)
+    assert any("joins" in each for each in label([str(i) for i in range(10_500)]).because)
     assert not any("joins" in each for each in label(["a", "b"] * 50).because)
     assert "dates" in label(["2020-01-02"] * 60).because
 

@@ -180,7 +180,7 @@ def _notes(seen: Seen) -> list[str]:
         notes = ["vectors, which can be turned back into what they were made of"]
     elif seen.share("date") >= MOSTLY:
         notes.append("dates")
-    is_key = seen.filled >= _KEY_ROWS and len(seen.distinct) >= _KEY_SHARE * seen.filled
+    is_key = seen.filled >= _KEY_ROWS and len(seen.distinct) >= _KEY_SHARE * seen.compared
     if is_key and sum(map(seen.share, ("whole", "code", "word"))) >= MOSTLY:
         notes.append("a value of its own in each row: it joins them to other tables")
     return notes

@@ -34,12 +34,13 @@ _POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
 
 @dataclass(slots=True)
 class Seen:
-    """One column; shapes are counted over the filled cells."""
+    """One column; shapes are counted over the filled cells, distinct values over the first."""
 
     rows: int = 0
     filled: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
     distinct: set[int] = field(default_factory=set, repr=False)
+    compared: int = 0
     found: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
@@ -61,6 +62,7 @@ class Seen:
             shape = shape_of(visible)
             self.shapes[shape] += 1
             if len(self.distinct) < MOST_DISTINCT:
+                self.compared += 1
                 self.distinct.add(hash(text))
             if shape != "vector":
                 read.append(_POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible)
