@@ -5,12 +5,8 @@ import json
 import pytest
 from thread_samples import QUICK, Owner, cipherset, vector_rows, write_rows
 
-from cipherset.app.labels.relabel import RelabelRequest, relabel
-from cipherset.app.workspace import Session
-from cipherset.core.errors import PolicyError
-from cipherset.core.labels import Label, Level, Tag, Trust
+from cipherset.core.labels import Tag, Trust
 from cipherset.custody.ledger import Ledger, RunStatus
-from cipherset.interfaces.cli.output import TerminalProgress
 
 BY_TOPIC = ("--vector", "vec", "--label", "topic")
 CARD = "5500 0055 5555 5559"
@@ -237,22 +233,34 @@ def test_a_label_is_raised_and_not_lowered(scanned):
 
 
 def test_a_grant_lowers_a_label(scanned):
-    """The seam: whoever decides is asked once, and what he allows holds."""
+    """Also where one person may do everything: they grant it themselves, and the ledger says so."""
+    source = scanned.folder / "people.csv"
     _scan(scanned, "--trust", "crawled")
-    session = Session(scanned.home, "owner", scanned.folder, TerminalProgress())
-    wanted = Label(level=Level.INTERNAL)
-    request = RelabelRequest(str(scanned.folder / "people.csv"), wanted, "pseudonyms only")
-    with pytest.raises(PolicyError):
-        relabel(session, request)
-    asked = []
+    asked = ("relabel", source, "--level", "internal", "--reason", "pseudonyms only")
+    assert scanned.run(*asked).error["code"] == "label_lower"
+    request = ("grant", "request", "relabel", source, "--for", "the pilot")
+    grant = scanned.ok(*request)["grant"]
+    assert scanned.run(*asked).error["code"] == "label_lower"
+    scanned.ok("grant", "approve", grant)
+    done = scanned.ok(*asked)
+    assert done["before"]["level"] == "restricted"
+    assert done["label"] == {"level": "internal", "tags": [], "trusts": []}
+    assert scanned.run("scan", source).json["label"] == "restricted"  # found again
 
-    def may(workspace, asset, to):
-        asked.append((asset, to))
-        return True
 
-    done = relabel(session, request, may_lower=may)
-    assert asked == [(done.asset, wanted)]
-    assert (done.before.level, done.label) == (Level.RESTRICTED, wanted)
+def test_in_a_team_the_one_who_looks_raises_and_nobody_lowers(tmp_path):
+    owner = Owner(tmp_path)
+    source = write_rows(tmp_path / "people.csv", people())
+    owner.ok("init", "--policy", "team", "--as", "root")
+    for name, role in (("ines", "ingester"), ("otto", "data-owner"), ("sue", "scientist")):
+        owner.ok("principal", "add", name, "--role", role, "--as", "root")
+    raising = ("relabel", source, "--level", "confidential", "--reason", "x")
+    assert owner.run(*raising, "--as", "sue").error["code"] == "not_allowed"
+    assert owner.ok(*raising, "--as", "ines")["label"]["level"] == "confidential"
+    lowering = ("relabel", source, "--level", "public", "--reason", "x")
+    for name in ("ines", "otto", "sue"):
+        done = owner.run(*lowering, "--as", name)
+        assert (done.code, done.error["code"]) == (3, "not_allowed")
 
 
 @pytest.fixture
@@ -295,13 +303,9 @@ def test_a_source_that_nobody_looked_at_has_no_label(exported):
     assert exported.protected["label"] is None
 
 
-def test_a_cipherset_of_elsewhere_has_no_label_to_change(changed, stranger):
-    asked = ("relabel", changed.cipherset, "--level", "public", "--reason", "x")
+def test_a_cipherset_of_elsewhere_has_no_label_to_change(exported, stranger):
+    asked = ("relabel", exported.cipherset, "--level", "public", "--reason", "x")
     done = stranger.run(*asked)
-    assert (done.code, done.error["code"]) == (5, "signer")
-    for path in changed.owner.home.glob("ledger.sqlite*"):
-        path.unlink()
-    done = changed.owner.run(*asked)
     assert (done.code, done.error["code"]) == (4, "label_unknown")
 
 

@@ -1,32 +1,20 @@
 """``relabel``: the owner says that something is more sensitive than was found, or less.
 
-Raising a label is anyone's right and is written down. Lowering one takes a grant.
+Raising a label is free to whoever may look through rows, and written down. Lowering one is an
+act of its own, and takes a grant for it even where the policy lets one person do everything.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from cipherset.app.gate import Action, Fact
-from cipherset.app.labels.record import known_label, record_label, record_source, recorded_run
-from cipherset.app.places import Made
+from cipherset.app.gate import NOTHING, About, Action, Fact
+from cipherset.app.gate.facts import gather
+from cipherset.app.gate.subjects import named
+from cipherset.app.labels.record import DATASET, known_label, record_label, recorded_run
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.labels import Label, joined
 from cipherset.evidence.views.labels import LABEL, RELABEL
-from cipherset.pipeline.export import open_cipherset
-from cipherset.pipeline.ingest import open_source
-
-
-class MayLower(Protocol):
-    """Whether a grant lets an actor lower the label of an asset."""
-
-    def __call__(self, workspace: Workspace, asset: str, to: Label) -> bool: ...
-
-
-def nobody_may_lower(workspace: Workspace, asset: str, to: Label) -> bool:
-    """The answer where there are no grants."""
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +39,36 @@ class Relabeled:
     label: Label
 
 
-def relabel(
-    session: Session, request: RelabelRequest, *, may_lower: MayLower = nobody_may_lower
-) -> Relabeled:
-    """The label of a source or a cipherset, raised, or lowered where ``may_lower`` allows it.
+def relabel(session: Session, request: RelabelRequest) -> Relabeled:
+    """The label of a source, a cipherset or a model, raised, or lowered under a grant.
 
     Raises:
-        PolicyError: ``label_lower``.
-        InputError: ``label_unknown``: a cipherset that this workspace has not made; or the source
-            is not fit.
-        IntegrityError: the cipherset was changed.
+        PolicyError: ``label_lower``, ``not_allowed``.
+        InputError: ``label_unknown``: the ledger does not know it; or it cannot be read.
+        IntegrityError: the cipherset or the model was changed.
         BackendError: the ledger cannot be written.
     """
-    facts: dict[str, Fact] = {"label": request.label.level.value, "reason": request.reason}
-    with (
-        open_workspace(session) as workspace,
-        workspace.gate.act(Action.RELABEL, request.subject, facts) as act,
-    ):
-        asset = _asset(workspace, request.subject)
-        act.facts["asset"] = asset
-        before = known_label(workspace, asset)
+    with open_workspace(session) as workspace:
+        about = named(workspace, request.subject)
+        before = known_label(workspace, about.id)
         wanted = _wanted(request, before)
-        if before is not None and wanted.is_lower_than(before):
-            if not may_lower(workspace, asset, wanted):
-                raise _lower(before)
-            told = {LABEL: wanted.as_json(), "reason": request.reason}
-            with recorded_run(workspace, RELABEL, [asset], told):
-                pass
-        else:
-            record_label(workspace, asset, wanted, {"reason": request.reason})
-        after = known_label(workspace, asset) or wanted
-    return Relabeled(asset, before, after)
+        is_lower = before is not None and wanted.is_lower_than(before)
+        action = Action.RELABEL if is_lower else Action.SCAN
+        facts: dict[str, Fact] = {"label": wanted.level.value, "reason": request.reason}
+        with workspace.gate.act(action, request.subject, facts, about=about) as act:
+            act.facts["asset"] = about.id
+            _check_known(workspace, about, request.subject)
+            told = {"reason": request.reason}
+            if before is None or not is_lower:
+                record_label(workspace, about.id, wanted, told)
+            elif _is_granted(workspace, about):
+                with recorded_run(
+                    workspace, RELABEL, [about.id], {**told, LABEL: wanted.as_json()}
+                ):
+                    pass
+            else:
+                raise _lower(before, about)
+        return Relabeled(about.id, before, known_label(workspace, about.id) or wanted)
 
 
 def _wanted(request: RelabelRequest, before: Label | None) -> Label:
@@ -91,25 +78,33 @@ def _wanted(request: RelabelRequest, before: Label | None) -> Label:
     return joined([before, asked]) or asked
 
 
-def _asset(workspace: Workspace, subject: str) -> str:
-    if not (Path(subject) / Made.CIPHERSET).is_file():
-        return record_source(workspace, open_source(subject))
-    digest = open_cipherset(subject, signer=workspace.fingerprint).manifest_digest
-    if workspace.gate.ledger.asset(digest) is None:
+def _is_granted(workspace: Workspace, about: About) -> bool:
+    gate = workspace.gate
+    asked = gate.ledger.transact(lambda work: gather(work, gate, Action.RELABEL, about, NOTHING))
+    return asked.grant_id is not None
+
+
+def _check_known(workspace: Workspace, about: About, subject: str) -> None:
+    gate = workspace.gate
+    if Path(subject).is_file():
+        gate.ledger.record_asset(
+            about.id, actor=gate.actor, kind=DATASET, name=about.name, attributes={}
+        )
+    elif gate.ledger.asset(about.id) is None:
         raise InputError(
-            "the ledger does not know this cipherset, so it has no label to change",
+            f"the ledger does not know {about.name}, so it has no label to change",
             code="label_unknown",
             hint="run this in the workspace (--home) that made it",
         )
-    return digest
 
 
-def _lower(before: Label) -> PolicyError:
+def _lower(before: Label, about: About) -> PolicyError:
     what = " ".join([before.level, *before.tags])
-    outside = ", ".join(before.trusts)
+    outside = f" of {', '.join(before.trusts)} rows" if before.trusts else ""
     return PolicyError(
-        f"it is labeled {what}{f' of {outside} rows' if outside else ''}, and a label is lowered "
-        "(its level, a tag or an outside trust taken away) by a grant only",
+        f"{about.name} is labeled {what}{outside}, and a label is lowered (its level, a tag or an "
+        "outside trust taken away) under a grant only",
         code="label_lower",
-        hint="ask for a grant, or leave the label: take out what makes it so and label the result",
+        hint=f"ask for one: cipherset grant request relabel {about.name} --for PURPOSE; or take "
+        "out what makes it so, and label the result",
     )
