@@ -252,13 +252,13 @@ def test_in_a_team_the_one_who_looks_raises_and_nobody_lowers(tmp_path):
     owner = Owner(tmp_path)
     source = write_rows(tmp_path / "people.csv", people())
     owner.ok("init", "--policy", "team", "--as", "root")
-    for name, role in (("ines", "ingester"), ("otto", "data-owner"), ("sue", "scientist")):
+    for name, role in (("ida", "ingester"), ("otto", "data-owner"), ("sue", "scientist")):
         owner.ok("principal", "add", name, "--role", role, "--as", "root")
     raising = ("relabel", source, "--level", "confidential", "--reason", "x")
     assert owner.run(*raising, "--as", "sue").error["code"] == "not_allowed"
-    assert owner.ok(*raising, "--as", "ines")["label"]["level"] == "confidential"
+    assert owner.ok(*raising, "--as", "ida")["label"]["level"] == "confidential"
     lowering = ("relabel", source, "--level", "public", "--reason", "x")
-    for name in ("ines", "otto", "sue"):
+    for name in ("ida", "otto", "sue"):
         done = owner.run(*lowering, "--as", name)
         assert (done.code, done.error["code"]) == (3, "not_allowed")
 
