@@ -63,6 +63,14 @@ def test_too_few_rows_keep_every_column(owner, source):
     assert owner.ok("inspect", done["cipherset"])["manifest"]["settings"]["fields_kept"] == 2
 
 
+@pytest.mark.attack
+def test_calibrate_embeds_the_same_columns(owner, source):
+    columns = ("--text", "body", "--text", "agent", "--label", "topic")
+    target = owner.folder / "frontier"
+    done = owner.ok("calibrate", source, *columns, "--to", target)
+    assert done["text"] == ["body"]
+
+
 def test_scan_says_what_a_label_needs(owner, source):
     asked = ("--text", "body", "--text", "agent", "--label", "topic", "--fields")
     shown = owner.ok("scan", source, *asked)

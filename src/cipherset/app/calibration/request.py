@@ -23,6 +23,7 @@ class CalibrateRequest:
     test_share: float = 0.25
     seed: int = 0
     encoder: str = "minilm-l6-v2"
+    all_fields: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -48,7 +49,7 @@ class CalibrateRequest:
 
 @dataclass(frozen=True, slots=True)
 class CalibrateResult:
-    """The frontier, and what it recommends."""
+    """The frontier, and what it recommends; ``text`` are the columns that were embedded."""
 
     points: tuple[Point, ...]
     plain: float
@@ -61,6 +62,7 @@ class CalibrateResult:
     seconds: float
     target: Path
     figure: str = "accuracy"
+    text: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -102,6 +104,7 @@ class CalibrateResult:
             "tolerated": self.tolerated,
             "in_words": self.in_words,
             "rows": self.rows,
+            "text": list(self.text),
             "stopped_early": self.stopped_early,
             "seed": self.seed,
             "seconds": round(self.seconds, 1),

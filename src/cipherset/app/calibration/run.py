@@ -23,6 +23,7 @@ from cipherset.app.exports.dataset import Dataset, Reading, load
 from cipherset.app.exports.fitting import sweep_on
 from cipherset.app.exports.plan import make_plan, sample
 from cipherset.app.exports.utility import LINEAR, row_scores
+from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
@@ -71,7 +72,11 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
 
 def _read(session: Session, request: CalibrateRequest, source: Source, scratch: Path) -> Dataset:
     encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
-    reading = Reading(request.roles, encoder, default_rules())
+    rules, roles = default_rules(), request.roles
+    if encoder is not None and not request.all_fields:
+        measuring = Measuring(encoder, rules, request.seed, session.progress)
+        roles = replace(roles, text=measured_columns(source, roles, measuring)[0])
+    reading = Reading(roles, encoder, rules)
     return load(
         source,
         reading,
@@ -120,6 +125,7 @@ def _measured(
         seed=seed,
         seconds=watch.seconds(),
         target=request.target,
+        text=dataset.roles.text,
     )
 
 

@@ -1,16 +1,30 @@
 """The text columns that an export embeds: those its label needs, and always the same for a key."""
 
+from dataclasses import dataclass
+from typing import Final
+
 from cipherset.app.exports.earlier.live import Live
 from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.fields.choose import Chosen, choose_columns
 from cipherset.app.fields.rows import sample_rows
 from cipherset.app.fields.trial import Trial
 from cipherset.core.errors import InputError
-from cipherset.core.protocols import Encoder
+from cipherset.core.protocols import Encoder, Progress
+from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.ingest import Source
-from cipherset.pipeline.sanitize import default_rules
+from cipherset.pipeline.sanitize import SanitizeRules, default_rules
 
-MEASURED_ROWS = 1_000
+MEASURED_ROWS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """By what the columns are measured: the same encoder and rules as the rows are read with."""
+
+    encoder: Encoder
+    rules: SanitizeRules
+    seed: int
+    progress: Progress
 
 
 def needed_columns(
@@ -28,22 +42,36 @@ def needed_columns(
     Raises:
         InputError: the source is not fit, or has no such column.
     """
-    text, label = request.roles.text, request.roles.label
-    if encoder is None or label is None or len(text) == 1 or request.all_fields:
-        return text, None
-    before = _before(owner, text, earlier)
+    if encoder is None or request.all_fields:
+        return request.roles.text, None
+    before = _before(owner, request.roles.text, earlier)
     if before:
         return before, None
+    measuring = Measuring(encoder, default_rules(), request.seed, owner.progress)
+    return measured_columns(source, request.roles, measuring)
+
+
+def measured_columns(
+    source: Source, roles: ColumnRoles, measuring: Measuring
+) -> tuple[tuple[str, ...], Chosen | None]:
+    """The text columns that the label needs, or may; all where there is one, or no label.
+
+    Raises:
+        InputError: the source is not fit, or has no such column.
+    """
+    text, label = roles.text, roles.label
+    if label is None or len(text) == 1:
+        return text, None
     try:
-        rows = sample_rows(source, text, label, most=MEASURED_ROWS, seed=request.seed)
+        rows = sample_rows(source, text, label, most=MEASURED_ROWS, seed=measuring.seed)
     except InputError as error:
         if error.code != "fields_rows":
             raise
         return text, None
-    owner.progress.start("measure which columns the label needs", None)
-    trial = Trial(rows, encoder, default_rules(), request.seed, owner.progress)
+    measuring.progress.start("measure which columns the label needs", None)
+    trial = Trial(rows, measuring.encoder, measuring.rules, measuring.seed, measuring.progress)
     chosen = choose_columns(trial, text)
-    owner.progress.finish()
+    measuring.progress.finish()
     return chosen.kept, chosen
 
 

@@ -30,6 +30,9 @@ encoder: Final = click.option(
     metavar="NAME",
     help="A known name, or the folder of a sentence-transformers model.",
 )
+all_fields: Final = click.option(
+    "--all-fields", is_flag=True, help="Embed every --text column, needed or not."
+)
 
 
 def as_roles(command: Callable[..., None]) -> Callable[..., None]:

@@ -47,6 +47,7 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
     help="Of splits, fits and attacks.",
 )
 @options.encoder
+@options.all_fields
 @click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -62,6 +63,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     target: Path,
     seed: int,
     encoder: str,
+    all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Draw what an export of SOURCE would be worth against what it would give away."""
@@ -73,6 +75,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         tolerated=tolerated,
         seed=seed,
         encoder=encoder,
+        all_fields=all_fields,
         overwrite=force,
     )
     result = calibrate(context.session(), request)
@@ -81,7 +84,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
 
 def _rows(result: CalibrateResult) -> list[tuple[str, str]]:
     chosen = result.recommended
-    rows = [("in words", result.in_words), ("plain vectors", f"{result.plain:.3f}")]
+    columns = [("text columns", ", ".join(result.text))] if result.text else []
+    rows = [*columns, ("in words", result.in_words), ("plain vectors", f"{result.plain:.3f}")]
     for name, point in (
         ("most useful", chosen.most_useful),
         ("safest", chosen.safest),

@@ -75,7 +75,7 @@ EXAMPLE = (
     metavar="REASON",
     help="Mix restricted rows and rows from outside under one key; recorded.",
 )
-@click.option("--all-fields", is_flag=True, help="Embed every --text column, needed or not.")
+@options.all_fields
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
 @options.as_roles
