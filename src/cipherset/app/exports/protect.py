@@ -40,8 +40,8 @@ from cipherset.app.exports.leak import TIMES, Leak, measure_leak
 from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Part, measure
-from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.fields.needed import needed_columns
+from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting

@@ -26,6 +26,11 @@ from cipherset.core.files import write_atomic
 from cipherset.core.labels import Label, Level, Trust, joined
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize import Detector, default_rules
+from cipherset.pipeline.sanitize.detectors.prose import (
+    names_detectors,
+    secrecy_detectors,
+    topic_detectors,
+)
 from cipherset.pipeline.sanitize.label import (
     ColumnLabel,
     Grounds,
@@ -57,7 +62,7 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
             Action.SCAN, source.name, facts, about=about_source(workspace, source)
         ) as act,
     ):
-        detectors = default_rules().detectors
+        detectors = scan_detectors()
         looked = _look(session, request, source, detectors)
         result = _result(workspace, request, source, looked, detectors)
         if request.label is not None:
@@ -66,6 +71,17 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
         if request.html is not None:
             write_atomic(request.html, render(result).encode())
     return result
+
+
+def scan_detectors() -> tuple[Detector, ...]:
+    """Whatever is taken out, and what is only labeled: names, topics, marks, code."""
+    looked_for = (
+        *default_rules().detectors,
+        *names_detectors(),
+        *topic_detectors(),
+        *secrecy_detectors(),
+    )
+    return tuple({each.name: each for each in looked_for}.values())
 
 
 def _fields(session: Session, request: ScanRequest, source: Source, label: str) -> FieldsResult:
