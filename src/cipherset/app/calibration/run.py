@@ -63,7 +63,7 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
         stage_directory(workspace.home / "calibrate") as scratch,
     ):
         dataset = _read(session, request, source, scratch)
-        result = _measured(session, request, dataset, watch)
+        result = replace(_measured(session, request, dataset, watch), text=dataset.roles.text)
         _write(request, result)
         best = result.recommended.most_useful
         act.facts["recommended"] = None if best is None else best.name
@@ -125,7 +125,6 @@ def _measured(
         seed=seed,
         seconds=watch.seconds(),
         target=request.target,
-        text=dataset.roles.text,
     )
 
 
