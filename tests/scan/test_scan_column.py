@@ -133,6 +133,20 @@ def test_invisible_characters_hide_nothing_and_are_told():
     assert column.because[-1] == "invisible characters in 2 rows"
 
 
+def test_what_is_there_several_times_is_read_once_and_counted():
+    class Counts(Finds):
+        def detect(self, texts):
+            read.extend(texts)
+            return super().detect(texts)
+
+    read = []
+    column = label(["Ann", "rain", "Ann", None, "Ann"], detectors=[Counts({"Ann": "EMAIL"})])
+    assert read == ["Ann", "rain"]
+    assert column.entities["EMAIL"].rows == 3
+    again = label(["bad", "key", "bad"], detectors=[Throws("bad")])
+    assert again.because[-1] == "2 cells could not be read by throws@1"
+
+
 def test_vectors_are_not_looked_into_and_not_internal():
     column = label([f"[{', '.join(['0.25'] * 16)}]"] * 10)
     assert column.label.level is Level.CONFIDENTIAL

@@ -5,7 +5,7 @@ Looks at cells in batches, so that all rows of a source take no more memory than
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +14,15 @@ from cipherset.pipeline.sanitize.label.masks import masked
 from cipherset.pipeline.sanitize.spans import Detector, Span, merged
 
 # What a detector may throw on a text that it cannot handle; the text then counts as not read.
-FAILURES: Final = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, MemoryError)
+FAILURES: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 MOST_DISTINCT: Final = 10_000
 EXAMPLES: Final = 3
 _FREE_WORDS: Final = 4  # a cell of more words is a text, not a value
@@ -51,46 +59,50 @@ class Seen:
         return self.shapes[shape] / self.filled if self.filled else 0.0
 
     def look(self, cells: Sequence[str | None], detectors: Sequence[Detector]) -> None:
-        """Add ``cells``, each of which every one of ``detectors`` reads, as it is seen."""
+        """Add ``cells``, each of which every one of ``detectors`` reads, as it is seen.
+
+        What is there several times is read once.
+        """
         self.rows += len(cells)
-        texts = [cell for cell in cells if cell is not None and cell.strip()]
-        self.filled += len(texts)
-        read = []
-        for text in texts:
+        times = Counter(cell for cell in cells if cell is not None and cell.strip())
+        self.filled += times.total()
+        read: dict[str, int] = {}
+        for text, n in times.items():
             visible, n_invisible = without_invisible(text)
-            self.invisible += n_invisible > 0
+            self.invisible += n if n_invisible else 0
             shape = shape_of(visible)
-            self.shapes[shape] += 1
+            self.shapes[shape] += n
             if len(self.distinct) < MOST_DISTINCT:
-                self.compared += 1
+                self.compared += n
                 self.distinct.add(hash(text))
             if shape != "vector":
-                read.append(_POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible)
+                key = _POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible
+                read[key] = read.get(key, 0) + n
         spans: list[list[Span]] = [[] for _ in read]
         for detector in detectors:
             for each, more in zip(spans, self._detected(detector, read), strict=True):
                 each += more
-        for text, each in zip(read, spans, strict=True):
-            self._count(text, merged(each))
+        for (text, n), each in zip(read.items(), spans, strict=True):
+            self._count(text, n, merged(each))
 
-    def _detected(self, detector: Detector, texts: Sequence[str]) -> list[list[Span]]:
+    def _detected(self, detector: Detector, times: Mapping[str, int]) -> list[list[Span]]:
         """What ``detector`` finds; where it throws, text by text, and nothing where it throws."""
         try:
-            return detector.detect(texts)
+            return detector.detect(list(times))
         except FAILURES:
             pass
         spans: list[list[Span]] = []
-        for text in texts:
+        for text, n in times.items():
             try:
                 spans += detector.detect([text])
             except FAILURES:
-                self.unread[f"{detector.name}@{detector.version}"] += 1
+                self.unread[f"{detector.name}@{detector.version}"] += n
                 spans.append([])
         return spans
 
-    def _count(self, text: str, spans: Sequence[Span]) -> None:
+    def _count(self, text: str, n: int, spans: Sequence[Span]) -> None:
         for entity in {span.entity for span in spans}:
-            self.found[entity] += 1
+            self.found[entity] += n
         for span in spans:
             shown = self.examples.setdefault(span.entity, [])
             if len(shown) < EXAMPLES:
