@@ -37,8 +37,7 @@ COMMANDS: Final = {
 _ROOMS: Final = {
     "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
     "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
-    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "scan"),
-    "rows": ("assess", "calibrate", "inspect", "protect", "relabel", "scan"),
+    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "relabel", "scan"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}

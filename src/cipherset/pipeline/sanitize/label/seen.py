@@ -35,8 +35,7 @@ _DATE: Final = re.compile(
 _VECTOR: Final = re.compile(
     r"\[?\s*(?:[+-]?[\d.]{1,40}(?:[eE][+-]?\d{1,4})?[\s,]{1,8}){7}[\d\s.,eE+-]*\]?"
 )
-_VECTOR: Final = re.compile(r"\[?\s*(?:[+-]?[\d.]+(?:[eE][+-]?\d+)?[\s,]+){7}[\d\s.,eE+-]*\]?")
-_CODE: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{8,}")
+_CODE: Final = re.compile(r"(?=\S{0,127}\d)(?=\S{0,127}[A-Za-z])\S{8,128}")
 _POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
 
 
