@@ -33,7 +33,7 @@ def test_what_is_found_labels_a_column():
     }
     assert column.entities["CARD"].share == 0.25
     assert "CARD in 1 of 4 rows" in column.because
-    assert "card@1" in column.detectors
+    assert column.detectors == tuple(f"{each.name}@{each.version}" for each in BUILT_IN)
 
 
 @pytest.mark.parametrize(
