@@ -18,7 +18,7 @@ _REMARKS: Final = frozenset({APPROVE, SUSPEND, "classify", "relabel"})
 
 def described(transaction: Transaction, about: About) -> Resource:
     """The asset of ``about`` as policies see it; restricted and proposed where nothing is known."""
-    runs = _history(transaction, about.id)
+    runs = history(transaction, about.id)
     label = label_of(about.id, runs)
     asset = find_asset(transaction.connection, about.id)
     attributes = {} if asset is None else asset.attributes
@@ -36,7 +36,7 @@ def described(transaction: Transaction, about: About) -> Resource:
     )
 
 
-def _history(transaction: Transaction, asset_id: str) -> list[Run]:
+def history(transaction: Transaction, asset_id: str) -> list[Run]:
     """Every run on the asset and on what it was made of, the oldest first."""
     found: dict[str, Run] = {}
     seen: set[str] = set()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from cipherset.app.gate.assets import history
 from cipherset.app.workspace import Workspace
 from cipherset.core.labels import Label, Trust
 from cipherset.custody.keys.identity import source_identity
@@ -93,7 +94,9 @@ def known_label(workspace: Workspace, asset_id: str) -> Label | None:
     Raises:
         BackendError: the ledger cannot be read.
     """
-    return label_of(asset_id, workspace.gate.ledger.runs())
+    return workspace.gate.ledger.transact(
+        lambda transaction: label_of(asset_id, history(transaction, asset_id))
+    )
 
 
 def known_trust(label: Label | None) -> Trust | None:
