@@ -22,6 +22,10 @@ CALLS = {
     "audit list": (),
     "audit prove": ("1", "--checkpoint", "{checkpoint}", "--to", "{new}"),
     "calibrate": ("{rows}", *COLUMNS, "--to", "{new}"),
+    "canary measure": ("mine", "--key", "support", "--model", "{rows}"),
+    "canary plant": ("mine", "--key", "support", "--to", "{new}"),
+    "copies find": ("mine", "{rows}", "--key", "support"),
+    "copies index": ("mine", "{rows}", "--key", "support", "--text", "topic"),
     "deploy": ("{bundle}",),
     "evaluate": ("{bundle}", "{rows}"),
     "grant request": ("scan", "{rows}", "--for", "a look"),
@@ -36,6 +40,7 @@ CALLS = {
     "principal add": ("zoe", "--role", "reviewer"),
     "principal change": ("root", "--role", "reviewer"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
+    "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
     "scan": ("{rows}",),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
 }
