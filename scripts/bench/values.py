@@ -1,6 +1,6 @@
 """Values that are valid by their checksum and belong to nobody, by kind; all drawn from one seed.
 
-``KINDS`` says which entity a kind is, None where it is of no person. A kind that is not listed
+``make_kinds`` says which entity a kind is, None where it is of no person. A kind that is not listed
 here has a list of words of its own in words.txt.
 """
 
@@ -12,8 +12,8 @@ from importlib import import_module
 
 import numpy as np
 import phonenumbers
+from shapes import DATES, MONEY, OTHER, TOKENS, VALID
 from stdnum import iban as iban_check
-from tables import DATES, MONEY, OTHER, TOKENS, VALID
 
 Make = Callable[[np.random.Generator], str]
 DIGITS, LETTERS = string.digits, string.ascii_uppercase
