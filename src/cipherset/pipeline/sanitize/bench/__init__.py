@@ -1,7 +1,7 @@
 """A measure of detectors: texts with what is personal marked, scores, and what ours scored."""
 
 from cipherset.pipeline.sanitize.bench.cases import ENTITIES, STRUCTURED, Case, load_cases
-from cipherset.pipeline.sanitize.bench.measured import Measured, all_measured, measured
+from cipherset.pipeline.sanitize.bench.measured import Measured, all_measured, measured, recall_of
 from cipherset.pipeline.sanitize.bench.scores import (
     ALL,
     EntityScore,
@@ -25,6 +25,7 @@ __all__ = [
     "flagged",
     "load_cases",
     "measured",
+    "recall_of",
     "score",
     "score_spans",
 ]
