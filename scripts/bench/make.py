@@ -5,7 +5,7 @@ Usage: python scripts/bench/make.py [FILE]
 ``dev.txt`` and ``test.txt`` hold the templates, those of ``test`` written to measure by: who works
 on detectors does not read them. A template begins with a line ``== STYLE LANGUAGE [xTIMES]`` and
 goes to the next. In it ``<<kind>>`` is a value of that kind, ``<<~kind>>`` one that is not marked,
-``<<ENTITY|words>>`` words that are marked, ``<<?|words>>`` words of which nothing is asked.
+``<<ENTITY|words>>`` words that are marked; of ``<<?kind>>`` and ``<<?|words>>`` nothing is asked.
 """
 
 import gzip
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 TO = Path(bench.__file__).with_name("cases.jsonl.gz")
 SEED = 20261126
 TIMES = 5
-SLOT = re.compile(r"<<(?P<mark>~?)(?P<kind>\w+|\?)(?:\|(?P<words>.*?))?>>", re.DOTALL)
+SLOT = re.compile(r"<<(?P<mark>[~?]?)(?P<kind>\w*)(?:\|(?P<words>.*?))?>>", re.DOTALL)
 HEAD = re.compile(r"^== (?P<style>\S+) (?P<language>\S+)(?: x(?P<times>\d+))?\n", re.MULTILINE)
 # What is done to one part of the cases, and what to the signs: nothing in the text may part spans.
 
@@ -89,7 +89,7 @@ class Filler:
             start = position + len(before)
             position, done = start + len(value), slot.end()
             pieces += [before, value]
-            if slot["kind"] == "?":
+            if slot["mark"] == "?":
                 ignored.append([start, position])
             elif entity is not None:
                 spans.append([start, position, entity])
@@ -100,7 +100,7 @@ class Filler:
     def _value(self, slot: re.Match[str], style: str) -> tuple[str, str | None]:
         kind, words = slot["kind"], slot["words"]
         if words is not None:
-            return words, None if kind == "?" or slot["mark"] else kind
+            return words, None if slot["mark"] else kind
         entity, make = self.kinds[kind]
         value = make(self.rng)
         trick = style.partition("-")[2]
