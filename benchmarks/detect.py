@@ -125,10 +125,12 @@ def entities(texts: Texts, found: Sequence[Found]) -> Iterator[tuple[str, ...]]:
 
 def tables(data: Path | None, python: str | None, rows: int) -> Iterator[Table]:
     lines: list[tuple[str, ...]] = []
+    every: list[str] = []
     alarms: list[tuple[str, ...]] = []
     of: list[str] = []
     for texts in all_sets(data, rows):
         found = [ours(texts), *(ask(peer, python, texts.cases) for peer in PEERS if python)]
+        every += [case.text for case in texts.cases]
         of.append(texts.data if texts.name == "own cases" else local(texts.data))
         if texts.name in CLEAN:
             alarms += [clean_line(texts, each) for each in found]
@@ -150,6 +152,25 @@ def tables(data: Path | None, python: str | None, rows: int) -> Iterator[Table]:
         head = ("texts", "engine", "n", "flagged, %", "flagged by structured entities, %")
         note = "Real texts in which nothing was marked: some hold names and numbers indeed."
         yield Table("detect/flagged", "Unmarked texts flagged", head, alarms, tuple(of), note=note)
+    yield speed(every)
+
+
+def speed(texts: Sequence[str]) -> Table:
+    """How fast each detector is, alone, and those of structured entities together."""
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts) / 1e6
+    rows, together = [], 0.0
+    for detector in detectors():
+        detector.detect(texts[:10])  # what is loaded once is not counted
+        start = time.process_time()
+        detector.detect(texts)
+        took = time.process_time() - start
+        together += took if detector.entities <= STRUCTURED else 0.0
+        shown = ", ".join(sorted(detector.entities))
+        rows.append((detector.name, shown, f"{size / max(took, 1e-9):.1f}"))
+    rows.append(("all of structured entities", "", f"{size / max(together, 1e-9):.1f}"))
+    head = ("detector", "entities", "MB per CPU second")
+    of = (local("short texts of all sets together"),)
+    return Table("detect/speed", f"Speed on {size:.1f} MB of short texts", head, rows, of)
 
 
 def clean_line(texts: Texts, found: Found) -> tuple[str, ...]:
