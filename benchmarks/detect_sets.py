@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,14 +118,28 @@ def pii_anon(folder: Path) -> Iterator[Case]:
             for line in lines:
                 row = json.loads(line)
                 spans = [(s["start"], s["end"], PII_ANON.get(s["type"])) for s in row["spans"]]
+                marked = tuple(Span(a, b, entity) for a, b, entity in spans if entity)
+                others = [(a, b) for a, b, entity in spans if not entity]
                 yield Case(
                     row["id"],
                     row["text"],
-                    tuple(Span(a, b, entity) for a, b, entity in spans if entity),
-                    tuple((a, b) for a, b, entity in spans if not entity),
+                    marked,
+                    (*others, *again(row["text"], marked)),
                     style=part,
                     language=row["language"],
                 )
+
+
+def again(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """Where what is marked stands a second time without a mark, and each word of a name."""
+    words = {text[span.start : span.end] for span in spans}
+    for span in spans:
+        if span.entity == "PERSON":
+            words |= set(re.findall(r"\w{3,}", text[span.start : span.end]))
+    for word in sorted(words):
+        for match in re.finditer(rf"\b{re.escape(word)}\b", text):
+            if not any(match.start() < span.end and span.start < match.end() for span in spans):
+                yield match.span()
 
 
 def wnut(path: Path) -> Iterator[Case]:

@@ -11,7 +11,17 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import detect
 from detect_peers import NAMES, OTHER, OURS, Found
-from detect_sets import PII_ANON, PII_ANON_SPLITS, WNUT, Texts, all_sets, pii_anon, sampled, wnut
+from detect_sets import (
+    PII_ANON,
+    PII_ANON_SPLITS,
+    WNUT,
+    Texts,
+    again,
+    all_sets,
+    pii_anon,
+    sampled,
+    wnut,
+)
 
 from cipherset.pipeline.sanitize import Span
 from cipherset.pipeline.sanitize.bench import ENTITIES, STRUCTURED, Case
@@ -52,6 +62,12 @@ def test_types_of_no_entity_are_ignored(tmp_path):
     assert [case.id for case in cases] == list(PII_ANON_SPLITS)
     assert cases[0].spans == (Span(0, 2, "PERSON"),)
     assert cases[0].ignored == ((6, 8),)
+
+
+def test_a_name_said_again_without_a_mark_is_ignored():
+    text = "Ada King, King & Co, Kingston, Ada"
+    assert sorted(again(text, [Span(0, 8, "PERSON")])) == [(10, 14), (31, 34)]
+    assert list(again(text, [Span(0, 3, "EMAIL")])) == [(31, 34)]
 
 
 def test_a_sample_keeps_its_order_and_is_the_same_every_time():
