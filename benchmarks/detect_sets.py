@@ -61,6 +61,12 @@ PII_ANON = {
     "POLITICAL_OPINION": "POLITICS",
     "ETHNICITY": "ETHNICITY",
 }
+# Made by the same templates as what it marks, but often left unmarked: MAC addresses and phones in
+# logs, keys in settings, numbers of claims, tickets, samples and prescriptions.
+PII_ANON_UNMARKED = re.compile(
+    r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b|\+1 \(\d{3}\) \d{3}-\d{4}|\bsk-[0-9a-f]{12}\b"
+    r"|\b[A-Z]{1,4}-?\d[\d-]{4,}\b|#\d{4,6}\b"
+)
 PII_ANON_SPLITS = ("clinical", "legal", "technology", "adversarial")
 WNUT = {
     "person": "PERSON",
@@ -131,13 +137,17 @@ def pii_anon(folder: Path) -> Iterator[Case]:
 
 
 def again(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Where what is marked stands a second time without a mark, and each word of a name."""
+    """Where what is marked, or a word of a name, stands a second time without a mark.
+
+    And where what that set always makes up is not marked.
+    """
     words = {text[span.start : span.end] for span in spans}
     for span in spans:
         if span.entity == "PERSON":
             words |= set(re.findall(r"\w{3,}", text[span.start : span.end]))
-    for word in sorted(words):
-        for match in re.finditer(rf"\b{re.escape(word)}\b", text):
+    patterns = [rf"\b{re.escape(word)}\b" for word in sorted(words)]
+    for pattern in (*patterns, PII_ANON_UNMARKED):
+        for match in re.finditer(pattern, text):
             if not any(match.start() < span.end and span.start < match.end() for span in spans):
                 yield match.span()
 

@@ -70,6 +70,15 @@ def test_a_name_said_again_without_a_mark_is_ignored():
     assert list(again(text, [Span(0, 3, "EMAIL")])) == [(31, 34)]
 
 
+def test_what_is_made_up_but_not_marked_is_ignored():
+    text = "MAC: d9:53:26:bc:22:0f, ticket #65834, claim CLM-2024-814874, room 12, 2024-05-01"
+    assert [text[a:b] for a, b in again(text, [])] == [
+        "d9:53:26:bc:22:0f",
+        "#65834",
+        "CLM-2024-814874",
+    ]
+
+
 def test_a_sample_keeps_its_order_and_is_the_same_every_time():
     cases = [Case(str(i), "x", ()) for i in range(100)]
     chosen = sampled(cases, 7)
