@@ -45,6 +45,7 @@ NAMES = {
     "USERNAME": "username twitter skype",
     "STREET_ADDRESS": "address street_address",
     "SECRET": "secret credential",
+    "POSTAL_CODE": "postalcode zip_code us_zip gb_postcode ca_postal_code in_pin_code",
     "PERSON": "person name",
     "LOCATION": "location city",
     "ORGANIZATION": "organization",

@@ -49,6 +49,10 @@ VALID = (
 )
 # name, entity, shapes
 OTHER = (
+    ("zip", "POSTAL_CODE", "83709", "99501-9999"),
+    ("plz", "POSTAL_CODE", "50679", "10999"),
+    ("cp", "POSTAL_CODE", "69009", "75019"),
+    ("postcode_gb", "POSTAL_CODE", "LS8 9QT", "W9 9RQ", "TQ9 9EH", "SW9P 9NE"),
     ("mac", "MAC", "hh:hh:hh:hh:hh:hh"),
     ("mac_dashed", "MAC", "hh-hh-hh-hh-hh-hh"),
     ("mac_cisco", "MAC", "hhhh.hhhh.hhhh"),

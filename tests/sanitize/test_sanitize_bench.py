@@ -88,6 +88,17 @@ def test_ignored_places_are_neither_right_nor_wrong():
     assert of(scores, ALL).precision == Rate(1, 2)
 
 
+def test_a_topic_is_said_by_many_words():
+    true = case("treated for flu, Jo", (12, 15, "HEALTH"), (17, 19, "PERSON"))
+    spans = [Span(0, 7, "HEALTH"), Span(12, 15, "HEALTH"), Span(8, 11, "PERSON")]
+    scores = score_spans([spans], [true])
+    assert of(scores, "HEALTH").precision == of(scores, "HEALTH").personal == Rate(2, 2)
+    assert of(scores, "PERSON").precision == Rate(0, 1)
+    assert of(scores, ALL).precision == Rate(2, 3)
+    other = case("treated for flu, Jo", (17, 19, "PERSON"))
+    assert of(score_spans([spans], [other]), "HEALTH").precision == Rate(0, 2)
+
+
 def test_only_the_entities_asked_for_count():
     true = case("Jo 5", (0, 2, "PERSON"), (3, 4, "AMOUNT"))
     scores = score_spans([[Span(0, 4, "URL")]], [true], entities=["PERSON"])

@@ -1,6 +1,6 @@
 """A measure of detectors: texts with what is personal marked, scores, and what ours scored."""
 
-from cipherset.pipeline.sanitize.bench.cases import ENTITIES, STRUCTURED, Case, load_cases
+from cipherset.pipeline.sanitize.bench.cases import ENTITIES, STRUCTURED, TOPICS, Case, load_cases
 from cipherset.pipeline.sanitize.bench.measured import Measured, all_measured, measured, recall_of
 from cipherset.pipeline.sanitize.bench.scores import (
     ALL,
@@ -16,6 +16,7 @@ __all__ = [
     "ALL",
     "ENTITIES",
     "STRUCTURED",
+    "TOPICS",
     "Case",
     "EntityScore",
     "Measured",

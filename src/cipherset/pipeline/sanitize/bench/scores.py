@@ -6,7 +6,8 @@ The rules, for each entity:
                its entity; ``taken``: by predictions of any entity, so it does not leave
     predicted  predictions of one entity that overlap or touch count as one
     correct    a prediction that shares a character with a true span of its entity; ``personal``:
-               with a true span of any entity, so something had to go
+               with a true span of any entity, so something had to go. A topic, such as HEALTH,
+               is said by many words: there a true span of it anywhere in the text will do
     left out   a prediction that shares a character with no true span, but with an ``ignored`` one
     flagged    a clean text with any prediction but a sum of money
 
@@ -22,7 +23,7 @@ from statistics import NormalDist
 from typing import Final
 
 from cipherset.core.errors import InputError
-from cipherset.pipeline.sanitize.bench.cases import NOT_PERSONAL, Case
+from cipherset.pipeline.sanitize.bench.cases import NOT_PERSONAL, TOPICS, Case
 from cipherset.pipeline.sanitize.invisible import without_invisible
 from cipherset.pipeline.sanitize.spans import Detector, Span
 
@@ -179,10 +180,12 @@ def _count(
             counts[entity, "true"] += 1
             counts[entity, "found"] += hit
             counts[entity, "taken"] += taken
-    places = [(span.start, span.end) for span in true]
+    topics = {span.entity for span in true if span.entity in TOPICS}
+    right = [*true, *(span for span in predicted if span.entity in topics)]
+    places = [(span.start, span.end) for span in right]
     of_each[ALL] = anything
     for entity, pieces in of_each.items():
-        own = [(span.start, span.end) for span in true if entity in (span.entity, ALL)]
+        own = [(span.start, span.end) for span in right if entity in (span.entity, ALL)]
         for piece in pieces:
             personal = _meets(piece, places)
             if personal or not _meets(piece, ignored):
