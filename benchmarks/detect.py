@@ -17,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from detect_peers import PEERS, Found, ask
@@ -34,8 +35,15 @@ from cipherset.pipeline.sanitize.bench import (
     score,
     score_spans,
 )
+from cipherset.pipeline.sanitize.detectors.adapters.together import NamesWithModel
+from cipherset.pipeline.sanitize.detectors.prose import (
+    names_detectors,
+    secrecy_detectors,
+    topic_detectors,
+)
 
 OURS = "cipherset"
+WITH_MODEL = "cipherset, names with the spaCy model"
 MEASURED = Path(bench.__file__).with_name("measured.json")
 CLEAN = ("BANKING77", "SMS")
 NOTE = (
@@ -47,14 +55,25 @@ FEWEST = 5  # spans that an entity needs for a line
 
 
 def detectors() -> tuple[Detector, ...]:
-    """All that are on when nothing is set."""
-    return default_rules().detectors
+    """All that need no package beside ours, each once."""
+    more = (*names_detectors(), *topic_detectors(), *secrecy_detectors())
+    return tuple({each.name: each for each in (*default_rules().detectors, *more)}.values())
 
 
-def ours(texts: Texts) -> Found:
-    start = time.process_time()
-    spans = detected(detectors(), texts.cases)
-    return Found(OURS, spans, time.process_time() - start)
+def with_model() -> tuple[Detector, ...]:
+    """Those, and the model that the extra ``names`` brings; none where it is not there."""
+    if find_spec("spacy") is None:
+        return ()
+    names = {each.name for each in names_detectors()}
+    return (*(each for each in detectors() if each.name not in names), NamesWithModel())
+
+
+def ours(texts: Texts) -> Iterator[Found]:
+    for engine, each in ((OURS, detectors()), (WITH_MODEL, with_model())):
+        if each:
+            start = time.process_time()
+            spans = detected(each, texts.cases)
+            yield Found(engine, spans, time.process_time() - start)
 
 
 def rate(found: Rate) -> str:
@@ -129,7 +148,7 @@ def tables(data: Path | None, python: str | None, rows: int) -> Iterator[Table]:
     alarms: list[tuple[str, ...]] = []
     of: list[str] = []
     for texts in all_sets(data, rows):
-        found = [ours(texts), *(ask(peer, python, texts.cases) for peer in PEERS if python)]
+        found = [*ours(texts), *(ask(peer, python, texts.cases) for peer in PEERS if python)]
         every += [case.text for case in texts.cases]
         of.append(texts.data if texts.name == "own cases" else local(texts.data))
         if texts.name in CLEAN:
@@ -159,14 +178,14 @@ def speed(texts: Sequence[str]) -> Table:
     """How fast each detector is, alone, and those of structured entities together."""
     size = sum(len(text.encode("utf-8", "replace")) for text in texts) / 1e6
     rows, together = [], 0.0
-    for detector in detectors():
+    for detector in {each.name: each for each in (*detectors(), *with_model())}.values():
         detector.detect(texts[:10])  # what is loaded once is not counted
         start = time.process_time()
         detector.detect(texts)
         took = time.process_time() - start
         together += took if detector.entities & STRUCTURED else 0.0
         shown = ", ".join(sorted(detector.entities))
-        rows.append((detector.name, shown, f"{size / max(took, 1e-9):.1f}"))
+        rows.append((detector.name, shown, f"{size / max(took, 1e-9):.2f}"))
     rows.append(("all of structured entities", "", f"{size / max(together, 1e-9):.1f}"))
     head = ("detector", "entities", "MB per CPU second")
     of = (local("short texts of all sets together"),)
@@ -188,7 +207,7 @@ def write(data: Path | None, rows: int) -> None:
     for texts in all_sets(data, rows):
         if texts.name in CLEAN:
             continue
-        for detector in detectors():
+        for detector in {each.name: each for each in (*detectors(), *with_model())}.values():
             only = detector.entities & (texts.entities or detector.entities)
             for each in score([detector], texts.cases, entities=only):
                 if each.entity != ALL and each.recall.n >= FEWEST:
