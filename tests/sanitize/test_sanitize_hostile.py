@@ -296,3 +296,15 @@ def test_a_million_short_rows():
     cleaned = clean(*["ok", "ada@maple.example"] * 500_000)
     assert time.process_time() - start < 300.0
     assert cleaned[-2:] == ["ok", "[EMAIL]"]
+
+
+WIDE = [
+    "write to <<EMAIL|ada＠maple.example>> today",
+    "from <<IP|２０３.０.１１３.７７>> today",
+]
+
+
+@pytest.mark.parametrize("marked", WIDE, ids=range(len(WIDE)))
+def test_wide_signs_are_no_disguise(marked):
+    text, expected = asked_and_expected(marked)
+    assert clean(text) == [expected]
