@@ -41,6 +41,7 @@ from cipherset.pipeline.sanitize.detectors.prose import (
     secrecy_detectors,
     topic_detectors,
 )
+from cipherset.pipeline.sanitize.detectors.structured.payments import AmountDetector
 
 OURS = "cipherset"
 WITH_MODEL = "cipherset, names with the spaCy model"
@@ -56,7 +57,7 @@ FEWEST = 5  # spans that an entity needs for a line
 
 def detectors() -> tuple[Detector, ...]:
     """All that need no package beside ours, each once."""
-    more = (*names_detectors(), *topic_detectors(), *secrecy_detectors())
+    more = (AmountDetector(), *names_detectors(), *topic_detectors(), *secrecy_detectors())
     return tuple({each.name: each for each in (*default_rules().detectors, *more)}.values())
 
 

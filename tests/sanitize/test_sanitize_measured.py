@@ -4,11 +4,13 @@ import pytest
 
 from cipherset.pipeline.sanitize import default_rules
 from cipherset.pipeline.sanitize.bench import (
+    ALL,
     ENTITIES,
     all_measured,
     load_cases,
     measured,
     recall_of,
+    score,
 )
 from cipherset.pipeline.sanitize.detectors.adapters.together import NamesWithModel
 from cipherset.pipeline.sanitize.detectors.prose import (
@@ -16,9 +18,16 @@ from cipherset.pipeline.sanitize.detectors.prose import (
     secrecy_detectors,
     topic_detectors,
 )
+from cipherset.pipeline.sanitize.detectors.structured.payments import AmountDetector
 
-ALL = (*default_rules().detectors, *names_detectors(), *topic_detectors(), *secrecy_detectors())
-DETECTORS = tuple({each.name: each for each in ALL}.values())
+EACH = (
+    *default_rules().detectors,
+    AmountDetector(),
+    *names_detectors(),
+    *topic_detectors(),
+    *secrecy_detectors(),
+)
+DETECTORS = tuple({each.name: each for each in EACH}.values())
 WITH_MODEL = "name lists, cues and spacy small model"
 PLANTED = {span.entity for case in load_cases(split="test") for span in case.spans}
 
@@ -87,3 +96,20 @@ def test_the_recall_of_one_version_is_not_that_of_another():
     assert measured(newer, entity) is None
     assert recall_of([newer])(newer.name, entity) is None
     assert recall_of(DETECTORS)("nobody", entity) is None
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda each: each.name)
+def test_the_shipped_cases_score_today_as_they_did(detector):
+    """If this fails, what the detector finds has changed: give it a new version and measure it."""
+    cases = load_cases(split="test")
+    today = {
+        each.entity: (each.recall, each.precision)
+        for each in score([detector], cases, entities=detector.entities)
+        if each.entity != ALL
+    }
+    told = {
+        each.entity: (each.recall, each.precision)
+        for each in all_measured()
+        if each.detector == detector.name and each.on.startswith("the cases that come with")
+    }
+    assert {entity: today[entity] for entity in told} == told
