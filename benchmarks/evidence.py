@@ -1,11 +1,12 @@
 """Runs the benchmarks and keeps their tables in docs/evidence.json, which the pages show.
 
 Usage: python benchmarks/evidence.py [--data DIR] [--only NAME ...] [--peer-python PATH]
-    [--tenseal-python PATH] [--concrete-python PATH]
+    [--tenseal-python PATH] [--concrete-python PATH] [--detectors-python PATH]
 
-DIR holds the folders banking77, airline_support_tweets and goemotions_group: copies that are not
-distributed. Each benchmark is a process of its own with one thread. What cannot run here keeps
-its old tables, and standard error says so; so does a part of a benchmark that was left out.
+DIR holds the folders banking77, airline_support_tweets, goemotions_group, pii_anon_eval, wnut17 and
+sms_spam: copies that are not distributed. Each benchmark is a process of its own with one thread.
+What cannot run here keeps its old tables, and standard error says so; so does a part of a benchmark
+that was left out.
 """
 
 import argparse
@@ -25,7 +26,12 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "evidence.json"
 BANKING = ("--data", "DIR/banking77")
 # What places stand for, as they are written in a command.
-PYTHONS = {"PEER_PYTHON": "peer", "TENSEAL_PYTHON": "tenseal", "CONCRETE_PYTHON": "concrete"}
+PYTHONS = {
+    "PEER_PYTHON": "peer",
+    "TENSEAL_PYTHON": "tenseal",
+    "CONCRETE_PYTHON": "concrete",
+    "DETECTORS_PYTHON": "detectors",
+}
 Kept = Mapping[str, Any]
 
 
@@ -67,6 +73,11 @@ BENCHMARKS = (
             ("--tenseal-python", "TENSEAL_PYTHON"),
             ("--concrete-python", "CONCRETE_PYTHON"),
         ),
+    ),
+    Benchmark(
+        "detect",
+        needs=(("--data", "DIR"), ("--peer-python", "DETECTORS_PYTHON")),
+        also=("DIR/pii_anon_eval", "DIR/wnut17", "DIR/banking77", "DIR/sms_spam"),
     ),
     Benchmark("memory", rest=("--rows", "10000", "200000", "400000")),
 )
