@@ -24,7 +24,7 @@ CALLS = {
     "calibrate": ("{rows}", *COLUMNS, "--to", "{new}"),
     "canary measure": ("mine", "--key", "support", "--model", "{rows}"),
     "canary plant": ("mine", "--key", "support", "--to", "{new}"),
-    "copies find": ("mine", "{rows}", "--key", "support"),
+    "copies find": ("mine", "{checkpoint}", "--key", "support"),
     "copies index": ("mine", "{rows}", "--key", "support", "--text", "topic"),
     "deploy": ("{bundle}",),
     "evaluate": ("{bundle}", "{rows}"),
