@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "protect": "Make an encrypted training set.",
     "relabel": "Say how sensitive a source or a cipherset is.",
     "scan": "Find and label what is sensitive in a source.",
+    "sanitize": "Write rows with what must not leave taken out.",
     "train": "Train a model on a cipherset; needs no key.",
 }
 # Where each command's module is.
