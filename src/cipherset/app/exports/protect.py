@@ -47,6 +47,8 @@ from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.app.sanitizing.rules import keyed_rules
+from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
@@ -56,7 +58,6 @@ from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
 from cipherset.custody.keys.identity import RowIdentity
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
-from cipherset.pipeline.sanitize import default_rules
 
 
 def protect(session: Session, request: ProtectRequest) -> ProtectResult:
@@ -77,6 +78,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         "max_reid": request.max_reid,
         "accepted_risk": request.accept_risk,
         "accepted_mixing": request.accept_mixing,
+        "rules": request.rules.digest,
     }
     with (
         open_workspace(session) as workspace,
@@ -182,6 +184,7 @@ def _read(
 ) -> tuple[Dataset, EncoderFacts]:
     identity = RowIdentity(owner.workspace.ring.signer())
     reading = Reading(roles, encoder, default_rules(), identity)
+    reading = Reading(request.roles, encoder, keyed_rules(request.rules, owner.key), identity)
     path = kept / state.VECTORS
     dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
     if encoder is None:

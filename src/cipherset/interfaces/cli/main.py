@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "copies": "Find what was copied from training rows in a text.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
+    "detokenize": "Open the sealed tokens of a text.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",
     "grant": "Ask for what takes an approval, and vote on it.",

@@ -16,7 +16,7 @@ from cipherset.pipeline.sanitize.rules import (
     rules_of,
 )
 from cipherset.pipeline.sanitize.spans import Detector, Span, placeholder
-from cipherset.pipeline.sanitize.treat import restored, versions_in
+from cipherset.pipeline.sanitize.treat import restored
 
 __all__ = [
     "INVISIBLE",
@@ -40,5 +40,4 @@ __all__ = [
     "rules_of",
     "sanitize",
     "sanitize_texts",
-    "versions_in",
 ]

@@ -38,7 +38,7 @@ class Treating:
         keyed = self.treatments.keyed
         if keyed and self.key is None:
             raise UsageError(
-                f"the rules ask for the treatment {' and '.join(keyed)}, which takes a key",
+                f"the rules ask for {' and '.join(keyed)}: that takes a key",
                 code="rules_need_key",
                 hint="name one: --key NAME (cipherset key create NAME makes it)",
             )

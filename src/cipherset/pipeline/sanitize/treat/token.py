@@ -37,11 +37,6 @@ def sealed_token(entity: str, version: int, sealed: bytes) -> str:
     return f"[{entity}~{version}~{_written(sealed)}]"
 
 
-def versions_in(text: str) -> set[int]:
-    """The versions of a key that the sealed tokens of ``text`` name."""
-    return {int(match["version"]) for match in _SEALED.finditer(text)}
-
-
 def restored(text: str, open_version: Opener) -> tuple[str, int]:
     """``text`` with every sealed token replaced by its value, and how many there were.
 
