@@ -29,9 +29,10 @@ _LONGEST: Final = 120
 _CURRENCY: Final = re.compile(r"[$€£¥₹₽₩]|\b[A-Z]{3}\b")
 _DEGREES: Final = re.compile(r"[-+]?\d{1,3}\.\d+")
 _DAY: Final = r"\d{1,2}(?:[snrt][tdh])?"
+_MONTH: Final = f"(?i:{'|'.join(calendar.month_abbr[1:])})[a-z]{{0,6}}"
 _DATE: Final = re.compile(
     r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}"
-    rf"|(?:{_DAY}[ .-]{{1,2}})?[A-Za-z]{{3,9}}\.?[ -](?:{_DAY},? )?\d{{4}}"
+    rf"|(?:{_DAY}[ .-]{{1,2}})?{_MONTH}\.?[ -](?:{_DAY},? )?\d{{4}}"
 )
 _PLACE: Final = re.compile(r"[^\W\d_][\w .'-]{0,30}")
 _MOST_DIGITS: Final = 15
