@@ -39,6 +39,17 @@ class SanitizeRequest:
         Raises:
             UsageError: ``usage``, ``target_exists``, ``target_parent``, ``target_kind``.
         """
+        self._check_columns()
+        for place in self.places:
+            if place != self.sidecar:
+                kind_of(place)
+        named = {path.absolute() for path in (*self.places, Path(self.source))}
+        if len(named) <= len(self.places):
+            raise _usage("source, target and quarantine are files of their own")
+        for place in self.places:
+            _check_place(place, overwrite=self.overwrite)
+
+    def _check_columns(self) -> None:
         if not self.text:
             raise _usage("name at least one text column: --text COL")
         if self.drop and self.keep:
@@ -48,11 +59,6 @@ class SanitizeRequest:
                 raise _usage(f"column {column!r} is named to be dropped and to be written")
         if self.label in self.text:
             raise _usage(f"column {self.label!r} cannot be a label and be sanitized")
-        for place in self.places:
-            _check_place(place, overwrite=self.overwrite)
-        kind_of(self.target)
-        if self.quarantine is not None:
-            kind_of(self.quarantine)
 
     @property
     def sidecar(self) -> Path:
