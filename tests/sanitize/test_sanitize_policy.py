@@ -1,5 +1,7 @@
 """A file of rules: what it may say, and how it is told what is wrong with it."""
 
+from pathlib import Path
+
 import pytest
 from sanitize_samples import key
 
@@ -254,3 +256,9 @@ def test_keys_are_needed_only_where_the_rules_say_so(written):
     policy = written('[entities]\nEMAIL = "surrogate"')
     assert rules_of(policy, key()).treating.treatments.keyed == ("surrogate",)
     assert "key" not in repr(rules_of(policy, key()).treating)
+
+
+def test_the_page_shows_the_shipped_file():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "rules.md").read_text("utf-8")
+    assert default_text() in page
+    assert [each for each in Treatment if f"`{each}`" not in page] == []

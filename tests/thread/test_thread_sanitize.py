@@ -359,14 +359,17 @@ def test_calibrate_sanitizes_by_the_rules_too(owner, rules):
 @pytest.mark.extra
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.parquet", "out.csv"])
 def test_datasets_of_hugging_face_load_it(owner, name):
-    from datasets import load_dataset
+    from datasets import Dataset
 
     source = write_rows(owner.folder / "in.jsonl", ROWS)
     sanitize(owner, source, name)
-    kind = {"jsonl": "json", "parquet": "parquet", "csv": "csv"}[name.split(".")[1]]
-    cache = str(owner.folder / "cache")
-    files = str(owner.folder / name)
-    loaded = load_dataset(kind, data_files=files, split="train", cache_dir=cache)
+    read = {
+        "jsonl": Dataset.from_json,
+        "parquet": Dataset.from_parquet,
+        "csv": Dataset.from_csv,
+    }[name.split(".")[1]]
+    # ``load_dataset`` does the same, after a look at the network.
+    loaded = read(str(owner.folder / name), cache_dir=str(owner.folder / "cache"))
     assert loaded["body"][:] == CLEAN
     assert loaded.column_names == ["id", "body", "topic", "score"]
 
@@ -407,8 +410,9 @@ def test_a_million_short_rows_take_no_more_memory_than_a_tenth_of_them(owner):
 @pytest.mark.soak
 @pytest.mark.parametrize("unit", ["word jo@x.com ", "1 ", "[[", "a@", "+49 30 ", "ü", "****"])
 def test_a_row_of_ten_megabytes_comes_to_an_end(owner, unit):
-    text = (unit * 10_000_000)[:10_000_000]
-    source = write_rows(owner.folder / "in.jsonl", [{"body": text}, {"body": "jo@x.com"}])
+    text = (unit * 10_000_000)[: 10_000_000 // len(unit[-1].encode())]
+    source = owner.folder / "in.csv"
+    source.write_text(f"body\n{text}\njo@x.com\n", encoding="utf-8")
     assert sanitize(owner, source, "out.jsonl")["reasons"] == {"oversized": 1}
     started = time.monotonic()
     done = sanitize(owner, source, "all.jsonl", "--largest-row", "20000000")
