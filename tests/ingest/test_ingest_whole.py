@@ -33,7 +33,7 @@ def test_cells_of_csv_are_strings_as_they_stand(tmp_path):
     assert open_source(path).schema(("body",)) == pa.schema(
         [("id", pa.string()), ("body", pa.string()), ("n", pa.string())]
     )
-    assert open_source(path).all_columns() == ["id", "body", "n"]
+    assert open_source(path).every_column() == ["id", "body", "n"]
 
 
 def test_rows_of_json_lines_keep_their_own_keys_and_order(tmp_path):
@@ -47,7 +47,7 @@ def test_rows_of_json_lines_keep_their_own_keys_and_order(tmp_path):
     assert [list(each.items()) for each in rows.records()] == [list(r.items()) for r in records]
     changed = rows.with_texts({"b": ["y", "z", None]})
     assert [each.get("b", "none") for each in changed.records()] == ["y", "none", None]
-    assert open_source(path).all_columns() == ["b", "a", "deep", "new"]
+    assert open_source(path).every_column() == ["b", "a", "deep", "new"]
 
 
 def test_types_of_json_lines_are_those_of_all_rows(tmp_path):

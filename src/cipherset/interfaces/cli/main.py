@@ -42,7 +42,11 @@ _ROOMS: Final = {
     "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "relabel", "scan"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
-_MODULES: Final = {"inspect": "inspect_"}
+_MODULES: Final = {
+    "inspect": "inspect_",
+    "detokenize": "sanitizing.detokenize",
+    "sanitize": "sanitizing.sanitize",
+}
 
 
 def module_of(name: str) -> str:
