@@ -10,11 +10,13 @@ from cipherset.pipeline.sanitize import (
     default_policy,
     default_rules,
     detectors_of,
+    every_detector,
     policy_of,
     read_policy,
     rules_of,
     sanitize_texts,
 )
+from cipherset.pipeline.sanitize.detectors.built_in import NAMES
 from cipherset.pipeline.sanitize.policy.read import default_text
 from cipherset.pipeline.sanitize.treat import Rule, Treatment
 
@@ -93,22 +95,22 @@ def test_an_empty_file_is_the_shipped_one(written):
 
 def test_a_file_says_only_what_differs(written):
     policy = written(
-        """
+        f"""
         [detectors]
-        use = ["email", "phone", "card"]
-        skip = ["card"]
+        use = ["{NAMES[0]}", "{NAMES[-1]}"]
+        skip = ["{NAMES[-1]}"]
         [defaults]
         treatment = "remove"
         phone_region = "DE"
         [entities]
         EMAIL = "token"
-        PHONE = {treatment = "mask", keep_last = 3}
+        PHONE = {{treatment = "mask", keep_last = 3}}
         LOCATION = "default"
         [languages]
         expected = ["de", "en"]
         """
     )
-    assert [detector.name for detector in detectors_of(policy)] == ["email", "phone"]
+    assert [detector.name for detector in every_detector(policy)] == [NAMES[0]]
     treatments = policy.treatments
     assert treatments.of("EMAIL") == Rule(Treatment.TOKEN)
     assert treatments.of("PHONE") == Rule(Treatment.MASK, 3)
@@ -120,7 +122,15 @@ def test_a_file_says_only_what_differs(written):
 
 
 def test_no_built_in_detector_at_all(written):
-    assert detectors_of(written("[detectors]\nuse = []\n")) == ()
+    assert every_detector(written("[detectors]\nuse = []\n")) == ()
+
+
+def test_a_detector_of_what_is_kept_does_not_look(written):
+    terms = '[[terms]]\nwords = ["x"]\nentity = "CUSTOMER"\n[detectors]\nuse = []\n'
+    assert len(detectors_of(written(terms))) == 1
+    kept = written(terms + '[entities]\nCUSTOMER = "keep"\n')
+    assert detectors_of(kept) == ()
+    assert len(every_detector(kept)) == 1
 
 
 def test_terms_of_the_owner(written, tmp_path):
@@ -213,7 +223,7 @@ def test_sealed_rules_of_another_form_are_refused():
         (
             '[detectors]\nuse = ["mail"]',
             "rules.toml, detectors, use: found 'mail'",
-            "allowed are: credentials, url, email, ip, card, iban, phone",
+            f"allowed are: {', '.join(NAMES)}",
         ),
         ('[detectors]\nextras = ["oracle"]', "extras: found 'oracle'", "allowed are: "),
         ('[detectors]\nuse = "email"', "use: found a string", "expected an array of strings"),

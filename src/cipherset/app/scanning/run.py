@@ -31,6 +31,7 @@ from cipherset.pipeline.sanitize.detectors.prose import (
     secrecy_detectors,
     topic_detectors,
 )
+from cipherset.pipeline.sanitize import Detector, default_policy, every_detector
 from cipherset.pipeline.sanitize.label import (
     ColumnLabel,
     Grounds,
@@ -63,6 +64,7 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
         ) as act,
     ):
         detectors = scan_detectors()
+        detectors = every_detector(default_policy())
         looked = _look(session, request, source, detectors)
         result = _result(workspace, request, source, looked, detectors)
         if request.label is not None:

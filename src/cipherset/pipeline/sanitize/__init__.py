@@ -13,6 +13,7 @@ from cipherset.pipeline.sanitize.rules import (
     SanitizeRules,
     default_rules,
     detectors_of,
+    every_detector,
     rules_of,
 )
 from cipherset.pipeline.sanitize.spans import Detector, Span, placeholder
@@ -32,6 +33,7 @@ __all__ = [
     "default_policy",
     "default_rules",
     "detectors_of",
+    "every_detector",
     "look",
     "placeholder",
     "policy_of",

@@ -11,7 +11,7 @@ from cipherset.pipeline.sanitize.detectors.built_in import EXTRAS, built_in
 from cipherset.pipeline.sanitize.detectors.terms import TermsDetector
 from cipherset.pipeline.sanitize.policy import Policy, default_policy
 from cipherset.pipeline.sanitize.spans import Detector
-from cipherset.pipeline.sanitize.treat import Treating
+from cipherset.pipeline.sanitize.treat import Treating, Treatment
 
 _PLACEHOLDERS = Treating()
 
@@ -54,9 +54,22 @@ def rules_of(policy: Policy, key: Pseudonymizer | None = None) -> SanitizeRules:
 
 
 def detectors_of(policy: Policy) -> tuple[Detector, ...]:
-    """The detectors that ``policy`` names; those that look for nothing that is treated too.
+    """The detectors that ``policy`` names, but those that find only what is kept."""
+    treatments = policy.treatments
+    return tuple(
+        detector
+        for detector in every_detector(policy)
+        if any(
+            treatments.of(entity).treatment is not Treatment.KEEP for entity in detector.entities
+        )
+    )
 
-    What is kept is found all the same, for whoever labels columns by it.
+
+def every_detector(policy: Policy) -> tuple[Detector, ...]:
+    """The detectors that ``policy`` names, for whoever labels by what is found.
+
+    Raises:
+        BackendError: the package of an extra detector is missing.
     """
     chosen = [
         detector
