@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from thread_samples import cipherset, leftovers, write_rows
 
+from cipherset.app.gate import Action
+from cipherset.app.gate.about import about_key
 from cipherset.app.gateway import open_gateway
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.interfaces.cli.output import TerminalProgress
@@ -345,7 +347,9 @@ def _rules_of(owner):
     manifest = open_cipherset(owner.folder / "out.cipherset").manifest
     session = Session(owner.home, "owner", owner.folder, TerminalProgress())
     with open_workspace(session) as workspace:
-        return open_gateway(workspace, manifest.cipherset_id, manifest).rules
+        about = about_key(workspace.ring.get("support"))
+        with workspace.gate.act(Action.ENCRYPT, "support", {}, about=about):
+            return open_gateway(workspace, manifest.cipherset_id, manifest).rules
 
 
 def test_calibrate_sanitizes_by_the_rules_too(owner, rules):

@@ -197,9 +197,9 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
         found: list[Prediction] = []
         for batch in read_like(session, gateway.export.meta, source, labeled=False):
             _ask(workspace, act, bundle, len(batch.values))
+        for batch in read_like(session, gateway, source, labeled=False):
+            act.spend(_queries(bundle, len(batch.values)))
             found += _predictions(bundle, gateway, batch)
-        batches = read_like(session, gateway, source, labeled=False)
-        found = [p for batch in batches for p in _predictions(bundle, gateway, batch)]
         act.facts["rows"] = len(found)
     return found
 

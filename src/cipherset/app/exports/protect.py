@@ -46,9 +46,8 @@ from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
-from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.app.sanitizing.rules import keyed_rules
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts

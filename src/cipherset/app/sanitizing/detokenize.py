@@ -1,15 +1,18 @@
 """``detokenize``: the way back from sealed tokens, through the gate and never around it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from cipherset.app.gate import Action, Fact
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.gate import Act, Action, Fact
+from cipherset.app.gate.about import about_key
+from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors
-from cipherset.custody.keys import KeyUse, Pseudonyms
+from cipherset.custody.keys import KeyInfo, KeyUse, Pseudonyms
 from cipherset.pipeline.sanitize import restored
 
 MOST_BYTES: Final = 1 << 26
@@ -34,13 +37,10 @@ def detokenize(session: Session, key: str, text: str) -> Detokenized:
         KeyAccessError: there is no such key, or not the version that a token names.
         PolicyError: the key may not be used here.
     """
-    facts: dict[str, Fact] = {"key": key}
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.DETOKENIZE, key, facts) as act,
+        _asking(workspace, key) as (act, info),
     ):
-        info = workspace.ring.get(key)
-        act.facts["key_id"] = info.key_id
 
         @cache
         def opened(version: int) -> Pseudonyms:
@@ -49,6 +49,16 @@ def detokenize(session: Session, key: str, text: str) -> Detokenized:
         plain, count = restored(text, opened)
         act.facts["tokens"] = count
     return Detokenized(plain, count, info.key_id)
+
+
+@contextmanager
+def _asking(workspace: Workspace, key: str) -> Iterator[tuple[Act, KeyInfo]]:
+    info = workspace.ring.get(key)
+    facts: dict[str, Fact] = {"key": info.name, "key_id": info.key_id}
+    about = about_key(info)
+    with workspace.gate.act(Action.DETOKENIZE, info.name, facts, about=about) as act:
+        act.facts["key_id"] = info.key_id
+        yield act, info
 
 
 def text_or_file(given: str) -> str:

@@ -6,15 +6,18 @@ cannot be sanitized is not written; its number and the reason are, never its tex
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from cipherset.app.gate import Action, Fact
+from cipherset.app.gate.about import About, about_key
+from cipherset.app.gate.subjects import about_source
 from cipherset.app.sanitizing.batch import CleanBatch, Work, clean_batch
 from cipherset.app.sanitizing.outputs import open_outputs
 from cipherset.app.sanitizing.request import Counts, SanitizeRequest, SanitizeResult, uncovered
 from cipherset.app.sanitizing.rules import asked_policy, keyed_rules
 from cipherset.app.sanitizing.workers import Workers, in_order
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.protocols import Progress
 from cipherset.custody.keys import KeyUse
 from cipherset.pipeline.ingest import Source, open_source
@@ -38,7 +41,9 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
     }
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.SANITIZE, str(request.target), facts) as act,
+        workspace.gate.act(
+            Action.SANITIZE, str(request.target), facts, about=_about(workspace, request, source)
+        ) as act,
     ):
         source.check_columns(request.named)
         source.check_texts(request.text)
@@ -61,6 +66,14 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
         untouched=tuple(name for name in untouched if name not in request.text),
         not_covered=uncovered(policy.languages),
     )
+
+
+def _about(workspace: Workspace, request: SanitizeRequest, source: Source) -> About:
+    """The source and, where there is one, the key."""
+    about = about_source(workspace, source)
+    if request.key is None:
+        return about
+    return replace(about, also=about_key(workspace.ring.get(request.key)).bound())
 
 
 def _facts(counts: Counts) -> dict[str, Fact]:

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "relabel": "Say how sensitive a source or a cipherset is.",
     "scan": "Find and label what is sensitive in a source.",
     "sanitize": "Write rows with what must not leave taken out.",
+    "scan": "Find and label what is sensitive in a source.",
     "train": "Train a model on a cipherset; needs no key.",
 }
 # Where each command's module is.
@@ -40,13 +41,11 @@ _ROOMS: Final = {
     "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
     "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
     "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "relabel", "scan"),
+    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "scan"),
+    "rows": ("assess", "calibrate", "detokenize", "inspect", "protect", "sanitize", "scan"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
-_MODULES: Final = {
-    "inspect": "inspect_",
-    "detokenize": "sanitizing.detokenize",
-    "sanitize": "sanitizing.sanitize",
-}
+_MODULES: Final = {"inspect": "inspect_"}
 
 
 def module_of(name: str) -> str:
