@@ -48,6 +48,7 @@ def test_a_row_that_cannot_be_sanitized_is_set_apart_with_the_reason():
     assert list(batch.clean.records()) == [{"id": 0, "body": "[X] one"}, records[5], records[6]]
     assert list(batch.apart.records()) == records[1:5]
     assert batch.found == Counter({"X": 1})
+    assert batch.numbers == [10, 15, 16]
     assert batch.quarantined == [
         Quarantined(11, "detector_failed", "throws", "ValueError"),
         Quarantined(12, "not_text"),

@@ -42,9 +42,13 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class CleanBatch:
-    """Sanitized rows, what was found in them, and the rows set apart as they were."""
+    """Sanitized rows, what was found in them, and the rows set apart as they were.
+
+    ``numbers`` are those of the sanitized rows in the source, counted from 0.
+    """
 
     clean: Rows = field(repr=False)
+    numbers: list[int]
     apart: Rows = field(repr=False)
     found: Counter[str]
     quarantined: list[Quarantined]
@@ -75,6 +79,7 @@ def clean_batch(work: Work, rows: Rows, looking: Look) -> CleanBatch:
     return CleanBatch(
         # Rows apart hold values that need not be text: they go before the texts are put in.
         rows.taken(kept).with_texts({c: [cells[c][row] for row in kept] for c in work.text}),
+        [rows.start + row for row in kept],
         rows.taken(apart),
         found,
         [refused[row] for row in apart],
