@@ -134,21 +134,21 @@ def test_a_detector_of_what_is_kept_does_not_look(written):
 
 
 def test_terms_of_the_owner(written, tmp_path):
-    (tmp_path / "projects.txt").write_text("# ours\nProject Bluebird  # the new one\n\nÜbermut\n")
+    (tmp_path / "projects.txt").write_text("# ours\nProject Bluebird\n\nÜbermut\n", "utf-8")
     policy = written(
         """
         [[terms]]
         file = "projects.txt"
         [[terms]]
-        words = ["A.B. Smith"]
+        words = ["gizmo no. 7"]
         entity = "CUSTOMER"
         [entities]
         CUSTOMER = "remove"
         """
     )
-    texts = ["project\n bluebird! ÜBERMUT; bluebirds", "to a.b. smith, A.B. Smithers"]
+    texts = ["project\n bluebird! ÜBERMUT; bluebirds", "a Gizmo no. 7, gizmo no. 71"]
     done = sanitize_texts(texts, rules_of(policy))
-    assert done.texts == ["[TRADE_SECRET]! [TRADE_SECRET]; bluebirds", "to , A.B. Smithers"]
+    assert done.texts == ["[TRADE_SECRET]! [TRADE_SECRET]; bluebirds", "a , gizmo no. 71"]
     assert "Bluebird" not in repr(policy)
 
 
@@ -232,19 +232,24 @@ def test_sealed_rules_of_another_form_are_refused():
         ("[[terms]]\n", "rules.toml, terms[0], words: no word, or a blank one", "a file of them"),
         ('[[terms]]\nwords = [" "]', "words: no word, or a blank one", "give words"),
         ('[[terms]]\nwords = ["a"]\nentity = "secret"', "entity: found 'secret'", "TRADE_SECRET"),
-        ('[[terms]]\nfile = "absent.txt"', "absent.txt: cannot be read", "check its path"),
-        ('[[terms]]\nfile = "empty.txt"', "empty.txt: no words in it", "one a line"),
         ("[[terms]]\nfile = 3", "rules.toml, terms[0], file: found a value of type int", "string"),
         ('[terms]\nwords = ["a"]', "rules.toml, terms: found a table", "expected [[terms]]"),
     ],
 )
-def test_what_is_wrong_is_said_by_file_and_key(written, tmp_path, text, message, hint):
-    (tmp_path / "empty.txt").write_text("# nothing\n")
+def test_what_is_wrong_is_said_by_file_and_key(written, text, message, hint):
     with pytest.raises(InputError) as refused:
         written(text)
     assert refused.value.code == "rules_file"
     assert message in refused.value.message
     assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize("said", ['file = "absent.txt"', 'file = "empty.txt"', 'words = ["!"]'])
+def test_terms_that_no_text_can_hold(written, tmp_path, said):
+    (tmp_path / "empty.txt").write_text("# nothing\n")
+    with pytest.raises(InputError) as refused:
+        written(f"[[terms]]\n{said}\n")
+    assert refused.value.code == "terms_file"
 
 
 def test_long_values_are_not_repeated(written):

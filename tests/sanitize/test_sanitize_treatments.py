@@ -11,7 +11,13 @@ from sanitize_samples import Finds, clean, key, policy, rules
 from stdnum import luhn
 
 from cipherset.core.errors import IntegrityError, UsageError
-from cipherset.pipeline.sanitize import SanitizeRules, restored, rules_of, sanitize_texts
+from cipherset.pipeline.sanitize import (
+    SanitizeRules,
+    default_policy,
+    restored,
+    rules_of,
+    sanitize_texts,
+)
 from cipherset.pipeline.sanitize.invisible import without_invisible
 from cipherset.pipeline.sanitize.treat import Rule, Treating, Treatment, Treatments
 from cipherset.pipeline.sanitize.treat.surrogate import Digits, surrogate, surrogate_form
@@ -322,3 +328,34 @@ def test_keyed_treatments_without_a_key_are_refused():
     with pytest.raises(UsageError, match="token and sealed") as refused:
         rules_of(policy(entities={"EMAIL": "token", "PHONE": "sealed"}))
     assert refused.value.code == "rules_need_key"
+
+
+NAMES = ["John Smith", "Maria García", "Mr. Bob Jones", "Smith", "WILLIAM JOHNSON", "O'Neil"]
+FRAMES = [
+    "My name is {}.",
+    "Dear {}, thank you",
+    "Patient: {}, DOB: 12 May 1984",
+    "From: {} <jo@x.com>",
+    "{} lives at 12 Main Street, Boston, MA 02139",
+    "I work at Acme Inc in London with {}",
+    "Best regards,\n{}",
+    "{}'s salary is $54,000, SSN 123-45-6789, card 4111111111111111",
+]
+
+
+@pytest.mark.parametrize(
+    "treatment",
+    ["remove", "placeholder", "token", "surrogate", "sealed", "generalize", "mask"],
+)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_people_are_taken_out_once_and_what_stands_for_them_is_let_alone(treatment, data):
+    treated = {
+        kind: treatment if treatment in allowed(kind) else "placeholder"
+        for kind in default_policy().entities
+    }
+    frames = data.draw(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=3))
+    text = " | ".join(frame.format(data.draw(st.sampled_from(NAMES))) for frame in frames)
+    cleaned = clean(text, rules(treated))
+    assert "WITHHELD" not in cleaned
+    assert "John Smith" not in cleaned

@@ -195,10 +195,8 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
     ):
         gateway = _gateway_of(workspace, bundle)
         found: list[Prediction] = []
-        for batch in read_like(session, gateway.export.meta, source, labeled=False):
-            _ask(workspace, act, bundle, len(batch.values))
         for batch in read_like(session, gateway, source, labeled=False):
-            act.spend(_queries(bundle, len(batch.values)))
+            _ask(workspace, act, bundle, len(batch.values))
             found += _predictions(bundle, gateway, batch)
         act.facts["rows"] = len(found)
     return found

@@ -8,7 +8,7 @@ from cipherset.core.errors import UsageError
 from cipherset.pipeline.sanitize.detectors.structured import StructuredDetector
 from cipherset.core.protocols import Pseudonymizer
 from cipherset.pipeline.sanitize.detectors.built_in import EXTRAS, built_in
-from cipherset.pipeline.sanitize.detectors.terms import TermsDetector
+from cipherset.pipeline.sanitize.detectors.content.terms import TermsDetector
 from cipherset.pipeline.sanitize.policy import Policy, default_policy
 from cipherset.pipeline.sanitize.spans import Detector
 from cipherset.pipeline.sanitize.treat import Treating, Treatment

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from cipherset.pipeline.sanitize.detectors.adapters.presidio import PresidioDetector
+from cipherset.pipeline.sanitize.detectors.adapters.spacy import SpacyDetector
 from cipherset.pipeline.sanitize.detectors.contacts import (
     EmailDetector,
     IpDetector,
@@ -11,6 +13,11 @@ from cipherset.pipeline.sanitize.detectors.contacts import (
 )
 from cipherset.pipeline.sanitize.detectors.credentials import CredentialDetector
 from cipherset.pipeline.sanitize.detectors.payments import CardDetector, IbanDetector
+from cipherset.pipeline.sanitize.detectors.prose import (
+    names_detectors,
+    secrecy_detectors,
+    topic_detectors,
+)
 from cipherset.pipeline.sanitize.spans import Detector
 
 
@@ -24,9 +31,15 @@ def built_in(phone_region: str) -> tuple[Detector, ...]:
         CardDetector(),
         IbanDetector(),
         PhoneDetector(phone_region),
+        *names_detectors(),
+        *topic_detectors(),
+        *secrecy_detectors(),
     )
 
 
 NAMES: Final = tuple(detector.name for detector in built_in("US"))
-# Made when they are asked for: each imports a package that need not be there.
-EXTRAS: Final[Mapping[str, Callable[[], Detector]]] = {}
+# Made when they are asked for: each is refused where its package is not there.
+EXTRAS: Final[Mapping[str, Callable[[], Detector]]] = {
+    "presidio": PresidioDetector,
+    "spacy": SpacyDetector,
+}

@@ -10,6 +10,7 @@ from typing import Final
 from cipherset.core import canonical
 from cipherset.core.errors import InputError
 from cipherset.pipeline.sanitize.detectors.built_in import EXTRAS, NAMES
+from cipherset.pipeline.sanitize.detectors.content.terms import TermsDetector, read_terms
 from cipherset.pipeline.sanitize.policy.check import Checked
 from cipherset.pipeline.sanitize.policy.policy import SCHEMA, Policy, Terms
 from cipherset.pipeline.sanitize.treat import Rule, Treatment
@@ -36,7 +37,8 @@ def read_policy(path: Path) -> Policy:
     """The rules of a TOML file, and of the shipped one where it says nothing.
 
     Raises:
-        InputError: ``rules_file``: it is not there, not TOML, or asks for what there is not.
+        InputError: ``rules_file``: it is not there, not TOML, or asks for what there is not;
+            ``terms_file``: a list of terms is not there, or holds none.
     """
     try:
         document = tomllib.loads(_read(path))
@@ -88,13 +90,11 @@ def _terms(asked: Checked, folder: Path | None) -> Terms:
     asked.knowing(("entity", "file", "words"))
     entity = asked.entity("entity", "TRADE_SECRET")
     if folder is not None and "file" in asked.keys:
-        path = folder / asked.text("file")
-        lines = (line.partition("#")[0].strip() for line in _read(path).splitlines())
-        words = tuple(line for line in lines if line)
-        if not words:
-            raise _bad(path.name, "no words in it", "write one a line")
-        return Terms(entity, words)
-    return Terms(entity, asked.words("words"))
+        words = tuple(read_terms(folder / asked.text("file")))
+    else:
+        words = asked.words("words")
+    TermsDetector("words", words, entity)  # refuses terms that no text can hold
+    return Terms(entity, words)
 
 
 def _read(path: Path) -> str:
