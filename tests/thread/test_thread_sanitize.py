@@ -226,13 +226,13 @@ def test_the_list_of_an_earlier_run_goes_with_its_rows(owner):
 
 
 def test_many_rows_in_order_by_all_cores(owner):
-    rows = [{"id": n, "body": f"{n} is u{n}@corp.com"} for n in range(9000)]
+    rows = [{"id": n, "body": f"{n} is u{n}@corp.com"} for n in range(5000)]
     source = write_rows(owner.folder / "in.jsonl", rows)
     done = sanitize(owner, source, "out.jsonl.gz")
-    assert (done["rows"], done["entities"]) == (9000, {"EMAIL": 9000})
+    assert (done["rows"], done["entities"]) == (5000, {"EMAIL": 5000})
     table = pq.read_table(_as_parquet(owner))
-    assert table.column("body").to_pylist() == [f"{n} is [EMAIL]" for n in range(9000)]
-    assert table.column("id").to_pylist() == list(range(9000))
+    assert table.column("body").to_pylist() == [f"{n} is [EMAIL]" for n in range(5000)]
+    assert table.column("id").to_pylist() == list(range(5000))
 
 
 def _as_parquet(owner):
@@ -278,7 +278,7 @@ def test_planted_strings_are_nowhere_but_in_the_source(owner, rules):
 def test_killed_at_any_moment_it_leaves_the_old_rows_or_the_new_ones(owner):
     source = write_rows(
         owner.folder / "in.jsonl",
-        [{"body": f"{n} u{n}@corp.com " + "word " * 40} for n in range(20_000)],
+        [{"body": f"{n} u{n}@corp.com " + "word " * 40} for n in range(15_000)],
     )
     target = owner.folder / "out.jsonl"
     old = b'{"body": "old"}\n'
@@ -286,7 +286,7 @@ def test_killed_at_any_moment_it_leaves_the_old_rows_or_the_new_ones(owner):
     run = [sys.executable, "-c", "from cipherset.interfaces.cli.main import main; main()"]
     args = ("sanitize", source, "--text", "body", "--to", target, "--force", "--home", owner.home)
     killed = 0
-    for after in (0.6, 1.0, 1.4, 1.9):
+    for after in (0.9, 1.7):
         process = subprocess.Popen(
             [*run, *map(str, args)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -294,7 +294,7 @@ def test_killed_at_any_moment_it_leaves_the_old_rows_or_the_new_ones(owner):
         children = _children(process.pid)
         process.kill()
         killed += process.wait() == -signal.SIGKILL
-        assert target.read_bytes() == old or target.read_bytes().count(b"\n") == 20_000
+        assert target.read_bytes() == old or target.read_bytes().count(b"\n") == 15_000
         deadline = time.monotonic() + 20
         while any(map(_runs, children)) and time.monotonic() < deadline:
             time.sleep(0.05)
