@@ -62,6 +62,8 @@ class KeyedHash(Protocol):
 
     def of(self, inputs: Iterable[bytes]) -> npt.NDArray[np.uint64]:
         """The 64-bit hashes of ``inputs`` in order, shape (n,)."""
+
+
 class Pseudonymizer(Protocol):
     """Keyed stand-ins for values: without the key they tell which are equal, and no more."""
 

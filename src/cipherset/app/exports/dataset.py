@@ -22,9 +22,8 @@ from cipherset.core.values import (
 )
 from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source
-from cipherset.pipeline.sanitize import SanitizeRules, sanitize
-from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 from cipherset.pipeline.sanitize import SanitizeRules, default_rules, sanitize
+from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 
 BATCH_ROWS = 4096
 VECTOR = "vector"
@@ -34,11 +33,10 @@ VECTOR = "vector"
 class Dataset:
     """Rows of the owner zone: vectors sealed in ``spool``, everything else as codes.
 
-    ``identities`` are equal where two rows hold the same text or vector, whatever their columns;
-    ``copies`` says which rows belong on one side of a split.
     ``identities`` are equal where two rows hold the same text or vector, whatever their columns.
     They are of texts as the shipped rules leave them, so that a row is known again in an export
-    by other rules; ``alike`` are of texts as this export's rules do.
+    by other rules; ``alike`` are of texts as this export's rules do. ``copies`` says which rows
+    belong on one side of a split.
     """
 
     spool: Spool = field(repr=False)
@@ -51,8 +49,8 @@ class Dataset:
     clear: Codes = field(repr=False)
     found: dict[str, int]
     identities: Identities = field(repr=False)
-    copies: Copies | None = field(default=None, repr=False)
     alike: Identities = field(repr=False)
+    copies: Copies | None = field(default=None, repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -119,7 +117,6 @@ def _identified(
             identity = reading.identity
             if reading.copies:
                 reading.copies.add_vectors(vectors.values)
-            yield vectors, identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
             known = identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
             yield vectors, _Known(known, known)
         return
@@ -129,7 +126,6 @@ def _identified(
             found[entity] = found.get(entity, 0) + count
         if reading.copies:
             reading.copies.add_texts(clean.texts)
-        known = reading.identity.of_texts(clean.texts) if reading.identity else _NOT_IDENTIFIED
         values = reading.encoder.encode(clean.texts, progress=progress)
         yield Vectors(values, clean.columns), _known(reading, records, clean)
 

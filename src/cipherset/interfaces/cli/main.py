@@ -43,6 +43,17 @@ _ROOMS: Final = {
     "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "relabel", "scan"),
     "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "scan"),
     "rows": ("assess", "calibrate", "detokenize", "inspect", "protect", "sanitize", "scan"),
+    "rows": (
+        "assess",
+        "calibrate",
+        "canary",
+        "copies",
+        "detokenize",
+        "inspect",
+        "protect",
+        "sanitize",
+        "scan",
+    ),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from phonenumbers import SUPPORTED_REGIONS
 
 from cipherset.core.errors import UsageError
-from cipherset.pipeline.sanitize.detectors.structured import StructuredDetector
 from cipherset.core.protocols import Pseudonymizer
 from cipherset.pipeline.sanitize.detectors.built_in import EXTRAS, built_in
 from cipherset.pipeline.sanitize.detectors.content.terms import TermsDetector
@@ -39,7 +38,6 @@ def default_rules(*, phone_region: str = "US") -> SanitizeRules:
             code="phone_region",
             hint="expected two capital letters, such as US, DE or IN",
         )
-    return SanitizeRules((StructuredDetector(phone_region),))
     return rules_of(replace(default_policy(), phone_region=phone_region))
 
 

@@ -5,32 +5,20 @@ from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.adapters.presidio import PresidioDetector
 from cipherset.pipeline.sanitize.detectors.adapters.spacy import SpacyDetector
-from cipherset.pipeline.sanitize.detectors.contacts import (
-    EmailDetector,
-    IpDetector,
-    PhoneDetector,
-    UrlDetector,
-)
-from cipherset.pipeline.sanitize.detectors.credentials import CredentialDetector
-from cipherset.pipeline.sanitize.detectors.payments import CardDetector, IbanDetector
 from cipherset.pipeline.sanitize.detectors.prose import (
     names_detectors,
     secrecy_detectors,
     topic_detectors,
 )
+from cipherset.pipeline.sanitize.detectors.structured import AmountDetector, StructuredDetector
 from cipherset.pipeline.sanitize.spans import Detector
 
 
 def built_in(phone_region: str) -> tuple[Detector, ...]:
     """Every detector that is always there."""
     return (
-        CredentialDetector(),
-        UrlDetector(),
-        EmailDetector(),
-        IpDetector(),
-        CardDetector(),
-        IbanDetector(),
-        PhoneDetector(phone_region),
+        StructuredDetector(phone_region),
+        AmountDetector(),
         *names_detectors(),
         *topic_detectors(),
         *secrecy_detectors(),
