@@ -17,8 +17,9 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, format_number
 from phonenumbers import parse as parse_number
 
 _LONGEST_DATE: Final = 40
-_AT: Final = re.compile(r"\s*(?:\(\s*at\s*\)|\[\s*at\s*\]|\{\s*at\s*\}|\sat\s)\s*")
-_DOT: Final = re.compile(r"\s*(?:\(\s*dot\s*\)|\[\s*dot\s*\]|\{\s*dot\s*\}|\sdot\s)\s*")
+# In a text whose blanks are single ones.
+_AT: Final = re.compile(r" ?(?:\( ?at ?\)|\[ ?at ?\]|\{ ?at ?\}| at ) ?")
+_DOT: Final = re.compile(r" ?(?:\( ?dot ?\)|\[ ?dot ?\]|\{ ?dot ?\}| dot ) ?")
 _PREFIXED: Final = re.compile(r"[^:=]{0,40}[:=]\s*")
 # A date that lacks a part would be completed with today's; these two show which parts it has.
 _FILLS: Final = (datetime(2000, 1, 1), datetime(2004, 2, 2))  # noqa: DTZ001 -- no moment is meant
@@ -65,7 +66,7 @@ def _exact(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    folded = text.casefold().removeprefix("mailto:")
+    folded = _folded(text).removeprefix("mailto:")
     if "@" not in folded:
         folded = _DOT.sub(".", _AT.sub("@", folded))
     return "".join(folded.split())
