@@ -72,13 +72,11 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
 
 def _read(session: Session, request: CalibrateRequest, source: Source, scratch: Path) -> Dataset:
     encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
-    rules, roles = default_rules(), request.roles
+    rules, roles = keyed_rules(request.rules, Rehearsed(request.seed).key()), request.roles
     if encoder is not None and not request.all_fields:
         measuring = Measuring(encoder, rules, request.seed, session.progress)
         roles = replace(roles, text=measured_columns(source, roles, measuring)[0])
     reading = Reading(roles, encoder, rules)
-    rules = keyed_rules(request.rules, Rehearsed(request.seed).key())
-    reading = Reading(request.roles, encoder, rules)
     return load(
         source,
         reading,

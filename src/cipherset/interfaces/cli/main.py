@@ -31,7 +31,6 @@ COMMANDS: Final = {
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
     "relabel": "Say how sensitive a source or a cipherset is.",
-    "scan": "Find and label what is sensitive in a source.",
     "sanitize": "Write rows with what must not leave taken out.",
     "scan": "Find and label what is sensitive in a source.",
     "train": "Train a model on a cipherset; needs no key.",
@@ -40,9 +39,6 @@ COMMANDS: Final = {
 _ROOMS: Final = {
     "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
     "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
-    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "relabel", "scan"),
-    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "scan"),
-    "rows": ("assess", "calibrate", "detokenize", "inspect", "protect", "sanitize", "scan"),
     "rows": (
         "assess",
         "calibrate",
@@ -51,6 +47,7 @@ _ROOMS: Final = {
         "detokenize",
         "inspect",
         "protect",
+        "relabel",
         "sanitize",
         "scan",
     ),

@@ -33,6 +33,7 @@ encoder: Final = click.option(
 )
 all_fields: Final = click.option(
     "--all-fields", is_flag=True, help="Embed every --text column, needed or not."
+)
 rules: Final = click.option(
     "--rules",
     type=click.Path(path_type=Path),
