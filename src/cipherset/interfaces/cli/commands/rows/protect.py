@@ -1,5 +1,6 @@
 """``cipherset protect``."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -103,11 +104,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    request = ProtectRequest(
-        source=source,
-        roles=roles,
-        key=key,
-        target=target,
+    asked = partial(ProtectRequest, source, roles, key, target)
+    request = asked(
         minimize=minimize,
         approximation_factor=approximation_factor,
         scheme=scheme,
