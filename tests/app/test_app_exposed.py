@@ -114,7 +114,7 @@ def test_what_is_not_held_is_refused(excess, refused):
 @pytest.mark.parametrize("with_targets", [False, True])
 def test_copies_share_a_ciphertext_unless_the_rule_may_part_them(with_targets):
     identities = np.array([5, 6, 5, 5], dtype=np.uint64)
-    dataset = SimpleNamespace(identities=identities, n_rows=4)
+    dataset = SimpleNamespace(alike=identities, n_rows=4)
     repeated = Repeated(dataset, 1, np.array([0, 0, 1, 0]) if with_targets else None)
     values = np.arange(4, dtype=np.float32)[:, np.newaxis]
     repeated.share(0, values)

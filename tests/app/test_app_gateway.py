@@ -6,6 +6,7 @@ from cipherset.app import gateway, state
 from cipherset.core.errors import IntegrityError
 from cipherset.core.manifest import Task
 from cipherset.interfaces.cli.settings import cache
+from cipherset.pipeline.sanitize import default_policy
 
 
 def test_another_encoder_than_the_recorded_one():
@@ -34,6 +35,7 @@ def test_another_encoder_than_the_recorded_one():
         group=None,
         keep=(),
         encoder_spec="minilm-l6-v2",
+        rules=default_policy().text,
         dim_in=384,
         task=Task.CLASSIFICATION,
         settings=settings,

@@ -191,6 +191,7 @@ def dataset(labels, *, groups=None, numbers=None):
         clear=codes.astype(np.int64),
         found={},
         identities=np.arange(len(codes), dtype=np.uint64),
+        alike=np.arange(len(codes), dtype=np.uint64),
     )
 
 

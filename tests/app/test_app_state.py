@@ -10,6 +10,7 @@ from cipherset.core.errors import IntegrityError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.custody.keys import ephemeral_sealer
 from cipherset.pipeline.minimize import FitSettings, fit, parse_spec
+from cipherset.pipeline.sanitize import default_policy
 
 SETTINGS = state.Settings(
     minimizer="lda:1",
@@ -36,6 +37,7 @@ META = state.Meta(
     group=None,
     keep=("region",),
     encoder_spec=None,
+    rules=default_policy().text,
     dim_in=4,
     task=Task.CLASSIFICATION,
     settings=SETTINGS,

@@ -26,6 +26,16 @@ CHANGING: Final = (
     (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)", "<time>"),
     (r"\b\d+\.\d{3,}\b", "<n>"),
 )
+TEXTS: Final = [
+    {"id": 7, "body": "write to jo@x.com or call (212) 555-0123", "topic": "contact"},
+    {"id": 8, "body": 1234, "topic": "number"},
+    {"id": 9, "body": "nothing to see", "topic": "none"},
+]
+RULES: Final = {
+    "keyed.toml": '[entities]\nEMAIL = "token"\n',
+    "masks.toml": '[entities]\nPHONE = {treatment = "mask", keep_last = 4}\nEMAIL = "keep"\n',
+    "wrong.toml": '[entities]\nEMIAL = "token"\n',
+}
 
 
 def play(text, folder):
@@ -54,12 +64,6 @@ def _steady(text, folder):
     return text
 
 
-def prepare(folder):
-    write_rows(folder / "rows.csv", vector_rows(40))
-    write_rows(folder / "ten.csv", vector_rows(10))
-    (folder / "letter.txt").write_text("dear")
-
-
 @contextmanager
 def _stage(folder):
     """The sources that the scripts speak of, in a folder with nothing around it."""
@@ -68,6 +72,9 @@ def _stage(folder):
     (folder / "letter.txt").write_text("dear")
     people = "id,mail,note\n1,a@example.org,late\n2,b@example.org,fine\n3,,call me\n"
     (folder / "people.csv").write_text(people)
+    write_rows(folder / "texts.jsonl", TEXTS)
+    for name, text in RULES.items():
+        (folder / name).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("CIPHERSET_HOME", raising=False)

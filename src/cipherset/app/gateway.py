@@ -12,6 +12,7 @@ from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.dataset import VECTOR, Reading, matrix, vectors_of
 from cipherset.app.exports.utility import Protection
+from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.errors import IntegrityError, KeyAccessError
 from cipherset.core.manifest import KeyFacts
@@ -22,7 +23,7 @@ from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.ingest import open_source
 from cipherset.pipeline.minimize import load
-from cipherset.pipeline.sanitize import default_rules
+from cipherset.pipeline.sanitize import SanitizeRules
 
 BATCH_ROWS = 4096
 
@@ -34,6 +35,7 @@ class Gateway:
     export: state.ExportState
     protection: Protection
     full_width: Protection = field(repr=False)
+    rules: SanitizeRules
 
     def queries(self, x: Float32s, *, at_gate: bool) -> Float32s:
         """Noise-free ciphertext of plain vectors: minimized, or of full width for the gate."""
@@ -75,7 +77,8 @@ def open_gateway(
             code="wrong_key",
             hint="run this in the workspace (--home) that made the export",
         )
-    return Gateway(export, protection, _full_width(key, export.meta))
+    rules = sealed_rules(export.meta.rules, key)
+    return Gateway(export, protection, _full_width(key, export.meta), rules)
 
 
 def _protection(
@@ -109,16 +112,17 @@ def _full_width(key: KeyHandle, meta: state.Meta) -> Protection:
 
 
 def read_like(
-    session: Session, meta: state.Meta, source: str, *, labeled: bool
+    session: Session, gateway: Gateway, source: str, *, labeled: bool
 ) -> Iterator[Vectors]:
-    """Rows of another source through the recorded columns, sanitizer and encoder.
+    """Rows of another source through the recorded columns, rules and encoder.
 
     Raises:
         InputError: the source lacks a recorded column, or a row is not fit.
         BackendError: the encoder's weights are not there.
     """
+    meta = gateway.export.meta
     roles = meta.roles_for(labeled=labeled)
-    reading = Reading(roles, encoder_of(meta, session.cache), default_rules())
+    reading = Reading(roles, encoder_of(meta, session.cache), gateway.rules)
     return vectors_of(open_source(source), reading, {}, session.progress)
 
 

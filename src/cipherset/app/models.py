@@ -21,7 +21,7 @@ from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, ROW, Float32s, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.pipeline.export import Cipherset, open_cipherset
-from cipherset.pipeline.sanitize import default_rules, sanitize
+from cipherset.pipeline.sanitize import sanitize
 from cipherset.pipeline.train import (
     Bundle,
     LabelScores,
@@ -179,7 +179,7 @@ def evaluate(session: Session, bundle_path: Path, rows: str) -> Scores:
             batches = gateway.stored("test")
         else:
             gateway = _gateway_of(workspace, bundle)
-            batches = read_like(session, gateway.export.meta, rows, labeled=True)
+            batches = read_like(session, gateway, rows, labeled=True)
         return _score(bundle, gateway, batches)
 
 
@@ -195,7 +195,7 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
     ):
         gateway = _gateway_of(workspace, bundle)
         found: list[Prediction] = []
-        for batch in read_like(session, gateway.export.meta, source, labeled=False):
+        for batch in read_like(session, gateway, source, labeled=False):
             _ask(workspace, act, bundle, len(batch.values))
             found += _predictions(bundle, gateway, batch)
         act.facts["rows"] = len(found)
@@ -221,7 +221,7 @@ def predict_value(session: Session, bundle_path: Path, text: str) -> list[Predic
                 code="value_is_text",
                 hint="give a SOURCE with the recorded vector column",
             )
-        clean = sanitize(Records([text], pa.table({ROW: [0]})), default_rules())
+        clean = sanitize(Records([text], pa.table({ROW: [0]})), gateway.rules)
         batch = Vectors(encoder.encode(clean.texts, progress=session.progress), clean.columns)
         return list(_predictions(bundle, gateway, batch))
 

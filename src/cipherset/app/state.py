@@ -72,7 +72,8 @@ class Meta(_Strict):
 
     ``signer`` is the workspace's fingerprint when it was made, ``source_digest`` the keyed digest
     of its source, ``request`` the digest of what was asked for, ``target`` the absolute path at
-    which it was put: with these the same request is known again.
+    which it was put: with these the same request is known again. ``rules`` is the JSON text of
+    the rules that its texts were sanitized by, so that queries are too.
     """
 
     signer: str
@@ -89,6 +90,7 @@ class Meta(_Strict):
     group: str | None
     keep: tuple[str, ...]
     encoder_spec: str | None
+    rules: str
     dim_in: int
     task: Task | None
     settings: Settings

@@ -16,9 +16,10 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cipherset.core.errors import BackendError, UsageError
 
@@ -113,13 +114,55 @@ def create_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
         BackendError: ``disk_full``, ``no_permission`` or ``disk``.
     """
     with disk_errors(path), _partial_file(path, data, mode) as partial:
-        try:
-            if not _renameat2(partial, path, _Rename.NOREPLACE):
-                path.hardlink_to(partial)
-        except FileExistsError:
+        if not _linked_new(partial, path):
             return False
         _sync(path.parent)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A file in the making: written to ``stream``, then put in place."""
+
+    stream: BinaryIO
+    partial: Path
+    target: Path
+
+    def place(self, *, overwrite: bool) -> None:
+        """``target`` is what was written, durably, in one step.
+
+        Raises:
+            UsageError: ``target_exists`` without ``overwrite``.
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        with disk_errors(self.target):
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            if overwrite:
+                self.partial.replace(self.target)
+            elif not _linked_new(self.partial, self.target):
+                raise target_exists(self.target)
+            _sync(self.target.parent)
+
+
+@contextmanager
+def stage_file(target: Path, *, mode: int = 0o600) -> Iterator[StagedFile]:
+    """A new empty file beside ``target``, gone at the end unless it was put in place.
+
+    Raises:
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    with disk_errors(target), _open_partial(target, mode) as (stream, partial):
+        yield StagedFile(stream, partial, target)
+
+
+def target_exists(target: Path) -> UsageError:
+    """The refusal of a place that is taken."""
+    return UsageError(
+        f"{target} is there already",
+        code="target_exists",
+        hint="choose another place, or overwrite it with --force",
+    )
 
 
 @contextmanager
@@ -173,11 +216,7 @@ def replace_directory(staged: Path, target: Path, *, overwrite: bool) -> None:
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
                 raise
             if not overwrite:
-                raise UsageError(
-                    f"{target} is there already",
-                    code="target_exists",
-                    hint="choose another place, or overwrite it with --force",
-                ) from None
+                raise target_exists(target) from None
             _exchange(staged, target)
             shutil.rmtree(staged, ignore_errors=True)
         _sync(target.parent)
@@ -200,6 +239,16 @@ def discard_directory(path: Path, *, staged_as: Path) -> None:
         aside = _partial_name(staged_as)
         path.rename(aside)
         shutil.rmtree(aside)
+
+
+def _linked_new(partial: Path, path: Path) -> bool:
+    """Whether ``partial`` has the name ``path`` now; not if something had it."""
+    try:
+        if not _renameat2(partial, path, _Rename.NOREPLACE):
+            path.hardlink_to(partial)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _rename_new(staged: Path, target: Path) -> None:
@@ -248,6 +297,15 @@ def _partial_name(target: Path) -> Path:
 
 @contextmanager
 def _partial_file(target: Path, data: bytes, mode: int) -> Iterator[Path]:
+    with _open_partial(target, mode) as (file, partial):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        yield partial  # still open, thus still locked, until it has its name
+
+
+@contextmanager
+def _open_partial(target: Path, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
     _remove_leftovers(target)
     partial = _partial_name(target)
     try:
@@ -255,10 +313,7 @@ def _partial_file(target: Path, data: bytes, mode: int) -> Iterator[Path]:
         with os.fdopen(number, "wb") as file:
             _try_lock(file.fileno())
             os.fchmod(file.fileno(), mode)  # whatever the umask is
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            yield partial  # still open, thus still locked, until it has its name
+            yield file, partial
     finally:
         partial.unlink(missing_ok=True)
 

@@ -62,3 +62,23 @@ class KeyedHash(Protocol):
 
     def of(self, inputs: Iterable[bytes]) -> npt.NDArray[np.uint64]:
         """The 64-bit hashes of ``inputs`` in order, shape (n,)."""
+
+
+class Pseudonymizer(Protocol):
+    """Keyed stand-ins for values: without the key they tell which are equal, and no more."""
+
+    def token(self, entity: str, value: str) -> bytes:
+        """32 bytes that are the same for the same entity and value, and for no other."""
+
+    def surrogate(self, entity: str, value: str) -> bytes:
+        """32 bytes to choose a surrogate by; nothing links them to the token's."""
+
+    def seal(self, entity: str, value: str) -> bytes:
+        """``value``, readable again with the key; the same bytes for the same value."""
+
+    def unseal(self, entity: str, sealed: bytes) -> str:
+        """The value; IntegrityError where entity, key or one bit differs."""
+
+    @property
+    def version(self) -> int:
+        """Of the key: what was sealed under one version opens under that one."""

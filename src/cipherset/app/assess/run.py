@@ -143,13 +143,13 @@ def _case(opened: Opened) -> Case:
     if request.records is not None:
         ring = opened.workspace.ring
         key = ring.open(meta.key_id, meta.key_version, purpose=KeyUse.MEASURE)
-        texts, columns = read_records(request.records, meta, key, request.attributes)
+        texts, columns = read_records(request.records, meta, key, request.attributes, gateway.rules)
     victims, others = read_rows(gateway, opened.there, texts=texts, seed=request.seed)
     session.progress.finish()
     if request.public is None:
         public = Public(others.x, others.y if meta.label else None, others.texts)
     else:
-        public = read_public(session, meta, request.public)
+        public = read_public(session, meta, request.public, gateway.rules)
     return Case(
         protection=gateway.protection,
         victims=victims,

@@ -19,7 +19,7 @@ from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Float32s
 from cipherset.custody.keys import KeyedDigest
 from cipherset.pipeline.ingest import Source, open_source
-from cipherset.pipeline.sanitize import default_rules, sanitize
+from cipherset.pipeline.sanitize import SanitizeRules, sanitize
 
 # The attacks take samples of what is more.
 MOST_PUBLIC: Final = 10_000
@@ -35,7 +35,11 @@ class Read:
 
 
 def read_records(
-    source: str, meta: Meta, key: KeyHandle, attributes: tuple[str, ...]
+    source: str,
+    meta: Meta,
+    key: KeyHandle,
+    attributes: tuple[str, ...],
+    rules: SanitizeRules,
 ) -> tuple[tuple[str, ...], dict[str, Values]]:
     """The texts that were protected, row by row of the source, and columns that did not leave.
 
@@ -56,7 +60,7 @@ def read_records(
             code="records_differ",
             hint="give the very file that was protected, unchanged",
         )
-    read = _read(opened, ColumnRoles(text=meta.text, keep=attributes))
+    read = _read(opened, ColumnRoles(text=meta.text, keep=attributes), rules)
     values = {
         name: np.asarray([str(v) for v in read.columns.column(name).to_pylist()])
         for name in attributes
@@ -64,8 +68,10 @@ def read_records(
     return read.texts, values
 
 
-def read_public(session: Session, meta: Meta, public: PublicSource) -> Public:
+def read_public(session: Session, meta: Meta, public: PublicSource, rules: SanitizeRules) -> Public:
     """Public text (or vectors) made as the export's were, with labels where the source has them.
+
+    Tokens in it are under the export's own key, which helps the attacks and hides nothing.
 
     Raises:
         InputError: the source lacks a column.
@@ -80,7 +86,7 @@ def read_public(session: Session, meta: Meta, public: PublicSource) -> Public:
         x = np.concatenate([batch.values for batch in batches])
         read = Read((), pa.concat_tables([batch.columns for batch in batches]))
     else:
-        read = _read(opened, ColumnRoles(text=public.text or meta.text, label=label))
+        read = _read(opened, ColumnRoles(text=public.text or meta.text, label=label), rules)
         some = np.random.default_rng(0).permutation(len(read.texts))[:MOST_PUBLIC]
         read = Read(tuple(read.texts[i] for i in some), read.columns.take(some))
         x = encoder.encode(read.texts, progress=session.progress)
@@ -102,11 +108,11 @@ def _labeled(x: Float32s, y: Targets | None, texts: tuple[str, ...]) -> Public:
     return Public(x[known], y[known], kept, is_own=False)
 
 
-def _read(source: Source, roles: ColumnRoles) -> Read:
+def _read(source: Source, roles: ColumnRoles, rules: SanitizeRules) -> Read:
     texts: list[str] = []
     tables: list[pa.Table] = []
     for records in source.texts(roles):
-        clean = sanitize(records, default_rules())
+        clean = sanitize(records, rules)
         texts += clean.texts
         tables.append(clean.columns)
     return Read(tuple(texts), pa.concat_tables(tables))

@@ -1,12 +1,13 @@
 """What ``calibrate`` is asked and what it answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.calibration.frontier import Point, Recommended
 from cipherset.core.errors import UsageError
 from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.sanitize import Policy, default_policy
 
 TOLERATED: Final = 0.02
 
@@ -24,6 +25,7 @@ class CalibrateRequest:
     seed: int = 0
     encoder: str = "minilm-l6-v2"
     all_fields: bool = False
+    rules: Policy = field(default_factory=default_policy)
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -27,13 +27,13 @@ from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
+from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
 from cipherset.core.files import replace_directory, stage_directory, write_atomic
 from cipherset.core.manifest import Task
 from cipherset.custody.keys import ephemeral_sealer
 from cipherset.pipeline.ingest import Source, open_source
-from cipherset.pipeline.sanitize import default_rules
 from cipherset.pipeline.train import train_model
 
 REPORT: Final = "report.html"
@@ -54,7 +54,7 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
     watch = Stopwatch()
     check_target(request.target, Made.CALIBRATION, overwrite=request.overwrite)
     source = open_source(request.source)  # first: what is refused may hold a password
-    facts: dict[str, Fact] = {"max_reid": request.max_reid}
+    facts: dict[str, Fact] = {"max_reid": request.max_reid, "rules": request.rules.digest}
     with (
         open_workspace(session) as workspace,
         workspace.gate.act(
@@ -72,7 +72,7 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
 
 def _read(session: Session, request: CalibrateRequest, source: Source, scratch: Path) -> Dataset:
     encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
-    rules, roles = default_rules(), request.roles
+    rules, roles = keyed_rules(request.rules, Rehearsed(request.seed).key()), request.roles
     if encoder is not None and not request.all_fields:
         measuring = Measuring(encoder, rules, request.seed, session.progress)
         roles = replace(roles, text=measured_columns(source, roles, measuring)[0])

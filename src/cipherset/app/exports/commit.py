@@ -196,6 +196,7 @@ def _meta(
         group=roles.group,
         keep=roles.keep,
         encoder_spec=None if roles.vector else request.encoder,
+        rules=request.rules.text,
         dim_in=built.draft.dataset.dim,
         task=built.draft.plan.task,
         settings=built.draft.fitted.bound,

@@ -11,10 +11,18 @@ import pyarrow as pa
 from cipherset.app.exports.codes import Codebook, Codes, combine
 from cipherset.core.protocols import Encoder, Progress, Sealer
 from cipherset.core.spool import Spool, SpoolWriter
-from cipherset.core.values import GROUP, LABEL, ColumnRoles, Float32s, Vectors
+from cipherset.core.values import (
+    GROUP,
+    LABEL,
+    CleanRecords,
+    ColumnRoles,
+    Float32s,
+    Records,
+    Vectors,
+)
 from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source
-from cipherset.pipeline.sanitize import SanitizeRules, sanitize
+from cipherset.pipeline.sanitize import SanitizeRules, default_rules, sanitize
 from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 
 BATCH_ROWS = 4096
@@ -25,8 +33,10 @@ VECTOR = "vector"
 class Dataset:
     """Rows of the owner zone: vectors sealed in ``spool``, everything else as codes.
 
-    ``identities`` are equal where two rows hold the same text or vector, whatever their columns;
-    ``copies`` says which rows belong on one side of a split.
+    ``identities`` are equal where two rows hold the same text or vector, whatever their columns.
+    They are of texts as the shipped rules leave them, so that a row is known again in an export
+    by other rules; ``alike`` are of texts as this export's rules do. ``copies`` says which rows
+    belong on one side of a split.
     """
 
     spool: Spool = field(repr=False)
@@ -39,6 +49,7 @@ class Dataset:
     clear: Codes = field(repr=False)
     found: dict[str, int]
     identities: Identities = field(repr=False)
+    alike: Identities = field(repr=False)
     copies: Copies | None = field(default=None, repr=False)
 
     @property
@@ -79,6 +90,14 @@ class Reading:
     copies: CopyFinder | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Identities of a batch, by the shipped rules and by those of the reading."""
+
+    identities: Identities
+    alike: Identities
+
+
 _NOT_IDENTIFIED: Identities = np.zeros(0, dtype=np.uint64)
 
 
@@ -92,13 +111,14 @@ def vectors_of(
 
 def _identified(
     source: Source, reading: Reading, found: dict[str, int], progress: Progress
-) -> Iterator[tuple[Vectors, Identities]]:
+) -> Iterator[tuple[Vectors, _Known]]:
     if reading.encoder is None:
         for vectors in source.vectors(reading.roles, BATCH_ROWS):
             identity = reading.identity
             if reading.copies:
                 reading.copies.add_vectors(vectors.values)
-            yield vectors, identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
+            known = identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
+            yield vectors, _Known(known, known)
         return
     for records in source.texts(reading.roles, BATCH_ROWS):
         clean = sanitize(records, reading.rules)
@@ -106,9 +126,23 @@ def _identified(
             found[entity] = found.get(entity, 0) + count
         if reading.copies:
             reading.copies.add_texts(clean.texts)
-        known = reading.identity.of_texts(clean.texts) if reading.identity else _NOT_IDENTIFIED
         values = reading.encoder.encode(clean.texts, progress=progress)
-        yield Vectors(values, clean.columns), known
+        yield Vectors(values, clean.columns), _known(reading, records, clean)
+
+
+def _known(reading: Reading, records: Records, clean: CleanRecords) -> _Known:
+    if reading.identity is None:
+        return _Known(_NOT_IDENTIFIED, _NOT_IDENTIFIED)
+    alike = reading.identity.of_texts(clean.texts)
+    shipped = default_rules()
+    if _told(reading.rules) == _told(shipped):
+        return _Known(alike, alike)
+    return _Known(reading.identity.of_texts(sanitize(records, shipped).texts), alike)
+
+
+def _told(rules: SanitizeRules) -> tuple[object, ...]:
+    """All that texts differ by, but the key."""
+    return (rules.treating.treatments, *(detector.name for detector in rules.detectors))
 
 
 def load(
@@ -126,8 +160,8 @@ def load(
     dim = 0
     progress.start("read, sanitize, embed", None)
     with SpoolWriter(path, sealer, "vectors") as writer:
-        for batch, identities in _identified(source, reading, found, progress):
-            columns.add(batch.columns, identities)
+        for batch, known in _identified(source, reading, found, progress):
+            columns.add(batch.columns, known)
             dim = batch.values.shape[1]
             writer.append(batch.columns.append_column(VECTOR, fixed_size_list(batch.values)))
             if reading.encoder is None:
@@ -146,10 +180,10 @@ class _Columns:
         self._books = {name: Codebook() for name in (LABEL, GROUP, *roles.keep)}
         self._codes: dict[str, list[Codes]] = {}
         self._numbers: list[npt.NDArray[np.float64]] | None = []
-        self._identities: list[Identities] = []
+        self._known: list[_Known] = []
 
-    def add(self, columns: pa.Table, identities: Identities) -> None:
-        self._identities.append(identities)
+    def add(self, columns: pa.Table, known: _Known) -> None:
+        self._known.append(known)
         for name, book in self._books.items():
             if name in columns.column_names:
                 self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
@@ -181,7 +215,8 @@ class _Columns:
             groups=codes.get(GROUP),
             clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
             found=dict(sorted(found.items())),
-            identities=np.concatenate(self._identities),
+            identities=np.concatenate([known.identities for known in self._known]),
+            alike=np.concatenate([known.alike for known in self._known]),
         )
 
 

@@ -48,7 +48,7 @@ class Repeated:
         With ``targets`` copies share only where these are the same too: a rule that moves rows
         may move one of two and not the other.
         """
-        same = np.unique(dataset.identities, return_inverse=True)[1].reshape(-1)
+        same = np.unique(dataset.alike, return_inverse=True)[1].reshape(-1)
         if targets is not None:
             same = combine([same, np.unique(targets, return_inverse=True)[1].reshape(-1)])
         _, firsts, codes = np.unique(same, return_index=True, return_inverse=True)

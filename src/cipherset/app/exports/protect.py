@@ -46,6 +46,7 @@ from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
+from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
@@ -56,7 +57,7 @@ from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
 from cipherset.custody.keys.identity import RowIdentity
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
-from cipherset.pipeline.sanitize import default_rules
+from cipherset.pipeline.sanitize import SanitizeRules
 
 
 def protect(session: Session, request: ProtectRequest) -> ProtectResult:
@@ -77,6 +78,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         "max_reid": request.max_reid,
         "accepted_risk": request.accept_risk,
         "accepted_mixing": request.accept_mixing,
+        "rules": request.rules.digest,
     }
     with (
         open_workspace(session) as workspace,
@@ -143,7 +145,8 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         with exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin:
             text, chosen = needed_columns(owner, request, source, encoder, known.readable)
             roles = replace(request.roles, text=text)
-            dataset, facts = _read(owner, roles, source, encoder, kept)
+            rules = keyed_rules(request.rules, owner.key)
+            dataset, facts = _read(owner, roles, rules, source, encoder, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
             built = _build(owner, request, draft, kept=kept, staged=staged)
             _decide(request, built.leak)
@@ -178,10 +181,15 @@ def _draft(
 
 
 def _read(
-    owner: Owner, roles: ColumnRoles, source: Source, encoder: Encoder | None, kept: Path
+    owner: Owner,
+    roles: ColumnRoles,
+    rules: SanitizeRules,
+    source: Source,
+    encoder: Encoder | None,
+    kept: Path,
 ) -> tuple[Dataset, EncoderFacts]:
     identity = RowIdentity(owner.workspace.ring.signer())
-    reading = Reading(roles, encoder, default_rules(), identity)
+    reading = Reading(roles, encoder, rules, identity)
     path = kept / state.VECTORS
     dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
     if encoder is None:

@@ -16,6 +16,7 @@ from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.pipeline.encrypt import parse_noise, scheme_named
 from cipherset.pipeline.minimize import parse_spec
+from cipherset.pipeline.sanitize import Policy, default_policy
 
 AUTO: Final = "auto"
 
@@ -37,6 +38,7 @@ class ProtectRequest:
     test_share: float = 0.25
     seed: int = 0
     encoder: str = "minilm-l6-v2"
+    rules: Policy = field(default_factory=default_policy)
     accept_risk: str | None = None
     accept_mixing: str | None = None
     all_fields: bool = False

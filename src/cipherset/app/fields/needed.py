@@ -8,11 +8,12 @@ from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.fields.choose import Chosen, choose_columns
 from cipherset.app.fields.rows import sample_rows
 from cipherset.app.fields.trial import Trial
+from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.core.errors import InputError
 from cipherset.core.protocols import Encoder, Progress
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.ingest import Source
-from cipherset.pipeline.sanitize import SanitizeRules, default_rules
+from cipherset.pipeline.sanitize import SanitizeRules
 
 MEASURED_ROWS: Final = 1_000
 
@@ -47,7 +48,8 @@ def needed_columns(
     before = _before(owner, request.roles.text, earlier)
     if before:
         return before, None
-    measuring = Measuring(encoder, default_rules(), request.seed, owner.progress)
+    rules = keyed_rules(request.rules, owner.key)
+    measuring = Measuring(encoder, rules, request.seed, owner.progress)
     return measured_columns(source, request.roles, measuring)
 
 

@@ -25,11 +25,11 @@ from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.files import write_atomic
 from cipherset.core.labels import Label, Level, Trust, joined
 from cipherset.pipeline.ingest import Source, open_source
-from cipherset.pipeline.sanitize import Detector, default_rules
-from cipherset.pipeline.sanitize.detectors.prose import (
-    names_detectors,
-    secrecy_detectors,
-    topic_detectors,
+from cipherset.pipeline.sanitize import (
+    Detector,
+    default_policy,
+    default_rules,
+    every_detector,
 )
 from cipherset.pipeline.sanitize.label import (
     ColumnLabel,
@@ -74,14 +74,9 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
 
 
 def scan_detectors() -> tuple[Detector, ...]:
-    """Whatever is taken out, and what is only labeled: names, topics, marks, code."""
-    looked_for = (
-        *default_rules().detectors,
-        *names_detectors(),
-        *topic_detectors(),
-        *secrecy_detectors(),
-    )
-    return tuple({each.name: each for each in looked_for}.values())
+    """Whatever is taken out, and what is only labeled; sums of money are nobody's."""
+    looked_for = every_detector(default_policy())
+    return tuple(each for each in looked_for if each.entities != {"AMOUNT"})
 
 
 def _fields(session: Session, request: ScanRequest, source: Source, label: str) -> FieldsResult:

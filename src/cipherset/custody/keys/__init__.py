@@ -3,6 +3,7 @@
 from cipherset.custody.keys.hashes import KeyedHashes
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
+from cipherset.custody.keys.pseudonyms import Pseudonyms
 from cipherset.custody.keys.ring import DEFAULT_PROVIDER, KeyRing
 from cipherset.custody.keys.seal import (
     AesGcmSealer,
@@ -24,6 +25,7 @@ __all__ = [
     "KeyUse",
     "KeyedDigest",
     "KeyedHashes",
+    "Pseudonyms",
     "VersionInfo",
     "ephemeral_sealer",
     "open_provider",

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "copies": "Find what was copied from training rows in a text.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
+    "detokenize": "Open the sealed tokens of a text.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",
     "grant": "Ask for what takes an approval, and vote on it.",
@@ -30,6 +31,7 @@ COMMANDS: Final = {
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
     "relabel": "Say how sensitive a source or a cipherset is.",
+    "sanitize": "Write rows with what must not leave taken out.",
     "scan": "Find and label what is sensitive in a source.",
     "train": "Train a model on a cipherset; needs no key.",
 }
@@ -37,7 +39,18 @@ COMMANDS: Final = {
 _ROOMS: Final = {
     "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
     "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
-    "rows": ("assess", "calibrate", "canary", "copies", "inspect", "protect", "relabel", "scan"),
+    "rows": (
+        "assess",
+        "calibrate",
+        "canary",
+        "copies",
+        "detokenize",
+        "inspect",
+        "protect",
+        "relabel",
+        "sanitize",
+        "scan",
+    ),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Final
 
 import click
@@ -32,6 +33,12 @@ encoder: Final = click.option(
 )
 all_fields: Final = click.option(
     "--all-fields", is_flag=True, help="Embed every --text column, needed or not."
+)
+rules: Final = click.option(
+    "--rules",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What is taken out and how, as TOML (default: the shipped rules).",
 )
 
 

@@ -4,7 +4,7 @@ Pages are streamed, so memory follows the batch, not the row group. In a ``.gz``
 jumped in) the columns of one row group are read one after the other, each as a whole.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,12 @@ from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.cells import MOST_ITEMS, as_text
 from cipherset.pipeline.ingest.lines import open_bytes, stored_chunks
 from cipherset.pipeline.ingest.reader import Batch, Part
+from cipherset.pipeline.ingest.whole import (
+    BATCH_CHARS,
+    BATCH_ROWS,
+    TableRows,
+    as_plain_text,
+)
 
 _PAGE_BUFFER_BYTES: Final = 1 << 20
 
@@ -64,6 +70,25 @@ class ParquetReader:
                     }
                     yield Batch(start, pa.table(arrays))
                     start += raw.num_rows
+
+    def whole(self) -> Iterator[TableRows]:
+        with self._open() as parquet:
+            start = 0
+            for group in range(parquet.num_row_groups):
+                rows = _rows_within(parquet.metadata.row_group(group), BATCH_CHARS)
+                for raw in parquet.iter_batches(rows, row_groups=[group], use_threads=False):
+                    yield TableRows(self.name, start, pa.Table.from_batches([raw]))
+                    start += raw.num_rows
+
+    def check_text(self, column: str) -> None:
+        with self._open() as parquet:
+            self._target(parquet.schema_arrow.field(column).type, column, Part.TEXT)
+
+    def schema(self, text: Sequence[str]) -> pa.Schema:
+        with self._open() as parquet:
+            schema = parquet.schema_arrow
+        kinds = [as_plain_text(kind) if kind.name in text else kind for kind in schema]
+        return pa.schema(kinds, metadata=schema.metadata)
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:
@@ -140,6 +165,12 @@ class ParquetReader:
             return
         bad = next((row for row, cell in enumerate(raw) if not _is_decodable(cell)), 0)
         raise faults.not_utf8(self.name, f"row {start + bad + 1}, column {column!r}")
+
+
+def _rows_within(group: pq.RowGroupMetaData, size_bytes: int) -> int:
+    """How many rows of a group, on average, are of that size; at least one."""
+    average = group.total_byte_size / max(group.num_rows, 1)
+    return min(BATCH_ROWS, max(1, int(size_bytes / max(average, 1))))
 
 
 def _is_decodable(cell: pa.Scalar) -> bool:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.lines import Lines, open_bytes, stored_chunks
 from cipherset.pipeline.ingest.reader import LINE_BYTES, Batch, Part
+from cipherset.pipeline.ingest.whole import RecordRows, in_batches, n_chars
 
 
 class DelimitedReader:
@@ -54,6 +55,18 @@ class DelimitedReader:
                 pending = []
         if pending:
             yield self._batch(header, pending, parts, start)
+
+    def whole(self) -> Iterator[RecordRows]:
+        rows = self._rows()
+        header = next(rows, [])
+        sized = ((dict(zip(header, row, strict=True)), n_chars(row)) for row in rows)
+        return in_batches(self.name, sized)
+
+    def check_text(self, column: str) -> None:
+        """Every cell is text."""
+
+    def schema(self, text: Sequence[str]) -> pa.Schema:
+        return pa.schema([(column, pa.string()) for column in self.columns()])
 
     def _rows(self) -> Iterator[list[str]]:
         """The header, then each row, all of one width."""

@@ -17,6 +17,7 @@ from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.cells import as_text
 from cipherset.pipeline.ingest.lines import Lines, open_bytes, stored_chunks
 from cipherset.pipeline.ingest.reader import Batch, Part
+from cipherset.pipeline.ingest.whole import RecordRows, in_batches, n_chars, schema_of_records
 
 _HEAD_ROWS: Final = 1000  # a key that none of the first rows has is taken for a wrong name
 _INT64: Final = 1 << 63
@@ -74,6 +75,17 @@ class JsonLinesReader:
                     arrays[column] = self._scalars(values, kind, column, start)
             yield Batch(start, pa.table(arrays))
             start += len(chunk)
+
+    def whole(self) -> Iterator[RecordRows]:
+        sized = ((record, n_chars(record.values())) for record in self._records())
+        return in_batches(self.name, sized)
+
+    def check_text(self, column: str) -> None:
+        """Nothing says so but the rows themselves."""
+
+    def schema(self, text: Sequence[str]) -> pa.Schema:
+        """Of all rows: the file is read for it."""
+        return schema_of_records(self.name, self.whole(), text)
 
     def _records(self) -> Iterator[dict[str, Any]]:
         with faults.reading(self._path), open_bytes(self._path) as stream:

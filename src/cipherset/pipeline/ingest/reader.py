@@ -1,11 +1,13 @@
 """What a file format gives: the columns asked for, batch by batch, in a few fixed types."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
 import pyarrow as pa
+
+from cipherset.core.rows import Rows
 
 LINE_BYTES: Final = 1 << 24  # longest line or cell; bounds the memory an unclosed quote takes
 
@@ -52,6 +54,27 @@ class Reader(Protocol):
 
         Raises:
             InputError: ``source_encoding``, ``source_corrupt`` or ``column_type``.
+        """
+
+    def whole(self) -> Iterator[Rows]:
+        """Batches of all columns, each value as it is; bounded in rows and in size.
+
+        Raises:
+            InputError: as ``batches``.
+        """
+
+    def check_text(self, column: str) -> None:
+        """See that a column may hold text, as far as the format says.
+
+        Raises:
+            InputError: ``column_type``.
+        """
+
+    def schema(self, text: Sequence[str]) -> pa.Schema:
+        """The columns, in order, with the types they have or are given in Parquet.
+
+        Raises:
+            InputError: as ``batches``; ``column_type`` where a key has values of several types.
         """
 
     def chunks(self) -> Iterator[bytes]:

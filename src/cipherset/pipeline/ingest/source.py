@@ -1,11 +1,14 @@
 """A source: a file that is read as often as needed, one batch at a time."""
 
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, final
 
+import pyarrow as pa
+
 from cipherset.core.errors import InputError, UsageError
+from cipherset.core.rows import Rows
 from cipherset.core.values import ColumnRoles, EncryptedVectors, Records, Vectors
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.columnar import ParquetReader
@@ -85,10 +88,54 @@ class Source:
             InputError: ``column_missing``, or the source or a row is not fit; see ``faults``.
         """
         there = self._reader.every_column()
+        self._check(columns, there)
+        return self._batches(dict.fromkeys(columns or there, Part.CELL), batch_rows)
+
+    def whole(self) -> Iterator[Rows]:
+        """Batches of rows with every column, each value as it is.
+
+        Raises:
+            InputError: the source is not fit, or has no row; see ``faults``.
+        """
+        n_rows = 0
+        for rows in self._reader.whole():
+            n_rows += rows.n_rows
+            yield rows
+        if n_rows == 0:
+            raise faults.empty(self.name)
+
+    def every_column(self) -> list[str]:
+        """The columns of all rows, where ``columns`` looks at the first ones."""
+        return self._reader.every_column()
+
+    def schema(self, text: Sequence[str]) -> pa.Schema:
+        """The columns, in order, with the types they have or are given in Parquet.
+
+        The columns of ``text`` are strings, not codes for strings.
+        """
+        return self._reader.schema(text)
+
+    def check_texts(self, columns: Iterable[str]) -> None:
+        """See that ``columns``, which are there, may hold text.
+
+        Raises:
+            InputError: ``column_type``.
+        """
+        for column in columns:
+            self._reader.check_text(column)
+
+    def check_columns(self, columns: Iterable[str]) -> None:
+        """See that all of ``columns`` are there.
+
+        Raises:
+            InputError: ``column_missing``, or the source cannot be read that far.
+        """
+        self._check(columns, self.columns())
+
+    def _check(self, columns: Iterable[str], there: Sequence[str]) -> None:
         for column in columns:
             if column not in there:
                 raise faults.missing_column(self.name, column, there)
-        return self._batches(dict.fromkeys(columns or there, Part.CELL), batch_rows)
 
     def read_bytes_chunks(self) -> Iterator[bytes]:
         """The source's bytes as stored, for a keyed digest (a plain one would confirm guesses)."""
@@ -96,10 +143,7 @@ class Source:
 
     def _checked_parts(self, roles: ColumnRoles) -> dict[str, Part]:
         parts = parts_of(roles)
-        there = self.columns()
-        for column in parts:
-            if column not in there:
-                raise faults.missing_column(self.name, column, there)
+        self.check_columns(parts)
         return parts
 
     def _vectors(

@@ -1,6 +1,6 @@
 """Where something was found, and how texts are cut there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,11 +33,14 @@ class Detector(Protocol):
         """The spans of each text, in any order; they may overlap."""
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
+def merged(
+    spans: Iterable[Span], strictness: Callable[[str], int] = lambda entity: 0
+) -> list[Span]:
     """Disjoint spans in order that cover all of ``spans``.
 
-    Spans that overlap become one over all of them, called what the longest was called: nothing
-    that any detector found is left standing.
+    Spans that overlap become one over all of them: nothing that any detector found is left
+    standing. It is called what the strictest of them (least ``strictness``) was called, and of
+    several the longest.
     """
     groups: list[list[Span]] = []
     end = -1
@@ -51,7 +54,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         Span(
             group[0].start,
             max(span.end for span in group),
-            max(group, key=lambda span: span.end - span.start).entity,
+            min(group, key=lambda span: (strictness(span.entity), span.start - span.end)).entity,
         )
         for group in groups
     ]

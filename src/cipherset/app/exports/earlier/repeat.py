@@ -64,6 +64,7 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
             "max_reid": request.max_reid,
             "seed": request.seed,
             "encoder": encoder,
+            "rules": request.rules.digest,
         }
     )
 

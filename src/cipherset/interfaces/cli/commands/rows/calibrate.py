@@ -7,6 +7,7 @@ import click
 from cipherset.app.calibration.frontier import Point
 from cipherset.app.calibration.request import TOLERATED, CalibrateRequest, CalibrateResult
 from cipherset.app.calibration.run import calibrate
+from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -48,6 +49,7 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 )
 @options.encoder
 @options.all_fields
+@options.rules
 @click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -64,6 +66,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     seed: int,
     encoder: str,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
+    rules: Path | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Draw what an export of SOURCE would be worth against what it would give away."""
@@ -76,6 +79,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         seed=seed,
         encoder=encoder,
         all_fields=all_fields,
+        rules=asked_policy(rules),
         overwrite=force,
     )
     result = calibrate(context.session(), request)

@@ -1,5 +1,6 @@
 """``cipherset protect``."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import click
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Utility
+from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.envelope import fingerprint
 from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
@@ -69,6 +71,7 @@ EXAMPLE = (
     help="Of split and fit; never of noise, shuffle, ids or keys.",
 )
 @options.encoder
+@options.rules
 @click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
 @click.option(
     "--accept-mixing",
@@ -94,17 +97,15 @@ def command(  # noqa: PLR0913 -- one parameter per option
     test_share: float,
     seed: int,
     encoder: str,
+    rules: Path | None,
     accept_risk: str | None,
     accept_mixing: str | None,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    request = ProtectRequest(
-        source=source,
-        roles=roles,
-        key=key,
-        target=target,
+    asked = partial(ProtectRequest, source, roles, key, target)
+    request = asked(
         minimize=minimize,
         approximation_factor=approximation_factor,
         scheme=scheme,
@@ -114,6 +115,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         test_share=test_share,
         seed=seed,
         encoder=encoder,
+        rules=asked_policy(rules),
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,

@@ -1,0 +1,154 @@
+"""What ``sanitize`` is asked and what it answers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cipherset.core.errors import UsageError
+from cipherset.core.files import target_exists
+from cipherset.pipeline.export.rows import kind_of
+
+LARGEST_ROW: Final = 1_000_000  # characters
+SIDECAR: Final = ".quarantine.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class SanitizeRequest:
+    """What ``sanitize`` is asked to do; the defaults are the command's.
+
+    ``drop`` and ``keep`` say which columns are written; ``label`` is written in any case.
+    """
+
+    source: str
+    text: tuple[str, ...]
+    target: Path
+    rules: Path | None = None
+    key: str | None = None
+    label: str | None = None
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    quarantine: Path | None = None
+    largest_row: int = LARGEST_ROW
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself, and places that are taken.
+
+        Raises:
+            UsageError: ``usage``, ``target_exists``, ``target_parent``, ``target_kind``.
+        """
+        self._check_columns()
+        for place in self.places:
+            if place != self.sidecar:
+                kind_of(place)
+        named = {path.absolute() for path in (*self.places, Path(self.source))}
+        if len(named) <= len(self.places):
+            raise _usage("source, target and quarantine are files of their own")
+        for place in self.places:
+            _check_place(place, overwrite=self.overwrite)
+
+    def _check_columns(self) -> None:
+        if not self.text:
+            raise _usage("name at least one text column: --text COL")
+        if self.drop and self.keep:
+            raise _usage("give --drop or --keep, not both")
+        for column in self.drop:
+            if column in {*self.text, self.label}:
+                raise _usage(f"column {column!r} is named to be dropped and to be written")
+        if self.label in self.text:
+            raise _usage(f"column {self.label!r} cannot be a label and be sanitized")
+
+    @property
+    def sidecar(self) -> Path:
+        """Where the numbers of quarantined rows go, with the reasons."""
+        return self.target.with_name(self.target.name + SIDECAR)
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Every file that may be written."""
+        rows = () if self.quarantine is None else (self.quarantine,)
+        return (self.target, self.sidecar, *rows)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every column that is spoken of."""
+        label = () if self.label is None else (self.label,)
+        return (*self.text, *label, *self.drop, *self.keep)
+
+    def wants(self, column: str) -> bool:
+        """Whether a column is written."""
+        if self.keep:
+            return column in {*self.keep, *self.text, self.label}
+        return column not in self.drop
+
+
+def _check_place(place: Path, *, overwrite: bool) -> None:
+    if not place.parent.is_dir():
+        raise UsageError(
+            f"the folder {place.parent} does not exist",
+            code="target_parent",
+            hint=f"create it first: mkdir -p {place.parent}",
+        )
+    if place.is_dir():
+        raise UsageError(
+            f"{place} is a folder", code="target_not_ours", hint="name a file: --to FILE"
+        )
+    if not overwrite and (place.exists() or place.is_symlink()):
+        raise target_exists(place)
+
+
+def _usage(message: str) -> UsageError:
+    return UsageError(message, code="usage", hint="see: cipherset sanitize --help")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has gone by so far."""
+
+    rows: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows that were not written."""
+        return sum(self.reasons.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SanitizeResult:
+    """What was written, and what was found in it."""
+
+    request: SanitizeRequest
+    counts: Counts
+    rules_digest: str
+    key_id: str | None
+    untouched: tuple[str, ...]
+    not_covered: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        counts, quarantined = self.counts, self.counts.quarantined
+        return {
+            "to": str(self.request.target),
+            "rows": counts.rows,
+            "quarantined": quarantined,
+            "reasons": _sorted(counts.reasons),
+            "quarantine": str(self.request.sidecar) if quarantined else None,
+            "entities": _sorted(counts.found),
+            "rules": self.rules_digest,
+            "key_id": self.key_id,
+            "not_looked_at": list(self.untouched),
+            "languages_not_covered": list(self.not_covered),
+        }
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def uncovered(languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages in which names and topics are not looked for."""
+    return tuple(language for language in languages if language != "en")

@@ -1,0 +1,96 @@
+"""``cipherset sanitize``."""
+
+from pathlib import Path
+
+import click
+
+from cipherset.app.sanitizing.request import LARGEST_ROW, SanitizeRequest, SanitizeResult
+from cipherset.app.sanitizing.run import sanitize_file
+from cipherset.interfaces.cli import options
+from cipherset.interfaces.cli.command import Command, Context
+
+EXAMPLE = "cipherset sanitize tickets.csv --text body --to tickets-clean.jsonl"
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(name="sanitize", cls=Command, epilog=f"Example:  {EXAMPLE}")
+@click.argument("source")
+@click.option(
+    "--text", multiple=True, required=True, metavar="COL", help="A column to be sanitized."
+)
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=_FILE,
+    metavar="FILE",
+    help="The file to write: .csv, .tsv, .jsonl or .parquet, also with .gz.",
+)
+@options.rules
+@click.option(
+    "--key", metavar="NAME", help="The key of tokens and surrogates, if rules ask for it."
+)
+@click.option("--label", metavar="COL", help="A column that is written as it is, in any case.")
+@click.option("--drop", multiple=True, metavar="COL", help="A column that is not written.")
+@click.option("--keep", multiple=True, metavar="COL", help="Write no other columns but such.")
+@click.option(
+    "--quarantine",
+    type=_FILE,
+    metavar="FILE",
+    help="Write the rows that could not be sanitized here, as they are: for you alone.",
+)
+@click.option(
+    "--largest-row",
+    default=LARGEST_ROW,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Rows of more characters than that are quarantined.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.pass_obj
+def command(  # noqa: PLR0913 -- one parameter per option
+    context: Context,
+    source: str,
+    text: tuple[str, ...],
+    target: Path,
+    rules: Path | None,
+    key: str | None,
+    label: str | None,
+    drop: tuple[str, ...],
+    keep: tuple[str, ...],
+    quarantine: Path | None,
+    largest_row: int,
+    force: bool,  # noqa: FBT001 -- click hands it over by name
+) -> None:
+    """Write the rows of SOURCE to a file, with what must not leave taken out of their texts."""
+    request = SanitizeRequest(
+        source=source,
+        text=text,
+        target=target,
+        rules=rules,
+        key=key,
+        label=label,
+        drop=drop,
+        keep=keep,
+        quarantine=quarantine,
+        largest_row=largest_row,
+        overwrite=force,
+    )
+    result = sanitize_file(context.session(), request)
+    context.show(result.as_json(), f"sanitized: {target}", _rows(result))
+
+
+def _rows(result: SanitizeResult) -> list[tuple[str, str]]:
+    shown = result.as_json()
+    rows = [("rows", str(shown["rows"])), ("quarantined", str(shown["quarantined"]))]
+    rows += [(f"  {reason}", str(count)) for reason, count in shown["reasons"].items()]
+    if shown["quarantine"]:
+        rows.append(("  listed in", shown["quarantine"]))
+    rows += [(entity, str(count)) for entity, count in shown["entities"].items()]
+    rows.append(("not looked at", ", ".join(shown["not_looked_at"]) or "no column"))
+    if shown["languages_not_covered"]:
+        languages = ", ".join(shown["languages_not_covered"])
+        rows.append(("names and topics", f"not looked for in {languages}"))
+    rows.append(("rules", shown["rules"]))
+    return rows

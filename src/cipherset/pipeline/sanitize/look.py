@@ -1,0 +1,80 @@
+"""One look of every detector at some texts; one that throws spoils its row, not the run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from cipherset.pipeline.sanitize.spans import Detector, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a text could not be looked at: which detector threw what kind of error; never its text.
+
+    An error's words may hold the row.
+    """
+
+    detector: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found in a batch: the spans of each text, and the faults by position."""
+
+    spans: list[list[Span]]
+    faults: dict[int, Fault] = field(default_factory=dict)
+
+
+Look = Callable[[Sequence[str]], Looked]
+
+
+def look(detectors: Sequence[Detector], texts: Sequence[str]) -> Looked:
+    """The spans that ``detectors`` find in ``texts``, in any order.
+
+    A detector that throws at the batch is given its texts one by one. Of a text at which one
+    threw, no spans are told.
+    """
+    looked = Looked([[] for _ in texts])
+    for detector in detectors:
+        caught = _Caught()
+        with caught:
+            for each, more in zip(looked.spans, detector.detect(texts), strict=True):
+                each += more
+        if caught.error:
+            _one_by_one(detector, texts, looked)
+    for position in looked.faults:
+        looked.spans[position].clear()
+    return looked
+
+
+def _one_by_one(detector: Detector, texts: Sequence[str], looked: Looked) -> None:
+    for position, text in enumerate(texts):
+        caught = _Caught()
+        with caught:
+            looked.spans[position] += detector.detect([text])[0]
+        if caught.error:
+            looked.faults.setdefault(position, Fault(detector.name, caught.error))
+
+
+class _Caught:
+    """Inside, whatever a detector throws ends there; its kind is noted.
+
+    What tells the process to stop (``KeyboardInterrupt``, ``SystemExit``) goes on.
+    """
+
+    error = ""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        self.error = kind.__name__
+        return True
