@@ -50,6 +50,7 @@ FREE = {
     "audit review": "there is no emergency to review here",
     "audit verify": "must work on a ledger that cannot be written any more",
     "demo": "makes a workspace of its own",
+    "doctor": "looks at what is installed and how it is kept; opens no key",
     "encoder get": "opens no workspace",
     "encoder list": "opens no workspace",
     "grant approve": "there is no request to vote on here; see the team",

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
     "detokenize": "Open the sealed tokens of a text.",
+    "doctor": "Say what is well here, and what to do where it is not.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",
     "grant": "Ask for what takes an approval, and vote on it.",
@@ -37,7 +38,7 @@ COMMANDS: Final = {
 }
 # Where each command's module is.
 _ROOMS: Final = {
-    "custody": ("asset", "audit", "grant", "init", "key", "policy", "principal"),
+    "custody": ("asset", "audit", "doctor", "grant", "init", "key", "policy", "principal"),
     "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
     "rows": (
         "assess",
