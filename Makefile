@@ -89,8 +89,8 @@ demo: $(BASE) $(PACKAGE)
 	$(STEP) 'demo'
 	@$(BIN)/cipherset demo --to demo --force
 
-# A worker per core, each with whole files; within one, numerics keep to one core.
-PARALLEL := --numprocesses auto --dist loadfile
+# A worker per core (tests/conftest.py says who takes what); in each, numerics keep to one core.
+PARALLEL := --numprocesses auto
 test test-all: export OMP_NUM_THREADS := 1
 test: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder

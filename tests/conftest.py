@@ -19,6 +19,7 @@ from typing import Final
 import coverage
 import pytest
 from xdist import is_xdist_worker
+from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 # What a test may need, by the name of its Debian package in scripts/system-packages, and the
@@ -31,6 +32,8 @@ PROGRAMS: Final = {
     "postgresql": ("pg_ctlcluster", "initdb"),
     "softhsm2": ("softhsm2-util",),
 }
+# Files whose tests are long and need nothing of each other.
+ALONE: Final = "tests/docs/test_docs_examples.py"
 LATER: Final = ("attack", "soak", "extra")
 NOT_RUN: Final = pytest.StashKey[list[str]]()
 UNSEEN: Final = pytest.StashKey[list[str]]()
@@ -76,6 +79,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(f"cannot run: {reason}", pytrace=False)
     item.config.stash[NOT_RUN].append(f"{item.nodeid}: {reason}")
     raise pytest.skip.Exception(f"not run: {reason}", _use_item_location=True)
+
+
+class Scheduling(LoadFileScheduling):
+    """A worker takes a whole file, for its fixtures; of the pages of the docs, one page."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_testnodedown(node: WorkerController) -> None:
