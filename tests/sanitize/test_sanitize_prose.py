@@ -78,7 +78,7 @@ MARKS = {
     "attorney-client privileged": ["attorney-client privileged"],
     "shared under NDA": ["under NDA"],
     "TLP:AMBER+STRICT": ["TLP:AMBER+STRICT"],
-    "This formula is a trade secret.": ["trade secret"],
+    "This formula is a trade secret.": ["trade secret", "formula is a trade secret"],
     "Top Secret // NOFORN": ["Top Secret // NOFORN"],
     "DO NOT FORWARD": ["DO NOT FORWARD"],
     "Please keep it confidential": [],

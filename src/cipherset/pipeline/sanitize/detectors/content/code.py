@@ -2,18 +2,20 @@
 
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.shipped import lines
-from cipherset.pipeline.sanitize.spans import Span
+from cipherset.pipeline.sanitize.spans import Span, merged
 
 _LINE: Final = re.compile(r"[^\n]*\n?")
 _SEEN: Final = 400  # characters of a line that are looked at
 _INDENTS: Final = ("    ", "\t")
 _INNER_ENDS: Final = frozenset(string.ascii_letters + string.digits + "_)]")
+_INLINE: Final = re.compile(r"`([^`\n]{6,200})`")
+_SIGNS: Final = re.compile(r"[\w\])]\(|[=;{}$]|->|::| -{1,2}\w")
 _FENCE: Final = re.compile(r"[ \t]{0,8}(?:```|~~~)")
 
 _MOST: Final = 4  # points of one line
@@ -32,14 +34,14 @@ class _Line:
 
 
 class CodeDetector:
-    """``SOURCE_CODE``: blocks of lines that look like a program, and what is fenced as code."""
+    """``SOURCE_CODE``: what looks like a program, a query or a command, or is fenced as code."""
 
     name: Final = "code by its lines"
-    version: Final = "1"
+    version: Final = "2"
     entities: Final = frozenset({"SOURCE_CODE"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
-        return [list(_blocks(text)) for text in texts]
+        return [merged([*_blocks(text), *_inline(text)]) for text in texts]
 
 
 def _blocks(text: str) -> Iterator[Span]:
@@ -55,6 +57,14 @@ def _blocks(text: str) -> Iterator[Span]:
                 yield from _told(block)
                 block = []
     yield from _told(block)
+
+
+def _inline(text: str) -> Iterator[Span]:
+    """What stands between backticks and has a sign of code in it: a word alone may be a name."""
+    if "`" in text:
+        for match in _INLINE.finditer(text):
+            if _SIGNS.search(match[1]):
+                yield Span(match.start(1), match.end(1), "SOURCE_CODE")
 
 
 def _lines(text: str) -> Iterator[_Line]:
@@ -77,16 +87,23 @@ def _points(line: str) -> int:
     bare = line.strip()
     if not bare:
         return 0
-    points = sum(worth for worth, pattern in _patterns() if pattern.match(bare))
+    points = sum(worth for worth, looks_so in _patterns() if looks_so(bare))
     indented = line.startswith(_INDENTS) and bare[-1] in _INNER_ENDS
     return min(_MOST, points + indented)
 
 
 @cache
-def _patterns() -> list[tuple[int, re.Pattern[str]]]:
-    """What lines of programs look like, and how many points each is worth."""
+def _patterns() -> list[tuple[int, Callable[[str], object]]]:
+    """How many points a line is worth that looks as each pattern says."""
     pairs = (line.partition(" ") for line in lines("code.txt"))
-    return [(int(points), re.compile(pattern)) for points, _, pattern in pairs]
+    return [
+        (int(points.rstrip("~")), _match(re.compile(pattern), anywhere=points.endswith("~")))
+        for points, _, pattern in pairs
+    ]
+
+
+def _match(pattern: re.Pattern[str], *, anywhere: bool) -> Callable[[str], object]:
+    return pattern.search if anywhere else pattern.match
 
 
 def _told(block: Sequence[_Line]) -> Iterator[Span]:

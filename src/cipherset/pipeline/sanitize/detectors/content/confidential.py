@@ -1,4 +1,4 @@
-"""Detector of marks that say a text must not leave: what is stamped on it, not what it asks for."""
+"""Detector of what must not leave: marks that are stamped on a text, and secrets of a trade."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -54,6 +54,42 @@ _CAPITAL: Final = re.compile(
     re.MULTILINE,
 )
 _SHOUTED: Final = re.compile(r"\bDO NOT (?:DISTRIBUTE|FORWARD|SHARE|COPY|CIRCULATE|DISCLOSE)\b")
+# What is said of a secret of the trade: the rest of its sentence goes too, for that is the secret.
+_THING: Final = (
+    r"(?:formulas?|formulae|formulations?|recipes?|process(?:es)?|algorithms?|methods?|techniques?"
+    r"|know-how|compounds?|designs?|blueprints?|schematics?|ingredients?|alloy|composition)"
+)
+_COMING: Final = (
+    r"(?:roadmap|product|launch|feature|prototype|patent|design|chip|model|merger|acquisition"
+    r"|takeover|deal|partnership|earnings|layoffs|restructuring|pricing)"
+)
+_TRADE: Final = re.compile(
+    rf"(?:\btrade secrets?\b|\bproprietary (?:\w{{1,20}} ){{0,2}}{_THING}\b"
+    r"|\b(?:our|the company's|company|in-house) (?:secret |own |original |\w{1,12}'s )?"
+    r"(?:formula|formulation|recipe|blend|secret sauce|know-how)\b(?= (?:for|of|is|uses|has|calls))"
+    rf"|\bsecret (?:sauce|{_THING})\b"
+    rf"|\b{_THING}(?: (?:for|of) (?:\w{{1,20}} ){{1,3}}| )(?:is|are|stays?|remains?) "
+    r"(?:strictly |highly |a |our |kept |still |closely ){0,2}"
+    r"(?:proprietary|secret|confidential|trade secret|guarded|known only|not public)\b"
+    r"|\b(?:leak(?:ed|s|ing)?|stolen|stole|exfiltrated|copied) (?:\w{1,15} ){0,3}source code\b"
+    r"|\bsource code (?:\w{1,15} ){0,8}(?:leak(?:ed|s)?|stolen|exfiltrated|got out|was posted)\b"
+    rf"|\b(?:unreleased|unannounced|unpublished|undisclosed|internal|secret) (?:\w{{1,15}} ){{0,2}}"
+    rf"{_COMING}\b"
+    rf"|\b{_COMING}s? (?:\w{{1,20}} ){{0,8}}"
+    r"(?:(?:isn't|not)(?: yet)? (?:public|announced)|unannounced|under embargo)\b"
+    r"|(?<!customer )(?<!user )\b(?:acquisition|takeover|merger) "
+    r"(?:target|candidate|bid|talks|offer|plan)s?\b(?= ?(?:is|are|:|with|for|remain|must|by|at|\())"
+    r"|\b(?:(?:plan|planning|intend|agreed|secretly) (?:to )?|in talks to |about to )"
+    r"(?:acquire|take over|buy out|merge with)\b)"
+    r"(?:[^.!?\n]|\.(?=\d)){0,240}",
+    re.IGNORECASE,
+)
+_TRADE_HINTS: Final = tuple(
+    "secret,propriet,source,recipe,formula,know-how,unreleased,unannounced,unpublished,undisclosed,"
+    "internal,public,announced,embargo,acqui,takeover,take over,buy out,merge,blend,guarded,known".split(
+        ","
+    )
+)
 _LONGEST_LINE: Final = 200  # characters; a mark's own line is short
 _HINTS: Final = re.compile(
     "confiden|propriet|privileg|restrict|classif|secret|sensitive|internal|embargo|unpublish|nda"
@@ -66,15 +102,19 @@ _HINTS: Final = re.compile(
 class ConfidentialDetector:
     """``CONFIDENTIAL``: marks such as "Company Confidential" and "TLP:RED".
 
-    The word "confidential" within a sentence is no mark.
+    The word "confidential" within a sentence is no mark. ``TRADE_SECRET`` is a sentence from the
+    words on that say so: "our proprietary formula", "leaked source code", "merger talks with".
     """
 
     name: Final = "confidentiality marks"
-    version: Final = "1"
-    entities: Final = frozenset({"CONFIDENTIAL"})
+    version: Final = "2"
+    entities: Final = frozenset({"CONFIDENTIAL", "TRADE_SECRET"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
-        return [merged(self._spans(text)) if _HINTS.search(text) else [] for text in texts]
+        return [[*self._marks(text), *_trade_secrets(text)] for text in texts]
+
+    def _marks(self, text: str) -> list[Span]:
+        return merged(self._spans(text)) if _HINTS.search(text) else []
 
     def _spans(self, text: str) -> Iterator[Span]:
         for pattern in (_ANYWHERE, _SHOUTED):
@@ -88,6 +128,13 @@ class ConfidentialDetector:
             if len(line) <= _LONGEST_LINE and _HINTS.search(line):
                 yield from _in_line(line, position)
             position += len(line)
+
+
+def _trade_secrets(text: str) -> Iterator[Span]:
+    small = text.lower()
+    if any(hint in small for hint in _TRADE_HINTS):
+        for match in _TRADE.finditer(text):
+            yield Span(match.start(), match.end(), "TRADE_SECRET")
 
 
 def _in_line(line: str, position: int) -> Iterator[Span]:

@@ -1,7 +1,7 @@
 """Detector of what a text is about: the special categories of GDPR article 9, crime, finances.
 
-A lexicon with weights, read from ``data/topics.txt``; endings of medical words besides. It marks
-the phrases that tell, so that a person can see why, and they are not meant to be taken out.
+A lexicon with weights, read from ``data/topics.txt``, and patterns, from ``topic_patterns.txt``;
+endings of medical words besides. It marks the phrases that tell, so that a person can see why, and they are not meant to be taken out.
 """
 
 import re
@@ -20,7 +20,7 @@ _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
 # Illnesses, operations and drugs are made with these endings.
 _MEDICAL: Final = re.compile(
     r"\w{3,40}(?:itis|osis|ectomy|ostomy|plasty|emia|aemia|opathy|algia|plegia|rrhea|rrhage"
-    r"|sarcoma|carcinoma|adenoma|hematoma|blastoma|megaly|cillin|mycin|statin|prazole|[^lo]olol|sartan"
+    r"|cytoma|glioma|fibroma|lipoma|neuroma|thelioma|angioma|myeloma|glaucoma|sarcoma|carcinoma|adenoma|hematoma|blastoma|megaly|cillin|mycin|statin|prazole|[^lo]olol|sartan"
     r"|azepam|azolam|oxetine|dipine|gliptin|profen|triptan|setron|cycline|floxacin)s?"
 )
 _NOT_MEDICAL: Final = cues("not_medical")
@@ -33,7 +33,7 @@ class TopicDetector:
     """
 
     name: Final = "topic lexicon"
-    version: Final = "1"
+    version: Final = "2"
 
     @property
     def entities(self) -> frozenset[str]:
@@ -86,6 +86,15 @@ def _hits(text: str) -> Iterator[_Hit]:
                 yield _Hit(start, end, phrase.keys, phrase.weight, phrase.topic)
         if _MEDICAL.fullmatch(key) and key not in _NOT_MEDICAL:
             yield _Hit(start, matches[index].end(), (key,), _ENOUGH, "HEALTH")
+    yield from _formed(text, frozenset(keys))
+
+
+def _formed(text: str, keys: frozenset[str]) -> Iterator[_Hit]:
+    """What tells by its form, such as a field; each is looked for if a word of it is there."""
+    for topic, needed, pattern in _patterns():
+        if not keys.isdisjoint(needed):
+            for match in pattern.finditer(text):
+                yield _Hit(match.start(), match.end(), (match.group(),), _ENOUGH, topic)
 
 
 def _without_others(hits: Sequence[_Hit]) -> list[_Hit]:
@@ -130,6 +139,16 @@ def _lexicon() -> dict[str, list[_Phrase]]:
             keys = tuple(_key(match.group()) for match in _WORD.finditer(phrase))
             table.setdefault(keys[0], []).append(_Phrase(keys, topic, int(weight)))
     return table
+
+
+@cache
+def _patterns() -> list[tuple[str, frozenset[str], re.Pattern[str]]]:
+    """The patterns of ``topic_patterns.txt``, each with its topic and the words it needs."""
+    fields = (line.split(" ", 2) for line in lines("topic_patterns.txt"))
+    return [
+        (topic, frozenset(needed.split(",")), re.compile(pattern))
+        for topic, needed, pattern in fields
+    ]
 
 
 @lru_cache(maxsize=65_536)
