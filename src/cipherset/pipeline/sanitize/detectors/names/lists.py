@@ -87,6 +87,14 @@ def _ranks(name: str) -> dict[str, int]:
 @cache
 def places() -> frozenset[tuple[str, ...]]:
     """Countries, regions and cities, each as its words."""
-    return frozenset(
-        tuple(folded(line).replace(".", "").split()) for line in shipped.lines("places.txt")
-    )
+    return countries() | _as_words(shipped.lines("places.txt"))
+
+
+@cache
+def countries() -> frozenset[tuple[str, ...]]:
+    """Countries and parts of the world."""
+    return _as_words(shipped.lines("countries.txt"))
+
+
+def _as_words(written: list[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(folded(line).replace(".", "").split()) for line in written)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from cipherset.pipeline.sanitize.detectors.names.cues import OTHER_AFTER
 from cipherset.pipeline.sanitize.detectors.names.lists import Known
 from cipherset.pipeline.sanitize.detectors.names.naming import Reading
 from cipherset.pipeline.sanitize.detectors.names.words import Case, word_at
@@ -21,6 +22,18 @@ _OF: Final = cues("kinds_of")
 _FIRM: Final = cues("firm_kinds")
 _KNOWN: Final = cues("organizations")
 _KNOWN_LONGEST: Final = 3  # words
+_KNOWN_SIZE: Final = 30  # characters
+_BEFORE: Final = cues("organization_before")
+_OWNERS: Final = cues("owners")
+_SUPPLIERS: Final = cues("suppliers")
+_DEALINGS: Final = cues("dealings")
+_LOOKS: Final = cues("looks")
+_DOTTED_HINT: Final = re.compile(r"[A-Za-z]\.[A-Za-z]|[AS]/S\b|& Co|Pty|Pvt|Sp\.")
+_DOTTED: Final = re.compile(
+    r"\b(?:S\. ?p\. ?A|S\. ?r\. ?l|S\.A\.S|S\.A\.R\.L|S\.A\. de C\.V|S\.A|B\.V|N\.V|A\.G|S\.L|K\.K|L\.L\.C"
+    r"|L\.L\.P|P\.L\.C|G\.m\.b\.H|s\.r\.o|d\.o\.o|Sp\. z o\.o|a\.s|e\.K|e\.V)\.?(?!\w)"
+    r"|\b(?:A/S|GmbH & Co\. KG(?:aA)?|(?:Pty|Pvt)\.? Ltd\.?|Co\., Ltd\.?)(?!\w)"
+)
 _LABELS: Final = cues("organization_labels")
 _PHRASES: Final = cues("organization_phrases")
 _INNER: Final = frozenset({"of", "and", "for"})
@@ -33,10 +46,13 @@ _STOP: Final = cues("determiners")
 
 
 class OrganizationDetector:
-    """``ORGANIZATION``: names with a legal form or a kind, well-known ones, and cued ones."""
+    """``ORGANIZATION``: names with a legal form or a kind, and cued ones.
+
+    Well-known firms and brands count beside a cue only: who pays with one tells little.
+    """
 
     name: Final = "organization lists and cues"
-    version: Final = "1"
+    version: Final = "2"
     entities: Final = frozenset({"ORGANIZATION"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -46,7 +62,7 @@ class OrganizationDetector:
 def _in_text(text: str) -> list[Span]:
     reading = Reading(text)
     words = reading.words
-    found = []
+    found = list(_dotted(reading))
     for index in range(len(reading)):
         for start, end in _at(reading, index):
             stop = words[end - 1].end
@@ -64,6 +80,7 @@ def _at(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     if word.key in _OF and word.case is Case.TITLE:
         yield from _of(reading, index)
     yield from _known(reading, index)
+    yield from _supplied(reading, index)
     if word.key in _LABELS:
         yield from _labeled(reading, index)
     yield from _cued(reading, index)
@@ -131,16 +148,63 @@ def _of(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
         yield index, end
 
 
+def _dotted(reading: Reading) -> Iterator[Span]:
+    """Capital words before a form that is written with dots, as ``S.p.A.``"""
+    if not _DOTTED_HINT.search(reading.text):
+        return
+    for match in _DOTTED.finditer(reading.text):
+        index = word_at(reading.words, match.start())
+        if not index or index >= len(reading):
+            continue
+        start = index
+        while start and index - start < _LONGEST and _is_part(reading, start - 1, form=True):
+            start -= 1
+        while start < index and reading.words[start].key in _STOP:
+            start += 1
+        if start < index and not all(reading.said[at].is_never for at in range(start, index)):
+            yield Span(reading.words[start].start, match.end(), "ORGANIZATION")
+
+
 def _known(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
-    if not reading.is_apart(index):
+    """A well-known one of several words or a person's employer, behind a word that tells."""
+    if not index or not reading.is_apart(index) or reading.words[index - 1].key not in _BEFORE:
         return
     last = min(index + _KNOWN_LONGEST, len(reading))
     for end in range(last, index, -1):
         start, stop = reading.words[index].start, reading.words[end - 1].end
         capital = reading.words[index].is_capital or reading.words[index].case is Case.MIXED
-        if capital and stop - start < 30 and _key(reading, index, end) in _KNOWN:
+        if capital and stop - start < _KNOWN_SIZE and _key(reading, index, end) in _KNOWN:
             yield index, end
             return
+
+
+def _supplied(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
+    """A capital word on no list behind "our supplier", "invoice from", or "engineer at"."""
+    if index < 2 or not reading.words[index].is_capital or not reading.is_apart(index):
+        return
+    before, first = reading.words[index - 1].key, reading.words[index - 2].key
+    joined = reading.is_joined(index - 2)
+    owned = first in _OWNERS and before in _SUPPLIERS and reading.gap(index - 1) in {" ", ", "}
+    dealt = joined and reading.is_joined(index - 1) and f"{first} {before}" in _DEALINGS
+    at = before == "at" and reading.is_joined(index - 1) and first not in _LOOKS
+    if not (owned or dealt or at):
+        return
+    end = index
+    while end < len(reading) and end - index < _LONGEST and _is_free(reading, end):
+        end += 1
+        if end == len(reading) or reading.gap(end - 1) not in _JOINTS - {", ", "-", " and "}:
+            break
+    facility = at and end > index and reading.words[end - 1].key in OTHER_AFTER
+    if facility:  # a stadium or a street is a place
+        return
+    sure = any(not said.is_word and not said.is_name for said in reading.said[index:end])
+    if sure and not reading.said[index].is_given and not reading.said[index].is_place:
+        yield index, end
+
+
+def _is_free(reading: Reading, index: int) -> bool:
+    word, said = reading.words[index], reading.said[index]
+    return word.case in {Case.TITLE, Case.MIXED} and not said.is_never
 
 
 def _key(reading: Reading, start: int, end: int) -> str:

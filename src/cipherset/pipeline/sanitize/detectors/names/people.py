@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.names import cues
+from cipherset.pipeline.sanitize.detectors.names.context import by_context
 from cipherset.pipeline.sanitize.detectors.names.naming import Cue, Reading
 from cipherset.pipeline.sanitize.detectors.names.tables import below
 from cipherset.pipeline.sanitize.detectors.names.words import Case, word_at
@@ -71,6 +72,7 @@ def _at(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
             start, end = reading.told(after, cue)
             if end > start:
                 yield start, end
+    yield from by_context(reading, index)
     yield from _labeled(reading, index)
     yield from _before_verb(reading, index)
     yield from _versus(reading, index)

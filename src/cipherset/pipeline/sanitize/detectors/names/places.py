@@ -1,6 +1,9 @@
 """Detector of places: a gazetteer, and words that tell of one. No model.
 
-A street address is another detector's; here are countries, regions and towns.
+A street address is another detector's; here are countries, regions and towns. Where somebody lives
+is personal, a country in a question about delivery is not: a country counts beside words that tell
+of somebody's place, or behind a town; a state or a city of the world's largest beside any words
+that tell of a place. Others count alone.
 """
 
 import re
@@ -9,9 +12,9 @@ from typing import Final
 
 from cipherset.pipeline.sanitize.detectors import shipped
 from cipherset.pipeline.sanitize.detectors.names import cues
-from cipherset.pipeline.sanitize.detectors.names.lists import places
+from cipherset.pipeline.sanitize.detectors.names.lists import countries, places
 from cipherset.pipeline.sanitize.detectors.names.naming import Reading
-from cipherset.pipeline.sanitize.detectors.names.words import Case
+from cipherset.pipeline.sanitize.detectors.names.words import Case, word_at
 from cipherset.pipeline.sanitize.spans import Span, merged
 
 _LONGEST: Final = 5  # words
@@ -28,7 +31,13 @@ _LABELS: Final = shipped.cues("place_labels")
 _KINDS_AFTER: Final = shipped.cues("place_kinds")
 _FIRMS: Final = shipped.cues("firms_after")
 _KINDS_BEFORE: Final = shipped.cues("place_kinds_first")
+_BEHIND: Final = frozenset({", ", " / ", "/", " - ", " ( ", " ("})
+_PAIR: Final = 2  # words of a phrase
+_SHORT_NAMES: Final = frozenset({"us", "usa", "uk", "uae", "eu"})
 _LABEL_GAP: Final = re.compile(r"[ \t]{0,4}[:=|][ \t]{0,4}[\"']?")
+_PERSONAL: Final = shipped.cues("personal_place_phrases")
+_PERSONAL_LABELS: Final = shipped.cues("personal_place_labels")
+_LARGE: Final = frozenset(tuple(city.split()) for city in shipped.cues("large_cities"))
 _STATE: Final = re.compile(r", ([A-Z]{2})(?![\w.])")
 
 
@@ -40,7 +49,7 @@ class PlaceDetector:
     """
 
     name: Final = "place lists and cues"
-    version: Final = "1"
+    version: Final = "2"
     entities: Final = frozenset({"LOCATION"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -49,18 +58,47 @@ class PlaceDetector:
 
 def _in_text(text: str) -> list[Span]:
     reading = Reading(text)
-    found = [
-        Span(match.start(), match.end(), "LOCATION") for match in _ABBREVIATIONS.finditer(text)
-    ]
     words = reading.words
+    found: list[Span] = []
     index = 0
     while index < len(reading):
-        end = _place(reading, index)
+        end = _abbreviated(reading, index) or _place(reading, index)
         if end > index:
             stop = _with_state(text, words[end - 1].end)
-            found.append(Span(words[index].start, stop, "LOCATION"))
+            behind = found and text[found[-1].end : words[index].start] in _BEHIND
+            if behind or stop > words[end - 1].end or _counts(reading, index, end):
+                found.append(Span(words[index].start, stop, "LOCATION"))
         index = max(end, index + 1)
     return merged(found)
+
+
+def _abbreviated(reading: Reading, index: int) -> int:
+    """The end of ``US``, ``U.S.A.`` and the like, of which each letter may be a word; 0 if none."""
+    if reading.words[index].case not in {Case.UPPER, Case.INITIAL}:
+        return 0
+    match = _ABBREVIATIONS.match(reading.text, reading.words[index].start)
+    return word_at(reading.words, match.end()) if match else 0
+
+
+def _counts(reading: Reading, index: int, end: int) -> bool:
+    """Whether what is known to everybody is said of somebody's place."""
+    keys = tuple(word.key for word in reading.words[index:end])
+    if keys in countries() or "".join(keys) in _SHORT_NAMES:
+        return _is_personal(reading, index)
+    if keys in _LARGE:
+        return _is_told(reading, index, listed=True)
+    return True
+
+
+def _is_personal(reading: Reading, index: int) -> bool:
+    """Whether "lives in", "I'm from" or a label such as ``nationality:`` stands before a word."""
+    if index and reading.words[index - 1].key in _PERSONAL_LABELS:
+        return _LABEL_GAP.fullmatch(reading.gap(index - 1)) is not None
+    if index and reading.words[index - 1].key == "the" and reading.is_joined(index - 1):
+        index -= 1
+    if index < _PAIR or not reading.is_joined(index - 1):
+        return False
+    return f"{reading.words[index - 2].key} {reading.words[index - 1].key}" in _PERSONAL
 
 
 def _with_state(text: str, end: int) -> int:
