@@ -9,6 +9,7 @@ from typing import Final
 
 from cipherset.pipeline.sanitize.detectors import shipped
 from cipherset.pipeline.sanitize.detectors.names import cues
+from cipherset.pipeline.sanitize.detectors.names.lists import known
 from cipherset.pipeline.sanitize.detectors.names.naming import Reading
 from cipherset.pipeline.sanitize.detectors.names.words import Case
 
@@ -16,6 +17,7 @@ _ADDRESSING: Final = shipped.cues("addressing")
 _CLOSINGS: Final = shipped.cues("closings")
 _DOING: Final = shipped.cues("doing")
 _HUMAN: Final = shipped.cues("human")
+_STRANGE_DOING: Final = _HUMAN | shipped.cues("strange_doing")
 _ENDINGS: Final = tuple(shipped.cues("endings"))
 _FAMOUS: Final = frozenset(tuple(name.split()) for name in shipped.cues("famous"))
 _FAMOUS_FIRST: Final = frozenset(name[0] for name in _FAMOUS)
@@ -27,7 +29,13 @@ _PAUSE: Final = re.compile(r"[ \t]{0,2}(?:[,.!?:;)\u2013-]|\r?\n|\Z)")
 _DASHES: Final = re.compile(r"(?:^|\n)[ \t]{0,3}(?:-{1,3}|\u2014|\u2013|_{2,40}|~)[ \t]{0,3}\r?\n?[ \t]{0,3}\Z")
 _TAIL: Final = re.compile(r"(?:^|\n)[ \t>]{0,4}([^\n]{1,40}?)[ \t]{0,3}[,.!]?[ \t]{0,3}(?:\r?\n){1,3}[ \t>]{0,4}\Z")
 _PRONOUNS: Final = re.compile(r" ?[(\[](?:she|he|they|ze|xe)/(?:her|hers|him|his|them|theirs)", re.IGNORECASE)
+FORE: Final = frozenset({"van", "von", "bin", "ibn"})
 _BY_FORM: Final = re.compile(r"(?:O['\u2019]|Mc|D['\u2019]|Fitz)[A-Z][a-z]{2,}\Z")
+# What is said of a thing: "is a tool", "has been", "was added".
+_DEFINING: Final = re.compile(
+    r" (?:is|was|has|had|made|makes|took|called|should|just|always|never) (?:an?|the|not|now|also|been|no|be"
+    r"|\w{2,14}ed|used|down|available|free|open|built|support\w*|slow|fast|broken|currently)\b"
+)
 _POSSESSED: Final = re.compile(r" ?['\u2019] ?s\b")
 _LONGEST: Final = 4  # words of a signature
 _SHORT: Final = 3  # letters; shorter ones in small letters are other words too
@@ -42,7 +50,10 @@ def by_context(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
         if _begins_line(reading, index):
             yield from _signed(reading, index)
         yield from _addressed(reading, index)
+        if word.key in FORE and word.case is Case.LOWER:
+            yield from _particled(reading, index)
         if word.case is Case.TITLE:
+            yield from _strange(reading, index)
             yield from _doing(reading, index)
             yield from _formed(reading, index)
             yield from _kin(reading, index)
@@ -170,8 +181,10 @@ def _doing(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     if said.is_given:
         if verb in _DOING | _HUMAN and not said.is_place and key not in cues.NOT_ALONE:
             yield index, end
-    elif verb in _HUMAN and len(key) > _SHORT and not key.endswith(_ENDINGS):
-        if not said.is_place and not reading.said[index].is_word:
+    elif verb in _HUMAN and _may_be_strange(reading, index) and not said.is_plain:
+        yield index, end
+    elif verb in _STRANGE_DOING and _may_be_strange(reading, index) and not said.is_plain:
+        if not _DEFINING.match(reading.text, reading.words[end - 1].end):
             yield index, end
 
 
@@ -211,3 +224,46 @@ def _kin(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
 
 _HERE: Final = frozenset({"this is", "i am", "it is"})
 
+
+def _particled(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
+    """``van der Berg`` without a first name; ``van`` alone may be a car."""
+    end = index + 1
+    while end < len(reading) and reading.words[end].key in cues.PARTICLES:
+        if not reading.is_joined(end - 1) or reading.words[end].case is not Case.LOWER:
+            return
+        end += 1
+    lone = end == index + 1 and reading.words[index].key == "van"
+    if end >= len(reading) or not reading.is_joined(end - 1) or lone:
+        return
+    if reading.words[end].case is Case.TITLE and not reading.said[end].is_never:
+        yield index, end + 1
+
+
+def _strange(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
+    """A capital word on no list amid small ones, where a person would stand."""
+    word, said = reading.words[index], reading.said[index]
+    if said.is_plain or not _may_be_strange(reading, index):
+        return
+    end = reading.run(index)
+    if end - index > 2 or reading.is_of_other(index, end) or not index:
+        return
+    if any(reading.said[at].is_plain for at in range(index, end)) or not reading.is_apart(end - 1):
+        return
+    before = reading.words[index - 1]
+    if not reading.is_joined(index - 1) or before.case is not Case.LOWER:
+        return
+    if before.key in _PERSON_BEFORE:
+        yield index, end
+
+
+_PERSON_BEFORE: Final = shipped.cues("person_before")
+_PRODUCTS: Final = shipped.cues("products")
+
+
+def _may_be_strange(reading: Reading, index: int) -> bool:
+    """Whether a word on no list may be a name; a product or a word of a language is none."""
+    key = reading.words[index].key
+    singular = key.removesuffix("s")
+    written = reading.text[reading.words[index].start :][:2]
+    ending = key.endswith(_ENDINGS) or known(singular).is_word or not written[1:].islower()
+    return len(key) > _SHORT and not ending and key not in _PRODUCTS and singular not in _PRODUCTS

@@ -28,6 +28,7 @@ STATES: Final = cues("states")
 NOT_ALONE: Final = cues("not_alone")
 BRANDS: Final = frozenset(tuple(brand.split()) for brand in cues("brands"))
 NO_INITIALS: Final = frozenset(tuple(pair.split()) for pair in cues("no_initials"))
+NO_INITIAL_BEFORE: Final = cues("no_initial_before")
 
 # None of these is a name by itself.
 WORDS: Final = TITLES | RELATIVES | GREETINGS | LABELS | SPEECH | OTHER_AFTER | STREETS

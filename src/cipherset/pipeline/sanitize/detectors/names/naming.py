@@ -23,6 +23,7 @@ _LINKS: Final = frozenset({" ", " & ", ", "})
 _FORMS: Final = frozenset({"inc", "llc", "ltd", "llp", "corp", "gmbh", "plc"})
 _TITLES: Final = 3  # that may stand before a name: "Herr Prof. Dr."
 _FEW: Final = 3  # words in small letters: after so many a sentence goes on
+_PAIR: Final = 2  # words
 _ENOUGH: Final = 3.0
 
 
@@ -189,12 +190,25 @@ class Reading:
             return 0
         inner = self._inner(start, end, upper=upper or not first_said.is_given)
         first, final = self._first(start, upper=upper), self._last(end - 1, upper=upper)
+        if self._is_initialed(start, end):
+            first += 1
         if min([first, final, *inner]) == 0:
             return 0
         if self._is_stranger(start) and last_said.is_common_surname:
             first += final / 4  # half a point for a surname that is nothing else
         common = first_said.is_common_given and last_said.is_common_surname and not upper
         return first + max(inner, default=0) / 2 + final + common
+
+    def _is_initialed(self, start: int, end: int) -> bool:
+        """Whether words are a dotted initial and a word on no list: ``M. Fahrenkrug``."""
+        dot = self.text[self.words[start].end : self.words[start].end + 1] == "."
+        if self.words[start].case is not Case.INITIAL or not dot or end - start != _PAIR:
+            return False
+        if start and self.words[start - 1].key in cues.NO_INITIAL_BEFORE:
+            return False
+        last = self.said[end - 1]
+        strange = self.words[end - 1].case is Case.TITLE and not last.is_plain
+        return strange and len(self.words[end - 1].key) > _PAIR + 1
 
     def _inner(self, start: int, end: int, *, upper: bool) -> list[float]:
         """The points of the words between the first and the last, but for particles."""

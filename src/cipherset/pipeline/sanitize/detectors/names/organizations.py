@@ -107,6 +107,8 @@ def _before(reading: Reading, index: int, *, form: bool) -> Iterator[tuple[int, 
 def _is_part(reading: Reading, index: int, *, form: bool) -> bool:
     word = reading.words[index]
     gap = reading.gap(index)
+    if word.case is Case.UPPER and reading.said[index].is_never:
+        return False  # "INCLUDING BUT NOT LIMITED"
     if not word.is_capital and word.case is not Case.MIXED:
         return word.key in _INNER and gap == " " and _is_capital_before(reading, index)
     if gap == ", ":

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.names import cues
-from cipherset.pipeline.sanitize.detectors.names.context import by_context
+from cipherset.pipeline.sanitize.detectors.names.context import FORE, by_context
 from cipherset.pipeline.sanitize.detectors.names.naming import Cue, Reading
 from cipherset.pipeline.sanitize.detectors.names.tables import below
 from cipherset.pipeline.sanitize.detectors.names.words import Case, word_at
@@ -18,6 +18,10 @@ _AGAIN: Final = 3  # letters that a name needs to be looked for again
 _SEPARATOR: Final = re.compile(
     r"[\"'\u201d\u2019*\])]{0,4}[ \t]{0,8}(?:[:=|>\uff1a]|&gt;)[ \t*\"'\u201c\u2018\[(]{0,8}"
 )
+_TAG: Final = re.compile(
+    r"[\"']{0,2}[ \t]{0,8}[:=|][ \t\"'\[]{0,8}|(?:[ \t][^<>]{0,120})?(?:>|&gt;)\s{0,8}"
+)
+_TAG_STARTS: Final = frozenset("<:")
 _CLOSING: Final = re.compile(r"[,.!\u2013-]{0,2}\s{0,6}[\u2013-]{0,2} ?")
 _AFTER_GREETING: Final = re.compile(r"[ \t]{0,3}(?:[,!:.;\u2013-]|\r?\n|\Z)")
 _WITHIN: Final = frozenset({" ", "_", "-", "."})
@@ -28,6 +32,7 @@ _LONGEST_HEADING: Final = 4  # words
 _IS: Final = frozenset({"'s ", "\u2019s "})
 _AFTER_RELATIVE: Final = frozenset({" ", ", "})
 _ARTICLES: Final = frozenset({"the", "a", "an"})
+_ENTRY_END: Final = re.compile(r"\.?[ \t]{0,4}(?:[\r\n;|(<)\t]|\d|\Z)")
 _LAST_FIRST: Final = frozenset({", ", ","})
 
 
@@ -93,7 +98,8 @@ def _stands_alone(reading: Reading, index: int) -> bool:
     if word.case is Case.TITLE and reading.is_of_other(index, reading.run(index)):
         return False
     if word.case in {Case.LOWER, Case.UPPER}:
-        return said.is_familiar and not said.is_plain and len(word.key) > _AGAIN
+        free = word.key not in cues.NOT_ALONE and not said.is_plain
+        return said.is_familiar and free and len(word.key) > _AGAIN
     if word.key in cues.NOT_ALONE or (index and reading.words[index - 1].key in _ARTICLES):
         return False
     if said.is_plain:
@@ -175,7 +181,8 @@ def _labeled(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     of_person = label.endswith("name") and label.removesuffix("name") in cues.NAME_PARTS
     if label not in cues.LABELS and not of_person:
         return
-    match = _SEPARATOR.match(reading.text, word.end)
+    tag = reading.text[word.start - 1 : word.start] in _TAG_STARTS
+    match = (_TAG if tag else _SEPARATOR).match(reading.text, word.end)
     if match is None:
         return
     start = word_at(reading.words, match.end())
@@ -183,7 +190,7 @@ def _labeled(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
         return
     qualified = index and reading.gap(index - 1) in _WITHIN and label in _QUALIFIED
     exact = qualified and reading.words[index - 1].key in cues.NAME_PARTS
-    exact = exact or (label in _PARTS and reading.text[word.end] in _QUOTES)
+    exact = exact or (label in _PARTS and (tag or reading.text[word.end] in _QUOTES))
     loose = not exact and label in cues.LOOSE_LABELS
     start, end = reading.told(start, Cue.LOOSE if loose else Cue.CLEAR)
     sure = label in cues.LABELS and label not in cues.FIRM_LABELS
@@ -261,16 +268,29 @@ def _last_first(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
         return
     said, next_said = reading.said[index], reading.said[after]
     capital = reading.words[index].is_capital and reading.words[after].is_capital
-    if not capital or not said.is_surname or not next_said.is_given:
-        return
-    if said.is_plain or next_said.is_plain or said.is_common_given:
-        return
-    if index and reading.said[index - 1].is_name and reading.is_joined(index - 1):
+    if not capital or said.is_plain or next_said.is_plain or said.is_common_given:
         return
     end = after + 1
     if reading.is_joined(after) and reading.words[end].case is Case.INITIAL:
         end += 1
+    known = said.is_surname and next_said.is_given
+    if not known and not _is_entry(reading, index, end):
+        return
+    if index and reading.said[index - 1].is_name and reading.is_joined(index - 1):
+        return
     yield index, end
+
+
+def _is_entry(reading: Reading, index: int, end: int) -> bool:
+    """Whether ``OYELARAN, TEMI`` or ``Whitcombe, Julian`` is all that a line or a field holds."""
+    words, after = reading.words, index + 1
+    if not reading.is_first(index) or not _ENTRY_END.match(reading.text, words[end - 1].end):
+        return False
+    if any(len(words[at].key) < _AGAIN for at in (index, after)):
+        return False
+    upper = all(words[at].case is Case.UPPER for at in (index, after))
+    listed = reading.said[after].is_given or reading.said[index].is_surname
+    return listed or (upper and reading.is_first(index) and index > 0)
 
 
 def _again(reading: Reading, told: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -303,5 +323,5 @@ def _by_last() -> dict[str, list[tuple[str, ...]]]:
 
 _BY_LAST: Final = _by_last()
 _TELLING: Final = (
-    cues.TITLES | cues.RELATIVES | cues.GREETINGS | cues.LABELS | cues.SPEECH | {"v", *_BY_LAST}
+    cues.TITLES | cues.RELATIVES | cues.GREETINGS | cues.LABELS | cues.SPEECH | FORE | {"v", *_BY_LAST}
 )

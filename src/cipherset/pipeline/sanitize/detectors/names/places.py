@@ -134,13 +134,14 @@ def _listed(reading: Reading, index: int) -> int:
 
 
 def _small(reading: Reading, index: int) -> int:
-    """A listed place in small letters, if it is nothing else or a word before tells of it."""
+    """A listed place in small letters, if it is of several words or a word before tells of it."""
     end = _listed(reading, index)
     said = reading.said[index]
     if end == index or said.is_never:
         return index
-    sure = end - index > 1 or not (said.is_name or said.is_word)
-    return end if sure or _is_told(reading, index, listed=not said.is_word) else index
+    if end - index > 1 or _is_told(reading, index, listed=not said.is_word):
+        return end
+    return index
 
 
 def _is_meant(reading: Reading, index: int, end: int) -> bool:
