@@ -1,15 +1,15 @@
 """Names by lists, cues and a model together: each finds what the others miss.
 
-The small model calls much a name that is none, drugs and first words of sentences above all, so
-what it finds counts only where the lists agree: a person needs a word that is a name and no
-other, a place one that is listed. Its organizations do not count.
+Who asks for the model wants names found, at the price of more words that are none: its persons and
+places count as they come, but for those made of ordinary words or known products only. Of its
+organizations, most of which are none, those with a capital word on no list count.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.adapters.spacy import SpacyDetector
-from cipherset.pipeline.sanitize.detectors.names.lists import Known
+from cipherset.pipeline.sanitize.detectors.names.context import PRODUCTS, may_be_strange
 from cipherset.pipeline.sanitize.detectors.names.naming import Reading
 from cipherset.pipeline.sanitize.detectors.names.organizations import OrganizationDetector
 from cipherset.pipeline.sanitize.detectors.names.people import NameDetector
@@ -24,7 +24,7 @@ class NamesWithModel:
     """
 
     name: Final = "name lists, cues and spacy small model"
-    version: Final = "1"
+    version: Final = "2"
     entities: Final = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
 
     def __init__(self) -> None:
@@ -48,17 +48,15 @@ class NamesWithModel:
 
 
 def _is_likely(text: str, entity: str) -> bool:
-    """Whether the words of ``text`` may be an ``entity``, going by the lists."""
+    """Whether what the model calls an ``entity`` has a word that may be a name.
+
+    Ordinary words, and products that the lists know, are none.
+    """
     reading = Reading(text)
-    said = reading.said
-    whole = reading.words and reading.words[0].start == 0
-    if not whole or not all(word.is_capital for word in reading.words):
-        return False
-    if entity == "PERSON":
-        names = [each for each in said if each.is_name and not each.is_plain]
-        return bool(names) and not any(_is_ordinary(each) for each in said)
-    return entity == "LOCATION" and any(each.is_place for each in said)
-
-
-def _is_ordinary(said: Known) -> bool:
-    return said.is_word and not said.is_name
+    keys = [word.key for word in reading.words]
+    if entity == "ORGANIZATION":
+        return any(may_be_strange(reading, at) for at in range(len(reading)))
+    return not all(
+        said.is_never or (said.is_word and not said.is_name) or key in PRODUCTS
+        for said, key in zip(reading.said, keys, strict=True)
+    )

@@ -181,9 +181,9 @@ def _doing(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     if said.is_given:
         if verb in _DOING | _HUMAN and not said.is_place and key not in cues.NOT_ALONE:
             yield index, end
-    elif verb in _HUMAN and _may_be_strange(reading, index) and not said.is_plain:
+    elif verb in _HUMAN and may_be_strange(reading, index) and not said.is_plain:
         yield index, end
-    elif verb in _STRANGE_DOING and _may_be_strange(reading, index) and not said.is_plain:
+    elif verb in _STRANGE_DOING and may_be_strange(reading, index) and not said.is_plain:
         if not _DEFINING.match(reading.text, reading.words[end - 1].end):
             yield index, end
 
@@ -242,7 +242,7 @@ def _particled(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
 def _strange(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """A capital word on no list amid small ones, where a person would stand."""
     word, said = reading.words[index], reading.said[index]
-    if said.is_plain or not _may_be_strange(reading, index):
+    if said.is_plain or not may_be_strange(reading, index):
         return
     end = reading.run(index)
     if end - index > 2 or reading.is_of_other(index, end) or not index:
@@ -257,13 +257,17 @@ def _strange(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
 
 
 _PERSON_BEFORE: Final = shipped.cues("person_before")
-_PRODUCTS: Final = shipped.cues("products")
+PRODUCTS: Final = shipped.cues("products")
 
 
-def _may_be_strange(reading: Reading, index: int) -> bool:
-    """Whether a word on no list may be a name; a product or a word of a language is none."""
+def may_be_strange(reading: Reading, index: int) -> bool:
+    """Whether a capital word may be a name on no list; a product or a language's word is none."""
+    if reading.words[index].case is not Case.TITLE or reading.said[index].is_plain:
+        return False
     key = reading.words[index].key
     singular = key.removesuffix("s")
     written = reading.text[reading.words[index].start :][:2]
-    ending = key.endswith(_ENDINGS) or known(singular).is_word or not written[1:].islower()
-    return len(key) > _SHORT and not ending and key not in _PRODUCTS and singular not in _PRODUCTS
+    parts = [singular, *(key.split("-") if "-" in key else ())]
+    ending = key.endswith(_ENDINGS) or not written[1:].islower()
+    ending = ending or any(known(part).is_word for part in parts)
+    return len(key) > _SHORT and not ending and key not in PRODUCTS and singular not in PRODUCTS

@@ -44,7 +44,7 @@ class NameDetector:
     """
 
     name: Final = "name lists and cues"
-    version: Final = "1"
+    version: Final = "2"
     entities: Final = frozenset({"PERSON"})
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
