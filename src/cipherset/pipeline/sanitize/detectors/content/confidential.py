@@ -84,11 +84,29 @@ _TRADE: Final = re.compile(
     r"(?:[^.!?\n]|\.(?=\d)){0,240}",
     re.IGNORECASE,
 )
-_TRADE_HINTS: Final = tuple(
-    "secret,propriet,source,recipe,formula,know-how,unreleased,unannounced,unpublished,undisclosed,"
-    "internal,public,announced,embargo,acqui,takeover,take over,buy out,merge,blend,guarded,known".split(
-        ","
-    )
+_TRADE_HINTS: Final = (
+    "secret",
+    "propriet",
+    "source",
+    "recipe",
+    "formula",
+    "know-how",
+    "unreleased",
+    "unannounced",
+    "unpublished",
+    "undisclosed",
+    "internal",
+    "public",
+    "announced",
+    "embargo",
+    "acqui",
+    "takeover",
+    "take over",
+    "buy out",
+    "merge",
+    "blend",
+    "guarded",
+    "known",
 )
 _LONGEST_LINE: Final = 200  # characters; a mark's own line is short
 _HINTS: Final = re.compile(

@@ -1,7 +1,8 @@
 """Detector of what a text is about: the special categories of GDPR article 9, crime, finances.
 
 A lexicon with weights, read from ``data/topics.txt``, and patterns, from ``topic_patterns.txt``;
-endings of medical words besides. It marks the phrases that tell, so that a person can see why, and they are not meant to be taken out.
+endings of medical words besides. It marks the phrases that tell, so that a person can see why, and
+they are not meant to be taken out.
 """
 
 import re

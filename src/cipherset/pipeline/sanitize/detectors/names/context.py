@@ -18,22 +18,43 @@ _CLOSINGS: Final = shipped.cues("closings")
 _DOING: Final = shipped.cues("doing")
 _HUMAN: Final = shipped.cues("human")
 _STRANGE_DOING: Final = _HUMAN | shipped.cues("strange_doing")
+_ALL_DOING: Final = _DOING | _HUMAN
 _ENDINGS: Final = tuple(shipped.cues("endings"))
 _FAMOUS: Final = frozenset(tuple(name.split()) for name in shipped.cues("famous"))
 _FAMOUS_FIRST: Final = frozenset(name[0] for name in _FAMOUS)
+_COMMON: Final = shipped.cues("famous_words")
+_NO_FORM: Final = shipped.cues("no_form")
+_OBJECTS: Final = shipped.cues("no_addressee")
+_PERSON_BEFORE: Final = shipped.cues("person_before")
+PRODUCTS: Final = shipped.cues("products")
+_LAST_WORDS: Final = ("thank you", "thanks", "regards", "sincerely")
+_HERE: Final = frozenset({"this is", "i am", "it is"})
+_HAILS: Final = frozenset({"hi", "hey", "hello", "dear", "hiya"})
+_GAPS: Final = frozenset({" ", ", ", "  "})
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_SIZES: Final = (3, 2, 1)  # words of a famous name
+_PAIR: Final = 2
+_LOOKED_AT: Final = 60  # characters beside a word
 _KIN: Final = cues.RELATIVES - shipped.cues("no_kin")
 _OWNERS: Final = frozenset({"my", "his", "her", "our", "their", "your"})
 _CALLING: Final = frozenset({"from", "at", "in", "here", "calling", "speaking", "again"})
 _LINE_END: Final = re.compile(r"[ \t,.!]{0,4}(?:\r?\n|\Z|[|(<])")
 _PAUSE: Final = re.compile(r"[ \t]{0,2}(?:[,.!?:;)\u2013-]|\r?\n|\Z)")
-_DASHES: Final = re.compile(r"(?:^|\n)[ \t]{0,3}(?:-{1,3}|\u2014|\u2013|_{2,40}|~)[ \t]{0,3}\r?\n?[ \t]{0,3}\Z")
-_TAIL: Final = re.compile(r"(?:^|\n)[ \t>]{0,4}([^\n]{1,40}?)[ \t]{0,3}[,.!]?[ \t]{0,3}(?:\r?\n){1,3}[ \t>]{0,4}\Z")
-_PRONOUNS: Final = re.compile(r" ?[(\[](?:she|he|they|ze|xe)/(?:her|hers|him|his|them|theirs)", re.IGNORECASE)
+_DASHES: Final = re.compile(
+    r"(?:^|\n)[ \t]{0,3}(?:-{1,3}|\u2014|\u2013|_{2,40}|~)[ \t]{0,3}\r?\n?[ \t]{0,3}\Z"
+)
+_TAIL: Final = re.compile(
+    r"(?:^|\n)[ \t>]{0,4}([^\n]{1,40}?)[ \t]{0,3}[,.!]?[ \t]{0,3}(?:\r?\n){1,3}[ \t>]{0,4}\Z"
+)
+_PRONOUNS: Final = re.compile(
+    r" ?[(\[](?:she|he|they|ze|xe)/(?:her|hers|him|his|them|theirs)", re.IGNORECASE
+)
 FORE: Final = frozenset({"van", "von", "bin", "ibn"})
 _BY_FORM: Final = re.compile(r"(?:O['\u2019]|Mc|D['\u2019]|Fitz)[A-Z][a-z]{2,}\Z")
 # What is said of a thing: "is a tool", "has been", "was added".
 _DEFINING: Final = re.compile(
-    r" (?:is|was|has|had|made|makes|took|called|should|just|always|never) (?:an?|the|not|now|also|been|no|be"
+    r" (?:is|was|has|had|made|makes|took|called|should|just|always|never)"
+    r" (?:an?|the|not|now|also|been|no|be"
     r"|\w{2,14}ed|used|down|available|free|open|built|support\w*|slow|fast|broken|currently)\b"
 )
 _POSSESSED: Final = re.compile(r" ?['\u2019] ?s\b")
@@ -63,7 +84,7 @@ def _famous(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """Those who are known by one name, in any case if the name is no other word."""
     if not reading.is_apart(index) or reading.is_of_other(index, index + 1):
         return
-    for size in (3, 2, 1):
+    for size in _SIZES:
         end = index + size
         keys = tuple(word.key for word in reading.words[index:end])
         if keys not in _FAMOUS or not all(map(reading.is_joined, range(index, end - 1))):
@@ -72,9 +93,6 @@ def _famous(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
         if not plain or reading.words[index].case is Case.TITLE:
             yield index, end
         return
-
-
-_COMMON: Final = shipped.cues("famous_words")
 
 
 def _begins_line(reading: Reading, index: int) -> bool:
@@ -86,7 +104,7 @@ def _begins_line(reading: Reading, index: int) -> bool:
 def _signed(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """The words of a line below "Regards," or dashes, if all may be a name."""
     text, start = reading.text, reading.words[index].start
-    before = text[max(0, start - 60) : start]
+    before = text[max(0, start - _LOOKED_AT) : start]
     if not start or not (_DASHES.search(before) or _is_closing(before)):
         return
     end = index
@@ -108,11 +126,8 @@ def _is_closing(before: str) -> bool:
     match = _TAIL.search(before)
     if match is None:
         return False
-    said = " ".join(re.findall(r"[^\W\d_]+", match[1].lower()))
+    said = " ".join(_WORD.findall(match[1].lower()))
     return said in _CLOSINGS or any(said.endswith(" " + closing) for closing in _LAST_WORDS)
-
-
-_LAST_WORDS: Final = ("thank you", "thanks", "regards", "sincerely")
 
 
 def _may_sign(reading: Reading, index: int) -> bool:
@@ -129,63 +144,70 @@ def _may_sign(reading: Reading, index: int) -> bool:
 def _addressed(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """A given name behind "hi", "thanks", "ask", "spoke with", in small letters too."""
     word, said = reading.words[index], reading.said[index]
-    if not index or word.case not in {Case.LOWER, Case.TITLE}:
+    if not index or not said.is_given or word.case not in {Case.LOWER, Case.TITLE}:
         return
-    gap = reading.gap(index - 1)
     before = reading.words[index - 1].key
     pair = f"{reading.words[index - 2].key} {before}" if index > 1 else before
-    if gap not in {" ", ", ", "  "} or not (before in _ADDRESSING or pair in _ADDRESSING):
+    if reading.gap(index - 1) not in _GAPS or not {before, pair} & _ADDRESSING:
         return
-    listed = said.is_given and len(word.key) >= _SHORT and word.key not in _OBJECTS
-    if not listed:
+    if len(word.key) < _SHORT or word.key in _OBJECTS:
         return
-    pause = _PAUSE.match(reading.text, word.end) is not None
-    opens = before in cues.GREETINGS or pair == "thank you"
-    if said.is_plain:
-        small = word.case is Case.LOWER and not (said.is_common_given and before in _HAILS)
-        if small or not (opens and pause) or said.is_place:
-            return
-    elif word.case is Case.LOWER and not (said.is_common_given or opens or len(word.key) > _SHORT):
-        return
-    elif word.case is Case.LOWER and word.key in cues.NOT_ALONE and not (opens and pause):
-        return
-    yield index, index + 1
+    hailed = before in cues.GREETINGS or pair == "thank you"
+    hailed = hailed and _PAUSE.match(reading.text, word.end) is not None
+    if _is_sure(reading, index) or (hailed and not said.is_place and _is_hailed(reading, index)):
+        yield index, index + 1
 
 
-_HAILS: Final = frozenset({"hi", "hey", "hello", "dear", "hiya"})
-_OBJECTS: Final = shipped.cues("no_addressee")
+def _is_sure(reading: Reading, index: int) -> bool:
+    """Whether a given name that is addressed is no other word."""
+    word, said = reading.words[index], reading.said[index]
+    if said.is_plain or word.key in cues.NOT_ALONE:
+        return False
+    return word.case is Case.TITLE or said.is_common_given or len(word.key) > _SHORT
+
+
+def _is_hailed(reading: Reading, index: int) -> bool:
+    """Whether a given name that is a word too stands as a name where a greeting ends with it."""
+    if reading.words[index].case is Case.TITLE:
+        return True
+    return reading.said[index].is_common_given and reading.words[index - 1].key in _HAILS
 
 
 def _doing(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
-    """A given name, or a word on no list, that begins a sentence and does something."""
-    said = reading.said[index]
+    """A given name, or a word on no list, that has something or does something."""
+    said, key = reading.said[index], reading.words[index].key
     end = reading.run(index)
-    if said.is_plain and not said.is_common_given:
+    verb = _verb(reading, end)
+    if verb not in _ALL_DOING or said.is_place or not _is_free(reading, index, end):
         return
-    last = reading.said[end - 1] if end > index else said
-    if end - index > 2 or last.is_never or reading.is_of_other(index, end):
-        return
-    if any(each.is_plain and not each.is_name for each in reading.said[index:end]):
-        return
-    if reading.text[reading.words[end - 1].end :][:8] and _POSSESSED.match(
-        reading.text, reading.words[end - 1].end
-    ):
-        verb = "is"
-    elif end < len(reading) and reading.gap(end - 1) == " ":
-        if reading.words[end].case is not Case.LOWER:
-            return
-        verb = reading.words[end].key
-    else:
-        return
-    key = reading.words[index].key
     if said.is_given:
-        if verb in _DOING | _HUMAN and not said.is_place and key not in cues.NOT_ALONE:
-            yield index, end
-    elif verb in _HUMAN and may_be_strange(reading, index) and not said.is_plain:
+        sure = key not in cues.NOT_ALONE
+    else:
+        sure = may_be_strange(reading, index) and verb in _STRANGE_DOING
+        sure = sure and not _DEFINING.match(reading.text, reading.words[end - 1].end)
+    if sure:
         yield index, end
-    elif verb in _STRANGE_DOING and may_be_strange(reading, index) and not said.is_plain:
-        if not _DEFINING.match(reading.text, reading.words[end - 1].end):
-            yield index, end
+
+
+def _is_free(reading: Reading, index: int, end: int) -> bool:
+    """Whether words ``index:end`` may be one name, of two words at most."""
+    said = reading.said[index:end]
+    if not 1 <= len(said) <= _PAIR or reading.is_of_other(index, end) or said[-1].is_never:
+        return False
+    if said[0].is_plain and not said[0].is_common_given:
+        return False
+    return not any(each.is_plain and not each.is_name for each in said)
+
+
+def _verb(reading: Reading, end: int) -> str:
+    """The small word at ``end``; "is" for a possessive; nothing if there is none."""
+    if not end:
+        return ""
+    if _POSSESSED.match(reading.text, reading.words[end - 1].end):
+        return "is"
+    if end == len(reading) or reading.gap(end - 1) != " ":
+        return ""
+    return reading.words[end].key if reading.words[end].case is Case.LOWER else ""
 
 
 def _formed(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
@@ -196,19 +218,16 @@ def _formed(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     written = reading.text[word.start : word.end]
     if _BY_FORM.match(written) and not reading.said[index].is_word and word.key not in _NO_FORM:
         yield index, index + 1
-    if "/" in reading.text[word.end : word.end + 60]:
+    if "/" in reading.text[word.end : word.end + _LOOKED_AT]:
         end = reading.run(index)
         if _PRONOUNS.match(reading.text, reading.words[end - 1].end):
             yield index, end
 
 
-_NO_FORM: Final = shipped.cues("no_form")
-
-
 def _kin(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """A capital word on no list behind "my manager", or between "this is" and "from"."""
     said = reading.said[index]
-    if index < 2 or said.is_plain:
+    if index < _PAIR or said.is_plain:
         return
     first, before = reading.words[index - 2].key, reading.words[index - 1].key
     end = reading.run(index)
@@ -222,13 +241,10 @@ def _kin(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     yield index, end
 
 
-_HERE: Final = frozenset({"this is", "i am", "it is"})
-
-
 def _particled(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """``van der Berg`` without a first name; ``van`` alone may be a car."""
     end = index + 1
-    while end < len(reading) and reading.words[end].key in cues.PARTICLES:
+    while end < min(index + _LONGEST, len(reading)) and reading.words[end].key in cues.PARTICLES:
         if not reading.is_joined(end - 1) or reading.words[end].case is not Case.LOWER:
             return
         end += 1
@@ -241,11 +257,10 @@ def _particled(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
 
 def _strange(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     """A capital word on no list amid small ones, where a person would stand."""
-    word, said = reading.words[index], reading.said[index]
-    if said.is_plain or not may_be_strange(reading, index):
+    if not index or not may_be_strange(reading, index):
         return
     end = reading.run(index)
-    if end - index > 2 or reading.is_of_other(index, end) or not index:
+    if end - index > _PAIR or reading.is_of_other(index, end):
         return
     if any(reading.said[at].is_plain for at in range(index, end)) or not reading.is_apart(end - 1):
         return
@@ -254,10 +269,6 @@ def _strange(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
         return
     if before.key in _PERSON_BEFORE:
         yield index, end
-
-
-_PERSON_BEFORE: Final = shipped.cues("person_before")
-PRODUCTS: Final = shipped.cues("products")
 
 
 def may_be_strange(reading: Reading, index: int) -> bool:

@@ -96,5 +96,11 @@ def countries() -> frozenset[tuple[str, ...]]:
     return _as_words(shipped.lines("countries.txt"))
 
 
+@cache
+def place_beginnings() -> frozenset[str]:
+    """The first words of places."""
+    return frozenset(words[0] for words in places())
+
+
 def _as_words(written: list[str]) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(folded(line).replace(".", "").split()) for line in written)

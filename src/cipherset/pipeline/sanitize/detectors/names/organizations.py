@@ -30,7 +30,8 @@ _DEALINGS: Final = cues("dealings")
 _LOOKS: Final = cues("looks")
 _DOTTED_HINT: Final = re.compile(r"[A-Za-z]\.[A-Za-z]|[AS]/S\b|& Co|Pty|Pvt|Sp\.")
 _DOTTED: Final = re.compile(
-    r"\b(?:S\. ?p\. ?A|S\. ?r\. ?l|S\.A\.S|S\.A\.R\.L|S\.A\. de C\.V|S\.A|B\.V|N\.V|A\.G|S\.L|K\.K|L\.L\.C"
+    r"\b(?:S\. ?p\. ?A|S\. ?r\. ?l|S\.A\.S|S\.A\.R\.L|S\.A\. de C\.V|S\.A|B\.V|N\.V|A\.G|S\.L|K\.K"
+    r"|L\.L\.C"
     r"|L\.L\.P|P\.L\.C|G\.m\.b\.H|s\.r\.o|d\.o\.o|Sp\. z o\.o|a\.s|e\.K|e\.V)\.?(?!\w)"
     r"|\b(?:A/S|GmbH & Co\. KG(?:aA)?|(?:Pty|Pvt)\.? Ltd\.?|Co\., Ltd\.?)(?!\w)"
 )
@@ -59,11 +60,16 @@ class OrganizationDetector:
         return [_in_text(text) for text in texts]
 
 
+_TELLING: Final = _LABELS | _FORMS | _KINDS | _OF
+
+
 def _in_text(text: str) -> list[Span]:
     reading = Reading(text)
     words = reading.words
     found = list(_dotted(reading))
     for index in range(len(reading)):
+        if words[index].case is Case.LOWER and words[index].key not in _TELLING:
+            continue  # each of the rest begins or ends with a capital, or is a label
         for start, end in _at(reading, index):
             stop = words[end - 1].end
             dotted = words[end - 1].key in _FORMS and text[stop : stop + 1] == "."
@@ -151,7 +157,7 @@ def _of(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
 
 
 def _dotted(reading: Reading) -> Iterator[Span]:
-    """Capital words before a form that is written with dots, as ``S.p.A.``"""
+    """Capital words before a form that is written with dots, as ``S.p.A.`` is."""
     if not _DOTTED_HINT.search(reading.text):
         return
     for match in _DOTTED.finditer(reading.text):

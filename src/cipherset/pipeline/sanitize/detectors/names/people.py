@@ -323,5 +323,11 @@ def _by_last() -> dict[str, list[tuple[str, ...]]]:
 
 _BY_LAST: Final = _by_last()
 _TELLING: Final = (
-    cues.TITLES | cues.RELATIVES | cues.GREETINGS | cues.LABELS | cues.SPEECH | FORE | {"v", *_BY_LAST}
+    cues.TITLES
+    | cues.RELATIVES
+    | cues.GREETINGS
+    | cues.LABELS
+    | cues.SPEECH
+    | FORE
+    | {"v", *_BY_LAST}
 )

@@ -12,7 +12,11 @@ from typing import Final
 
 from cipherset.pipeline.sanitize.detectors import shipped
 from cipherset.pipeline.sanitize.detectors.names import cues
-from cipherset.pipeline.sanitize.detectors.names.lists import countries, places
+from cipherset.pipeline.sanitize.detectors.names.lists import (
+    countries,
+    place_beginnings,
+    places,
+)
 from cipherset.pipeline.sanitize.detectors.names.naming import Reading
 from cipherset.pipeline.sanitize.detectors.names.words import Case, word_at
 from cipherset.pipeline.sanitize.spans import Span, merged
@@ -74,7 +78,8 @@ def _in_text(text: str) -> list[Span]:
 
 def _abbreviated(reading: Reading, index: int) -> int:
     """The end of ``US``, ``U.S.A.`` and the like, of which each letter may be a word; 0 if none."""
-    if reading.words[index].case not in {Case.UPPER, Case.INITIAL}:
+    case = reading.words[index].case
+    if case is not Case.UPPER and case is not Case.INITIAL:
         return 0
     match = _ABBREVIATIONS.match(reading.text, reading.words[index].start)
     return word_at(reading.words, match.end()) if match else 0
@@ -108,9 +113,12 @@ def _with_state(text: str, end: int) -> int:
 
 def _place(reading: Reading, index: int) -> int:
     """The end of the place that begins at word ``index``; ``index`` if none does."""
+    small = reading.words[index].case is Case.LOWER
+    if small and reading.words[index].key not in place_beginnings():
+        return index
     if not reading.is_apart(index):
         return index
-    if reading.words[index].case is Case.LOWER:
+    if small:
         return _small(reading, index)
     end = _listed(reading, index)
     if end > index and _is_meant(reading, index, end):
@@ -122,6 +130,8 @@ def _place(reading: Reading, index: int) -> int:
 
 
 def _listed(reading: Reading, index: int) -> int:
+    if reading.words[index].key not in place_beginnings():
+        return index
     stop = min(index + _LONGEST, len(reading))
     end = index
     for last in range(index, stop):

@@ -4,10 +4,9 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 # Letters with their accents, joined by apostrophes and hyphens: O'Neil, Smith-Jones, al-Sayed.
 _LETTERS: Final = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*"
@@ -40,8 +39,7 @@ class Case(Enum):
     UNCASED = "letters that have no case"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """``text[start:end]``, without an ending ``'s``; ``key`` is what lists are asked for."""
 
     start: int
