@@ -25,6 +25,7 @@ _FAMOUS_FIRST: Final = frozenset(name[0] for name in _FAMOUS)
 _COMMON: Final = shipped.cues("famous_words")
 _NO_FORM: Final = shipped.cues("no_form")
 _OBJECTS: Final = shipped.cues("no_addressee")
+_PLACE_OR_THING_BEFORE: Final = shipped.cues("thing_before")
 _PERSON_BEFORE: Final = shipped.cues("person_before")
 PRODUCTS: Final = shipped.cues("products")
 _LAST_WORDS: Final = ("thank you", "thanks", "regards", "sincerely")
@@ -267,7 +268,8 @@ def _strange(reading: Reading, index: int) -> Iterator[tuple[int, int]]:
     before = reading.words[index - 1]
     if not reading.is_joined(index - 1) or before.case is not Case.LOWER:
         return
-    if before.key in _PERSON_BEFORE:
+    listed = reading.said[index].is_name and before.key not in _PLACE_OR_THING_BEFORE
+    if listed or before.key in _PERSON_BEFORE:
         yield index, end
 
 
