@@ -11,6 +11,7 @@ from cipherset.app.audit import verify as verification
 from cipherset.app.audit.emergency import Emergency
 from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.commands.custody import respond
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _SIGNER: Final = click.option(
@@ -26,6 +27,10 @@ _SINCE: Final = click.option(
 @click.group(name="audit")
 def command() -> None:
     """The ledger: what was asked for, what was decided and what came of it."""
+
+
+for _each in respond.COMMANDS:
+    command.add_command(_each)
 
 
 @command.command(cls=Command, epilog="Example:  cipherset audit verify --checkpoint friday.json")
