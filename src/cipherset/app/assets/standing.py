@@ -1,25 +1,28 @@
 """Assets become approved under a grant, and suspended at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cipherset.app.gate import Action
-from cipherset.app.gate.assets import APPROVE, SUSPEND, described
+from cipherset.app.gate.assets import APPROVE, FORGET, SUSPEND, described
 from cipherset.app.gate.subjects import named
 from cipherset.app.labels.record import recorded_run
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.custody.ledger import Asset
+from cipherset.custody.ledger import Asset, Run
+from cipherset.evidence.views.lineage import downstream
 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """An asset and where it stands."""
+    """An asset and where it stands; ``is_stale``: it holds what was to be forgotten since."""
 
     id: str
     kind: str
     name: str
     label: str
     status: str
+    is_stale: bool
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -29,6 +32,7 @@ class Stands:
             "name": self.name,
             "label": self.label,
             "status": self.status,
+            "stale": self.is_stale,
         }
 
 
@@ -75,4 +79,12 @@ def _remark(session: Session, asset: str, action: Action, kind: str) -> Stands:
 def _stands(workspace: Workspace, asset: Asset) -> Stands:
     about = named(workspace, asset.id)
     resource = workspace.gate.ledger.transact(lambda transaction: described(transaction, about))
-    return Stands(asset.id, asset.kind, asset.name, resource.label.value, resource.status.value)
+    stale = asset.id in _stale(workspace.gate.ledger.runs())
+    label, status = resource.label.value, resource.status.value
+    return Stands(asset.id, asset.kind, asset.name, label, status, is_stale=stale)
+
+
+def _stale(runs: Sequence[Run]) -> frozenset[str]:
+    """What somebody's rows were taken out of, and what was made of it: to be made again."""
+    held = {each for run in runs if run.kind == FORGET for each in run.inputs}
+    return downstream(held, runs) | held

@@ -12,8 +12,9 @@ from cipherset.evidence.views.labels import label_of
 # Runs that say something of an asset; every other kind makes one.
 APPROVE: Final = "approve"
 SUSPEND: Final = "suspend"
+FORGET: Final = "forget"
 _STANDINGS: Final = {APPROVE: Standing.APPROVED, SUSPEND: Standing.SUSPENDED}
-_REMARKS: Final = frozenset({APPROVE, SUSPEND, "classify", "relabel"})
+_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, "classify", "relabel"})
 
 
 def described(transaction: Transaction, about: About) -> Resource:
