@@ -1,15 +1,18 @@
 """Commands of ``cipherset audit`` that look for what went wrong, and say what follows from it."""
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import click
 
+from cipherset.app.breach import run as breaching
 from cipherset.app.watching import watch as watching
 from cipherset.app.watching.watch import Told
 from cipherset.interfaces.cli.command import Command, Context
 
 _REFUSED: Final = 3
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(cls=Command, epilog="Example:  cipherset audit watch --since 2026-11-01 --fail")
@@ -39,4 +42,41 @@ def _line(told: Told) -> str:
     return f"{new}{what}: {told.found:g}, usually up to {told.usual:g}, {hours}{stopped}"
 
 
-COMMANDS: Final = (watch,)
+@click.command(cls=Command, epilog="Example:  cipherset audit breach key:support --to draft.md")
+@click.argument("asset")
+@click.option("--tenant", metavar="COL", help="The column that names the tenant.")
+@click.option("--to", "target", type=_FILE, metavar="FILE", help="Write the draft here (Markdown).")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.pass_obj
+def breach(
+    context: Context,
+    asset: str,
+    tenant: str | None,
+    target: Path | None,
+    force: bool,  # noqa: FBT001 -- click's
+) -> None:
+    """Say what follows where ASSET was stolen, and draft the notification.
+
+    ASSET is key:NAME, a cipherset, a model, a source, or an id of the ledger. Counted are rows,
+    persons (by the column given as --group) and tenants; what a thief can get is by the latest
+    findings.
+    """
+    found = breaching.breach(
+        context.session(), breaching.BreachRequest(asset, tenant, target, force)
+    )
+    if context.as_json or target is not None:
+        facts = found.facts
+        counts = ("rows", "records", "people", "tenants")
+        rows = [(name, _or_unknown(facts[name])) for name in counts]
+        rows += [("exports", ", ".join(each[:12] for each in facts["exports"]) or "none")]
+        rows += [("do", each) for each in facts["measures"]]
+        context.show(facts | {"draft": found.markdown}, "breach", rows)
+    else:
+        click.echo(found.markdown)
+
+
+def _or_unknown(n: int | None) -> str:
+    return "not known" if n is None else str(n)
+
+
+COMMANDS: Final = (watch, breach)
