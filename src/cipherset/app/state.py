@@ -75,7 +75,8 @@ class Meta(_Strict):
     ``signer`` is the workspace's fingerprint when it was made, ``source_digest`` the keyed digest
     of its source, ``request`` the digest of what was asked for, ``target`` the absolute path at
     which it was put: with these the same request is known again. ``rules`` is the JSON text of
-    the rules that its texts were sanitized by, so that queries are too.
+    the rules that its texts were sanitized by, so that queries are too. Rows
+    without ``consent`` for ``consent_for`` were dropped, where a column says so.
     """
 
     signer: str
@@ -96,6 +97,8 @@ class Meta(_Strict):
     dim_in: int
     task: Task | None
     settings: Settings
+    consent: str | None = None
+    consent_for: str = ""
 
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""

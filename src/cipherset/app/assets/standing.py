@@ -57,7 +57,9 @@ def suspend(session: Session, asset: str) -> Stands:
 def list_assets(session: Session) -> list[Stands]:
     """Every asset that the ledger knows, the oldest first."""
     with open_workspace(session) as workspace:
-        return [_stands(workspace, asset) for asset in workspace.gate.ledger.assets()]
+        ledger = workspace.gate.ledger
+        stale = _stale(ledger.runs())
+        return [_stands(workspace, asset, stale) for asset in ledger.assets()]
 
 
 def _remark(session: Session, asset: str, action: Action, kind: str) -> Stands:
@@ -73,15 +75,14 @@ def _remark(session: Session, asset: str, action: Action, kind: str) -> Stands:
             )
             with recorded_run(workspace, kind, [known.id], {}):
                 pass
-        return _stands(workspace, known)
+        return _stands(workspace, known, _stale(ledger.runs()))
 
 
-def _stands(workspace: Workspace, asset: Asset) -> Stands:
+def _stands(workspace: Workspace, asset: Asset, stale: frozenset[str]) -> Stands:
     about = named(workspace, asset.id)
     resource = workspace.gate.ledger.transact(lambda transaction: described(transaction, about))
-    stale = asset.id in _stale(workspace.gate.ledger.runs())
-    label, status = resource.label.value, resource.status.value
-    return Stands(asset.id, asset.kind, asset.name, label, status, is_stale=stale)
+    label, status, is_stale = resource.label.value, resource.status.value, asset.id in stale
+    return Stands(asset.id, asset.kind, asset.name, label, status, is_stale=is_stale)
 
 
 def _stale(runs: Sequence[Run]) -> frozenset[str]:

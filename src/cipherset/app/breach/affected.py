@@ -1,4 +1,4 @@
-"""The exports that a stolen artefact bears on, and how many rows, people and tenants are in them.
+"""The exports that a stolen artifact bears on, and how many rows, people and tenants are in them.
 
 Counts only: no value of a row leaves this module.
 """
@@ -21,9 +21,9 @@ from cipherset.evidence.views.lineage import downstream, upstream
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a stolen artefact bears on: exports, by their manifest's digest, and all other assets.
+    """What a stolen artifact bears on: exports, by their manifest's digest, and all other assets.
 
-    ``is_plain``: the artefact is rows in the clear.
+    ``is_plain``: the artifact is rows in the clear.
     """
 
     exports: tuple[state.ExportState, ...] = field(repr=False)

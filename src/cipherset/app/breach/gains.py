@@ -26,7 +26,7 @@ _METRICS: Final = (
     Metric.RECOVERED,
 )
 
-# What is out, beside the stolen artefact, and the attackers who then have all they need.
+# What is out, beside the stolen artifact, and the attackers who then have all they need.
 ALONE: Final = "the cipherset alone"
 WITH_PAIRS: Final = "the cipherset and known pairs of record and row"
 WITH_KEY: Final = "the cipherset and its key"

@@ -15,6 +15,7 @@ from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.pipeline.encrypt import parse_noise, scheme_named
+from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.minimize import parse_spec
 from cipherset.pipeline.sanitize import Policy, default_policy
 
@@ -42,6 +43,8 @@ class ProtectRequest:
     accept_risk: str | None = None
     accept_mixing: str | None = None
     all_fields: bool = False
+    consent: str | None = None
+    consent_for: str = ""
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -73,6 +76,11 @@ class ProtectRequest:
             )
         if self.seed < 0:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
+
+    @property
+    def consent_asked(self) -> Consent | None:
+        """The consent that each row must have; None where nothing says so."""
+        return None if self.consent is None else Consent(self.consent, self.consent_for)
 
     def _check_noise(self) -> None:
         factor = self.approximation_factor
@@ -130,6 +138,12 @@ class ProtectResult:
     repeated: bool = False
     fields: Measured | None = None
 
+    @property
+    def _without_consent(self) -> dict[str, float]:
+        """How many rows were dropped, where consent was asked for."""
+        dropped = self.manifest.settings.get("rows_without_consent")
+        return {} if dropped is None else {"without_consent": dropped}
+
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
         manifest, utility = self.manifest, self.utility
@@ -144,6 +158,7 @@ class ProtectResult:
                 "train": splits.train.rows,
                 "test": splits.test.rows,
                 "anchored": manifest.settings["rows_anchored"],
+                **self._without_consent,
             },
             "dim": manifest.dim,
             "scheme": manifest.scheme,

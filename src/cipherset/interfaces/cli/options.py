@@ -41,6 +41,13 @@ rules: Final = click.option(
     help="What is taken out and how, as TOML (default: the shipped rules).",
 )
 
+consent: Final = click.option(
+    "--consent", metavar="COL", help="Drop rows where this says neither yes nor the purpose."
+)
+purpose: Final = click.option(
+    "--for", "purpose", metavar="PURPOSE", default="", help="What the rows are wanted for."
+)
+
 
 def as_roles(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which column plays which part, given to ``command`` as ``roles``."""

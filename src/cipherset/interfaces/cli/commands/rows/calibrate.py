@@ -11,6 +11,7 @@ from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.pipeline.ingest import Consent
 
 EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to frontier"
 
@@ -50,6 +51,8 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @options.encoder
 @options.all_fields
 @options.rules
+@options.consent
+@options.purpose
 @click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -67,6 +70,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     encoder: str,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     rules: Path | None,
+    consent: str | None,
+    purpose: str,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Draw what an export of SOURCE would be worth against what it would give away."""
@@ -80,6 +85,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         encoder=encoder,
         all_fields=all_fields,
         rules=asked_policy(rules),
+        consent=None if consent is None else Consent(consent, purpose),
         overwrite=force,
     )
     result = calibrate(context.session(), request)

@@ -79,6 +79,8 @@ EXAMPLE = (
     help="Mix restricted rows and rows from outside under one key; recorded.",
 )
 @options.all_fields
+@options.consent
+@options.purpose
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
 @options.as_roles
@@ -101,6 +103,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     accept_risk: str | None,
     accept_mixing: str | None,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
+    consent: str | None,
+    purpose: str,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
@@ -119,6 +123,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,
+        consent=consent,
+        consent_for=purpose,
         overwrite=force,
     )
     _show(context, protect(context.session(), request))
@@ -160,6 +166,9 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
+    without = manifest.settings.get("rows_without_consent")
+    if without is not None:
+        rows.insert(2, ("  without consent", f"{without} others were dropped"))
     if result.fields is not None:
         left = ", ".join(result.fields.dropped) or "none: the label needs them all, or may"
         rows.insert(1, ("text columns left out", left))
