@@ -139,7 +139,7 @@ class ProtectResult:
     fields: Measured | None = None
 
     @property
-    def _without_consent(self) -> dict[str, float]:
+    def _without_consent(self) -> dict[str, Any]:
         """How many rows were dropped, where consent was asked for."""
         dropped = self.manifest.settings.get("rows_without_consent")
         return {} if dropped is None else {"without_consent": dropped}

@@ -13,8 +13,13 @@ from cipherset.evidence.views.labels import label_of
 APPROVE: Final = "approve"
 SUSPEND: Final = "suspend"
 FORGET: Final = "forget"
-_STANDINGS: Final = {APPROVE: Standing.APPROVED, SUSPEND: Standing.SUSPENDED}
-_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, "classify", "relabel"})
+RETIRE: Final = "retire"
+_STANDINGS: Final = {
+    APPROVE: Standing.APPROVED,
+    SUSPEND: Standing.SUSPENDED,
+    RETIRE: Standing.RETIRED,
+}
+_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, RETIRE, "classify", "relabel"})
 
 
 def described(transaction: Transaction, about: About) -> Resource:

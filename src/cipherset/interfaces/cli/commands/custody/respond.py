@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from cipherset.app.breach import run as breaching
+from cipherset.app.retention import due
 from cipherset.app.watching import watch as watching
 from cipherset.app.watching.watch import Told
 from cipherset.interfaces.cli.command import Command, Context
@@ -79,4 +80,23 @@ def _or_unknown(n: int | None) -> str:
     return "not known" if n is None else str(n)
 
 
-COMMANDS: Final = (watch, breach)
+@click.command(cls=Command, epilog="Example:  cipherset audit retention --as eve")
+@click.option("--apply", is_flag=True, help="Remove it: there is no way back.")
+@click.pass_obj
+def retention(context: Context, apply: bool) -> None:  # noqa: FBT001 -- click's
+    """List what is kept for longer than the limits say ([retention]), or remove it.
+
+    Sealed rows of exports and deployed models go; events stay for ever, and what has left must be
+    called back.
+    """
+    found = due.retention(context.session(), apply=apply)
+    done = "removed" if found.is_applied else "due"
+    rows = [
+        (f"{each.asset.kind} {each.asset.id[7:19]}", f"{done} since {each.since:%Y-%m-%d}")
+        for each in found.due
+    ]
+    reach = f"reach back {found.events_days} days; at least {found.events_days_at_least} are kept"
+    context.show(found.as_json(), "retention", [*rows, ("events", reach)])
+
+
+COMMANDS: Final = (watch, breach, retention)
