@@ -74,6 +74,10 @@ def test_the_bytes_and_columns_are_those_of_the_source(tmp_path):
     assert some.columns() == whole.columns()
     assert [batch.table.num_rows for batch in some.cells()] == [1]
     assert (whole.n_dropped, some.n_dropped) == (0, 1)
+    rows = [row for batch in some.whole() for row in batch.records()]
+    assert rows == [{"body": "text 0", "agreed": "yes"}]
+    assert some.schema(["body"]) == whole.schema(["body"])
+    some.check_texts(["body"])
 
 
 def test_a_column_that_is_not_there_is_refused(tmp_path):

@@ -5,13 +5,15 @@ nothing gives none. Rows are then numbered among those that are left.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
+import pyarrow as pa
 
 from cipherset.core.errors import PolicyError
+from cipherset.core.rows import Rows
 from cipherset.pipeline.ingest.cells import as_text
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
 
@@ -59,6 +61,22 @@ class ConsentReader:
     def every_column(self) -> list[str]:
         """As the reader's."""
         return self._reader.every_column()
+
+    def check_text(self, column: str) -> None:
+        """As the reader's."""
+        self._reader.check_text(column)
+
+    def schema(self, text: Sequence[str]) -> pa.Schema:
+        """As the reader's."""
+        return self._reader.schema(text)
+
+    def whole(self) -> Iterator[Rows]:
+        """As the reader's, with the rows that gave consent only; ``dropped`` stays as it is."""
+        for rows in self._reader.whole():
+            cells = rows.cells(self._consent.column)
+            given = [i for i, cell in enumerate(cells) if self._consent.is_given(cell)]
+            if given:
+                yield rows.taken(given)
 
     def chunks(self) -> Iterator[bytes]:
         """As the reader's: the bytes are those of the whole source."""
