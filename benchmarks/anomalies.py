@@ -85,7 +85,7 @@ def _day(alert: Alert) -> int:
 
 
 def tables(counts: Counts, companies: int, first_seed: int) -> Iterator[Table]:
-    seeds = tuple(range(first_seed, first_seed + companies))
+    seeds = (first_seed,)
     yield Table(
         "anomalies/found",
         "Planted attacks that are found",
@@ -114,7 +114,7 @@ def tables(counts: Counts, companies: int, first_seed: int) -> Iterator[Table]:
         ],
         (MADE_UP,),
         seeds,
-        "A principal's limits are the most there ever was, so they settle with time.",
+        f"The companies have the seeds {first_seed} to {first_seed + companies - 1}.",
     )
 
 
