@@ -203,6 +203,6 @@ def _meta(
         dim_in=built.draft.dataset.dim,
         task=built.draft.plan.task,
         settings=built.draft.fitted.bound,
-        consent=request.consent,
-        consent_for=request.consent_for,
+        consent=None if request.consent is None else request.consent.column,
+        consent_for="" if request.consent is None else request.consent.purpose,
     )

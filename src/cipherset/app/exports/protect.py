@@ -95,9 +95,10 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
 
 def _for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectRequest:
     """The request with the key's purpose, where consent is asked for and nothing else was said."""
-    if request.consent is None or request.consent_for:
+    if request.consent is None or request.consent.purpose:
         return request
-    return replace(request, consent_for=workspace.ring.get(request.key).purpose)
+    purpose = workspace.ring.get(request.key).purpose
+    return replace(request, consent=replace(request.consent, purpose=purpose))
 
 
 @contextmanager
@@ -178,8 +179,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
 
 def _consenting(source: Source, request: ProtectRequest) -> Source:
     """The rows of the source that may be used for what they are wanted for."""
-    asked = request.consent_asked
-    return source if asked is None else source.with_consent(asked)
+    return source if request.consent is None else source.with_consent(request.consent)
 
 
 def _draft(

@@ -43,8 +43,7 @@ class ProtectRequest:
     accept_risk: str | None = None
     accept_mixing: str | None = None
     all_fields: bool = False
-    consent: str | None = None
-    consent_for: str = ""
+    consent: Consent | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -76,11 +75,6 @@ class ProtectRequest:
             )
         if self.seed < 0:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
-
-    @property
-    def consent_asked(self) -> Consent | None:
-        """The consent that each row must have; None where nothing says so."""
-        return None if self.consent is None else Consent(self.consent, self.consent_for)
 
     def _check_noise(self) -> None:
         factor = self.approximation_factor

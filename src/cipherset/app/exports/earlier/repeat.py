@@ -48,7 +48,8 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     roles = request.roles
     noise = {} if request.guarantee is None else {"noise": request.noise_kept}
     fields = {"all_fields": True} if request.all_fields else {}
-    consent = {} if request.consent is None else {"consent": [request.consent, request.consent_for]}
+    asked = request.consent
+    consent = {} if asked is None else {"consent": [asked.column, asked.purpose]}
     return canonical.digest(
         noise
         | fields

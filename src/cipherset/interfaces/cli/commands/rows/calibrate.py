@@ -51,10 +51,9 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @options.encoder
 @options.all_fields
 @options.rules
-@options.consent
-@options.purpose
 @click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
 @click.pass_obj
+@options.consent
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
@@ -70,8 +69,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     encoder: str,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     rules: Path | None,
-    consent: str | None,
-    purpose: str,
+    consent: Consent | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Draw what an export of SOURCE would be worth against what it would give away."""
@@ -85,7 +83,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         encoder=encoder,
         all_fields=all_fields,
         rules=asked_policy(rules),
-        consent=None if consent is None else Consent(consent, purpose),
+        consent=consent,
         overwrite=force,
     )
     result = calibrate(context.session(), request)

@@ -15,6 +15,7 @@ from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.output import privacy_rows
+from cipherset.pipeline.ingest import Consent
 
 EXAMPLE = (
     "cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset"
@@ -79,10 +80,9 @@ EXAMPLE = (
     help="Mix restricted rows and rows from outside under one key; recorded.",
 )
 @options.all_fields
-@options.consent
-@options.purpose
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
+@options.consent
 @options.as_roles
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
@@ -103,12 +103,11 @@ def command(  # noqa: PLR0913 -- one parameter per option
     accept_risk: str | None,
     accept_mixing: str | None,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
-    consent: str | None,
-    purpose: str,
+    consent: Consent | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    asked = partial(ProtectRequest, source, roles, key, target)
+    asked = partial(ProtectRequest, source, roles, key, target, consent=consent)
     request = asked(
         minimize=minimize,
         approximation_factor=approximation_factor,
@@ -123,8 +122,6 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,
-        consent=consent,
-        consent_for=purpose,
         overwrite=force,
     )
     _show(context, protect(context.session(), request))
