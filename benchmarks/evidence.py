@@ -52,6 +52,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("demo"),
     Benchmark("reviews"),
+    Benchmark("anomalies"),
     Benchmark("minimize", needs=(BANKING,), rest=("--seeds", "5")),
     Benchmark("gaussian", needs=(BANKING,), rest=("--seeds", "3")),
     Benchmark("membership", needs=(BANKING,)),

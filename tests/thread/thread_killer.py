@@ -47,7 +47,7 @@ def _child(args, after):
 
 
 def main():
-    for command in ("protect", "train", "inspect", "key"):
+    for command in ("protect", "train", "inspect", "key", "forget"):
         import_module(module_of(command))
     for line in sys.stdin:
         job = json.loads(line)

@@ -8,6 +8,7 @@
     exports/<cipherset_id>/measured   what was measured on it
     exports/<cipherset_id>/key        in the clear: id and version of the key that opens the rest
     exports/<cipherset_id>/placed     in the clear and empty: the export was put where it was to go
+    exports/<cipherset_id>/forgotten  in the clear and empty: rows were taken out since
 
 What is not in the clear is sealed under the export's key; without it, or with a part missing, the
 commands that need it stop (exit 5).
@@ -39,6 +40,7 @@ IDENTITY: Final = "identity"
 MEASURED: Final = "measured"
 KEY: Final = "key"
 PLACED: Final = "placed"
+FORGOTTEN: Final = "forgotten"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -73,7 +75,8 @@ class Meta(_Strict):
     ``signer`` is the workspace's fingerprint when it was made, ``source_digest`` the keyed digest
     of its source, ``request`` the digest of what was asked for, ``target`` the absolute path at
     which it was put: with these the same request is known again. ``rules`` is the JSON text of
-    the rules that its texts were sanitized by, so that queries are too.
+    the rules that its texts were sanitized by, so that queries are too. Rows
+    without ``consent`` for ``consent_for`` were dropped, where a column says so.
     """
 
     signer: str
@@ -94,6 +97,8 @@ class Meta(_Strict):
     dim_in: int
     task: Task | None
     settings: Settings
+    consent: str | None = None
+    consent_for: str = ""
 
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""
@@ -169,6 +174,17 @@ def mark_placed(folder: Path) -> None:
 def was_placed(folder: Path) -> bool:
     """Whether that was written down; a run killed in between may have placed it all the same."""
     return (folder / PLACED).exists()
+
+
+def mark_forgotten(folder: Path) -> None:
+    """Write down that rows were taken out: what has left holds them still, and is made no more."""
+    with disk_errors(folder / FORGOTTEN):
+        (folder / FORGOTTEN).touch(mode=0o600)
+
+
+def was_forgotten(folder: Path) -> bool:
+    """Whether rows were taken out since it left."""
+    return (folder / FORGOTTEN).exists()
 
 
 def read_state(exports: Path, cipherset_id: str, sealer: Sealer) -> ExportState:

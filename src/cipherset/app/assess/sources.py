@@ -18,7 +18,7 @@ from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Float32s
 from cipherset.custody.keys import KeyedDigest
-from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.ingest import Consent, Source, open_source
 from cipherset.pipeline.sanitize import SanitizeRules, sanitize
 
 # The attacks take samples of what is more.
@@ -60,6 +60,8 @@ def read_records(
             code="records_differ",
             hint="give the very file that was protected, unchanged",
         )
+    if meta.consent is not None:  # rows are counted among those with consent
+        opened = opened.with_consent(Consent(meta.consent, meta.consent_for))
     read = _read(opened, ColumnRoles(text=meta.text, keep=attributes), rules)
     values = {
         name: np.asarray([str(v) for v in read.columns.column(name).to_pylist()])

@@ -59,7 +59,7 @@ class Wanted:
         Raises:
             UsageError: ``since``: it is no date and no time.
         """
-        since = "" if self.since is None else _utc(self.since)
+        since = "" if self.since is None else utc(self.since)
         return (event for event in events if self._has(event) and event.time >= since)
 
     def _has(self, event: Event) -> bool:
@@ -128,7 +128,12 @@ def _body(event: Event) -> Any:  # noqa: ANN401 -- any JSON value
         return event.body
 
 
-def _utc(text: str) -> str:
+def utc(text: str) -> str:
+    """The date or time (ISO 8601; UTC where it names no zone) as events bear it.
+
+    Raises:
+        UsageError: ``since``.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

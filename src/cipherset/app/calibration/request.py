@@ -7,6 +7,7 @@ from typing import Any, Final
 from cipherset.app.calibration.frontier import Point, Recommended
 from cipherset.core.errors import UsageError
 from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.sanitize import Policy, default_policy
 
 TOLERATED: Final = 0.02
@@ -26,6 +27,7 @@ class CalibrateRequest:
     encoder: str = "minilm-l6-v2"
     all_fields: bool = False
     rules: Policy = field(default_factory=default_policy)
+    consent: Consent | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -62,10 +62,12 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
         ) as act,
         stage_directory(workspace.home / "calibrate") as scratch,
     ):
-        dataset = _read(session, request, source, scratch)
+        rows = source if request.consent is None else source.with_consent(request.consent)
+        dataset = _read(session, request, rows, scratch)
         result = replace(_measured(session, request, dataset, watch), text=dataset.roles.text)
         _write(request, result)
         best = result.recommended.most_useful
+        act.facts["without_consent"] = rows.n_dropped
         act.facts["recommended"] = None if best is None else best.name
     return result
 

@@ -46,6 +46,7 @@ class Draft:
     shared: Shared | None
     privacy: PrivacyFacts | None
     origin: Origin
+    without_consent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
     if len(request.roles.text) > 1:
         told["fields_given"] = len(request.roles.text)
         told["fields_kept"] = len(built.draft.dataset.roles.text)
+    if built.draft.without_consent is not None:
+        told["rows_without_consent"] = built.draft.without_consent
     if built.draft.origin.is_mixed:
         told["mixing_accepted"] = True
     return told if beyond is None else told | {"anchored_beyond": beyond}
@@ -200,4 +203,6 @@ def _meta(
         dim_in=built.draft.dataset.dim,
         task=built.draft.plan.task,
         settings=built.draft.fitted.bound,
+        consent=None if request.consent is None else request.consent.column,
+        consent_for="" if request.consent is None else request.consent.purpose,
     )

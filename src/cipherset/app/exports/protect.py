@@ -87,9 +87,18 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
+        request = _for_purpose(workspace, request)
         result = _protect(owner, request, source, session.cache)
         act.facts.update(_facts(result))
     return result
+
+
+def _for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectRequest:
+    """The request with the key's purpose, where consent is asked for and nothing else was said."""
+    if request.consent is None or request.consent.purpose:
+        return request
+    purpose = workspace.ring.get(request.key).purpose
+    return replace(request, consent=replace(request.consent, purpose=purpose))
 
 
 @contextmanager
@@ -120,6 +129,7 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
         "reid": worst.excess,
         "reid_high": worst.high,
         "repeated": result.repeated,
+        "without_consent": manifest.settings.get("rows_without_consent"),
     }
     if joined is None:
         return facts
@@ -143,11 +153,14 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
             return before
         check_readable(request, known)
         with exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin:
-            text, chosen = needed_columns(owner, request, source, encoder, known.readable)
+            rows = _consenting(source, request)
+            text, chosen = needed_columns(owner, request, rows, encoder, known.readable)
             roles = replace(request.roles, text=text)
             rules = keyed_rules(request.rules, owner.key)
-            dataset, facts = _read(owner, roles, rules, source, encoder, kept)
+            dataset, facts = _read(owner, roles, rules, rows, encoder, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
+            if request.consent is not None:
+                draft = replace(draft, without_consent=rows.n_dropped)
             built = _build(owner, request, draft, kept=kept, staged=staged)
             _decide(request, built.leak)
             check_joined(request, built.leak.joined)
@@ -162,6 +175,11 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     return ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
+
+
+def _consenting(source: Source, request: ProtectRequest) -> Source:
+    """The rows of the source that may be used for what they are wanted for."""
+    return source if request.consent is None else source.with_consent(request.consent)
 
 
 def _draft(

@@ -15,6 +15,7 @@ from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.pipeline.encrypt import parse_noise, scheme_named
+from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.minimize import parse_spec
 from cipherset.pipeline.sanitize import Policy, default_policy
 
@@ -42,6 +43,7 @@ class ProtectRequest:
     accept_risk: str | None = None
     accept_mixing: str | None = None
     all_fields: bool = False
+    consent: Consent | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -130,6 +132,12 @@ class ProtectResult:
     repeated: bool = False
     fields: Measured | None = None
 
+    @property
+    def _without_consent(self) -> dict[str, Any]:
+        """How many rows were dropped, where consent was asked for."""
+        dropped = self.manifest.settings.get("rows_without_consent")
+        return {} if dropped is None else {"without_consent": dropped}
+
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
         manifest, utility = self.manifest, self.utility
@@ -144,6 +152,7 @@ class ProtectResult:
                 "train": splits.train.rows,
                 "test": splits.test.rows,
                 "anchored": manifest.settings["rows_anchored"],
+                **self._without_consent,
             },
             "dim": manifest.dim,
             "scheme": manifest.scheme,

@@ -12,8 +12,14 @@ from cipherset.evidence.views.labels import label_of
 # Runs that say something of an asset; every other kind makes one.
 APPROVE: Final = "approve"
 SUSPEND: Final = "suspend"
-_STANDINGS: Final = {APPROVE: Standing.APPROVED, SUSPEND: Standing.SUSPENDED}
-_REMARKS: Final = frozenset({APPROVE, SUSPEND, "classify", "relabel"})
+FORGET: Final = "forget"
+RETIRE: Final = "retire"
+_STANDINGS: Final = {
+    APPROVE: Standing.APPROVED,
+    SUSPEND: Standing.SUSPENDED,
+    RETIRE: Standing.RETIRED,
+}
+_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, RETIRE, "classify", "relabel"})
 
 
 def described(transaction: Transaction, about: About) -> Resource:

@@ -23,6 +23,7 @@ from cipherset.custody.keys.seal import DigestStream
 
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
 SOURCE_LABEL: Final = b"cipherset/source-identity/1"
+SUBJECT_LABEL: Final = b"cipherset/subject-identity/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -64,6 +65,13 @@ def source_identity(signer: Signer, chunks: Iterable[bytes]) -> str:
     stream = DigestStream(_derived(signer, SOURCE_LABEL).reveal())
     for chunk in chunks:
         stream.update(chunk)
+    return stream.digest()
+
+
+def subject_identity(signer: Signer, subject: str) -> str:
+    """``hmac-sha256:`` and the hex digest of what names a person; it confirms a guess to nobody."""
+    stream = DigestStream(_derived(signer, SUBJECT_LABEL).reveal())
+    stream.update(subject.encode())
     return stream.digest()
 
 

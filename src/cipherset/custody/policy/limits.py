@@ -15,6 +15,7 @@ from cipherset.custody.policy.vocabulary import Action, Role
 
 DEFAULT: Final = "default"
 DAY_S: Final = 86_400
+LEAST_EVENTS_DAYS: Final = 183
 _Positive = Annotated[int, Field(ge=1)]
 
 
@@ -63,6 +64,24 @@ class Budgets(_Table):
     queries: _Positive | None = None
 
 
+class Alerts(_Table):
+    """Which kinds of alert stop what they are about: revoke the grants, or suspend the assets."""
+
+    suspend: frozenset[Literal["bulk", "off-hours", "probing", "drip", "first-use"]] = frozenset()
+
+
+class Retention(_Table):
+    """For how many days what is kept is kept; None for as long as somebody removes it.
+
+    Events are kept for ever; ``events_days`` says for how long at least they must be there.
+    Source: Regulation (EU) 2024/1689, articles 19(1) and 26(6): at least six months.
+    """
+
+    dataset_days: _Positive | None = None
+    model_days: _Positive | None = None
+    events_days: int = Field(default=LEAST_EVENTS_DAYS, ge=LEAST_EVENTS_DAYS)
+
+
 class Limits(_Table):
     """All of ``limits.toml``.
 
@@ -79,6 +98,8 @@ class Limits(_Table):
     rates: Mapping[Action, _Positive] = {}
     break_glass: BreakGlass = BreakGlass()
     budgets: Budgets = Budgets()
+    alerts: Alerts = Alerts()
+    retention: Retention = Retention()
 
     @field_validator("approvals")
     @classmethod

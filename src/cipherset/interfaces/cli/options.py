@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.ingest import Consent
 
 text: Final = click.option(
     "--text", multiple=True, metavar="COL", help="Text to embed (repeat to join)."
@@ -41,6 +42,13 @@ rules: Final = click.option(
     help="What is taken out and how, as TOML (default: the shipped rules).",
 )
 
+_consent: Final = click.option(
+    "--consent", metavar="COL", help="Drop rows where this says neither yes nor the purpose."
+)
+_purpose: Final = click.option(
+    "--for", "purpose", metavar="PURPOSE", default="", help="What the rows are wanted for."
+)
+
 
 def as_roles(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which column plays which part, given to ``command`` as ``roles``."""
@@ -58,3 +66,16 @@ def as_roles(command: Callable[..., None]) -> Callable[..., None]:
         command(*context, roles=ColumnRoles(text, vector, label, group, keep), **others)
 
     return given
+
+
+def consent(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say whose rows may be used, given to ``command`` as ``consent``."""
+
+    @wraps(command)
+    def given(  # house: hands on the options that only the command knows
+        *context: object, consent: str | None, purpose: str, **others: object
+    ) -> None:
+        asked = None if consent is None else Consent(consent, purpose)
+        command(*context, consent=asked, **others)
+
+    return _consent(_purpose(given))

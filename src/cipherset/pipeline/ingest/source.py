@@ -12,6 +12,7 @@ from cipherset.core.rows import Rows
 from cipherset.core.values import ColumnRoles, EncryptedVectors, Records, Vectors
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.columnar import ParquetReader
+from cipherset.pipeline.ingest.consent import Consent, ConsentReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
@@ -35,6 +36,22 @@ class Source:
     def name(self) -> str:
         """What messages call it: the file's name without its folders."""
         return self._reader.name
+
+    def with_consent(self, consent: Consent) -> "Source":
+        """The rows that gave consent; ``n_dropped`` says how many others there were.
+
+        Raises:
+            InputError: ``column_missing``, or the source cannot be read that far.
+        """
+        there = self.columns()
+        if consent.column not in there:
+            raise faults.missing_column(self.name, consent.column, there)
+        return Source(ConsentReader(self._reader, consent))
+
+    @property
+    def n_dropped(self) -> int:
+        """How many rows the last read left out for want of consent."""
+        return self._reader.dropped if isinstance(self._reader, ConsentReader) else 0
 
     def columns(self) -> list[str]:
         """The names of the columns there are.

@@ -15,6 +15,7 @@ from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.request import Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Utility
 from cipherset.app.places import Made, check_target
+from cipherset.app.state import was_forgotten
 from cipherset.core import canonical
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import disk_errors, replace_directory
@@ -47,9 +48,12 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     roles = request.roles
     noise = {} if request.guarantee is None else {"noise": request.noise_kept}
     fields = {"all_fields": True} if request.all_fields else {}
+    asked = request.consent
+    consent = {} if asked is None else {"consent": [asked.column, asked.purpose]}
     return canonical.digest(
         noise
         | fields
+        | consent
         | {
             "text": list(roles.text),
             "vector": roles.vector,
@@ -98,6 +102,8 @@ def made_before(
 
 
 def _is_same(owner: Owner, live: Live, asked: Asked) -> bool:
+    if was_forgotten(live.state.folder):  # it holds a row that is to be in no export any more
+        return False
     meta = live.state.meta
     made_under = (meta.key_id, meta.key_version)
     key = (owner.key.key_id, owner.key.version)

@@ -33,9 +33,7 @@ def suspend(context: Context, asset: str) -> None:
 def list_(context: Context) -> None:
     """List every asset that the ledger knows."""
     found = standing.list_assets(context.session())
-    rows = [
-        (each.id[:23], f"{each.kind} {each.name}: {each.label}, {each.status}") for each in found
-    ]
+    rows = [(each.id[:23], _told(each)) for each in found]
     context.show({"assets": [each.as_json() for each in found]}, "assets", rows or [("none", "")])
 
 
@@ -45,4 +43,5 @@ def _show(context: Context, stands: Stands) -> None:
 
 
 def _told(stands: Stands) -> str:
-    return f"{stands.kind} {stands.name}: {stands.label}, {stands.status}"
+    stale = "; to be made again: rows of it were forgotten" if stands.is_stale else ""
+    return f"{stands.kind} {stands.name}: {stands.label}, {stands.status}{stale}"

@@ -9,8 +9,10 @@ import click
 from cipherset.app.audit import attest, emergency, show
 from cipherset.app.audit import verify as verification
 from cipherset.app.audit.emergency import Emergency
+from cipherset.app.records.export import RECORDS, export_record
 from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.commands.custody import respond
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _SIGNER: Final = click.option(
@@ -26,6 +28,10 @@ _SINCE: Final = click.option(
 @click.group(name="audit")
 def command() -> None:
     """The ledger: what was asked for, what was decided and what came of it."""
+
+
+for _each in respond.COMMANDS:
+    command.add_command(_each)
 
 
 @command.command(cls=Command, epilog="Example:  cipherset audit verify --checkpoint friday.json")
@@ -87,7 +93,7 @@ def list_(context: Context, action: str | None, by: str | None, since: str | Non
 
 @command.command(cls=Command, epilog="Example:  cipherset audit export --to events.jsonl")
 @_TO
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl")
+@click.option("--format", "form", type=click.Choice(["jsonl", *RECORDS]), default="jsonl")
 @_FORCE
 @click.pass_obj
 def export(
@@ -96,10 +102,17 @@ def export(
     form: str,
     force: bool,  # noqa: FBT001 -- click's
 ) -> None:
-    """Write every event as a line of JSON, from which the chain can be verified."""
-    found = show.export_events(context.session(), target, overwrite=force)
-    rows = [("events", str(found["events"])), ("form", form), ("digest", found["sha256"])]
-    context.show(found, f"events are in {target}", rows)
+    """Write every event as a line of JSON, from which the chain can be verified.
+
+    Or a record that is computed from the ledger: art30, of processing (GDPR, article 30), or
+    art12, of use (AI Act, article 12).
+    """
+    if form in RECORDS:
+        found = export_record(context.session(), target, form, overwrite=force)
+    else:
+        found = show.export_events(context.session(), target, overwrite=force)
+    rows = [("entries", str(found["events"])), ("form", form), ("digest", found["sha256"])]
+    context.show(found, f"written to {target}", rows)
 
 
 @command.command(cls=Command, epilog="Example:  cipherset audit checkpoint --to friday.json")

@@ -11,6 +11,7 @@ from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.pipeline.ingest import Consent
 
 EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to frontier"
 
@@ -52,6 +53,7 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @options.rules
 @click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
 @click.pass_obj
+@options.consent
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
@@ -67,6 +69,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     encoder: str,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     rules: Path | None,
+    consent: Consent | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Draw what an export of SOURCE would be worth against what it would give away."""
@@ -80,6 +83,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         encoder=encoder,
         all_fields=all_fields,
         rules=asked_policy(rules),
+        consent=consent,
         overwrite=force,
     )
     result = calibrate(context.session(), request)

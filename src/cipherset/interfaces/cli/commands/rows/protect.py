@@ -15,6 +15,7 @@ from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.output import privacy_rows
+from cipherset.pipeline.ingest import Consent
 
 EXAMPLE = (
     "cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset"
@@ -81,6 +82,7 @@ EXAMPLE = (
 @options.all_fields
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
+@options.consent
 @options.as_roles
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
@@ -101,10 +103,11 @@ def command(  # noqa: PLR0913 -- one parameter per option
     accept_risk: str | None,
     accept_mixing: str | None,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
+    consent: Consent | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    asked = partial(ProtectRequest, source, roles, key, target)
+    asked = partial(ProtectRequest, source, roles, key, target, consent=consent)
     request = asked(
         minimize=minimize,
         approximation_factor=approximation_factor,
@@ -160,6 +163,9 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
+    without = manifest.settings.get("rows_without_consent")
+    if without is not None:
+        rows.insert(2, ("  without consent", f"{without} others were dropped"))
     if result.fields is not None:
         left = ", ".join(result.fields.dropped) or "none: the label needs them all, or may"
         rows.insert(1, ("text columns left out", left))

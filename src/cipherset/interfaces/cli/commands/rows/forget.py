@@ -1,0 +1,46 @@
+"""``cipherset forget``: a person's rows leave what is sealed, and what held them is named."""
+
+import sys
+
+import click
+
+from cipherset.app.erasure import forget as erasure
+from cipherset.app.erasure.forget import Forgotten
+from cipherset.app.erasure.subject import Subject
+from cipherset.interfaces.cli.command import Command, Context
+
+
+@click.command(cls=Command, epilog="Example:  cipherset forget c-1042 --column customer_id")
+@click.argument("subject")
+@click.option("--column", metavar="COL", help="What names the person (default: --group's).")
+@click.option("--source", metavar="FILE", help="A source that still has the rows, to know them by.")
+@click.pass_obj
+def command(context: Context, subject: str, column: str | None, source: str | None) -> None:
+    """Forget SUBJECT: take the rows out of every sealed export, and mark what came of them.
+
+    SUBJECT is the value in the column that names a person; - reads it from standard input, so that
+    no list of commands keeps it. Where no such column was sealed (--group, --keep), give a --source
+    that still has the rows: they are found by what they hold.
+    """
+    value = sys.stdin.readline().rstrip("\n") if subject == "-" else subject
+    found = erasure.forget(context.session(), Subject(value, column, source))
+    context.show(found.as_json(), f"forgotten, as {found.subject[:23]}", _rows(found))
+
+
+def _rows(found: Forgotten) -> list[tuple[str, str]]:
+    rows = [
+        (
+            f"export {each.cipherset_id[:12]}",
+            f"{each.rows} rows taken out, {each.left} left; make it again, from a source without "
+            f"them, under another version of key {each.key_id}; call back what is at {each.target}",
+        )
+        for each in found.exports
+    ]
+    rows += [(f"model {each.id[7:19]}", "train it again") for each in found.models]
+    rows += [(f"deployed {name}", "deploy the new one instead") for name in found.deployed]
+    rows += [("source", f"take them out of {each.name} too") for each in found.sources]
+    if found.by_rows_only:
+        told = ", ".join(each[:12] for each in found.by_rows_only)
+        rows.append(("known by equal rows only", told))
+    rows += [("NOT SEARCHED", f"{each}: its key is not here") for each in found.unreadable]
+    return rows or [("rows", "none found")]
