@@ -193,7 +193,6 @@ MEDICAL_RECORD|health insurance policy «HX4471902»
 MEDICAL_RECORD|my insurance ID is «HX4471902»
 MEDICAL_RECORD|plan member number «4471902»
 MEDICAL_RECORD|policy ID: «HX4471902»
-MEDICAL_RECORD|group number «44719»
 """
 
 NEAR = """
@@ -235,7 +234,7 @@ street 5, door 3, block 2
 
 
 def plain(line):
-    return line.replace("\\n", "\n").replace("\\|", "|")
+    return line.replace("\\n", "\n").replace("\\t", "\t").replace("\\|", "|")
 
 
 @pytest.mark.parametrize("line", WRITTEN.strip().splitlines())

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from stdnum import luhn
+
 from cipherset.pipeline.sanitize.detectors.structured import nations
 from cipherset.pipeline.sanitize.detectors.structured.reading.cues import Cue, cue_after, cue_in
+from cipherset.pipeline.sanitize.detectors.structured.reading.phrases import NOBODY
 from cipherset.pipeline.sanitize.detectors.structured.reading.runs import Piece, leads, runs
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
 from cipherset.pipeline.sanitize.spans import Span
@@ -70,7 +73,7 @@ class IdentifierDetector(TextDetector):
     """Numbers that stand for a person, an account, a vehicle or a case."""
 
     name = "identifiers"
-    version = "1"
+    version = "2"
     entities = FITTING
 
     def spans(self, reading: Reading) -> Iterator[Span]:
@@ -84,6 +87,9 @@ class IdentifierDetector(TextDetector):
             yield from _in_run(reading, pieces)
         for match in _DOCKET.finditer(text):
             yield Span(match.start(), match.end(), "REFERENCE_ID")
+        if reading.n_digits >= _LICENSE_DIGITS and _LICENSE_HEAD.search(text):
+            for match in _GB_LICENSE.finditer(text):
+                yield Span(match.start(), match.end(), "DRIVER_LICENSE")
         if "(" in text:
             for match in _HKID.finditer(text):
                 yield Span(match.start(), match.end(), "NATIONAL_ID")
@@ -103,6 +109,13 @@ _SHORT: Final = re.compile(
 )
 
 
+# Great Britain's: five letters of a surname, the date of birth, initials, check. Source: DVLA INF45.
+_LICENSE_HEAD: Final = re.compile("[A-Z][A-Z9]{4} ?[0-9]{6}")
+_GB_LICENSE: Final = re.compile(
+    r"[A-Z](?<![A-Za-z0-9].)[A-Z9]{4} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z][A-Z9][A-Z0-9] ?[A-Z]{2}"
+    r"(?: ?[0-9]{2})?(?![A-Za-z0-9])"
+)
+_LICENSE_DIGITS: Final = 6
 _PLATE_DIGITS: Final = 2
 _CAPITALS: Final = re.compile("[A-Z][A-Z0-9]{5}")
 # These may have no digit at all.
@@ -136,14 +149,14 @@ def _first(reading: Reading, pieces: list[Piece], at: int) -> tuple[Span | None,
     capital = text[start - 2 : start - 1].isupper()
     starts = (start, *leads(text, start)) if capital else (start,)
     begin, cue = _named(reading, starts, end)
-    if cue is not None and cue.entity == "PHONE":
+    if cue is not None and (cue.entity == "PHONE" or (cue.entity == NOBODY and cue.strong)):
         return None, 1
     fit = _FITS.get(cue.entity) if cue is not None else None
     for n_pieces in range(min(len(pieces) - at, _WIDEST), 0, -1):
         end = pieces[at + n_pieces - 1][1]
         if cue is not None and fit is not None:
             if n_pieces <= fit.pieces and fits(text, begin, end, cue):
-                return Span(begin, end, cue.entity), n_pieces
+                return Span(begin, end, _rather(text[begin:end], cue.entity)), n_pieces
             if cue.strong:
                 continue
         for first in starts:
@@ -153,6 +166,19 @@ def _first(reading: Reading, pieces: list[Piece], at: int) -> tuple[Span | None,
     return _named_after(text, *pieces[at]), 1
 
 
+def _rather(value: str, entity: str) -> str:
+    """``entity``, but what India's tax and the card industry both call a PAN by its form."""
+    if entity == "CARD" and _PAN.fullmatch(value):
+        return "TAX_ID"
+    digits = re.sub("[ -]", "", value)
+    card = entity == "TAX_ID" and digits.isdecimal() and len(digits) in _CARD_DIGITS
+    return "CARD" if card and luhn.is_valid(digits) else entity
+
+
+_CARD_DIGITS: Final = range(15, 20)
+
+
+_PAN: Final = re.compile(r"[A-Z]{5}[0-9]{4}[A-Z]")
 _WIDEST: Final = 7  # pieces of the widest form: France's
 
 
@@ -163,15 +189,23 @@ def _formed(text: str, start: int, end: int) -> str | None:
 
 
 def _named(reading: Reading, starts: Sequence[int], end: int) -> tuple[int, Cue | None]:
-    """Where it begins for the words before that say what it is, and what they say."""
+    """Where it begins for the words before that say what it is, and what they say.
+
+    What it says of itself, as in "NID-9001", is nearer than what they say.
+    """
+    text, start = reading.text, starts[0]
+    prefix = _PREFIX.match(text, start, end) if text[start].isalpha() else None
+    entity = cue_in(prefix.group(1)) if prefix is not None else None
+    if entity in _BY_PREFIX:
+        return start, Cue(entity, strong=True)
     for begin in starts:
         cue = reading.cue_before(begin)
         if cue is not None:
             return begin, cue
-    text, start = reading.text, starts[0]
-    prefix = _PREFIX.match(text, start, end) if text[start].isalpha() else None
-    entity = cue_in(prefix.group(1)) if prefix is not None else None
     return start, Cue(entity, strong=True) if entity is not None else None
+
+
+_BY_PREFIX: Final = frozenset({"NATIONAL_ID", "MEDICAL_RECORD", "DRIVER_LICENSE"})
 
 
 def _named_after(text: str, start: int, end: int) -> Span | None:
@@ -191,6 +225,8 @@ def fits(text: str, start: int, end: int, cue: Cue) -> bool:
         return _POSTAL.fullmatch(value.upper()) is not None
     if _is_quantity(text, start, end) or (" " in value and not _is_grouped(value, cue.entity)):
         return False
+    if cue.entity in {"TAX_ID", "CARD"} and _PAN.fullmatch(value):
+        return True
     n_digits = sum(map(str.isdigit, value))
     if not fit.letters and any(map(str.isalpha, value)):
         return False

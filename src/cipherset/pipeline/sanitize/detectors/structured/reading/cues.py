@@ -106,10 +106,10 @@ def _asked(text: str, start: int) -> Cue | None:
     general = None
     for index in range(len(words) - 1, max(-1, len(words) - 1 - _QUESTION_WORDS), -1):
         last = words[index].lower()
-        entity = _entity(words, index, last)
+        entity, begin = _entity(words, index, last)
         if entity is not None:
             general = general or Cue(entity, strong=short)
-            if last not in GENERAL:
+            if " ".join(words[begin : index + 1]).lower() not in GENERAL:
                 return Cue(entity, strong=short)
     return general
 
@@ -124,12 +124,12 @@ def _said(words: list[str]) -> Cue | None:
         if word in _MARKS:
             strong |= word in _MARK_LINKS
             continue
-        entity = _entity(words, index, word)
+        entity, begin = _entity(words, index, word)
         pair = " ".join(words[max(0, index - 1) : index + 1]).lower()
         if entity is not None:
             named = word in LINKS or word not in _LAST_WORDS or word in SURE or pair in SURE
             cue = Cue(entity, strong or named)
-            if word not in GENERAL and pair not in GENERAL:
+            if " ".join(words[begin : index + 1]).lower() not in GENERAL:
                 return cue
             general = general or cue
         strong |= word in LINKS
@@ -143,8 +143,10 @@ def _may_say(word: str) -> bool:
     return word in _KNOWN or _SUFFIX.search(word) is not None or not word.isascii()
 
 
-def _entity(words: list[str], index: int, last: str) -> str | None:
-    """That of the phrase which ends at ``index``, or before links, and begins the furthest back.
+def _entity(words: list[str], index: int, last: str) -> tuple[str | None, int]:
+    """That of the phrase which ends at ``index``, or before links, and where it begins.
+
+    Of several the one that begins the furthest back.
 
     ``last`` is the word there in small letters.
     """
@@ -154,7 +156,7 @@ def _entity(words: list[str], index: int, last: str) -> str | None:
         other, other_begin = _phrase(words, index, words[index].lower())
         if other is not None and other_begin < begin:
             found, begin = other, other_begin
-    return found
+    return found, begin
 
 
 def _phrase(words: list[str], index: int, last: str) -> tuple[str | None, int]:
@@ -193,7 +195,7 @@ def cue_in(word: str) -> str | None:
     words = _words(word)
     for index in range(len(words) - 1, -1, -1):
         last = words[index].lower()
-        entity = _entity(words, index, last)
+        entity, _ = _entity(words, index, last)
         if entity is not None or last not in LINKS:
             return entity
     return None

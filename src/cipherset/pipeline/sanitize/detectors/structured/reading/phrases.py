@@ -190,7 +190,7 @@ _SAYING: Final = {
         reference, booking ref, reservation, confirmation, confirmation code, pnr, record
         locator, reference, reference id, ref, ref id, our ref, your ref, transaction,
         transaction id, txn, txn id, payment id, payment reference, tracking, tracking id,
-        shipment, parcel, consignment, policy, policy id, pol, contract, agreement, loan, loan
+        shipment, parcel, consignment, policy, pol, contract, agreement, loan, loan
         id, mortgage, subscription, application, application id, applicant, file number, file
         no, file ref, imei, imsi, iccid, meid, device id, utility account, meter, bar number,
         medical license, professional license, license key id, group number, id, mitarbeiter,
