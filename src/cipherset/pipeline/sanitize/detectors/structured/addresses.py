@@ -92,7 +92,9 @@ _OF: Final = (
     r"|les|el)\s"
     r"|[ld]['\u2019])"
 )
-_ROMANCE_NAME: Final = rf"\s?(?<=[\s/]){_OF}{{0,2}}{_CAPITAL}(?:\s(?:{_OF}|y\s|e\s|et\s)?{_CAPITAL}){{0,3}}"
+_ROMANCE_NAME: Final = (
+    rf"\s?(?<=[\s/]){_OF}{{0,2}}{_CAPITAL}(?:\s(?:{_OF}|y\s|e\s|et\s)?{_CAPITAL}){{0,3}}"
+)
 _NUMBER_FIRST: Final = re.compile(
     r"[0-9](?<![\w.$#/-].)[0-9]{0,3}(?:\s?(?:bis|ter|[A-Z])(?!\w))?,?\s"
     r"(?i:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|all\u00e9e|quai|route|cours|square|passage)"
@@ -106,14 +108,49 @@ _NUMBER_LAST: Final = re.compile(
     + rf",?\s(?:(?i:n)[\u00ba\u00b0o.]{{1,2}}\s?)?{_NUMBER}{_TOWN_AFTER_ZIP}"
 )
 _ROMANCE_HINT: Final = (
-    *("rue", "calle", "avenid", "av.", "avda", "c/", "boulevard", "viale", "piazza", "vicolo", "rua"),
-    *("trav", "pra\u00e7a", "alameda", "paseo", "via ", "corso", "largo", "plaza", "estrada", "carrer"),
+    *(
+        "rue",
+        "calle",
+        "avenid",
+        "av.",
+        "avda",
+        "c/",
+        "boulevard",
+        "viale",
+        "piazza",
+        "vicolo",
+        "rua",
+    ),
+    *(
+        "trav",
+        "pra\u00e7a",
+        "alameda",
+        "paseo",
+        "via ",
+        "corso",
+        "largo",
+        "plaza",
+        "estrada",
+        "carrer",
+    ),
     *("ronda", "rambla", "pza", "plza", "ctra", "camino", "rodovia", "strada", "r. "),
 )
 _GERMANIC_HINT: Final = (
     *("stra\u00dfe", "strasse", "str.", "weg", "platz", "allee", "gasse", "damm", "ufer", "ring"),
     *("straat", "laan", "plein", "gracht", "kade", "dijk", "singel", "gat", "vej", "gade", "wal"),
-    *("steeg", "dreef", "hof", "pad", "weide", "markt", "haven", "veien", "v\u00e4gen", "katu", "tie"),
+    *(
+        "steeg",
+        "dreef",
+        "hof",
+        "pad",
+        "weide",
+        "markt",
+        "haven",
+        "veien",
+        "v\u00e4gen",
+        "katu",
+        "tie",
+    ),
 )
 
 _PLACE: Final = re.compile(

@@ -46,12 +46,40 @@ _BORN: Final = re.compile(r"\bborn (?:in|at) [^.;!?\n]{1,40} on (?:the )?\Z")  #
 _HINTS: Final = (
     *("born", "birth", "dob", "d.o.b", "d o b", "bday", "b-day", "geb", "naiss", "n\u00e9", "nac"),
     *("nasc", "nat", "annivers", "anivers", "complean", "verjaardag", "cumple", "urod", "ur."),
-    *("f\u00f8d", "f\u00f6d", "fodsel", "syn", "narozen", "sz\u00fclet", "do\u011fum", "dogum", "n\u0103sc", "ro\u0111en", "rojen"),
+    *(
+        "f\u00f8d",
+        "f\u00f6d",
+        "fodsel",
+        "syn",
+        "narozen",
+        "sz\u00fclet",
+        "do\u011fum",
+        "dogum",
+        "n\u0103sc",
+        "ro\u0111en",
+        "rojen",
+    ),
 )
 _HINTS_BEYOND: Final = (  # scripts that ordinary letters tell of
-    *("\u751f", "\uc0dd", "\u0440\u043e\u0436\u0434", "\u0440\u043e\u0434", "\u0440\u0430\u0436\u0434", "\u043d\u0430\u0440\u043e\u0434", "\u03b3\u03b5\u03bd\u03bd", "\u05dc\u05d9\u05d3", "\u05e0\u05d5\u05dc", "\u0645\u064a\u0644\u0627\u062f"),
+    *(
+        "\u751f",
+        "\uc0dd",
+        "\u0440\u043e\u0436\u0434",
+        "\u0440\u043e\u0434",
+        "\u0440\u0430\u0436\u0434",
+        "\u043d\u0430\u0440\u043e\u0434",
+        "\u03b3\u03b5\u03bd\u03bd",
+        "\u05dc\u05d9\u05d3",
+        "\u05e0\u05d5\u05dc",
+        "\u0645\u064a\u0644\u0627\u062f",
+    ),
 )
-_BORN_AFTER: Final = ("\u751f", "\u51fa\u751f", "\u306b\u751f\u307e\u308c", "\uc0dd")  # "1975-03-08 \u751f\u307e\u308c"
+_BORN_AFTER: Final = (
+    "\u751f",
+    "\u51fa\u751f",
+    "\u306b\u751f\u307e\u308c",
+    "\uc0dd",
+)  # "1975-03-08 \u751f\u307e\u308c"
 _BORN_REACH: Final = 60
 
 

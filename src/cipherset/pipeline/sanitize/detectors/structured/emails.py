@@ -12,7 +12,9 @@ _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_MARKS: Final = "\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e"  # accents and vowel signs, which \w leaves out
+_MARKS: Final = (
+    "\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e"  # accents and vowel signs, which \w leaves out
+)
 _LOCAL_BACKWARDS: Final = re.compile(rf"(?:[^\W{_UNSPACED}]|[{_MARKS}.#$%&'+~-])+|\w+")
 _DOMAIN: Final = re.compile(
     rf"(?:@|%40)(?:[\w{_MARKS}][\w{_MARKS}-]{{0,62}}[.\u3002]){{1,126}}"

@@ -41,7 +41,12 @@ class PaymentDetector(TextDetector):
                 bare = run.group().isdecimal()
                 if cue is not None and cue.strong and bare and not called:
                     continue
-                if bare and not called and len(run.group()) == _ARTICLE_DIGITS and ean.is_valid(run.group()):
+                if (
+                    bare
+                    and not called
+                    and len(run.group()) == _ARTICLE_DIGITS
+                    and ean.is_valid(run.group())
+                ):
                     continue
                 yield from _cards(run)
         yield from _ibans(reading.text)

@@ -176,12 +176,12 @@ def _spoken_near(reading: Reading, start: int, end: int) -> tuple[str, ...]:
     )
 
 
-_COUNTED_ABROAD: Final = re.compile(r"\s?(?:[$\u20ac%]|(?:de )?[^\W\d_]{3,20}(?:s|er|i|ow|\u00f3w)\b)")
+_COUNTED_ABROAD: Final = re.compile(
+    r"\s?(?:[$\u20ac%]|(?:de )?[^\W\d_]{3,20}(?:s|er|i|ow|\u00f3w)\b)"
+)
 
 
-def _domestic(
-    text: str, start: int, end: int, regions: Iterable[str]
-) -> Iterator[tuple[int, int]]:
+def _domestic(text: str, start: int, end: int, regions: Iterable[str]) -> Iterator[tuple[int, int]]:
     """A number that is valid at home in one of ``regions``."""
     match = _ANY.match(text, start, end)
     if match is None:

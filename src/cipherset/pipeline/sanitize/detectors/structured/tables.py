@@ -68,12 +68,39 @@ def _heading(line: str) -> tuple[str, list[str | None]]:
 _LOGINS: Final = {
     **dict.fromkeys(
         ("user", "username", "user name", "user_name", "login", "userid", "user id", "benutzer")
-        + ("benutzername", "usuario", "utilisateur", "identifiant", "utente", "gebruiker", "account"),
+        + (
+            "benutzername",
+            "usuario",
+            "utilisateur",
+            "identifiant",
+            "utente",
+            "gebruiker",
+            "account",
+        ),
         "USERNAME",
     ),
     **dict.fromkeys(
-        ("password", "pass", "pw", "pwd", "passwd", "passwort", "kennwort", "pin", "secret", "token")
-        + ("contrase\u00f1a", "mot de passe", "wachtwoord", "senha", "passphrase", "api key", "api_key"),
+        (
+            "password",
+            "pass",
+            "pw",
+            "pwd",
+            "passwd",
+            "passwort",
+            "kennwort",
+            "pin",
+            "secret",
+            "token",
+        )
+        + (
+            "contrase\u00f1a",
+            "mot de passe",
+            "wachtwoord",
+            "senha",
+            "passphrase",
+            "api key",
+            "api_key",
+        ),
         "SECRET",
     ),
 }
@@ -117,7 +144,9 @@ _PHONE: Final = re.compile(r"[+(]{0,2}[0-9](?:[ ()./-]{0,3}[0-9]){6,14}")
 _LOGIN: Final = re.compile(r"(?![-*x.]{1,64}\Z|(?i:none|null|n/a|yes|no|true|false)\Z)\S{2,64}")
 _MAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,120}\.[^\s@]{2,60}")
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,34}")
-_NAME: Final = re.compile(r"[A-Z\u00c0-\u00de][\w'-]{1,30}(?:,? [A-Z\u00c0-\u00de][\w'.-]{0,30}){1,3}")
+_NAME: Final = re.compile(
+    r"[A-Z\u00c0-\u00de][\w'-]{1,30}(?:,? [A-Z\u00c0-\u00de][\w'.-]{0,30}){1,3}"
+)
 _HOME: Final = {"ES": "679", "DK": "23456789", "NO": "49", "PT": "9", "PL": "5678", "CZ": "67"}
 
 

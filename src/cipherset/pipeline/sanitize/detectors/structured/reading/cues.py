@@ -39,9 +39,7 @@ def _words(window: str) -> list[str]:
 
 # Letters that Unicode does not take for one with an accent.
 _UNDIVIDED: Final = str.maketrans("\u0142\u0141\u00f8\u00d8\u0111\u0110\u0131", "lLoOdDi")
-_PHRASES: Final = {
-    " ".join(_words(phrase)).lower(): entity for phrase, entity in PHRASES.items()
-}
+_PHRASES: Final = {" ".join(_words(phrase)).lower(): entity for phrase, entity in PHRASES.items()}
 _LAST_WORDS: Final = frozenset(phrase.rsplit(" ", 1)[-1] for phrase in _PHRASES)
 _KNOWN: Final = _LAST_WORDS | LINKS | FILL | _MARKS
 # What was cut out before is no cue: "[REFERENCE_ID] 12345" would grow with every look.

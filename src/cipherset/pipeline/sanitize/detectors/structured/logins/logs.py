@@ -1,0 +1,193 @@
+"""Detector of user names and passwords where machines and their keepers write them.
+
+Logs ("Failed password for invalid user X"), access logs, shells, SQL, ``user:password`` pairs, and
+``@name`` as people write to each other.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.spans import Span
+
+_NAME: Final = r"[\"'`]?([^\W\d_][\w.+-]{1,38}[^\W_]|[\w-]{2,20})"
+# After these it is a user's name, whatever it is.
+_LOGGED: Final = re.compile(
+    r"\b(?:(?:failed|invalid|rejected|denied|accepted|successful|unsuccessful|new)\s"
+    r"(?:[\w/-]{2,30}\s){1,2}?(?:attempts?\s)?(?:for|by|from|of)"
+    r"|log-?(?:in|on)\s(?:failed|failure|denied|succeeded|attempt|error)\s?(?:for|by|from|of|:)"
+    r"|authentication\s(?:failed|failure|error|succeeded)\s?(?:for|by|from|of|:)"
+    r"|session\s(?:opened|closed)\sfor|access\sdenied\sfor|permission\sdenied\s(?:for|to)"
+    r"|locked\sout)\s(?:(?:invalid|illegal|unknown|the)\s)?(?:(?:user|account|username)[\s:=]{1,2})?"
+    + _NAME,
+    re.IGNORECASE,
+)
+_USER_DID: Final = re.compile(
+    r"\b(?:user|account)\s[\"'`]?([\w.@+-]{2,40})[\"'`]?\s(?:does\snot\sexist|not\sfound|logged\s(?:in|out|on|off)"
+    r"|(?:was|has\sbeen|is)\s(?:locked|disabled|created|deleted|removed|added|authenticated|suspended)"
+    r"|authenticated|connected|disconnected|signed\s(?:in|out)|failed\sto|from\s[0-9])",
+    re.IGNORECASE,
+)
+_AS: Final = re.compile(
+    r"\b(?:log(?:s|ged|ging)?[ -]?(?:back\s)?(?:in|on|into\s\S{1,30})|login|sign(?:s|ed|ing)?[ -]?in|connect(?:s|ed|ing)?"
+    r"|authenticat(?:e|ed|ing)|registered|eingeloggt|angemeldet|conectado|connect\u00e9e?)"
+    r"\s(?:as|als|como|en\stant\sque)\s(?:user\s)?" + _NAME,
+    re.IGNORECASE,
+)
+_CALLED: Final = re.compile(
+    r"\b(?:handle|nick(?:name)?|gamer ?tag|alias|acct\sname|account\sname|user ?name|user\sid|login(?:\sname)?"
+    r"|insta(?:gram)?|twitter|tiktok|snapchat|snap|telegram|discord|github|skype|psn|steam)"
+    r"\s(?:on\s\w{2,20}\s|there\s|here\s)?(?:is|was|'s|:|=|ist|lautet)\s" + _NAME,
+    re.IGNORECASE,
+)
+_ACCESS_LOG: Final = re.compile(r"\s([\w.@-]{1,40})\s\[[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}[: ]")
+_SHELL: Final = re.compile(
+    r"(?<![\w-])(?:useradd|adduser|usermod|userdel|deluser|chpasswd|su\s-l?|sudo\s-u|ssh\s-l|--user(?:name)?)[ =]"
+    r"(?:-[A-Za-z]{1,2}\s){0,3}([A-Za-z_][\w.-]{1,31})(?![\w=/])"
+    r"|(?<![\w-])(?:ssh|scp|sftp|rsync|mosh)\s(?:-[\w]{1,3}\s(?:[\w./~-]{1,40}\s)?){0,3}([A-Za-z_][\w.-]{0,31})@"
+)
+_SQL: Final = re.compile(
+    r"\b(?:create|alter|drop)\s(?:user|role|login)\s(?:if\s(?:not\s)?exists\s)?[\"'`\[]?([\w.-]{2,40})",
+    re.IGNORECASE,
+)
+_SQL_PASSWORD: Final = re.compile(
+    r"\b(?:identified\s(?:with\s[\w\"'`]{1,40}\s)?by|(?:encrypted\s)?password)(?:\sas)?\s?=?\s?(?:password\s)?N?([\"'`])([^\"'`\n]{1,80})\1",
+    re.IGNORECASE,
+)
+_PAIRED: Final = re.compile(
+    r"(?<![\w-])(?:creds?|credentials|login|logins|account|user|auth|-u|--user|userpwd|combo|access)\s?[:=]?\s?"
+    r"[\"'`]?([A-Za-z][\w.@-]{1,40}):([^\s:/\"'`@]{4,64})(?![^\s\"'`,.;)])",
+    re.IGNORECASE,
+)
+_BESIDE: Final = re.compile(r"(?<![^\s(\"'])([A-Za-z][\w.-]{2,30})\s/\s([^\s/]{6,40})(?!\S)")
+_MENTION: Final = re.compile(r"@(?<![\w@./:+*-]@)([A-Za-z_][\w.]{1,29})(?![\w@(/-])")
+# In code an at sign begins an annotation, in style sheets a rule.
+_ANNOTATIONS: Final = frozenset(
+    ["media", "import", "override", "param", "params", "return", "returns", "throws", "exception", "property", "staticmethod", "classmethod", "dataclass", "test", "before", "after", "beforeeach", "aftereach", "deprecated", "author", "see", "since", "version", "todo", "keyframes", "font-face", "charset", "supports", "page", "namespace", "component", "service", "autowired", "entity", "table", "column", "id", "todo", "pytest", "app", "cache", "wraps", "click", "overload", "abstractmethod", "final", "nullable", "nonnull", "inject", "bean", "value", "controller", "ts-ignore", "types", "angular", "type", "home", "work", "all", "everyone", "here", "channel", "gmail", "yahoo", "hotmail", "outlook", "the", "a", "an", "about", "least", "most"]
+)
+_NOBODY: Final = frozenset(
+    ["the", "a", "an", "my", "our", "your", "his", "her", "their", "its", "this", "that", "these", "those", "user", "users", "account", "me", "you", "him", "us", "them", "any", "some", "all", "each", "every", "usual", "soon", "well", "normal", "if", "when", "before", "above", "below", "described", "instructed", "expected", "long", "always", "being", "another", "different", "same", "one", "two", "three", "unknown", "invalid", "not", "no", "and", "or", "in", "on", "at", "by", "to", "of", "for", "with", "from", "is", "was", "are", "it", "as", "der", "die", "das", "ein", "eine", "mein", "usual", "un", "una", "le", "la", "el", "il", "o"]
+)
+
+
+class LoginDetector(TextDetector):
+    """``USERNAME`` and ``SECRET`` in logs, shells, SQL, pairs and mentions."""
+
+    name = "logins"
+    version = "1"
+    entities = frozenset({"SECRET", "USERNAME"})
+
+    def spans(self, reading: Reading) -> Iterator[Span]:
+        text, small = reading.text, reading.small
+        if "@" in text:
+            yield from _mentions(text)
+        if "[" in text and "/" in text:
+            yield from _each(_ACCESS_LOG, text)
+        if not any(hint in small for hint in _HINTS):
+            return
+        yield from _each(_LOGGED, text)
+        yield from _each(_USER_DID, text)
+        yield from _each(_SHELL, text)
+        yield from _each(_SQL, text)
+        for pattern in (_AS, _CALLED):
+            for span in _each(pattern, text):
+                if not is_common(text[span.start : span.end]) or text[span.start - 1] in "\"'`@":
+                    yield span
+        for match in _SQL_PASSWORD.finditer(text):
+            yield Span(*match.span(2), "SECRET")
+        if ":" in text or "/" in text:
+            yield from _pairs(text)
+
+
+# A part of every word that the patterns above begin with.
+_HINTS: Final = (
+    *(
+        "log",
+        "sign",
+        "user",
+        "usr",
+        "session",
+        "auth",
+        "denied",
+        "ssh",
+        "scp",
+        "rsync",
+        "sftp",
+        "sudo",
+        "su -",
+    ),
+    *(
+        "nick",
+        "handle",
+        "tag",
+        "alias",
+        "name",
+        "insta",
+        "twitter",
+        "tiktok",
+        "snap",
+        "telegram",
+        "discord",
+    ),
+    *(
+        "github",
+        "skype",
+        "psn",
+        "steam",
+        "account",
+        "cred",
+        "acc",
+        "create",
+        "identified",
+        "password",
+    ),
+    *(
+        "connect",
+        "-u",
+        "conect",
+        "register",
+        "combo",
+        "angemeldet",
+        "alter ",
+        "failed",
+        "invalid",
+        " / ",
+    ),
+)
+
+
+def _each(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    for match in pattern.finditer(text):
+        group = match.lastindex or 1
+        value = match.group(group).rstrip(".")
+        if value.lower() not in _NOBODY and value != "-" and not value.isdecimal():
+            yield Span(match.start(group), match.start(group) + len(value), "USERNAME")
+
+
+def _mentions(text: str) -> Iterator[Span]:
+    for match in _MENTION.finditer(text):
+        name = match.group(1).rstrip(".")
+        if len(name) > 1 and name.lower() not in _ANNOTATIONS:
+            yield Span(match.start(), match.start(1) + len(name), "USERNAME")
+
+
+def _pairs(text: str) -> Iterator[Span]:
+    for pattern in (_PAIRED, _BESIDE):
+        for match in pattern.finditer(text):
+            secret = match.group(2).rstrip(".,;)")
+            if _is_strong(secret):
+                yield Span(*match.span(1), "USERNAME")
+                yield Span(match.start(2), match.start(2) + len(secret), "SECRET")
+
+
+def _is_strong(secret: str) -> bool:
+    """Letters and digits, with a capital or a mark among them."""
+    digits = any(map(str.isdigit, secret))
+    letters = any(map(str.isalpha, secret))
+    marks = any(letter in "!@#$%^&*?_+=~" or letter.isupper() for letter in secret)
+    return len(secret) >= _SECRET_LEAST and letters and digits and marks
+
+
+_SECRET_LEAST: Final = 6

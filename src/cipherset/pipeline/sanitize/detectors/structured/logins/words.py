@@ -1,0 +1,15 @@
+"""Common words, which a user name after a loose cue is not."""
+
+from functools import cache
+
+from cipherset.pipeline.sanitize.detectors.shipped import lines
+
+
+def is_common(word: str) -> bool:
+    """Whether ``word`` is one of the language: "log in as usual"."""
+    return word.lower() in _common()
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(word for line in lines("words.txt") for word in line.split())
