@@ -76,6 +76,9 @@ class CredentialDetector(TextDetector):
     version = "2"
     entities = frozenset({"SECRET"})
 
+    def likely(self, reading: Reading) -> bool:
+        return reading.has_long_word or "://" in reading.text or "-----BEGIN" in reading.text
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text = reading.text
         if "://" in text:

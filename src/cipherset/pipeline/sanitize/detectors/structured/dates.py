@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.structured.reading.cues import cue_after
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 _MONTHS: Final = (
@@ -91,12 +95,12 @@ class BirthDateDetector(TextDetector):
     entities = frozenset({"DATE_OF_BIRTH"})
     n_digits = 3
 
+    def likely(self, reading: Reading) -> bool:
+        small = reading.small
+        return has_any(small, _HINTS) or (not small.isascii() and has_any(small, _HINTS_BEYOND))
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         small = reading.small
-        if not any(hint in small for hint in _HINTS) and (
-            small.isascii() or not any(hint in small for hint in _HINTS_BEYOND)
-        ):
-            return
         for start, end in _dates(reading.text):
             cue = reading.cue_before(start) or cue_after(reading.text, end)
             near = small[max(0, start - _BORN_REACH) : start]

@@ -46,6 +46,10 @@ class EmailDetector(TextDetector):
     version = "3"
     entities = frozenset({"EMAIL"})
 
+    def likely(self, reading: Reading) -> bool:
+        small = reading.small
+        return "@" in small or "dot" in small or "%40" in small or "at]" in small or "at)" in small
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text, small = reading.text, reading.small
         if "@" in text or "%40" in text:

@@ -130,9 +130,12 @@ class WalletDetector(TextDetector):
     version = "1"
     entities = frozenset({"CRYPTO_WALLET"})
 
+    def likely(self, reading: Reading) -> bool:
+        return reading.has_long_word
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text = reading.text
-        for match in _WALLET.finditer(text) if reading.has_long_word else ():
+        for match in _WALLET.finditer(text):
             word = match.group()
             if _is_wallet(word) or (_SAID.fullmatch(word) and _is_called(reading, match.start())):
                 yield Span(match.start(), match.end(), "CRYPTO_WALLET")

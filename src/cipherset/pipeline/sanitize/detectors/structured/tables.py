@@ -33,6 +33,9 @@ class TableDetector(TextDetector):
     version = "2"
     entities = FITTING | {"DATE_OF_BIRTH", "PHONE", "USERNAME", "SECRET"}
 
+    def likely(self, reading: Reading) -> bool:
+        return "\n" in reading.text or reading.n_digits >= _ROW_DIGITS
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text = reading.text
         if reading.n_digits >= _ROW_DIGITS:

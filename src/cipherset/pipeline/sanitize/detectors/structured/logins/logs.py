@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 _NAME: Final = r"[\"'`]?([^\W\d_][\w.+-]{1,38}[^\W_]|[\w-]{2,20})"
 # After these it is a user's name, whatever it is.
 _LOGGED: Final = re.compile(
-    r"\b(?:(?:failed|invalid|rejected|denied|accepted|successful|unsuccessful|new)\s"
-    r"(?:[\w/-]{2,30}\s){1,2}?(?:attempts?\s)?(?:for|by|from|of)"
-    r"|log-?(?:in|on)\s(?:failed|failure|denied|succeeded|attempt|error)\s?(?:for|by|from|of|:)"
-    r"|authentication\s(?:failed|failure|error|succeeded)\s?(?:for|by|from|of|:)"
-    r"|session\s(?:opened|closed)\sfor|access\sdenied\sfor|permission\sdenied\s(?:for|to)"
-    r"|locked\sout)\s(?:(?:invalid|illegal|unknown|the)\s)?(?:(?:user|account|username)[\s:=]{1,2})?"
-    + _NAME,
+    r"\b(?:(?:(?:failed|invalid|rejected|denied|accepted|successful|unsuccessful|new)\s)?"
+    r"(?:login|logon|log-in|sign-in|signin|password|publickey|authentication|auth|keyboard-interactive/pam)"
+    r"\s(?:(?:failed|failure|denied|succeeded|attempts?|error)\s)?(?:for|by|from)"
+    r"|session\s(?:opened|closed)\sfor|(?:access|permission)\sdenied\s(?:for|to)|locked\sout|(?:invalid|unknown)(?=\suser\s))"
+    r"\s(?:(?:invalid|illegal|unknown|the)\s)?(?:(?:user|account|username)[\s:=]{1,2})?" + _NAME,
     re.IGNORECASE,
 )
 _USER_DID: Final = re.compile(
@@ -65,10 +67,166 @@ _BESIDE: Final = re.compile(r"(?<![^\s(\"'])([A-Za-z][\w.-]{2,30})\s/\s([^\s/]{6
 _MENTION: Final = re.compile(r"@(?<![\w@./:+*-]@)([A-Za-z_][\w.]{1,29})(?![\w@(/-])")
 # In code an at sign begins an annotation, in style sheets a rule.
 _ANNOTATIONS: Final = frozenset(
-    ["media", "import", "override", "param", "params", "return", "returns", "throws", "exception", "property", "staticmethod", "classmethod", "dataclass", "test", "before", "after", "beforeeach", "aftereach", "deprecated", "author", "see", "since", "version", "todo", "keyframes", "font-face", "charset", "supports", "page", "namespace", "component", "service", "autowired", "entity", "table", "column", "id", "todo", "pytest", "app", "cache", "wraps", "click", "overload", "abstractmethod", "final", "nullable", "nonnull", "inject", "bean", "value", "controller", "ts-ignore", "types", "angular", "type", "home", "work", "all", "everyone", "here", "channel", "gmail", "yahoo", "hotmail", "outlook", "the", "a", "an", "about", "least", "most"]
+    [
+        "media",
+        "import",
+        "override",
+        "param",
+        "params",
+        "return",
+        "returns",
+        "throws",
+        "exception",
+        "property",
+        "staticmethod",
+        "classmethod",
+        "dataclass",
+        "test",
+        "before",
+        "after",
+        "beforeeach",
+        "aftereach",
+        "deprecated",
+        "author",
+        "see",
+        "since",
+        "version",
+        "todo",
+        "keyframes",
+        "font-face",
+        "charset",
+        "supports",
+        "page",
+        "namespace",
+        "component",
+        "service",
+        "autowired",
+        "entity",
+        "table",
+        "column",
+        "id",
+        "todo",
+        "pytest",
+        "app",
+        "cache",
+        "wraps",
+        "click",
+        "overload",
+        "abstractmethod",
+        "final",
+        "nullable",
+        "nonnull",
+        "inject",
+        "bean",
+        "value",
+        "controller",
+        "ts-ignore",
+        "types",
+        "angular",
+        "type",
+        "home",
+        "work",
+        "all",
+        "everyone",
+        "here",
+        "channel",
+        "gmail",
+        "yahoo",
+        "hotmail",
+        "outlook",
+        "the",
+        "a",
+        "an",
+        "about",
+        "least",
+        "most",
+    ]
 )
 _NOBODY: Final = frozenset(
-    ["the", "a", "an", "my", "our", "your", "his", "her", "their", "its", "this", "that", "these", "those", "user", "users", "account", "me", "you", "him", "us", "them", "any", "some", "all", "each", "every", "usual", "soon", "well", "normal", "if", "when", "before", "above", "below", "described", "instructed", "expected", "long", "always", "being", "another", "different", "same", "one", "two", "three", "unknown", "invalid", "not", "no", "and", "or", "in", "on", "at", "by", "to", "of", "for", "with", "from", "is", "was", "are", "it", "as", "der", "die", "das", "ein", "eine", "mein", "usual", "un", "una", "le", "la", "el", "il", "o"]
+    [
+        "the",
+        "a",
+        "an",
+        "my",
+        "our",
+        "your",
+        "his",
+        "her",
+        "their",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "user",
+        "users",
+        "account",
+        "me",
+        "you",
+        "him",
+        "us",
+        "them",
+        "any",
+        "some",
+        "all",
+        "each",
+        "every",
+        "usual",
+        "soon",
+        "well",
+        "normal",
+        "if",
+        "when",
+        "before",
+        "above",
+        "below",
+        "described",
+        "instructed",
+        "expected",
+        "long",
+        "always",
+        "being",
+        "another",
+        "different",
+        "same",
+        "one",
+        "two",
+        "three",
+        "unknown",
+        "invalid",
+        "not",
+        "no",
+        "and",
+        "or",
+        "in",
+        "on",
+        "at",
+        "by",
+        "to",
+        "of",
+        "for",
+        "with",
+        "from",
+        "is",
+        "was",
+        "are",
+        "it",
+        "as",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "mein",
+        "usual",
+        "un",
+        "una",
+        "le",
+        "la",
+        "el",
+        "il",
+        "o",
+    ]
 )
 
 
@@ -79,82 +237,102 @@ class LoginDetector(TextDetector):
     version = "1"
     entities = frozenset({"SECRET", "USERNAME"})
 
+    def likely(self, reading: Reading) -> bool:
+        return "@" in reading.text or "[" in reading.text or has_any(reading.small, _HINTS)
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text, small = reading.text, reading.small
         if "@" in text:
             yield from _mentions(text)
         if "[" in text and "/" in text:
             yield from _each(_ACCESS_LOG, text)
-        if not any(hint in small for hint in _HINTS):
-            return
-        yield from _each(_LOGGED, text)
-        yield from _each(_USER_DID, text)
-        yield from _each(_SHELL, text)
-        yield from _each(_SQL, text)
-        for pattern in (_AS, _CALLED):
-            for span in _each(pattern, text):
-                if not is_common(text[span.start : span.end]) or text[span.start - 1] in "\"'`@":
-                    yield span
-        for match in _SQL_PASSWORD.finditer(text):
-            yield Span(*match.span(2), "SECRET")
-        if ":" in text or "/" in text:
+        for pattern, hints in _BY_HINT:
+            if has_any(small, hints):
+                yield from _each(pattern, text)
+        for pattern, hints in _UNCOMMON_BY_HINT:
+            if has_any(small, hints):
+                yield from _uncommon(pattern, text)
+        if "identified" in small or "password" in small:
+            for match in _SQL_PASSWORD.finditer(text):
+                yield Span(*match.span(2), "SECRET")
+        if reading.n_digits and (":" in text or " / " in text):
             yield from _pairs(text)
 
 
-# A part of every word that the patterns above begin with.
+_LOGGED_BY: Final = (
+    "login ",
+    "logon",
+    "log-in",
+    "sign-in",
+    "signin",
+    "publickey",
+    "auth",
+    "password for",
+)
+# Each pattern is tried where a part of what it begins with or needs is.
+_BY_HINT: Final = (
+    (_LOGGED, (*_LOGGED_BY, "session ", "denied ", "locked out", " user ")),
+    (_USER_DID, ("user ",)),
+    (_SHELL, ("user", "su -", "sudo -u", "ssh ", "scp ", "sftp ", "rsync ", "mosh ", "chpasswd")),
+    (_SQL, ("create ", "alter ", "drop ")),
+)
+_UNCOMMON_BY_HINT: Final = (
+    (_AS, (" as ", " als ", " como ", " que ")),
+    (_CALLED, (" is ", " was ", "'s ", " : ", " = ", " ist ", " lautet ")),
+)
 _HINTS: Final = (
     *(
-        "log",
+        "login",
+        "logon",
+        "log-in",
+        "log in",
+        "logged",
+        "logging",
+        "log on",
+        "logs in",
         "sign",
         "user",
-        "usr",
         "session",
-        "auth",
-        "denied",
-        "ssh",
-        "scp",
-        "rsync",
-        "sftp",
-        "sudo",
-        "su -",
     ),
     *(
+        "auth",
+        "denied",
+        "ssh ",
+        "scp ",
+        "rsync",
+        "sudo",
+        "su -",
         "nick",
         "handle",
         "tag",
         "alias",
-        "name",
+        "invalid ",
+    ),
+    *(
+        "acct",
+        "account name",
         "insta",
         "twitter",
         "tiktok",
         "snap",
         "telegram",
         "discord",
+        "github",
+        "locked out",
     ),
     *(
-        "github",
         "skype",
         "psn",
         "steam",
-        "account",
         "cred",
-        "acc",
-        "create",
         "identified",
         "password",
-    ),
-    *(
+        "publickey",
         "connect",
-        "-u",
-        "conect",
-        "register",
+        "-u ",
         "combo",
-        "angemeldet",
-        "alter ",
-        "failed",
-        "invalid",
-        " / ",
     ),
+    *("eingel", "angemeldet", "conecta", "register", " / "),
 )
 
 
@@ -164,6 +342,13 @@ def _each(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
         value = match.group(group).rstrip(".")
         if value.lower() not in _NOBODY and value != "-" and not value.isdecimal():
             yield Span(match.start(group), match.start(group) + len(value), "USERNAME")
+
+
+def _uncommon(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """Those that are no words, or are written as a name: in quotes or after an at sign."""
+    for span in _each(pattern, text):
+        if text[span.start - 1] in "\"'`@" or not is_common(text[span.start : span.end]):
+            yield span
 
 
 def _mentions(text: str) -> Iterator[Span]:

@@ -276,7 +276,43 @@ _CODE_BEFORE: Final = re.compile(
     r"|mon|le|il|tuo|suo|seu|o|meu|uw|je|de)(?:\s[\w-]{1,16})?|[?&;,{(\"'\n>]|\A)\W{0,2}\Z"
 )
 _CODE_KINDS: Final = frozenset(
-    ["area", "zip", "post", "postal", "country", "sort", "error", "exit", "status", "promo", "discount", "coupon", "voucher", "product", "qr", "bar", "source", "dress", "color", "colour", "morse", "return", "response", "http", "item", "currency", "tax", "bank", "swift", "branch", "iata", "airport", "building", "fault", "reason"]
+    [
+        "area",
+        "zip",
+        "post",
+        "postal",
+        "country",
+        "sort",
+        "error",
+        "exit",
+        "status",
+        "promo",
+        "discount",
+        "coupon",
+        "voucher",
+        "product",
+        "qr",
+        "bar",
+        "source",
+        "dress",
+        "color",
+        "colour",
+        "morse",
+        "return",
+        "response",
+        "http",
+        "item",
+        "currency",
+        "tax",
+        "bank",
+        "swift",
+        "branch",
+        "iata",
+        "airport",
+        "building",
+        "fault",
+        "reason",
+    ]
 )
 
 
