@@ -508,6 +508,7 @@ def test_tables():
     assert [(span.entity, TABLE[span.start : span.end]) for span in spans] == [
         ("NATIONAL_ID", "958-58-9958"),
         ("DATE_OF_BIRTH", "1953-03-11"),
+        ("PHONE", "555-0143"),
         ("NATIONAL_ID", "958-58-9958"),
         ("MEDICAL_RECORD", "W12345"),
         ("PASSPORT", "AB1234567"),

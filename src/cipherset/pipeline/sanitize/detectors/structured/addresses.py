@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 _NAME: Final = r"[^\W\d_][\w'\u2019.-]{0,30}"  # one word of a street or a town
@@ -174,6 +178,7 @@ _GLOBE: Final = re.compile(
     re.IGNORECASE,
 )
 _GLOBE_REACH: Final = 32
+_GLOBE_HINTS: Final = ("lat", "lon", "lng")
 _LABELED: Final = re.compile(
     r"\b(?:lat|latitude|lon|lng|long|longitude)[\"']?\s?(?:[:=]|is)?\s?[\"']?([-+]?[0-9]{1,3}\.[0-9]{2,15})(?![0-9])",
     re.IGNORECASE,
@@ -195,7 +200,7 @@ class AddressDetector(TextDetector):
             end = match.start() + len(match.group().rstrip(" ,.-"))
             yield Span(match.start(), end, "STREET_ADDRESS")
         if reading.n_digits >= _POINT_DIGITS and "." in text:
-            yield from _points(text)
+            yield from _points(text, reading.small)
         if "\u00b0" in text:
             for match in _DEGREES.finditer(text):
                 yield Span(match.start(), match.end(), "COORDINATES")
@@ -223,20 +228,22 @@ def _streets(text: str, small: str) -> Iterator[re.Match[str]]:
         yield from _BOX.finditer(text)
     if _NUMBERED.search(text) is None:
         return
-    if any(hint in small for hint in _ROMANCE_HINT):
+    if has_any(small, _ROMANCE_HINT):
         yield from _NUMBER_LAST.finditer(text)
-    if any(hint in small for hint in _GERMANIC_HINT):
+    if has_any(small, _GERMANIC_HINT):
         yield from _GERMANIC.finditer(text)
     if _CODE.search(text) is not None:
         yield from _BEFORE_CODE.finditer(text)
 
 
-def _points(text: str) -> Iterator[Span]:
-    for match in _PLACE.finditer(text):
+def _points(text: str, small: str) -> Iterator[Span]:
+    for match in _PLACE.finditer(text) if text.count(".") > 1 else ():
         listed = _LISTED.search(text[max(0, match.start() - 3) : match.start()])
         before = text[max(0, match.start() - _GLOBE_REACH) : match.start()]
         if not listed and _is_point(match.group(), called=_GLOBE.search(before) is not None):
             yield Span(match.start(), match.end(), "COORDINATES")
+    if not has_any(small, _GLOBE_HINTS):
+        return
     for match in _PAIR.finditer(text):
         yield Span(*match.span(1), "COORDINATES")
         yield Span(*match.span(2), "COORDINATES")

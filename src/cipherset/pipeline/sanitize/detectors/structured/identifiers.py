@@ -15,7 +15,11 @@ from cipherset.pipeline.sanitize.detectors.structured import nations
 from cipherset.pipeline.sanitize.detectors.structured.reading.cues import Cue, cue_after, cue_in
 from cipherset.pipeline.sanitize.detectors.structured.reading.phrases import NOBODY
 from cipherset.pipeline.sanitize.detectors.structured.reading.runs import Piece, leads, runs
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 
@@ -82,7 +86,7 @@ class IdentifierDetector(TextDetector):
             yield from _of_letters(text)
         if reading.n_digits < _PLATE_DIGITS:
             return
-        short = _SHORT.search(reading.small) is not None
+        short = has_any(reading.small, _SHORT)
         for pieces in runs(text, 1 if short else 3):
             yield from _in_run(reading, pieces)
         for match in _DOCKET.finditer(text):
@@ -104,8 +108,20 @@ def _in_run(reading: Reading, pieces: list[Piece]) -> Iterator[Span]:
         at += taken
 
 
-_SHORT: Final = re.compile(
-    "plate|post|zip|kennz|immatr|matr[i\u00ed]c|targa|placa|kentek|vehicle|registra|reg"
+_SHORT: Final = (
+    *(
+        "plate",
+        "post",
+        "zip",
+        "kennz",
+        "immatr",
+        "matric",
+        "matr\u00edc",
+        "targa",
+        "placa",
+        "kentek",
+    ),
+    *("vehicle", "reg"),
 )
 
 

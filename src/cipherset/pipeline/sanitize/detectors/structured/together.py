@@ -8,7 +8,6 @@ from cipherset.pipeline.sanitize.detectors.structured.credentials import Credent
 from cipherset.pipeline.sanitize.detectors.structured.dates import BirthDateDetector
 from cipherset.pipeline.sanitize.detectors.structured.emails import EmailDetector
 from cipherset.pipeline.sanitize.detectors.structured.identifiers import IdentifierDetector
-from cipherset.pipeline.sanitize.detectors.structured.logins.logs import LoginDetector
 from cipherset.pipeline.sanitize.detectors.structured.logins.said import SaidDetector
 from cipherset.pipeline.sanitize.detectors.structured.network import NetworkDetector
 from cipherset.pipeline.sanitize.detectors.structured.payments import (
@@ -61,7 +60,6 @@ def structured_parts(phone_region: str) -> tuple[TextDetector, ...]:
     return (
         CredentialDetector(),
         SaidDetector(),
-        LoginDetector(),
         NetworkDetector(),
         EmailDetector(),
         PaymentDetector(),

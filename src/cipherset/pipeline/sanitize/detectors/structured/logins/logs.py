@@ -1,19 +1,15 @@
-"""Detector of user names and passwords where machines and their keepers write them.
+"""User names and passwords where machines and their keepers write them.
 
 Logs ("Failed password for invalid user X"), access logs, shells, SQL, ``user:password`` pairs, and
 ``@name`` as people write to each other.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
-    Reading,
-    TextDetector,
-    has_any,
-)
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, has_any
 from cipherset.pipeline.sanitize.spans import Span
 
 _NAME: Final = r"[\"'`]?([^\W\d_][\w.+-]{1,38}[^\W_]|[\w-]{2,20})"
@@ -64,7 +60,7 @@ _PAIRED: Final = re.compile(
     re.IGNORECASE,
 )
 _BESIDE: Final = re.compile(r"(?<![^\s(\"'])([A-Za-z][\w.-]{2,30})\s/\s([^\s/]{6,40})(?!\S)")
-_MENTION: Final = re.compile(r"@(?<![\w@./:+*-]@)([A-Za-z_][\w.]{1,29})(?![\w@(/-])")
+_MENTION: Final = re.compile(r"@(?<![\w@./:+*\]-]@)([A-Za-z_][\w.]{1,29})(?![\w@(/-])")
 # In code an at sign begins an annotation, in style sheets a rule.
 _ANNOTATIONS: Final = frozenset(
     [
@@ -141,6 +137,9 @@ _ANNOTATIONS: Final = frozenset(
         "least",
         "most",
     ]
+)
+_DOMAINS: Final = frozenset(
+    "com org net edu gov io co de uk fr es it nl eu us ca ch at be pl se no dk fi ru jp cn br in".split()
 )
 _NOBODY: Final = frozenset(
     [
@@ -230,33 +229,29 @@ _NOBODY: Final = frozenset(
 )
 
 
-class LoginDetector(TextDetector):
-    """``USERNAME`` and ``SECRET`` in logs, shells, SQL, pairs and mentions."""
+def logged(reading: Reading, words: Iterable[str]) -> Iterator[Span]:
+    """``USERNAME`` and ``SECRET`` in logs, shells, SQL, pairs and mentions.
 
-    name = "logins"
-    version = "1"
-    entities = frozenset({"SECRET", "USERNAME"})
-
-    def likely(self, reading: Reading) -> bool:
-        return "@" in reading.text or "[" in reading.text or has_any(reading.small, _HINTS)
-
-    def spans(self, reading: Reading) -> Iterator[Span]:
-        text, small = reading.text, reading.small
-        if "@" in text:
-            yield from _mentions(text)
-        if "[" in text and "/" in text:
-            yield from _each(_ACCESS_LOG, text)
-        for pattern, hints in _BY_HINT:
-            if has_any(small, hints):
-                yield from _each(pattern, text)
-        for pattern, hints in _UNCOMMON_BY_HINT:
-            if has_any(small, hints):
-                yield from _uncommon(pattern, text)
-        if "identified" in small or "password" in small:
-            for match in _SQL_PASSWORD.finditer(text):
-                yield Span(*match.span(2), "SECRET")
-        if reading.n_digits and (":" in text or " / " in text):
-            yield from _pairs(text)
+    ``words``: the cue words of the text, of which one in ``HINTS`` is in all but mentions.
+    """
+    text, small = reading.text, reading.small
+    if "@" in text:
+        yield from _mentions(text)
+    if "[" in text and "/" in text:
+        yield from _each(_ACCESS_LOG, text)
+    if HINTS.isdisjoint(words) and " / " not in text and "-u " not in text:
+        return
+    for pattern, hints in _BY_HINT:
+        if has_any(small, hints):
+            yield from _each(pattern, text)
+    for pattern, hints in _UNCOMMON_BY_HINT:
+        if has_any(small, hints):
+            yield from _uncommon(pattern, text)
+    if "identified" in small or "password" in small:
+        for match in _SQL_PASSWORD.finditer(text):
+            yield Span(*match.span(2), "SECRET")
+    if reading.n_digits and (":" in text or " / " in text):
+        yield from _pairs(text)
 
 
 _LOGGED_BY: Final = (
@@ -280,59 +275,16 @@ _UNCOMMON_BY_HINT: Final = (
     (_AS, (" as ", " als ", " como ", " que ")),
     (_CALLED, (" is ", " was ", "'s ", " : ", " = ", " ist ", " lautet ")),
 )
-_HINTS: Final = (
-    *(
-        "login",
-        "logon",
-        "log-in",
-        "log in",
-        "logged",
-        "logging",
-        "log on",
-        "logs in",
-        "sign",
-        "user",
-        "session",
-    ),
-    *(
-        "auth",
-        "denied",
-        "ssh ",
-        "scp ",
-        "rsync",
-        "sudo",
-        "su -",
-        "nick",
-        "handle",
-        "tag",
-        "alias",
-        "invalid ",
-    ),
-    *(
-        "acct",
-        "account name",
-        "insta",
-        "twitter",
-        "tiktok",
-        "snap",
-        "telegram",
-        "discord",
-        "github",
-        "locked out",
-    ),
-    *(
-        "skype",
-        "psn",
-        "steam",
-        "cred",
-        "identified",
-        "password",
-        "publickey",
-        "connect",
-        "-u ",
-        "combo",
-    ),
-    *("eingel", "angemeldet", "conecta", "register", " / "),
+HINTS: Final = frozenset(
+    (
+        "login,logins,logon,log-in,log in,log on,logs in,logged,logging,signed,signing,signs in,sign in,signin"
+        ",sign-in,session,auth,authentication,authenticated,authenticate,denied,ssh,scp,rsync,sftp,mosh,sudo,su"
+        ",useradd,adduser,usermod,userdel,deluser,chpasswd,invalid,unknown,locked,acct name,account name,nick"
+        ",nickname,handle,gamertag,gamer tag,alias,insta,instagram,twitter,tiktok,snapchat,snap,telegram,discord"
+        ",github,skype,psn,steam,cred,creds,credentials,identified,password,publickey,connect,connects,connected"
+        ",connecting,combo,registered,eingeloggt,angemeldet,conectado,username,user name,user id,user,usr,role"
+        ",userpwd,access"
+    ).split(",")
 )
 
 
@@ -354,7 +306,8 @@ def _uncommon(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 def _mentions(text: str) -> Iterator[Span]:
     for match in _MENTION.finditer(text):
         name = match.group(1).rstrip(".")
-        if len(name) > 1 and name.lower() not in _ANNOTATIONS:
+        last = name.rpartition(".")[2]
+        if len(name) > 1 and name.lower() not in _ANNOTATIONS and last not in _DOMAINS:
             yield Span(match.start(), match.start(1) + len(name), "USERNAME")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cipherset.pipeline.sanitize.detectors.structured.logins.logs import HINTS, logged
 from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
 from cipherset.pipeline.sanitize.spans import Span
@@ -61,7 +62,7 @@ def _any_of(phrases: Iterable[str]) -> str:
 
 # A word of its own, or a part of one in the way of code: DB_PASSWORD. Begun by what is no letter,
 # a pattern is found fast; a line break is put before the text.
-_CUE: Final = re.compile(rf"[^a-z0-9]{_any_of(_KINDS)}(?![a-z])")
+_CUE: Final = re.compile(rf"[^a-z0-9]{_any_of([*_KINDS, *sorted(HINTS - set(_KINDS))])}(?![a-z])")
 _CAMEL: Final = re.compile(  # dbPassword
     "(?:Password|Passwd|Passphrase|Pass|Pwd|Secret|Token|ApiKey|AccessKey|UserName|Username|User|Login)"
     "(?![A-Za-z])"
@@ -121,7 +122,12 @@ class SaidDetector(TextDetector):
             for cue in _CAMEL.finditer(text):
                 if text[cue.start() - 1 : cue.start()].isalnum():
                     cues.append((cue.start(), cue.end(), cue.group().lower()))
+        words = {said for _, _, said in cues}
+        if words or "@" in text or "[" in text or " / " in text:
+            yield from logged(reading, words)
         for start, end, said in cues:
+            if said not in _KINDS:
+                continue
             span = _value_after(text, small, end, said) or _value_before(text, start, said)
             if span is not None:
                 yield span

@@ -41,6 +41,7 @@ def _words(window: str) -> list[str]:
 _UNDIVIDED: Final = str.maketrans("\u0142\u0141\u00f8\u00d8\u0111\u0110\u0131", "lLoOdDi")
 _PHRASES: Final = {" ".join(_words(phrase)).lower(): entity for phrase, entity in PHRASES.items()}
 _LAST_WORDS: Final = frozenset(phrase.rsplit(" ", 1)[-1] for phrase in _PHRASES)
+_FILL_ONLY: Final = FILL - LINKS - _LAST_WORDS
 _KNOWN: Final = _LAST_WORDS | LINKS | FILL | _MARKS
 # What was cut out before is no cue: "[REFERENCE_ID] 12345" would grow with every look.
 _CUT: Final = re.compile(r"\](?:[^\[\]]{0,64}:)?[A-Z_]*[A-Z]\[")  # backwards
@@ -64,7 +65,11 @@ def cue_before(text: str, start: int) -> Cue | None:
         asked = _asked(text, start)
         if asked is not None:
             return asked
-    nearest = _words(text[max(0, start - _WORD_LONGEST) : start])
+    near = text[max(0, start - _WORD_LONGEST) : start]
+    word = near.rstrip(" \t'\"([-.,").rpartition(" ")[2]
+    if word.islower() and word.isascii() and word.isalpha() and not _may_say(word):
+        return None
+    nearest = _words(near)
     if not nearest or (len(nearest) > 1 and not _may_say(nearest[-1].lower())):
         return None
     window = text[max(0, start - _REACH) : start]
@@ -122,9 +127,12 @@ def _said(words: list[str]) -> Cue | None:
         if word in _MARKS:
             strong |= word in _MARK_LINKS
             continue
+        if word in _FILL_ONLY and skipped < _SKIPPED:
+            skipped += 1
+            continue
         entity, begin = _entity(words, index, word)
-        pair = " ".join(words[max(0, index - 1) : index + 1]).lower()
         if entity is not None:
+            pair = " ".join(words[max(0, index - 1) : index + 1]).lower()
             named = word in LINKS or word not in _LAST_WORDS or word in SURE or pair in SURE
             cue = Cue(entity, strong or named)
             if " ".join(words[begin : index + 1]).lower() not in GENERAL:
