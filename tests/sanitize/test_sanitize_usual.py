@@ -1,4 +1,4 @@
-"""Identifiers as chats, logs, settings and other languages write them; what is like one and none."""
+"""Identifiers as chats, logs, settings and other languages write them, and what only seems one."""
 
 import pytest
 

@@ -91,15 +91,17 @@ class CredentialDetector(TextDetector):
         for word in _LONG_WORD.finditer(text):
             for match in _TOKEN.finditer(text, *word.span()):
                 yield Span(match.start(), match.end(), "SECRET")
-        if not reading.n_digits:
-            return
-        small = reading.small
-        likely = "bearer" in small or "basic" in small or "token" in small
-        for match in _AUTHORIZATION.finditer(text) if likely else ():
-            if any(map(str.isdigit, match.group(1))):
-                yield Span(match.start(1), match.end(1), "SECRET")
-        if _LONG.search(text):
-            yield from _named(text)
+        if reading.n_digits:
+            yield from _with_digits(text, reading.small)
+
+
+def _with_digits(text: str, small: str) -> Iterator[Span]:
+    likely = "bearer" in small or "basic" in small or "token" in small
+    for match in _AUTHORIZATION.finditer(text) if likely else ():
+        if any(map(str.isdigit, match.group(1))):
+            yield Span(match.start(1), match.end(1), "SECRET")
+    if _LONG.search(text):
+        yield from _named(text)
 
 
 def _logins(text: str) -> Iterator[Span]:

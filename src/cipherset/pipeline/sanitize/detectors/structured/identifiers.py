@@ -53,14 +53,18 @@ _DATE: Final = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:T[\d.]*Z?)?|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})"
 )
 _OF_TIME: Final = re.compile(
-    r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?|\d{1,12}(?:st|nd|rd|th|am|pm|k|m|h|hrs?|min|s|px|gb|mb|kg|km|x)",
+    r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?|\d{1,12}(?:st|nd|rd|th|am|pm|k|m|h|hrs?|min|s|px|gb"
+    r"|mb|kg|km|x)",
     re.IGNORECASE,
 )
 _AMOUNT: Final = re.compile(r"\d{1,3}(?:[.,]\d{3}){0,4}[.,]\d{1,2}|\d{1,12}\.\d{1,12}")
 _UNIT: Final = re.compile(
-    r"\s?(?:%|[$\u20ac\u00a3\u00a5]|(?:percent|days?|weeks?|months?|years?|yrs?|hours?|hrs?|minutes?|mins?"
-    r"|seconds?|secs?|times|people|persons|users|customers|items|units|pieces|points|miles|km|kg|lbs"
-    r"|[kKmMgG][bB]|USD|EUR|GBP|CHF|INR|JPY|dollars?|euros?|pounds?|rupees|bucks|tage|wochen|jahre)\b)"
+    r"\s?(?:%|[$\u20ac\u00a3\u00a5]|(?:percent|days?|weeks?|months?|years?|yrs?|hours?|hrs?"
+    r"|minutes?|mins?"
+    r"|seconds?|secs?|times|people|persons|users|customers|items|units|pieces|points|miles|km|kg"
+    r"|lbs"
+    r"|[kKmMgG][bB]|USD|EUR|GBP|CHF|INR|JPY|dollars?|euros?|pounds?|rupees|bucks|tage|wochen"
+    r"|jahre)\b)"
 )
 _MONEY: Final = re.compile(r"[$\u20ac\u00a3\u00a5\u20b9]\s?\Z|\b(?:USD|EUR|GBP|Rs\.?)\s?\Z")
 _PHONE: Final = re.compile(r"(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}")
@@ -89,14 +93,19 @@ class IdentifierDetector(TextDetector):
         short = has_any(reading.small, _SHORT)
         for pieces in runs(text, 1 if short else 3):
             yield from _in_run(reading, pieces)
-        for match in _DOCKET.finditer(text):
-            yield Span(match.start(), match.end(), "REFERENCE_ID")
-        if reading.n_digits >= _LICENSE_DIGITS and _LICENSE_HEAD.search(text):
-            for match in _GB_LICENSE.finditer(text):
-                yield Span(match.start(), match.end(), "DRIVER_LICENSE")
-        if "(" in text:
-            for match in _HKID.finditer(text):
-                yield Span(match.start(), match.end(), "NATIONAL_ID")
+        if reading.n_digits >= _LONG_DIGITS:
+            yield from _of_digits(text)
+
+
+def _of_digits(text: str) -> Iterator[Span]:
+    for match in _DOCKET.finditer(text):
+        yield Span(match.start(), match.end(), "REFERENCE_ID")
+    if _LICENSE_HEAD.search(text):
+        for match in _GB_LICENSE.finditer(text):
+            yield Span(match.start(), match.end(), "DRIVER_LICENSE")
+    if "(" in text:
+        for match in _HKID.finditer(text):
+            yield Span(match.start(), match.end(), "NATIONAL_ID")
 
 
 def _in_run(reading: Reading, pieces: list[Piece]) -> Iterator[Span]:
@@ -125,13 +134,13 @@ _SHORT: Final = (
 )
 
 
-# Great Britain's: five letters of a surname, the date of birth, initials, check. Source: DVLA INF45.
+# Great Britain's: five letters of a surname, the date of birth, initials. Source: DVLA INF45.
 _LICENSE_HEAD: Final = re.compile("[A-Z][A-Z9]{4} ?[0-9]{6}")
 _GB_LICENSE: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9].)[A-Z9]{4} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z][A-Z9][A-Z0-9] ?[A-Z]{2}"
     r"(?: ?[0-9]{2})?(?![A-Za-z0-9])"
 )
-_LICENSE_DIGITS: Final = 6
+_LONG_DIGITS: Final = 4
 _PLATE_DIGITS: Final = 2
 _CAPITALS: Final = re.compile("[A-Z][A-Z0-9]{5}")
 # These may have no digit at all.
@@ -243,9 +252,14 @@ def fits(text: str, start: int, end: int, cue: Cue) -> bool:
         return False
     if cue.entity in {"TAX_ID", "CARD"} and _PAN.fullmatch(value):
         return True
-    n_digits = sum(map(str.isdigit, value))
     if not fit.letters and any(map(str.isalpha, value)):
         return False
+    return _has_digits(value, fit, cue)
+
+
+def _has_digits(value: str, fit: _Fit, cue: Cue) -> bool:
+    """Whether ``value`` has as many as it takes after strong words, or after weak ones."""
+    n_digits = sum(map(str.isdigit, value))
     if cue.strong:
         return n_digits >= fit.digits
     if _PHONE.fullmatch(value):

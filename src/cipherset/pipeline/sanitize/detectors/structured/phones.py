@@ -83,11 +83,13 @@ class PhoneDetector(TextDetector):
             return ()
         called = cue is not None and cue.entity == "PHONE"
         bare = before is None and text[start:end].isdecimal()
-        if not called and (_GLUED.search(text[max(0, begin - 2) : begin]) or (bare and cue)):
-            return ()
-        if not called and before is None and _NOT_PHONE.match(text, start, end):
-            return ()
-        if bare and not called and _is_count(text, start, end):
+        plain = before is None
+        if not called and (
+            _GLUED.search(text[max(0, begin - 2) : begin])
+            or (bare and cue)
+            or (plain and _NOT_PHONE.match(text, start, end))
+            or (bare and _is_count(text, start, end))
+        ):
             return ()
         found = [*_as_written(text, begin, end)]
         enough = before is not None or _n_digits(text[start:end]) >= self._least
@@ -98,8 +100,7 @@ class PhoneDetector(TextDetector):
         if not found and _TRUNK.match(text, begin, end):
             found = [*_domestic(text, begin, end, _TRUNK_REGIONS)]
         if not found and not bare and before is None:
-            regions = _spoken_near(reading, start, end)
-            found = [*_domestic(text, begin, end, regions)] if regions else []
+            found = [*_domestic(text, begin, end, _spoken_near(reading, start, end))]
         return found
 
     def _valid(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -123,8 +124,10 @@ def _as_written(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 # A number that is so long, and no phone by its looks, counts what stands after it or before it.
 _COUNTED: Final = re.compile(r"\s(?!(?:is|was|has|thanks|hours|always|this|us)\b)[a-z]{3,20}s\b")
 _COUNT: Final = re.compile(
-    r"\b(?:count|counts|counted|total|totals|totalling|sum|lot|batch|of|over|about|exactly|than|offset|bytes|size"
-    r"|seq|sequence|epoch|timestamp|version|rev|build|value|returned|processed|imported|exported|row|rows|line"
+    r"\b(?:count|counts|counted|total|totals|totalling|sum|lot|batch|of|over|about|exactly|than"
+    r"|offset|bytes|size"
+    r"|seq|sequence|epoch|timestamp|version|rev|build|value|returned|processed|imported|exported"
+    r"|row|rows|line"
     r"|part|item|model|sku|stock|hash|seed|index|score)\W{1,3}\Z",
     re.IGNORECASE,
 )

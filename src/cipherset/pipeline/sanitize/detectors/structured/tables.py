@@ -70,39 +70,52 @@ def _heading(line: str) -> tuple[str, list[str | None]]:
 
 _LOGINS: Final = {
     **dict.fromkeys(
-        ("user", "username", "user name", "user_name", "login", "userid", "user id", "benutzer")
-        + (
-            "benutzername",
-            "usuario",
-            "utilisateur",
-            "identifiant",
-            "utente",
-            "gebruiker",
-            "account",
+        (
+            *(
+                "user",
+                "username",
+                "user name",
+                "user_name",
+                "login",
+                "userid",
+                "user id",
+                "account",
+            ),
+            *(
+                "benutzer",
+                "benutzername",
+                "usuario",
+                "utilisateur",
+                "identifiant",
+                "utente",
+                "gebruiker",
+            ),
         ),
         "USERNAME",
     ),
     **dict.fromkeys(
         (
-            "password",
-            "pass",
-            "pw",
-            "pwd",
-            "passwd",
-            "passwort",
-            "kennwort",
-            "pin",
-            "secret",
-            "token",
-        )
-        + (
-            "contrase\u00f1a",
-            "mot de passe",
-            "wachtwoord",
-            "senha",
-            "passphrase",
-            "api key",
-            "api_key",
+            *(
+                "password",
+                "pass",
+                "pw",
+                "pwd",
+                "passwd",
+                "passwort",
+                "kennwort",
+                "pin",
+                "secret",
+                "token",
+            ),
+            *(
+                "contrase\u00f1a",
+                "mot de passe",
+                "wachtwoord",
+                "senha",
+                "passphrase",
+                "api key",
+                "api_key",
+            ),
         ),
         "SECRET",
     ),
@@ -126,14 +139,9 @@ def _in_row(
 ) -> Iterator[Span]:
     for (at, cell), entity in zip(cells, columns, strict=True):
         begin, end = start + at, start + at + len(cell)
-        if entity == "DATE_OF_BIRTH":
-            if DATE.fullmatch(cell):
-                yield Span(begin, end, entity)
-        elif entity == "PHONE":
-            if _PHONE.fullmatch(cell):
-                yield Span(begin, end, entity)
-        elif entity in {"USERNAME", "SECRET"}:
-            if _LOGIN.fullmatch(cell):
+        form = _CELLS.get(entity or "")
+        if entity is not None and form is not None:
+            if form.fullmatch(cell):
                 yield Span(begin, end, entity)
         elif entity is not None and fits(text, begin, end, Cue(entity, strong=True)):
             yield Span(begin, end, entity)
@@ -145,6 +153,7 @@ _BORN_BEFORE: Final = 2013  # a date since then is more often an order's
 _YEAR: Final = re.compile("(?:1[89]|20)[0-9]{2}")
 _PHONE: Final = re.compile(r"[+(]{0,2}[0-9](?:[ ()./-]{0,3}[0-9]){6,14}")
 _LOGIN: Final = re.compile(r"(?![-*x.]{1,64}\Z|(?i:none|null|n/a|yes|no|true|false)\Z)\S{2,64}")
+_CELLS: Final = {"DATE_OF_BIRTH": DATE, "PHONE": _PHONE, "USERNAME": _LOGIN, "SECRET": _LOGIN}
 _MAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,120}\.[^\s@]{2,60}")
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,34}")
 _NAME: Final = re.compile(
@@ -184,7 +193,7 @@ def _of_person(start: int, cells: list[tuple[int, str]]) -> Iterator[Span]:
 
 
 def _is_home(number: str, countries: list[str]) -> bool:
-    """Whether ``number`` is a mobile's, or one with its prefix; at home in ``countries`` if told."""
+    """Whether ``number`` has its prefix, or is a mobile's at home in ``countries`` if told."""
     if number.startswith(("+", "00")):
         return True
     for region in countries or _HOME:

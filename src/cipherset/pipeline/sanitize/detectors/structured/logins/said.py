@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.structured.logins.logs import HINTS, logged
-from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common
+from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, listed
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
 from cipherset.pipeline.sanitize.spans import Span
 
 _CUES: Final = {
     "password": (
-        "password|passwords|passwd|passwrd|passphrase|pass phrase|seed phrase|recovery phrase|passwort|has\u0142o|haslo|l\u00f6senord|adgangskode|passord|salasana|\u043f\u0430\u0440\u043e\u043b\u044c|\u30d1\u30b9\u30ef\u30fc\u30c9|\u5bc6\u7801|\u0161ifre|\u015fifre"
+        "password|passwords|passwd|passwrd|passphrase|pass phrase|seed phrase|recovery phrase"
+        "|passwort|has\u0142o|haslo|l\u00f6senord|adgangskode|passord|salasana"
+        "|\u043f\u0430\u0440\u043e\u043b\u044c|\u30d1\u30b9\u30ef\u30fc\u30c9|\u5bc6\u7801"
+        "|\u0161ifre|\u015fifre"
         "|kennwort|mot de passe"
         "|contrase\u00f1a"
         "|contrasena|wachtwoord|palavra-passe|palavra passe|parola d'ordine|passcode|pwd|psw|mdp"
@@ -33,14 +36,17 @@ _CUES: Final = {
     "pin": (
         "pin code|pin number|pin-code|pin|puk|cvv2|cvv|cvc|security code|verification code"
         "|one-time code|one time code|one-time password|otp|2fa code|auth code"
-        "|authentication code|access code|login code|sms code|activation code|reset code|backup code|code|door code|gate code|alarm code|geheimzahl"
+        "|authentication code|access code|login code|sms code|activation code|reset code"
+        "|backup code|code|door code|gate code|alarm code|geheimzahl"
     ),
     "user": (
         "username|user name|user-name|user_name|userid|user id|user_id|login name|login id"
         "|screen name|screenname"
         "|login|nickname|handle|benutzername|nom d'utilisateur|nombre de usuario|nome utente"
-        "|nome de usu\u00e1rio|gebruikersnaam|acct name|account name|user handle|gamertag|gamer tag|usr"
-        "|utilisateur|anv\u00e4ndarnamn|brugernavn|brukernavn|nazwa u\u017cytkownika|\u043b\u043e\u0433\u0438\u043d|usuario|identifiant|skype|user"
+        "|nome de usu\u00e1rio|gebruikersnaam|acct name|account name|user handle|gamertag"
+        "|gamer tag|usr"
+        "|utilisateur|anv\u00e4ndarnamn|brugernavn|brukernavn|nazwa u\u017cytkownika"
+        "|\u043b\u043e\u0433\u0438\u043d|usuario|identifiant|skype|user"
     ),
 }
 # These name other things too: it takes a sign, and a value that is no word.
@@ -64,7 +70,8 @@ def _any_of(phrases: Iterable[str]) -> str:
 # a pattern is found fast; a line break is put before the text.
 _CUE: Final = re.compile(rf"[^a-z0-9]{_any_of([*_KINDS, *sorted(HINTS - set(_KINDS))])}(?![a-z])")
 _CAMEL: Final = re.compile(  # dbPassword
-    "(?:Password|Passwd|Passphrase|Pass|Pwd|Secret|Token|ApiKey|AccessKey|UserName|Username|User|Login)"
+    "(?:Password|Passwd|Passphrase|Pass|Pwd|Secret|Token|ApiKey|AccessKey|UserName|Username|User"
+    "|Login)"
     "(?![A-Za-z])"
 )
 _SIGN: Final = r"[\"'`\])>*]{0,3}\s{0,2}(?:\(\w{1,20}\)\s?)?(?::=|=>|->|=|:|\s[-\u2014]\s)\s{0,3}"
@@ -81,24 +88,34 @@ _VALUE: Final = re.compile(
 _QUOTES: Final = "\"'`\u201d\u2019"
 _VALUE_TAIL: Final = ".,;:!?)]}'\u2019"
 _BLANK: Final = re.compile(
-    r"[*x\u2022.#_-]{1,99}|none|null|nil|true|false|undefined|required|optional|redacted|hidden|changeme"
-    r"|string|str|\W.{0,99}[\]}>)]|\$.{0,99}|%[\w(].{0,99}|os\.\w.{0,99}|process\.env.{0,99}|[\w.]{1,40}\(.{0,99}|\[.{0,99}|<.{0,99}",
+    r"[*x\u2022.#_-]{1,99}|none|null|nil|true|false|undefined|required|optional|redacted|hidden"
+    r"|changeme"
+    r"|string|str|\W.{0,99}[\]}>)]|\$.{0,99}|%[\w(].{0,99}|os\.\w.{0,99}|process\.env.{0,99}"
+    r"|[\w.]{1,40}\(.{0,99}|\[.{0,99}|<.{0,99}",
     re.IGNORECASE,
 )
 _BEFORE: Final = re.compile(
-    r"(?<!\S)[\"'`]?(\S{4,64}?)[\"'`]?\s(?:is|was|as)\s(?:my|the|our|your|his|her|their)\s(?:\w{1,12}\s)?\Z"
+    r"(?<!\S)[\"'`]?(\S{4,64}?)[\"'`]?\s(?:is|was|as)\s(?:my|the|our|your|his|her"
+    r"|their)\s(?:\w{1,12}\s)?\Z"
 )
 _BEFORE_REACH: Final = 100
 _USER: Final = re.compile(r"@?[^\W_][\w.@+-]{1,39}")
 _ENDS: Final = re.compile(r"[.!,;)\"']*(?:\Z|\n|\s(?:and|but|und|et|y|e|en)\b)|[.!;](?:\s|\Z)")
 _ORDINARY: Final = re.compile(
-    r"(?:\w{1,24}(?:ed|ing|able|ible|ful|less|ly|ous|ive|ion|ment)|not|too|very|wrong|invalid|weak|strong"
-    r"|safe|secure|correct|incorrect|right|different|missing|taken|unknown|known|public|private|empty"
-    r"|there|here|case|what|that|this|these|those|never|always|already|still|only|your|their|being|been|gone"
-    r"|well|great|nice|cool|awesome|funny|gold|perfect|amazing|caught|lost|stolen|broken|compromised|working|unique|common|same|fine|good|okay|free|available|short"
-    r"|please|above|below|sent|kept|shown|given|written|wrong|falsch|richtig|nicht|incorrecta|incorrecto"
-    r"|perdu|oubli\u00e9|incorrect|errada|sbagliata|verkeerd|necessary|mandatory|email|address|password"
-    r"|username|number|mine|yours|easy|hard|simple|complex|similar|default|important|default|active)",
+    r"(?:\w{1,24}(?:ed|ing|able|ible|ful|less|ly|ous|ive|ion|ment)|not|too|very|wrong|invalid"
+    r"|weak|strong"
+    r"|safe|secure|correct|incorrect|right|different|missing|taken|unknown|known|public|private"
+    r"|empty"
+    r"|there|here|case|what|that|this|these|those|never|always|already|still|only|your|their"
+    r"|being|been|gone"
+    r"|well|great|nice|cool|awesome|funny|gold|perfect|amazing|caught|lost|stolen|broken"
+    r"|compromised|working|unique|common|same|fine|good|okay|free|available|short"
+    r"|please|above|below|sent|kept|shown|given|written|wrong|falsch|richtig|nicht|incorrecta"
+    r"|incorrecto"
+    r"|perdu|oubli\u00e9|incorrect|errada|sbagliata|verkeerd|necessary|mandatory|email|address"
+    r"|password"
+    r"|username|number|mine|yours|easy|hard|simple|complex|similar|default|important|default"
+    r"|active)",
     re.IGNORECASE,
 )
 _LETTERS_LEAST: Final = 6  # of a password of letters alone
@@ -115,19 +132,11 @@ class SaidDetector(TextDetector):
 
     def spans(self, reading: Reading) -> Iterator[Span]:
         text, small = reading.text, reading.small
-        cues = [
-            (cue.start(), cue.end() - 1, cue.group()[1:]) for cue in _CUE.finditer("\n" + small)
-        ]
-        if "=" in text or ":" in text:
-            for cue in _CAMEL.finditer(text):
-                if text[cue.start() - 1 : cue.start()].isalnum():
-                    cues.append((cue.start(), cue.end(), cue.group().lower()))
+        cues = _cues(text, small)
         words = {said for _, _, said in cues}
-        if words or "@" in text or "[" in text or " / " in text:
+        if words or any(mark in text for mark in ("@", "[", " / ", "-u ")):
             yield from logged(reading, words)
-        for start, end, said in cues:
-            if said not in _KINDS:
-                continue
+        for start, end, said in (cue for cue in cues if cue[2] in _KINDS):
             span = _value_after(text, small, end, said) or _value_before(text, start, said)
             if span is not None:
                 yield span
@@ -136,6 +145,16 @@ class SaidDetector(TextDetector):
         for pair in _PAIR.finditer(text) if "/" in text else ():
             yield Span(*pair.span(1), "USERNAME")
             yield Span(*pair.span(2), "SECRET")
+
+
+def _cues(text: str, small: str) -> list[tuple[int, int, str]]:
+    """Where each cue begins and ends, and what it is in small letters."""
+    cues = [(cue.start(), cue.end() - 1, cue.group()[1:]) for cue in _CUE.finditer("\n" + small)]
+    if "=" in text or ":" in text:
+        for cue in _CAMEL.finditer(text):
+            if text[cue.start() - 1 : cue.start()].isalnum():
+                cues.append((cue.start(), cue.end(), cue.group().lower()))
+    return cues
 
 
 # As in "credentials: jo / hunter2".
@@ -170,7 +189,8 @@ class _Said:
 
 
 _OR: Final = re.compile(
-    r"[^\n]{0,60}?\b(?:try|or|else|then|otherwise|oder|sonst|probier\w{0,2}|o|ou|sinon|essayez|prueba|prova|anders)[ :]"
+    r"[^\n]{0,60}?\b(?:try|or|else|then|otherwise|oder|sonst|probier\w{0,2}|o|ou|sinon|essayez"
+    r"|prueba|prova|anders)[ :]"
     r"{1,2}[\"'`]?([^\s\"'`<>]{4,64})",
     re.IGNORECASE,
 )
@@ -179,9 +199,9 @@ _OR: Final = re.compile(
 def _second(text: str, position: int) -> Iterator[Span]:
     """As in "the password is X; if not, try Y"."""
     other = _OR.match(text, position)
-    if other is not None and _looks_secret(value := _trimmed(other.group(1))):
-        if any(map(str.isdigit, value)) or _MARK.search(value):
-            yield Span(other.start(1), other.start(1) + len(value), "SECRET")
+    value = _trimmed(other.group(1)) if other is not None else ""
+    if other is not None and _looks_secret(value) and not value.isalpha():
+        yield Span(other.start(1), other.start(1) + len(value), "SECRET")
 
 
 _PHRASES: Final = frozenset({"passphrase", "pass phrase", "seed phrase", "recovery phrase"})
@@ -278,52 +298,21 @@ def _is_token(said: _Said) -> bool:
 
 
 _CODE_BEFORE: Final = re.compile(
-    r"(?:\b(?:your|my|the|verification|login|log-in|security|sms|auth|mfa|2fa|otp|one-time|ihr|dein|mein|der|su|tu|mi|el|votre"
+    r"(?:\b(?:your|my|the|verification|login|log-in|security|sms|auth|mfa|2fa|otp|one-time|ihr"
+    r"|dein|mein|der|su|tu|mi|el|votre"
     r"|mon|le|il|tuo|suo|seu|o|meu|uw|je|de)(?:\s[\w-]{1,16})?|[?&;,{(\"'\n>]|\A)\W{0,2}\Z"
 )
-_CODE_KINDS: Final = frozenset(
-    [
-        "area",
-        "zip",
-        "post",
-        "postal",
-        "country",
-        "sort",
-        "error",
-        "exit",
-        "status",
-        "promo",
-        "discount",
-        "coupon",
-        "voucher",
-        "product",
-        "qr",
-        "bar",
-        "source",
-        "dress",
-        "color",
-        "colour",
-        "morse",
-        "return",
-        "response",
-        "http",
-        "item",
-        "currency",
-        "tax",
-        "bank",
-        "swift",
-        "branch",
-        "iata",
-        "airport",
-        "building",
-        "fault",
-        "reason",
-    ]
+_CODE_KINDS: Final = listed(
+    """
+    area zip post postal country sort error exit status promo discount coupon voucher product
+    qr bar source dress color colour morse return response http item currency tax bank swift
+    branch iata airport building fault reason
+    """
 )
 
 
 def _is_code(small: str, start: int, link: str) -> bool:
-    """Whether "code" is one that opens: yours, or alone with a sign; not an area's, not an error's."""
+    """Whether "code" is one that opens: yours, or alone with a sign; not an area's or error's."""
     before = small[max(0, start - 40) : start]
     words = before.split()
     if words and words[-1].strip("'\"_-") in _CODE_KINDS:

@@ -1,8 +1,13 @@
-"""Common words, which a user name after a loose cue is not."""
+"""Lists of words, and the common ones, which a user name after a loose cue is not."""
 
 from functools import cache
 
 from cipherset.pipeline.sanitize.detectors.shipped import lines
+
+
+def listed(words: str) -> frozenset[str]:
+    """The words between the blanks of ``words``."""
+    return frozenset(words.split())
 
 
 def is_common(word: str) -> bool:

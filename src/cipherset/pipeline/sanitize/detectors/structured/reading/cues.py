@@ -47,7 +47,8 @@ _KNOWN: Final = _LAST_WORDS | LINKS | FILL | _MARKS
 _CUT: Final = re.compile(r"\](?:[^\[\]]{0,64}:)?[A-Z_]*[A-Z]\[")  # backwards
 # What may hang on a word: "Versichertennummer", and Japanese and Chinese particles.
 _SUFFIX: Final = re.compile(
-    r"(?:nummern?|nummeret|number|nr|\u756a\u53f7|\u53f7\u7801|[\u306f\u304b\u3092\u306e\u662f\u4e3a])\Z"
+    r"(?:nummern?|nummeret|number|nr|\u756a\u53f7|\u53f7\u7801"
+    r"|[\u306f\u304b\u3092\u306e\u662f\u4e3a])\Z"
 )
 
 
@@ -82,7 +83,8 @@ def cue_before(text: str, start: int) -> Cue | None:
 _TURN_LONGEST: Final = 64
 # Who speaks, and what may come before an answer: "[10:42] Rita: It's 9 May 1977".
 _TURN: Final = re.compile(
-    r"[\s>*|\u2022-]{0,8}(?:[\[(][^\])\n]{1,24}[\])]\s{0,2})?(?:[\w.-][\w .'-]{0,23}\s?[:>]\s{0,2})?"
+    r"[\s>*|\u2022-]{0,8}(?:[\[(][^\])\n]{1,24}[\])]\s{0,2})?"
+    r"(?:[\w.-][\w .'-]{0,23}\s?[:>]\s{0,2})?"
     r"([^\n:]{0,32})"
 )
 _ANSWER_LONGEST: Final = 48

@@ -27,17 +27,18 @@ _SAYING: Final = {
         personalausweisnr, ausweis, ausweisnr, ahv, avs, rrn, resident registration, hkid, nric,
         fin, mykad, ic, nik, ktp, cnic, kimlik, tc kimlik, rut, run, cuil, snils, снилс, паспорт
         рф, teudat zehut, mispar zehut, sa id, south african id, thai id, emirates id, 身份证,
-        身份证号, 身份证号码, 주민등록번호, マイナンバー, 個人番号, id number, id no, id nr, id num, identity no,
-        identification number, identification no, fodselsnr, fodselsnummeret, personnr,
-        personnummeret, fnr, d nummer, cpr nr, cprnr, cprnummer, егн, единен граждански, единен
-        граждански номер, лнч, лична карта, jmbg, матични број, матичен број, תעודת זהות, מספר
-        זהות, מספר תעודת זהות, ת ז, מ ז, ת״ז, רקמ, t c kimlik, tc kimlik numarasi, kimlik
-        numarasi, numer pesel, nr pesel, numer dowodu, dowod osobisty, numer dowodu osobistego,
-        numar personal, cod numeric personal, rodne c, rc, personal number, szemelyi szam,
-        szemelyi, taj szam, taj, αμκα, αδτ, αριθμος ταυτοτητας, ταυτοτητα, рнокпп, паспорт
-        серия, رقم الهوية, الرقم القومي, رقم الاقامة, マイナンバー, 身份证号码, 身分證, 身分證字號, 주민번호,
-        documento, documento nacional, numero de identidad, numero de documento, numero de
-        identificacion, carte identite, numero de identificacao, identiteitskaart, id kort
+        身份证号, 身份证号码, 주민등록번호, マイナンバー, 個人番号, id number, id no, id nr, id
+        num, identity no, identification number, identification no, fodselsnr, fodselsnummeret,
+        personnr, personnummeret, fnr, d nummer, cpr nr, cprnr, cprnummer, егн, единен
+        граждански, единен граждански номер, лнч, лична карта, jmbg, матични број, матичен број,
+        תעודת זהות, מספר זהות, מספר תעודת זהות, ת ז, מ ז, ת״ז, רקמ, t c kimlik, tc kimlik
+        numarasi, kimlik numarasi, numer pesel, nr pesel, numer dowodu, dowod osobisty, numer
+        dowodu osobistego, numar personal, cod numeric personal, rodne c, rc, personal number,
+        szemelyi szam, szemelyi, taj szam, taj, αμκα, αδτ, αριθμος ταυτοτητας, ταυτοτητα,
+        рнокпп, паспорт серия, رقم الهوية, الرقم القومي, رقم الاقامة, マイナンバー, 身份证号码,
+        身分證, 身分證字號, 주민번호, documento, documento nacional, numero de identidad, numero
+        de documento, numero de identificacion, carte identite, numero de identificacao,
+        identiteitskaart, id kort
         """,
     "TAX_ID": """
         company registration, business registration, commercial registration, ein, fein, tin,
@@ -60,9 +61,10 @@ _SAYING: Final = {
     "PASSPORT": """
         passport, passports, passport id, passport book, travel document, pasaporte, passeport,
         passaporto, passaporte, paspoort, reisepass, pass nr, passnr, passnummer, reisepassnr,
-        reisedokument, паспорт, 护照, 护照号码, paszport, paszportu, numer paszportu, nr paszportu, mein pass, meinen pass, pass hat, passport card, номер паспорта, паспорта, загранпаспорт, パスポート, パスポート番号, 旅券番号,
-        여권, 여권번호, pasaport, pasaport no, cestovni pas, utlevel, דרכון, מספר דרכון, جواز السفر,
-        passnumret, passets
+        reisedokument, паспорт, 护照, 护照号码, paszport, paszportu, numer paszportu, nr
+        paszportu, mein pass, meinen pass, pass hat, passport card, номер паспорта, паспорта,
+        загранпаспорт, パスポート, パスポート番号, 旅券番号, 여권, 여권번호, pasaport, pasaport
+        no, cestovni pas, utlevel, דרכון, מספר דרכון, جواز السفر, passnumret, passets
         """,
     "DRIVER_LICENSE": """
         driver license, driver licence, drivers license, drivers licence, driver s license,
@@ -73,9 +75,9 @@ _SAYING: Final = {
         conducir, licencia, patente, patente di guida, carta de conducao, cnh, carteira de
         motorista, carteira de habilitacao, rijbewijs, driving permit, licence de conduire,
         korkort, korekort, forerkort, prawo jazdy, prawa jazdy, ridicsky prukaz,
-        rijbewijsnummer, ajokortti, surucu belgesi, ehliyet, водительское удостоверение, 運転免許証,
-        運転免許証番号, 驾驶证, 驾照, 운전면허, permiso de conducir, licencia de manejo, licencia, patente di
-        guida
+        rijbewijsnummer, ajokortti, surucu belgesi, ehliyet, водительское удостоверение,
+        運転免許証, 運転免許証番号, 驾驶证, 驾照, 운전면허, permiso de conducir, licencia de
+        manejo, licencia, patente di guida
         """,
     "MEDICAL_RECORD": """
         mrn, medical record, medical records, med rec, medrec, medical id, medical file,
@@ -112,8 +114,8 @@ _SAYING: Final = {
         conta, conta bancaria, conta corrente, numero da conta, nib, agencia, rekening,
         rekeningnr, bankrekening, numer konta, nr konta, konta, rachunku, numer rachunku, nr
         rachunku, kontonummer, kontonr, bankkontonummer, bankgiro, plusgiro, kontonumret, reg
-        nr, счет, счёта, номер счета, расчетный счет, 口座番号, 银行账号, 账号, 계좌번호, hesap, hesap no,
-        cislo uctu
+        nr, счет, счёта, номер счета, расчетный счет, 口座番号, 银行账号, 账号, 계좌번호, hesap,
+        hesap no, cislo uctu
         """,
     "IBAN": """
         iban, iban code, iban nr
@@ -126,8 +128,8 @@ _SAYING: Final = {
         tarjeta de credito, numero de tarjeta, carta di credito, numero carta, cartao, cartao de
         credito, creditcardnummer, betaalpas, card, cards, card details, pan, karte, carte,
         kort, kortnummer, karta, karty, numer karty, nr karty, carta, kaart, kaartnummer, karten
-        nr, kredittkort, betalingskort, kreditkort, betaalkaart, 卡号, カード番号, 카드번호, карта, карты,
-        номер карты
+        nr, kredittkort, betalingskort, kreditkort, betaalkaart, 卡号, カード番号, 카드번호,
+        карта, карты, номер карты
         """,
     "PHONE": """
         my number, your number, our number, his number, her number, their number, phone, phones,
@@ -138,14 +140,14 @@ _SAYING: Final = {
         telefonnummer, telefonisch, handy, handynr, mobil, mobilnummer, mobiltelefon, rufnummer,
         festnetz, anrufen, ruf, rueckruf, telephone portable, portable, appelez, telefono,
         movil, llame, llamar, llamame, cellulare, chiamare, chiama, telefone, telemovel,
-        celular, ligue, ligar, telefoon, telefoonnummer, gsm, mobiel, bel, bellen, 电话, 手机, 電話,
-        전화, телефон, sms, tlf, tlfnr, telefonnr, mobilnr, mobiltelefonnummer, ring til, ringe,
-        ringa, ring meg, ring mig, fange mig, opkald, llamen, llamenme, llamadme, llamarme,
-        escribirme, escribeme, wasap, whats, telf, tlfno, tfno, movil, contactarme, contacto,
-        telemovel, contato, zadzwon, dzwonic, numer telefonu, nr telefonu, komorka,
+        celular, ligue, ligar, telefoon, telefoonnummer, gsm, mobiel, bel, bellen, 电话, 手机,
+        電話, 전화, телефон, sms, tlf, tlfnr, telefonnr, mobilnr, mobiltelefonnummer, ring til,
+        ringe, ringa, ring meg, ring mig, fange mig, opkald, llamen, llamenme, llamadme,
+        llamarme, escribirme, escribeme, wasap, whats, telf, tlfno, tfno, movil, contactarme,
+        contacto, telemovel, contato, zadzwon, dzwonic, numer telefonu, nr telefonu, komorka,
         komorkowy, puhelin, puhelinnumero, puh, matkapuhelin, telefonszam, mobilszam, soita,
-        ara, tel no, telefonum, cep telefonu, 電話番号, 携帯, 手机号, 手机号码, 联系电话, 전화번호, 휴대폰, моб,
-        мобильный, номер телефона, тел, телефона
+        ara, tel no, telefonum, cep telefonu, 電話番号, 携帯, 手机号, 手机号码, 联系电话,
+        전화번호, 휴대폰, моб, мобильный, номер телефона, тел, телефона
         """,
     "VEHICLE": """
         vin, vehicle identification, vehicle id, vehicle, chassis, license plate, licence plate,
@@ -166,17 +168,18 @@ _SAYING: Final = {
         naissance, ne, nee, ne le, nee le, anniversaire, nacimiento, fecha de nacimiento,
         nacido, nacida, naci, cumpleanos, nascita, data di nascita, nato, nata, nato il, nata
         il, compleanno, nascimento, data de nascimento, nascido, nascida, aniversario, nasceu,
-        geboortedatum, geboorte, verjaardag, 生年月日, 誕生日, 出生日期, 出生, 出生年月日, 생년월일, urodzenia, data
-        urodzenia, date urodzenia, urodzony, urodzona, urodzil, urodzila, urodzil sie, urodzila
-        sie, urodzilem sie, urodzilam sie, ur, narozen, narozena, narozeni, datum narozeni,
-        szuletesi, szuletesi datum, szuletett, fodselsdato, fodselsdag, fodselsdatoen, fodt,
-        fodd, fodelsedatum, fodelsedag, syntymaaika, syntynyt, дата рождения, рождения, день
-        рождения, родился, родилась, роден, родена, дата на раждане, раждане, народження, дата
-        народження, dogum tarihi, dogum gunu, dogum, dogumlu, ημερομηνια γεννησης, γεννηση,
-        γεννηθηκε, תאריך לידה, תאריך הלידה, נולד, נולדה, تاريخ الميلاد, nascut, nascuta, data
-        nasterii, nasterii, rodjen, roden, rodena, datum rodenja, rodenja, rojen, rojstva, dd n,
-        geboren op, geboortedag, cumple, born on, wurde geboren, d naiss, fecha de nac, nac,
-        fecha nac, data nasc, nasc, data di nasc, f nac, geb dat, gebdatum, geb datum
+        geboortedatum, geboorte, verjaardag, 生年月日, 誕生日, 出生日期, 出生, 出生年月日,
+        생년월일, urodzenia, data urodzenia, date urodzenia, urodzony, urodzona, urodzil,
+        urodzila, urodzil sie, urodzila sie, urodzilem sie, urodzilam sie, ur, narozen,
+        narozena, narozeni, datum narozeni, szuletesi, szuletesi datum, szuletett, fodselsdato,
+        fodselsdag, fodselsdatoen, fodt, fodd, fodelsedatum, fodelsedag, syntymaaika, syntynyt,
+        дата рождения, рождения, день рождения, родился, родилась, роден, родена, дата на
+        раждане, раждане, народження, дата народження, dogum tarihi, dogum gunu, dogum, dogumlu,
+        ημερομηνια γεννησης, γεννηση, γεννηθηκε, תאריך לידה, תאריך הלידה, נולד, נולדה, تاريخ
+        الميلاد, nascut, nascuta, data nasterii, nasterii, rodjen, roden, rodena, datum rodenja,
+        rodenja, rojen, rojstva, dd n, geboren op, geboortedag, cumple, born on, wurde geboren,
+        d naiss, fecha de nac, nac, fecha nac, data nasc, nasc, data di nasc, f nac, geb dat,
+        gebdatum, geb datum
         """,
     "REFERENCE_ID": """
         employee, employee id, emp, emp id, staff, staff id, worker id, personnel, payroll,
@@ -190,9 +193,9 @@ _SAYING: Final = {
         reference, booking ref, reservation, confirmation, confirmation code, pnr, record
         locator, reference, reference id, ref, ref id, our ref, your ref, transaction,
         transaction id, txn, txn id, payment id, payment reference, tracking, tracking id,
-        shipment, parcel, consignment, policy, pol, contract, agreement, loan, loan
-        id, mortgage, subscription, application, application id, applicant, file number, file
-        no, file ref, imei, imsi, iccid, meid, device id, utility account, meter, bar number,
+        shipment, parcel, consignment, policy, pol, contract, agreement, loan, loan id,
+        mortgage, subscription, application, application id, applicant, file number, file no,
+        file ref, imei, imsi, iccid, meid, device id, utility account, meter, bar number,
         medical license, professional license, license key id, group number, id, mitarbeiter,
         personal, personalnr, kunden, kundennr, auftrags, auftrag, bestell, bestellung,
         rechnungs, rechnung, vorgangs, vorgang, aktenzeichen, az, fall, vertrags, vertrag,
@@ -210,11 +213,11 @@ _SAYING: Final = {
         zamowienie, kundnummer, kundenummer, ordrenummer, ordrenr, ordernummer
         """,
     NOBODY: """
-        serial, serial number, lot, lot number, lot no, batch, batch number, sku, isbn, issn, ean, ean
-        code, gtin, upc, barcode, bar code, request id, requestid, req id, trace, trace id,
-        traceid, span id, spanid, correlation id, part number, part no, model number, model no, build
-        number, commit, checksum, seriennummer, seriennr, serien, chargen, lote, lot n, numero
-        de serie, numero de lote, numero de lot
+        serial, serial number, lot, lot number, lot no, batch, batch number, sku, isbn, issn,
+        ean, ean code, gtin, upc, barcode, bar code, request id, requestid, req id, trace, trace
+        id, traceid, span id, spanid, correlation id, part number, part no, model number, model
+        no, build number, commit, checksum, seriennummer, seriennr, serien, chargen, lote, lot
+        n, numero de serie, numero de lote, numero de lot
         """,
     "CRYPTO_WALLET": """
         wallet, wallet address, btc, bitcoin, eth, ethereum, crypto wallet, crypto address,
@@ -256,8 +259,8 @@ FILL: Final = frozenset(
         under, unser, unsere, us, use, using, uw, valid, value, van, vom, von, votre, war, was,
         were, which, with, your, zum, zur, al, pa, mig, meg, mitt, mit, min, til, er, ar, jest,
         to, moj, moja, sie, dnia, w, г, года, est, son, hat, ha, lyder, for, на, мой, моя, это,
-        היא, הוא, שלי, είναι, seria, holder, bearer, ended, cardholder, account
-        holder, verify, should, ok, sure, yes, ja, oui, si, sim, it, tak
+        היא, הוא, שלי, είναι, seria, holder, bearer, ended, cardholder, account holder, verify,
+        should, ok, sure, yes, ja, oui, si, sim, it, tak
         """
     )
 )

@@ -56,7 +56,7 @@ _DIGIT: Final = re.compile("[0-9]")
 
 def has_any(text: str, parts: Sequence[str]) -> bool:
     """Whether one of ``parts`` is in ``text``; for a score of them faster than a pattern."""
-    for part in parts:  # house: a loop, since a generator takes twice as long
+    for part in parts:  # noqa: SIM110
         if part in text:
             return True
     return False
