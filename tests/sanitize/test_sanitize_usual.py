@@ -193,6 +193,134 @@ MEDICAL_RECORD|health insurance policy «HX4471902»
 MEDICAL_RECORD|my insurance ID is «HX4471902»
 MEDICAL_RECORD|plan member number «4471902»
 MEDICAL_RECORD|policy ID: «HX4471902»
+DATE_OF_BIRTH|Support: And your date of birth, please?\\nMaria: Sure, it's «12/08/1984»
+DATE_OF_BIRTH|Q: DOB?\\nA: «1 Jan 1980»
+DATE_OF_BIRTH|User: hi\\nBot: For verification I need your birth date.\\nUser: «April 2, 1991»
+DATE_OF_BIRTH|Could you tell me when you were born?\\n\\n«23.05.1969»
+DATE_OF_BIRTH|Please state your date of birth:\\n«23 May 1969»
+DATE_OF_BIRTH|> What's your date of birth?\\n«3 March 1971»
+DATE_OF_BIRTH|What's your date of birth?\\n> «3 March 1971»
+DATE_OF_BIRTH|お客様の生年月日を教えてください。\\n«1988年12月1日»です
+DATE_OF_BIRTH|生年月日 «1988-12-01»
+DATE_OF_BIRTH|生年月日は«1988年12月1日»です。
+DATE_OF_BIRTH|Jestem urodzona «1 grudnia 1988» roku
+DATE_OF_BIRTH|Pacjent ur. «01.12.1988»
+DATE_OF_BIRTH|Moja data urodzenia to «1988-12-01»
+DATE_OF_BIRTH|Proszę podać datę urodzenia.\\nKlient: «01.12.1988»
+MEDICAL_RECORD|Agent: Can you read me the member ID?\\nMember: «ZGP 100 442 918»
+MEDICAL_RECORD|NPI number is «1548372910»
+MEDICAL_RECORD|provider NPI: «1548372910»
+MEDICAL_RECORD|Policy ID «BC-20991-X»
+MEDICAL_RECORD|my insurance member number is «BCB20991342»
+MEDICAL_RECORD|insurance no. «BCB20991342»
+MEDICAL_RECORD|Insurance ID: «882-10-4421»
+MEDICAL_RECORD|insurer says member id «882104421A» is inactive
+BANK_ACCOUNT|Agent: which account is it?\\nMe: «55128830019»
+BANK_ACCOUNT|What account number should we use?\\n> «55128830019»
+BANK_ACCOUNT|Account: «55128830019»
+NATIONAL_ID|fødselsnummer «01129955131»
+NATIONAL_ID|Mitt personnummer er «011299 55131»
+NATIONAL_ID|моето ЕГН е «8812011234»
+NATIONAL_ID|ЕГН-то ми е «8812011234»
+NATIONAL_ID|תעודת הזהות שלי היא «039337423»
+NATIONAL_ID|ת"ז «039337423»
+NATIONAL_ID|מספר תעודת זהות: «039337423»
+NATIONAL_ID|ID number «39004150123»
+NATIONAL_ID|His ID No: «4539-1488-0343»
+NATIONAL_ID|My identity number is «8812011234»
+USERNAME|sshd[212]: Failed login for «kwilson» from 203.0.113.7
+USERNAME|login failed for user '«kwilson»'
+USERNAME|Login attempt by «kwilson» blocked
+USERNAME|203.0.113.7 - - «kwilson» [12/Mar/2024:10:11:12 +0100] "POST /x HTTP/1.1" 200 5
+USERNAME|203.0.113.7 - «kwilson» [12/Mar/2024:10:11:12 +0100] "POST /x HTTP/1.1" 200 5
+USERNAME|"dbUser": "«svc_orders»"
+USERNAME|dbUser=«orders»
+USERNAME|I log in as «kwilson» and it fails
+USERNAME|You can log in as «kwilson».
+USERNAME|acct name is «kwilson»
+USERNAME|my acct name: «kwilson»
+USERNAME|my gamertag is «ShadowFox»
+USERNAME|DM me «@kwilson»!
+USERNAME|User «kwilson» logged out at 10:22
+USERNAME|userName: «kwilson»
+USERNAME|uid=«kwilson»,ou=people,dc=example,dc=org
+USERNAME|su - «kwilson»
+USERNAME|by user «kwilson» on host web1
+USERNAME|username «kwilson» is locked
+USERNAME|My user name is «kwilson», can't get in.
+USERNAME|account «kwilson» has been locked
+USERNAME|tried signing in as «kwilson»
+SECRET|GET /cb?code=«a81f3c» HTTP/1.1
+SECRET|?code=«771204»
+SECRET|OTP code=«771204»
+SECRET|my code is «771204»
+SECRET|Use code «771204» to sign in
+SECRET|enter «771204» as the verification code
+SECRET|One-time code: «771204»
+SECRET|pw is Tiger2Lion, or try «Lion2Tiger»
+SECRET|password Tiger#2 — if it doesn't work try «Lion#2»
+SECRET|The passphrase is «blue horse eats paper».
+SECRET|passphrase "«blue horse eats paper»"
+SECRET|Passphrase = «blue-horse-eats-paper»
+SECRET|spring.dbPass=«orders1»
+SECRET|"dbPass": "«orders1»"
+SECRET|ALTER USER 'app'@'%' IDENTIFIED BY '«Secr3t!»';
+SECRET|GRANT ALL ON *.* TO 'app'@'%' IDENTIFIED BY '«Secr3t!»'
+SECRET|test login: kwilson / «Blue42!x»
+SECRET|user/pass: kwilson/«Blue42!x»
+SECRET|username: kwilson, pass «Blue42!x»
+SECRET|login \\| pw\\nkwilson \\| «blue42»
+SECRET|login\\tpw\\nkwilson\\t«blue42»
+SECRET|\\| login \\| pw \\|\\n\\| kwilson \\| «blue42» \\|
+PASSPORT|my old passport was «N1204471»
+PASSPORT|Passport (number): «N1204471»
+PASSPORT|Her passport number, I think, was «N1204471»
+PASSPORT|the number of my passport is «N1204471»
+TAX_ID|Her PAN card - «BKLPS4821Q»
+TAX_ID|PAN «BKLPS4821Q»
+TAX_ID|PAN no: «BKLPS4821Q»
+TAX_ID|Meine Steueridentifikationsnummer lautet «81 872 495 633»
+TAX_ID|Steuer-Identifikationsnummer: «81872495633»
+TAX_ID|Steuer-Identifikationsnr. «81872495633»
+CARD|{"pan":"«5425233430109903»","exp":"12/26"}
+CARD|pan: «5425 2334 3010 9903»
+CARD|charged to card «4000 1234 5678 9012»
+CARD|card ending? full card is «4000-1234-5678-9012»
+CARD|Card no. «1234 5678 9012 3456»
+PHONE|Mi teléfono es «622 114 785»
+PHONE|Hola, soy Ana, mi número es el «622 114 785», gracias
+PHONE|Hej, du kan ringe til mig på «28 44 19 03»
+PHONE|Mit telefonnummer er «28 44 19 03», ring efter kl 15
+PHONE|ana;«622114785»;Madrid;ana@example.org
+PHONE|Mette Holm,mette@example.dk,«28441903»
+PHONE|name\\tmobile\\nMette\\t«28 44 19 03»
+STREET_ADDRESS|Envíalo a «C/ Luna 7, 4º D, 08012 Barcelona» por favor
+STREET_ADDRESS|«Calle del Pez 21, 28004 Madrid»
+STREET_ADDRESS|«Calle San Bernardo, nº 5, 2ºA, 28015 Madrid»
+STREET_ADDRESS|«Rua do Carmo 15, 1200-093 Lisboa»
+STREET_ADDRESS|moro na «Rua de Santa Catarina, 312 - 2º Dto, 4000-443 Porto»
+STREET_ADDRESS|«Dorpsstraat 5, 3732 HJ De Bilt»
+STREET_ADDRESS|«Prinsengracht 263-267, 1016 GV Amsterdam»
+STREET_ADDRESS|Stuur naar «Jan Steenstraat 8 II, 1073 VK Amsterdam»
+STREET_ADDRESS|«Avenida de América, 12, 5º C, 28028 Madrid»
+EMAIL|?to=«anna.k%40example.com»
+EMAIL|mailto:«anna.k%40example.com»
+EMAIL|«info@zürich-reisen.ch»
+EMAIL|«josé@españa.es»
+IP|int x = 0; // «203.0.113.9» old
+IP|//«203.0.113.9»
+IP|host = a // «203.0.113.9»:8080
+DATE_OF_BIRTH|Anna Kowalska;«1979-04-02»;PL61109010140000071219812874;601234567
+PHONE|Anna Kowalska;1979-04-02;PL61109010140000071219812874;«601234567»
+PHONE|Dupont;02/04/1979;FR1420041010050500013M02606;«0612345678»
+COORDINATES|pin at «-33.87, 151.21»
+COORDINATES|position: «-34.60, -58.38»
+COORDINATES|lat: -33.9, lon: «18.4»
+COORDINATES|latitude -33.9 longitude «18.4»
+DRIVER_LICENSE|licence number «SMITH 711215 J99KX»
+DRIVER_LICENSE|DVLA licence «SMITH711215J99KX»
+DRIVER_LICENSE|UK driving licence no. «SMITH711215J99KX 12»
+DRIVER_LICENSE|driving licence: «FOX99902137R99AB»
 """
 
 NEAR = """
@@ -230,6 +358,38 @@ temperature -3.5, 12.1 and -2.25
 The price moved -3.87, 15.21 points
 street 5, door 3, block 2
 12, 34, 56; 78
+there were 3105550199 hits and 4155550132 misses
+Lot: 2024556789
+lot #3125550147
+We shipped 7735550123 units
+count=3125550147
+batch id 3125550147
+working 0700-1500 or 1400-2200
+The shift is 0900-1700
+ISSN 2049-3630
+EAN: 5901234123457
+GTIN 05901234123457
+scan 4006381333931 at the till
+Serial No. 5CD1234XYZ
+serial number: 8XK2291
+request_id: 9f8c2b7a-1234
+X-Request-ID: 550e8400-e29b-41d4-a716-446655440000
+trace id 0af7651916cd43dd8448eb211c80319c
+correlation id a81bc81b-dead-4e5d
+the code is broken and code 12 fails
+Use code SAVE20 at checkout
+discount code=SPRING24
+error code=500123
+what card do you have? I have 2
+my account is locked
+Please log in as an administrator
+I tried to log in as I always do
+How do I change my handle on the door? the handle is broken
+the user is invalid, the user from Paris
+try Option2 or else restart
+the password was changed on 12/03/2024 or 13/03/2024
+What time is it?\\n> 10:30 on 3 March 2020
+Did you call?\\n> yes, 20 times since 2019
 """
 
 

@@ -63,12 +63,12 @@ _BOX: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBER: Final = (
-    r"[0-9]{1,5}(?:\s?[-/]\s?[0-9]{1,4})?(?:[\s-]?[a-zA-Z](?![\w]))?"
+    r"[0-9]{1,5}(?:\s?[-/]\s?[0-9]{1,4}(?![0-9.]{0,3}[\u00ba\u00aa\u00b0]))?(?:[\s-]?[a-zA-Z](?![\w]))?"
     r"(?:[\s-](?:bis|ter|hs|huis|I{1,3}|[0-9])(?!\w))?"
 )
 # The stair, the floor and the door: "2\u00ba izq.", "1.\u00ba Dto", "piso 3", "bajo".
 _DOOR: Final = (
-    r"(?:,?\s(?:[0-9]{1,2}\.?[\u00ba\u00aa\u00b0](?:\s?-?\s?(?:[A-Z]|(?:izq|dcha|der|ext|int|esq"
+    r"(?:(?:,|\s-)?\s(?:[0-9]{1,2}\.?[\u00ba\u00aa\u00b0](?:\s?-?\s?(?:[A-Z]|(?:izq|dcha|der|ext|int|esq"
     r"|dto|dir|fte|frt)\.?"
     r"|izquierda|derecha|esquerdo|direito|[0-9]{1,2}[\u00ba\u00aa]?)(?!\w))?"
     r"|(?:piso|planta|puerta|pta\.?|esc\.?|escalera|portal|andar|apto\.?|bloco|bloque|local"
@@ -96,7 +96,7 @@ _GERMANIC: Final = re.compile(
     r"|Allee|Gasse|Damm|Ufer|Ring))"
     rf"\s{_NUMBER}{_TOWN_AFTER_ZIP}"
 )
-# A street that is not called one, where code and town follow: "Lange Voorhout 34, 2514 EE Den Haag".
+# A street that is not called one, where code and town follow: "Lange Voorhout 34, 2514 EE Delft".
 _BEFORE_CODE: Final = re.compile(
     r"[A-Z\u00c0-\u00de](?<!\w.)[\w.'\u2019-]{1,30}"
     rf"(?:\s(?:(?:de[nr]?|van|von|dem|am|zum|zur|ul\.|al\."

@@ -85,6 +85,10 @@ _BORN_AFTER: Final = (
     "\uc0dd",
 )  # "1975-03-08 \u751f\u307e\u308c"
 _BORN_REACH: Final = 60
+# Where words have no blanks between them.
+_BORN_UNSPACED: Final = re.compile(
+    "\u751f\u5e74\u6708\u65e5|\u8a95\u751f\u65e5|\u51fa\u751f\u65e5\u671f|\uc0dd\ub144\uc6d4\uc77c"
+)
 
 
 class BirthDateDetector(TextDetector):
@@ -105,6 +109,7 @@ class BirthDateDetector(TextDetector):
             cue = reading.cue_before(start) or cue_after(reading.text, end)
             near = small[max(0, start - _BORN_REACH) : start]
             said = cue is not None and cue.entity == "DATE_OF_BIRTH"
+            said = said or (not near.isascii() and _BORN_UNSPACED.search(near) is not None)
             if said or _BORN.search(near) or small[end : end + 3].lstrip().startswith(_BORN_AFTER):
                 yield Span(start, end, "DATE_OF_BIRTH")
 

@@ -14,7 +14,11 @@ from phonenumbers import (
 )
 
 from cipherset.pipeline.sanitize.detectors.structured.reading.cues import cue_after
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 _EXTENSION: Final = r"(?:\s?(?:;ext=|,?\s?ext(?:ension)?\.?|x|#)\s?[0-9]{1,7}(?![0-9]))?"
@@ -99,7 +103,7 @@ class PhoneDetector(TextDetector):
             found = [match.span() for match in _ANY.finditer(text, begin, end)]
         if not found and _TRUNK.match(text, begin, end):
             found = [*_domestic(text, begin, end, _TRUNK_REGIONS)]
-        if not found and not bare and before is None:
+        if not found and before is None:
             found = [*_domestic(text, begin, end, _spoken_near(reading, start, end))]
         return found
 
@@ -150,6 +154,43 @@ _GROUPED: Final = {
     "CZ": r"[67][0-9]{2}[ .-][0-9]{3}[ .-][0-9]{3}",
 }
 _FORMS: Final = {region: re.compile(form) for region, form in _GROUPED.items()}
+_BARE: Final = {
+    "ES": re.compile("[67][0-9]{8}"),
+    "DK": re.compile("[2-9][0-9]{7}"),
+    "NO": re.compile("[49][0-9]{7}"),
+    "PT": re.compile("9[0-9]{8}"),
+    "PL": re.compile("[5-8][0-9]{8}"),
+    "IT": re.compile("3[0-9]{9}"),
+}
+# A part of a word that speaks of calls.
+_CALLS: Final = (
+    *(
+        "telef",
+        "tel\u00e9f",
+        "ll\u00e1m",
+        "llam",
+        "m\u00f3vil",
+        "movil",
+        "whats",
+        "wasap",
+        "tlf",
+        "mobil",
+        "ring ",
+    ),
+    *(
+        "nummer",
+        "n\u00famero",
+        "numero",
+        "numer ",
+        "sms",
+        "zadzwo",
+        "ligar",
+        "ligue",
+        "cell",
+        "chiam",
+        "contact",
+    ),
+)
 _SPOKEN: Final = {
     "ES": "el la los las mi mis es soy por para con que una lo su al del en y o me llamo",
     "DK": "jeg er og det mig til p\u00e5 min mit ikke kan har du vi eller med en et af for efter",
@@ -167,10 +208,14 @@ _SPOKEN_LEAST: Final = 3
 def _spoken_near(reading: Reading, start: int, end: int) -> tuple[str, ...]:
     """The regions whose language is spoken around ``start``, if a number is written so there."""
     text = reading.text
-    regions = [region for region, form in _FORMS.items() if form.fullmatch(text, start, end)]
+    low = max(0, start - _SPOKEN_REACH)
+    bare = text[start:end].isdecimal()
+    if bare and not has_any(reading.small[low : end + _SPOKEN_REACH], _CALLS):
+        return ()
+    forms = _BARE if bare else _FORMS
+    regions = [region for region, form in forms.items() if form.fullmatch(text, start, end)]
     if not regions or _COUNTED_ABROAD.match(text, end):
         return ()
-    low = max(0, start - _SPOKEN_REACH)
     words = reading.small[low : end + _SPOKEN_REACH].split()
     return tuple(
         region

@@ -159,6 +159,7 @@ _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,34}")
 _NAME: Final = re.compile(
     r"[A-Z\u00c0-\u00de][\w'-]{1,30}(?:,? [A-Z\u00c0-\u00de][\w'.-]{0,30}){1,3}"
 )
+_TRUNK: Final = dict.fromkeys(("GB", "DE", "FR", "IT", "NL", "BE", "CH", "AT", "SE"), "0")
 _HOME: Final = {"ES": "679", "DK": "23456789", "NO": "49", "PT": "9", "PL": "5678", "CZ": "67"}
 
 
@@ -196,8 +197,9 @@ def _is_home(number: str, countries: list[str]) -> bool:
     """Whether ``number`` has its prefix, or is a mobile's at home in ``countries`` if told."""
     if number.startswith(("+", "00")):
         return True
-    for region in countries or _HOME:
-        if region in _HOME and number[0] in _HOME[region]:
+    homes = _TRUNK if number.startswith("0") else _HOME
+    for region in countries or homes:
+        if number[0] in homes.get(region, ""):
             try:
                 if phonenumbers.is_valid_number(phonenumbers.parse(number, region)):
                     return True

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, listed
+from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, listed, phrases
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, has_any
 from cipherset.pipeline.sanitize.spans import Span
 
@@ -25,7 +25,7 @@ _LOGGED: Final = re.compile(
     re.IGNORECASE,
 )
 _USER_DID: Final = re.compile(
-    r"\b(?:user|account)\s[\"'`]?([\w.@+-]{2,40})[\"'`]?\s(?:does\snot\sexist|not\sfound"
+    r"\b(?:user|username|account)\s[\"'`]?([\w.@+-]{2,40})[\"'`]?\s(?:does\snot\sexist|not\sfound"
     r"|logged\s(?:in|out|on|off)"
     r"|(?:was|has\sbeen|is)\s(?:locked|disabled|created|deleted|removed|added|authenticated"
     r"|suspended)"
@@ -39,6 +39,7 @@ _AS: Final = re.compile(
     r"\s(?:as|als|como|en\stant\sque)\s(?:user\s)?" + _NAME,
     re.IGNORECASE,
 )
+_BY_USER: Final = re.compile(r"\b(?:by|for|as|of)\suser\s" + _NAME, re.IGNORECASE)
 _CALLED: Final = re.compile(
     r"\b(?:handle|nick(?:name)?|gamer ?tag|alias|acct\sname|account\sname|user ?name|user\sid"
     r"|login(?:\sname)?"
@@ -285,28 +286,27 @@ _LOGGED_BY: Final = (
 _ByHint = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
 _BY_HINT: Final[_ByHint] = (
     (_LOGGED, (*_LOGGED_BY, "session ", "denied ", "locked out", " user ")),
-    (_USER_DID, ("user ",)),
+    (_USER_DID, ("user ", "username ", "account ")),
     (_SHELL, ("user", "su -", "sudo -u", "ssh ", "scp ", "sftp ", "rsync ", "mosh ", "chpasswd")),
     (_SQL, ("create ", "alter ", "drop ")),
 )
 _UNCOMMON_BY_HINT: Final[_ByHint] = (
     (_AS, (" as ", " als ", " como ", " que ")),
+    (_BY_USER, (" user ",)),
     (_CALLED, (" is ", " was ", "'s ", " : ", " = ", " ist ", " lautet ")),
 )
-HINTS: Final = frozenset(
-    (
-        "login,logins,logon,log-in,log in,log on,logs in,logged,logging,signed,signing,signs"
-        " in,sign in,signin"
-        ",sign-in,session,auth,authentication,authenticated,authenticate,denied,ssh,scp,rsync,sftp,mosh,sudo,su"
-        ",useradd,adduser,usermod,userdel,deluser,chpasswd,invalid,unknown,locked,acct"
-        " name,account name,nick"
-        ",nickname,handle,gamertag,gamer"
-        " tag,alias,insta,instagram,twitter,tiktok,snapchat,snap,telegram,discord"
-        ",github,skype,psn,steam,cred,creds,credentials,identified,password,publickey,connect,connects,connected"
-        ",connecting,combo,registered,eingeloggt,angemeldet,conectado,username,user name,user"
-        " id,user,usr,role"
-        ",userpwd,access"
-    ).split(",")
+HINTS: Final = phrases(
+    """
+    login, logins, logon, log-in, log in, log on, logs in, logged, logging, signed,
+    signing, signs in, sign in, signin, sign-in, session, auth, authentication,
+    authenticated, authenticate, denied, ssh, scp, rsync, sftp, mosh, sudo, su, useradd,
+    adduser, usermod, userdel, deluser, chpasswd, invalid, unknown, locked, acct name,
+    account name, nick, nickname, handle, gamertag, gamer tag, alias, insta, instagram,
+    twitter, tiktok, snapchat, snap, telegram, discord, github, skype, psn, steam, cred,
+    creds, credentials, identified, password, publickey, connect, connects, connected,
+    connecting, combo, registered, eingeloggt, angemeldet, conectado, username, user name,
+    user id, user, usr, role, userpwd, access, account
+    """
 )
 
 

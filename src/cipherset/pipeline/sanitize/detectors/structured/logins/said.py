@@ -11,7 +11,11 @@ from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.structured.logins.logs import HINTS, logged
 from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, listed
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 _CUES: Final = {
@@ -43,7 +47,7 @@ _CUES: Final = {
         "username|user name|user-name|user_name|userid|user id|user_id|login name|login id"
         "|screen name|screenname"
         "|login|nickname|handle|benutzername|nom d'utilisateur|nombre de usuario|nome utente"
-        "|nome de usu\u00e1rio|gebruikersnaam|acct name|account name|user handle|gamertag"
+        "|nome de usu\u00e1rio|gebruikersnaam|uid|acct name|account name|user handle|gamertag"
         "|gamer tag|usr"
         "|utilisateur|anv\u00e4ndarnamn|brugernavn|brukernavn|nazwa u\u017cytkownika"
         "|\u043b\u043e\u0433\u0438\u043d|usuario|identifiant|skype|user"
@@ -51,7 +55,18 @@ _CUES: Final = {
 }
 # These name other things too: it takes a sign, and a value that is no word.
 _USERS_OFTEN: Final = frozenset(
-    {"login", "nickname", "handle", "usuario", "utilisateur", "identifiant", "skype", "user", "usr"}
+    {
+        "uid",
+        "login",
+        "nickname",
+        "handle",
+        "usuario",
+        "utilisateur",
+        "identifiant",
+        "skype",
+        "user",
+        "usr",
+    }
 )
 _KINDS: Final = {cue: kind for kind, cues in _CUES.items() for cue in cues.split("|")}
 
@@ -134,7 +149,7 @@ class SaidDetector(TextDetector):
         text, small = reading.text, reading.small
         cues = _cues(text, small)
         words = {said for _, _, said in cues}
-        if words or any(mark in text for mark in ("@", "[", " / ", "-u ")):
+        if words or has_any(text, _LOGGED_MARKS):
             yield from logged(reading, words)
         for start, end, said in (cue for cue in cues if cue[2] in _KINDS):
             span = _value_after(text, small, end, said) or _value_before(text, start, said)
@@ -145,6 +160,9 @@ class SaidDetector(TextDetector):
         for pair in _PAIR.finditer(text) if "/" in text else ():
             yield Span(*pair.span(1), "USERNAME")
             yield Span(*pair.span(2), "SECRET")
+
+
+_LOGGED_MARKS: Final = ("@", "[", " / ", "-u ")
 
 
 def _cues(text: str, small: str) -> list[tuple[int, int, str]]:
@@ -189,7 +207,7 @@ class _Said:
 
 
 _OR: Final = re.compile(
-    r"[^\n]{0,60}?\b(?:try|or|else|then|otherwise|oder|sonst|probier\w{0,2}|o|ou|sinon|essayez"
+    r"[^\n]{0,60}?\b(?:try|tried|then try|then use|or|else|otherwise|oder|sonst|probier\w{0,2}|o|ou|sinon|essayez"
     r"|prueba|prova|anders)[ :]"
     r"{1,2}[\"'`]?([^\s\"'`<>]{4,64})",
     re.IGNORECASE,
@@ -213,10 +231,13 @@ _QUOTED: Final = re.compile(r"([\"`\u201c'])([^\"`\u201c\u201d\n]{4,64}?)[\"`\u2
 
 def _phrase_after(text: str, link: re.Match[str], cue: str) -> Span | None:
     """A passphrase of several words, or what is quoted after a sign or a verb."""
-    if _KINDS[cue] != "password" or link.group().strip() == "":
+    bare = link.group().strip() == ""
+    if _KINDS[cue] != "password" or (bare and cue not in _PHRASES):
         return None
     pattern = _PHRASE if cue in _PHRASES else _QUOTED
-    found = _QUOTED.match(text, link.end()) or pattern.match(text, link.end())
+    found = _QUOTED.match(text, link.end())
+    if found is None and not bare:
+        found = pattern.match(text, link.end())
     if found is None:
         return None
     group = found.re.groups
@@ -282,7 +303,8 @@ def _is_password(said: _Said) -> bool:
     if _BLANK.fullmatch(value):
         return False
     if said.assigned or _looks_secret(value):
-        return said.link.strip() != "" or said.cue != "pass"
+        strong = any(map(str.isdigit, value)) and _MARK.search(value) is not None
+        return said.link.strip() != "" or said.cue != "pass" or strong
     if said.link.strip() == "":
         return False
     if said.quoted or (value.isdecimal() and len(value) >= _DIGITS_LEAST):
@@ -317,7 +339,9 @@ def _is_code(small: str, start: int, link: str) -> bool:
     words = before.split()
     if words and words[-1].strip("'\"_-") in _CODE_KINDS:
         return False
-    return link.strip() != "" and _CODE_BEFORE.search(before) is not None
+    if link.strip() == "":
+        return words[-1:] in (["use"], ["enter"], ["type"])
+    return _CODE_BEFORE.search(before) is not None
 
 
 _OTP_FORM: Final = re.compile(r"(?:[A-Z]-)?[0-9]{4,8}|[0-9]{3}[ -][0-9]{3}")
@@ -331,6 +355,10 @@ def _is_pin(said: _Said) -> bool:
     if said.cue == "code":
         digits = sum(map(str.isdigit, said.value))
         alone = said.assigned and digits == _OTP_DIGITS
+        if said.link == "=" and _CODE.fullmatch(said.value.upper()):
+            return digits > 1 or digits == len(said.value)
+        if said.link.strip() == "" and digits != _OTP_DIGITS:
+            return False
         return _otp(said.value) and (alone or not said.assigned or digits == _OTP_DIGITS)
     return _PIN.fullmatch(said.value) is not None or (
         said.link.strip() != "" and _CODE.fullmatch(said.value) is not None

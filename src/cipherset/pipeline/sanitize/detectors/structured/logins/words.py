@@ -10,6 +10,11 @@ def listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def phrases(said: str) -> frozenset[str]:
+    """The phrases between the commas of ``said``."""
+    return frozenset(" ".join(phrase.split()) for phrase in said.split(","))
+
+
 def is_common(word: str) -> bool:
     """Whether ``word`` is one of the language: "log in as usual"."""
     return word.lower() in _common()

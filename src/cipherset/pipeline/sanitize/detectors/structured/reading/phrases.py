@@ -8,6 +8,7 @@ from typing import Final
 NOBODY: Final = "NOBODY"  # numbers of things and of goings-on: no detector takes them
 _SAYING: Final = {
     "NATIONAL_ID": """
+        תעודת הזהות, מספר הזהות, תעודת זהות שלי, תעודת הזהות שלי,
         ssn, ssns, social security, social security card, soc sec, social, ss, nss, sin, social
         insurance, nino, ni, national insurance, nin, national id, nid, national identity,
         national identification, national identity card, identity card, identity card number, id
@@ -248,6 +249,7 @@ LINKS: Final = frozenset(
 FILL: Final = frozenset(
     _phrases(
         """
+        е, ми, то, моето, моят, שלי, think, guess, believe,
         file, title, form, document, certificate, card, record, a, also, am, an, are, as,
         assigned, at, be, below, by, current, d, da, das, de, del, dem, den, der, des, die, do,
         dos, du, e, een, el, em, es, est, field, following, for, full, given, got, had, has,
