@@ -207,8 +207,9 @@ class _Said:
 
 
 _OR: Final = re.compile(
-    r"[^\n]{0,60}?\b(?:try|tried|then try|then use|or|else|otherwise|oder|sonst|probier\w{0,2}|o|ou|sinon|essayez"
-    r"|prueba|prova|anders)[ :]"
+    r"[^\n]{0,60}?\b(?:try|tried|then try|then use|or|else"
+    r"|otherwise|oder|sonst|probier\w{0,2}|o|ou|sinon"
+    r"|essayez|prueba|prova|anders)[ :]"
     r"{1,2}[\"'`]?([^\s\"'`<>]{4,64})",
     re.IGNORECASE,
 )
