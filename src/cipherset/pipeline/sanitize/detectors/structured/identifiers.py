@@ -124,7 +124,7 @@ _SHORT: Final = (
         "zip",
         "kennz",
         "immatr",
-        "matric",
+        "matricul",
         "matr\u00edc",
         "targa",
         "placa",

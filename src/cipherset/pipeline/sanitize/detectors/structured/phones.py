@@ -128,7 +128,7 @@ def _as_written(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 # A number that is so long, and no phone by its looks, counts what stands after it or before it.
 _COUNTED: Final = re.compile(r"\s(?!(?:is|was|has|thanks|hours|always|this|us)\b)[a-z]{3,20}s\b")
 _COUNT: Final = re.compile(
-    r"\b(?:count|counts|counted|total|totals|totalling|sum|lot|batch|of|over|about|exactly|than"
+    r"\b(?:count|counts|counted|total|totals|sum|lot|batch|of|over|about|exactly|than"
     r"|offset|bytes|size"
     r"|seq|sequence|epoch|timestamp|version|rev|build|value|returned|processed|imported|exported"
     r"|row|rows|line"

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cipherset.pipeline.sanitize.detectors.structured.logins.codes import is_code, is_otp
 from cipherset.pipeline.sanitize.detectors.structured.logins.logs import HINTS, logged
-from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, listed
+from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
     Reading,
     TextDetector,
@@ -268,7 +269,7 @@ def _value_after(text: str, small: str, position: int, cue: str) -> Span | None:
     ends = _ENDS.match(text, end) is not None
     before = text[position - len(cue) - 1 : position - len(cue)]
     tied = before.isalnum() or before in {"_", "."}
-    if cue == "code" and not _is_code(small, position - len(cue), link.group()):
+    if cue == "code" and not is_code(small, position - len(cue), link.group()):
         return None
     if value and _CHECKS[kind](_Said(cue, link.group(), value, quoted, ends, tied)):
         return Span(start, end, _entity(cue))
@@ -289,7 +290,7 @@ def _value_before(text: str, end: int, cue: str) -> Span | None:
     found = _BEFORE.search(text[low:end])
     if found is None:
         return None
-    fits = _otp if _KINDS[cue] == "pin" else _looks_secret
+    fits = is_otp if _KINDS[cue] == "pin" else _looks_secret
     if not fits(found.group(1)):
         return None
     return Span(low + found.start(1), low + found.end(1), _entity(cue))
@@ -320,38 +321,6 @@ def _is_token(said: _Said) -> bool:
     return said.assigned or (_looks_secret(said.value) and any(map(str.isdigit, said.value)))
 
 
-_CODE_BEFORE: Final = re.compile(
-    r"(?:\b(?:your|my|the|verification|login|log-in|security|sms|auth|mfa|2fa|otp|one-time|ihr"
-    r"|dein|mein|der|su|tu|mi|el|votre"
-    r"|mon|le|il|tuo|suo|seu|o|meu|uw|je|de)(?:\s[\w-]{1,16})?|[?&;,{(\"'\n>]|\A)\W{0,2}\Z"
-)
-_CODE_KINDS: Final = listed(
-    """
-    area zip post postal country sort error exit status promo discount coupon voucher product
-    qr bar source dress color colour morse return response http item currency tax bank swift
-    branch iata airport building fault reason
-    """
-)
-
-
-def _is_code(small: str, start: int, link: str) -> bool:
-    """Whether "code" is one that opens: yours, or alone with a sign; not an area's or error's."""
-    before = small[max(0, start - 40) : start]
-    words = before.split()
-    if words and words[-1].strip("'\"_-") in _CODE_KINDS:
-        return False
-    if link.strip() == "":
-        return words[-1:] in (["use"], ["enter"], ["type"])
-    return _CODE_BEFORE.search(before) is not None
-
-
-_OTP_FORM: Final = re.compile(r"(?:[A-Z]-)?[0-9]{4,8}|[0-9]{3}[ -][0-9]{3}")
-
-
-def _otp(value: str) -> bool:
-    return _OTP_FORM.fullmatch(value) is not None
-
-
 def _is_pin(said: _Said) -> bool:
     if said.cue == "code":
         digits = sum(map(str.isdigit, said.value))
@@ -360,7 +329,7 @@ def _is_pin(said: _Said) -> bool:
             return digits > 1 or digits == len(said.value)
         if said.link.strip() == "" and digits != _OTP_DIGITS:
             return False
-        return _otp(said.value) and (alone or not said.assigned or digits == _OTP_DIGITS)
+        return is_otp(said.value) and (alone or not said.assigned or digits == _OTP_DIGITS)
     return _PIN.fullmatch(said.value) is not None or (
         said.link.strip() != "" and _CODE.fullmatch(said.value) is not None
     )
