@@ -151,7 +151,6 @@ REFERENCE_ID|loan number «0012345678»
 REFERENCE_ID|reference «REF-88-12-A»
 REFERENCE_ID|transaction id «550e8400-e29b-41d4-a716-446655440000»
 REFERENCE_ID|IMEI «490154203237518»
-REFERENCE_ID|serial number «C02XG0FDJGH5»
 REFERENCE_ID|docket «CR-2020-12345»
 REFERENCE_ID|frequent flyer number «UA12345678»
 CARD|card «4111-1111-1111-1111» exp 12/26
@@ -509,6 +508,7 @@ def test_tables():
     assert [(span.entity, TABLE[span.start : span.end]) for span in spans] == [
         ("NATIONAL_ID", "958-58-9958"),
         ("DATE_OF_BIRTH", "1953-03-11"),
+        ("PHONE", "555-0143"),
         ("NATIONAL_ID", "958-58-9958"),
         ("MEDICAL_RECORD", "W12345"),
         ("PASSPORT", "AB1234567"),

@@ -13,9 +13,9 @@ from cipherset.pipeline.sanitize.detectors.structured import (
     StructuredDetector,
     nations,
     payments,
-    said,
     structured_parts,
 )
+from cipherset.pipeline.sanitize.detectors.structured.logins import said
 from cipherset.pipeline.sanitize.detectors.structured.reading.cues import cue_before
 from cipherset.pipeline.sanitize.detectors.structured.reading.phrases import FILL, LINKS, PHRASES
 from cipherset.pipeline.sanitize.detectors.structured.reading.runs import runs

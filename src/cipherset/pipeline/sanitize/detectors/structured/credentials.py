@@ -13,6 +13,7 @@ from cipherset.pipeline.sanitize.detectors.structured.reading.text import Readin
 from cipherset.pipeline.sanitize.spans import Span
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_+/=-]{20}")
+_LONG_WORD: Final = re.compile(r"(?<!\S)\S{12,}")
 _TOKEN: Final = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
     r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS
@@ -73,8 +74,11 @@ class CredentialDetector(TextDetector):
     """``SECRET``: tokens by their form, private keys with or without their end, logins in URLs."""
 
     name = "credentials"
-    version = "2"
+    version = "3"
     entities = frozenset({"SECRET"})
+
+    def likely(self, reading: Reading) -> bool:
+        return reading.has_long_word or "://" in reading.text or "-----BEGIN" in reading.text
 
     def spans(self, reading: Reading) -> Iterator[Span]:
         text = reading.text
@@ -84,15 +88,20 @@ class CredentialDetector(TextDetector):
             yield from _keys(text)
         if not reading.has_long_word:
             return
-        for match in _TOKEN.finditer(text):
-            yield Span(match.start(), match.end(), "SECRET")
-        small = reading.small
-        likely = "bearer" in small or "basic" in small or "token" in small
-        for match in _AUTHORIZATION.finditer(text) if likely else ():
-            if any(map(str.isdigit, match.group(1))):
-                yield Span(match.start(1), match.end(1), "SECRET")
-        if _LONG.search(text):
-            yield from _named(text)
+        for word in _LONG_WORD.finditer(text):
+            for match in _TOKEN.finditer(text, *word.span()):
+                yield Span(match.start(), match.end(), "SECRET")
+        if reading.n_digits:
+            yield from _with_digits(text, reading.small)
+
+
+def _with_digits(text: str, small: str) -> Iterator[Span]:
+    likely = "bearer" in small or "basic" in small or "token" in small
+    for match in _AUTHORIZATION.finditer(text) if likely else ():
+        if any(map(str.isdigit, match.group(1))):
+            yield Span(match.start(1), match.end(1), "SECRET")
+    if _LONG.search(text):
+        yield from _named(text)
 
 
 def _logins(text: str) -> Iterator[Span]:

@@ -12,10 +12,13 @@ _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_MARKS: Final = "\u0300-\u036f\u0900-\u0dff"  # accents and vowel signs, which \w leaves out
+_MARKS: Final = (
+    "\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e"  # accents and vowel signs, which \w leaves out
+)
 _LOCAL_BACKWARDS: Final = re.compile(rf"(?:[^\W{_UNSPACED}]|[{_MARKS}.#$%&'+~-])+|\w+")
 _DOMAIN: Final = re.compile(
-    rf"@(?:[\w{_MARKS}][\w{_MARKS}-]{{0,62}}\.){{1,126}}(?:xn--[\w-]{{2,59}}|[^\W\d_]{{2,63}})"
+    rf"(?:@|%40)(?:[\w{_MARKS}][\w{_MARKS}-]{{0,62}}[.\u3002]){{1,126}}"
+    rf"(?:xn--[\w-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})"
 )
 _LOCAL_LONGEST: Final = 254  # code points; RFC 5321 allows 64 bytes, and nobody checks
 # "jo dot smith at example dot com", "jo [at] example (dot) com": grown from the at, as above.
@@ -40,12 +43,16 @@ class EmailDetector(TextDetector):
     """``EMAIL``: a name, an at sign and a domain with a dot, in any script; also as it is said."""
 
     name = "email"
-    version = "2"
+    version = "3"
     entities = frozenset({"EMAIL"})
+
+    def likely(self, reading: Reading) -> bool:
+        small = reading.small
+        return "@" in small or "dot" in small or "%40" in small or "at]" in small or "at)" in small
 
     def spans(self, reading: Reading) -> Iterator[Span]:
         text, small = reading.text, reading.small
-        if "@" in text:
+        if "@" in text or "%40" in text:
             yield from _written(text)
         if "dot" in small or "at]" in small or "at)" in small:
             yield from _said(text)

@@ -9,10 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from stdnum import luhn
+
 from cipherset.pipeline.sanitize.detectors.structured import nations
 from cipherset.pipeline.sanitize.detectors.structured.reading.cues import Cue, cue_after, cue_in
+from cipherset.pipeline.sanitize.detectors.structured.reading.phrases import NOBODY
 from cipherset.pipeline.sanitize.detectors.structured.reading.runs import Piece, leads, runs
-from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
+from cipherset.pipeline.sanitize.detectors.structured.reading.text import (
+    Reading,
+    TextDetector,
+    has_any,
+)
 from cipherset.pipeline.sanitize.spans import Span
 
 
@@ -46,14 +53,18 @@ _DATE: Final = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:T[\d.]*Z?)?|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})"
 )
 _OF_TIME: Final = re.compile(
-    r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?|\d{1,12}(?:st|nd|rd|th|am|pm|k|m|h|hrs?|min|s|px|gb|mb|kg|km|x)",
+    r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?|\d{1,12}(?:st|nd|rd|th|am|pm|k|m|h|hrs?|min|s|px|gb"
+    r"|mb|kg|km|x)",
     re.IGNORECASE,
 )
 _AMOUNT: Final = re.compile(r"\d{1,3}(?:[.,]\d{3}){0,4}[.,]\d{1,2}|\d{1,12}\.\d{1,12}")
 _UNIT: Final = re.compile(
-    r"\s?(?:%|[$\u20ac\u00a3\u00a5]|(?:percent|days?|weeks?|months?|years?|yrs?|hours?|hrs?|minutes?|mins?"
-    r"|seconds?|secs?|times|people|persons|users|customers|items|units|pieces|points|miles|km|kg|lbs"
-    r"|[kKmMgG][bB]|USD|EUR|GBP|CHF|INR|JPY|dollars?|euros?|pounds?|rupees|bucks|tage|wochen|jahre)\b)"
+    r"\s?(?:%|[$\u20ac\u00a3\u00a5]|(?:percent|days?|weeks?|months?|years?|yrs?|hours?|hrs?"
+    r"|minutes?|mins?"
+    r"|seconds?|secs?|times|people|persons|users|customers|items|units|pieces|points|miles|km|kg"
+    r"|lbs"
+    r"|[kKmMgG][bB]|USD|EUR|GBP|CHF|INR|JPY|dollars?|euros?|pounds?|rupees|bucks|tage|wochen"
+    r"|jahre)\b)"
 )
 _MONEY: Final = re.compile(r"[$\u20ac\u00a3\u00a5\u20b9]\s?\Z|\b(?:USD|EUR|GBP|Rs\.?)\s?\Z")
 _PHONE: Final = re.compile(r"(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}")
@@ -70,7 +81,7 @@ class IdentifierDetector(TextDetector):
     """Numbers that stand for a person, an account, a vehicle or a case."""
 
     name = "identifiers"
-    version = "1"
+    version = "2"
     entities = FITTING
 
     def spans(self, reading: Reading) -> Iterator[Span]:
@@ -79,14 +90,22 @@ class IdentifierDetector(TextDetector):
             yield from _of_letters(text)
         if reading.n_digits < _PLATE_DIGITS:
             return
-        short = _SHORT.search(reading.small) is not None
+        short = has_any(reading.small, _SHORT)
         for pieces in runs(text, 1 if short else 3):
             yield from _in_run(reading, pieces)
-        for match in _DOCKET.finditer(text):
-            yield Span(match.start(), match.end(), "REFERENCE_ID")
-        if "(" in text:
-            for match in _HKID.finditer(text):
-                yield Span(match.start(), match.end(), "NATIONAL_ID")
+        if reading.n_digits >= _LONG_DIGITS:
+            yield from _of_digits(text)
+
+
+def _of_digits(text: str) -> Iterator[Span]:
+    for match in _DOCKET.finditer(text):
+        yield Span(match.start(), match.end(), "REFERENCE_ID")
+    if _LICENSE_HEAD.search(text):
+        for match in _GB_LICENSE.finditer(text):
+            yield Span(match.start(), match.end(), "DRIVER_LICENSE")
+    if "(" in text:
+        for match in _HKID.finditer(text):
+            yield Span(match.start(), match.end(), "NATIONAL_ID")
 
 
 def _in_run(reading: Reading, pieces: list[Piece]) -> Iterator[Span]:
@@ -98,11 +117,30 @@ def _in_run(reading: Reading, pieces: list[Piece]) -> Iterator[Span]:
         at += taken
 
 
-_SHORT: Final = re.compile(
-    "plate|post|zip|kennz|immatr|matr[i\u00ed]c|targa|placa|kentek|vehicle|registra|reg"
+_SHORT: Final = (
+    *(
+        "plate",
+        "post",
+        "zip",
+        "kennz",
+        "immatr",
+        "matricul",
+        "matr\u00edc",
+        "targa",
+        "placa",
+        "kentek",
+    ),
+    *("vehicle", "reg"),
 )
 
 
+# Great Britain's: five letters of a surname, the date of birth, initials. Source: DVLA INF45.
+_LICENSE_HEAD: Final = re.compile("[A-Z][A-Z9]{4} ?[0-9]{6}")
+_GB_LICENSE: Final = re.compile(
+    r"[A-Z](?<![A-Za-z0-9].)[A-Z9]{4} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z][A-Z9][A-Z0-9] ?[A-Z]{2}"
+    r"(?: ?[0-9]{2})?(?![A-Za-z0-9])"
+)
+_LONG_DIGITS: Final = 4
 _PLATE_DIGITS: Final = 2
 _CAPITALS: Final = re.compile("[A-Z][A-Z0-9]{5}")
 # These may have no digit at all.
@@ -136,14 +174,14 @@ def _first(reading: Reading, pieces: list[Piece], at: int) -> tuple[Span | None,
     capital = text[start - 2 : start - 1].isupper()
     starts = (start, *leads(text, start)) if capital else (start,)
     begin, cue = _named(reading, starts, end)
-    if cue is not None and cue.entity == "PHONE":
+    if cue is not None and (cue.entity == "PHONE" or (cue.entity == NOBODY and cue.strong)):
         return None, 1
     fit = _FITS.get(cue.entity) if cue is not None else None
     for n_pieces in range(min(len(pieces) - at, _WIDEST), 0, -1):
         end = pieces[at + n_pieces - 1][1]
         if cue is not None and fit is not None:
             if n_pieces <= fit.pieces and fits(text, begin, end, cue):
-                return Span(begin, end, cue.entity), n_pieces
+                return Span(begin, end, _rather(text[begin:end], cue.entity)), n_pieces
             if cue.strong:
                 continue
         for first in starts:
@@ -153,6 +191,19 @@ def _first(reading: Reading, pieces: list[Piece], at: int) -> tuple[Span | None,
     return _named_after(text, *pieces[at]), 1
 
 
+def _rather(value: str, entity: str) -> str:
+    """``entity``, but what India's tax and the card industry both call a PAN by its form."""
+    if entity == "CARD" and _PAN.fullmatch(value):
+        return "TAX_ID"
+    digits = re.sub("[ -]", "", value)
+    card = entity == "TAX_ID" and digits.isdecimal() and len(digits) in _CARD_DIGITS
+    return "CARD" if card and luhn.is_valid(digits) else entity
+
+
+_CARD_DIGITS: Final = range(15, 20)
+
+
+_PAN: Final = re.compile(r"[A-Z]{5}[0-9]{4}[A-Z]")
 _WIDEST: Final = 7  # pieces of the widest form: France's
 
 
@@ -163,15 +214,23 @@ def _formed(text: str, start: int, end: int) -> str | None:
 
 
 def _named(reading: Reading, starts: Sequence[int], end: int) -> tuple[int, Cue | None]:
-    """Where it begins for the words before that say what it is, and what they say."""
+    """Where it begins for the words before that say what it is, and what they say.
+
+    What it says of itself, as in "NID-9001", is nearer than what they say.
+    """
+    text, start = reading.text, starts[0]
+    prefix = _PREFIX.match(text, start, end) if text[start].isalpha() else None
+    entity = cue_in(prefix.group(1)) if prefix is not None else None
+    if entity in _BY_PREFIX:
+        return start, Cue(entity, strong=True)
     for begin in starts:
         cue = reading.cue_before(begin)
         if cue is not None:
             return begin, cue
-    text, start = reading.text, starts[0]
-    prefix = _PREFIX.match(text, start, end) if text[start].isalpha() else None
-    entity = cue_in(prefix.group(1)) if prefix is not None else None
     return start, Cue(entity, strong=True) if entity is not None else None
+
+
+_BY_PREFIX: Final = frozenset({"NATIONAL_ID", "MEDICAL_RECORD", "DRIVER_LICENSE"})
 
 
 def _named_after(text: str, start: int, end: int) -> Span | None:
@@ -191,9 +250,16 @@ def fits(text: str, start: int, end: int, cue: Cue) -> bool:
         return _POSTAL.fullmatch(value.upper()) is not None
     if _is_quantity(text, start, end) or (" " in value and not _is_grouped(value, cue.entity)):
         return False
-    n_digits = sum(map(str.isdigit, value))
+    if cue.entity in {"TAX_ID", "CARD"} and _PAN.fullmatch(value):
+        return True
     if not fit.letters and any(map(str.isalpha, value)):
         return False
+    return _has_digits(value, fit, cue)
+
+
+def _has_digits(value: str, fit: _Fit, cue: Cue) -> bool:
+    """Whether ``value`` has as many as it takes after strong words, or after weak ones."""
+    n_digits = sum(map(str.isdigit, value))
     if cue.strong:
         return n_digits >= fit.digits
     if _PHONE.fullmatch(value):

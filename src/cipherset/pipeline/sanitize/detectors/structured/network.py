@@ -46,6 +46,10 @@ class NetworkDetector(TextDetector):
     version = "1"
     entities = frozenset({"URL", "IP", "MAC"})
 
+    def likely(self, reading: Reading) -> bool:
+        text = reading.text
+        return "/" in text or reading.n_digits > 1 or ":" in text or "www." in reading.small
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text = reading.text
         if "://" in text:
@@ -54,7 +58,7 @@ class NetworkDetector(TextDetector):
             yield from _www(text)
         if "/" in text:
             yield from _hosts(text)
-        if "." in text:
+        if reading.n_digits >= _V4_DIGITS and text.count(".") >= _V4_DOTS:
             yield from _v4(text)
         if text.count(":") > 1:
             yield from _v6(text)
@@ -94,6 +98,8 @@ def _hosts(text: str) -> Iterator[Span]:
             yield Span(match.start() - host.end(), position, "URL")
 
 
+_V4_DIGITS: Final = 4
+_V4_DOTS: Final = 3
 _SCHEME_LONGEST: Final = 20
 _HOST_LONGEST: Final = 101
 

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator
 from typing import Final
 
-from stdnum import bitcoin, iban, luhn
+from stdnum import bitcoin, ean, iban, luhn
 
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, TextDetector
 from cipherset.pipeline.sanitize.spans import Span
@@ -16,6 +16,7 @@ _DIGIT_RUN: Final = re.compile(rf"[0-9](?<![0-9][0-9])(?:{_GAP}?[0-9]){{12,}}")
 _DIGITS: Final = re.compile("[0-9]+")
 _CARD_DIGITS: Final = range(13, 20)
 _CARD_GROUP: Final = 2
+_ARTICLE_DIGITS: Final = 13
 _CARD_FIRST: Final = frozenset("23456")  # the networks' first digits
 
 
@@ -28,7 +29,7 @@ class PaymentDetector(TextDetector):
     """
 
     name = "payments"
-    version = "1"
+    version = "2"
     entities = frozenset({"CARD", "IBAN"})
     n_digits = 8  # of the shortest IBAN and of Malta's, and fewer
 
@@ -36,9 +37,18 @@ class PaymentDetector(TextDetector):
         if reading.n_digits >= _CARD_DIGITS.start:
             for run in _DIGIT_RUN.finditer(reading.text):
                 cue = reading.cue_before(run.start())
-                named = cue is not None and cue.strong and cue.entity != "CARD"
-                if not (named and run.group().isdecimal()):
-                    yield from _cards(run)
+                called = cue is not None and cue.entity in {"CARD", "TAX_ID"}  # both say PAN
+                bare = run.group().isdecimal()
+                if cue is not None and cue.strong and bare and not called:
+                    continue
+                if (
+                    bare
+                    and not called
+                    and len(run.group()) == _ARTICLE_DIGITS
+                    and ean.is_valid(run.group())
+                ):
+                    continue
+                yield from _cards(run)
         yield from _ibans(reading.text)
 
 
@@ -120,9 +130,12 @@ class WalletDetector(TextDetector):
     version = "1"
     entities = frozenset({"CRYPTO_WALLET"})
 
+    def likely(self, reading: Reading) -> bool:
+        return reading.has_long_word
+
     def spans(self, reading: Reading) -> Iterator[Span]:
         text = reading.text
-        for match in _WALLET.finditer(text) if reading.has_long_word else ():
+        for match in _WALLET.finditer(text):
             word = match.group()
             if _is_wallet(word) or (_SAID.fullmatch(word) and _is_called(reading, match.start())):
                 yield Span(match.start(), match.end(), "CRYPTO_WALLET")

@@ -8,6 +8,7 @@ from cipherset.pipeline.sanitize.detectors.structured.credentials import Credent
 from cipherset.pipeline.sanitize.detectors.structured.dates import BirthDateDetector
 from cipherset.pipeline.sanitize.detectors.structured.emails import EmailDetector
 from cipherset.pipeline.sanitize.detectors.structured.identifiers import IdentifierDetector
+from cipherset.pipeline.sanitize.detectors.structured.logins.said import SaidDetector
 from cipherset.pipeline.sanitize.detectors.structured.network import NetworkDetector
 from cipherset.pipeline.sanitize.detectors.structured.payments import (
     PaymentDetector,
@@ -15,7 +16,6 @@ from cipherset.pipeline.sanitize.detectors.structured.payments import (
 )
 from cipherset.pipeline.sanitize.detectors.structured.phones import PhoneDetector
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import TextDetector, found_by
-from cipherset.pipeline.sanitize.detectors.structured.said import SaidDetector
 from cipherset.pipeline.sanitize.detectors.structured.tables import TableDetector
 from cipherset.pipeline.sanitize.spans import Span
 
@@ -24,7 +24,7 @@ class StructuredDetector:
     """All of ``structured_parts`` in one: each text is read once."""
 
     name: Final = "structured"
-    version: Final = "1"
+    version: Final = "2"
 
     def __init__(self, phone_region: str) -> None:
         """``phone_region``: whose numbers need no prefix; two capital letters, ISO 3166."""

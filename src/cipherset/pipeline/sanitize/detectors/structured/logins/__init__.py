@@ -1,0 +1,1 @@
+"""What people and machines log in with: passwords, codes, keys and user names."""
