@@ -37,7 +37,7 @@ PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA " + "PRIVA
         ("a@b.co a@b.co", "[EMAIL] [EMAIL]"),
         ("a@b.co@c.de", "[EMAIL]@c.de"),
         ("jo@xn--bcher-kva.xn--p1ai", "[EMAIL]"),
-        ("see you @ 5.30, @jo and a@b", "see you @ 5.30, [USERNAME] and a@b"),
+        ("see you @ 5.30, @jo and a@b", "see you @ 5.30, @jo and a@b"),
         ("@x.com", "@x.com"),
     ],
 )

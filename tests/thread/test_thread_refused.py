@@ -5,7 +5,7 @@ The commands are taken from the command line itself. One that is not told here h
 
 import click
 import pytest
-from thread_samples import cipherset, vector_rows, write_rows
+from thread_samples import cipherset, text_rows, vector_rows, write_rows
 
 from cipherset.custody.ledger import Ledger
 from cipherset.interfaces.cli.main import cli
@@ -16,10 +16,13 @@ CALLS = {
     "asset approve": ("{rows}",),
     "asset suspend": ("{rows}",),
     "assess": ("{export}",),
+    "audit breach": ("{rows}",),
     "audit checkpoint": ("--to", "{new}"),
     "audit emergencies": (),
     "audit export": ("--to", "{new}"),
     "audit list": (),
+    "audit retention": (),
+    "audit watch": (),
     "audit prove": ("1", "--checkpoint", "{checkpoint}", "--to", "{new}"),
     "calibrate": ("{rows}", *COLUMNS, "--to", "{new}"),
     "canary measure": ("mine", "--key", "support", "--model", "{rows}"),
@@ -28,6 +31,8 @@ CALLS = {
     "copies index": ("mine", "{rows}", "--key", "support", "--text", "topic"),
     "deploy": ("{bundle}",),
     "evaluate": ("{bundle}", "{rows}"),
+    "detokenize": ("a text", "--key", "support"),
+    "forget": ("somebody", "--source", "{rows}", "--column", "topic"),
     "grant request": ("scan", "{rows}", "--for", "a look"),
     "key bind": ("support", "--anywhere"),
     "key create": ("other",),
@@ -41,6 +46,7 @@ CALLS = {
     "principal change": ("root", "--role", "reviewer"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
+    "sanitize": ("{texts}", "--text", "body", "--to", "{new}"),
     "scan": ("{rows}",),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
 }
@@ -98,10 +104,11 @@ def places(tmp_path_factory, exported):
     return {
         "home": home,
         "rows": write_rows(folder / "rows.parquet", vector_rows(50)),
+        "texts": write_rows(folder / "texts.jsonl", text_rows(30)),
         "export": exported.cipherset,
         "bundle": exported.bundle,
         "checkpoint": folder / "checkpoint.json",
-        "new": folder / "new",
+        "new": folder / "new.jsonl",
     }
 
 

@@ -267,7 +267,9 @@ def test_once_somebody_voted_persons_are_added_under_a_grant(team):
         team.refused("root", "principal", "add", "zoe", "--role", "reviewer")["code"]
         == "not_allowed"
     )
-    team.granted("root", "principal.add", "workspace")
+    other = ("principal", "add", "zed", "--role", "reviewer")
+    team.granted("root", "principal.add", "principal:zoe=reviewer")
+    assert team.refused("root", *other)["code"] == "not_allowed"
     team.ok("root", "principal", "add", "zoe", "--role", "reviewer")
 
 
@@ -311,3 +313,53 @@ def test_a_revocation_that_is_taken_out_of_the_ledger_counts_still(team):
     assert team.protect().code == 3
     (listed,) = team.ok("ada", "grant", "list")["grants"]
     assert (listed["status"], listed["reason"]) == ("void", "a vote against it was taken away")
+
+
+def test_a_suspended_key_opens_for_nobody(team):
+    team.granted_protect()
+    team.ok("kim", "asset", "suspend", "key:support")
+    refused = team.protect()
+    assert (refused.code, refused.error["code"]) == (3, "not_allowed")
+    assert "suspended" in refused.error["message"]
+    assert not team.target.exists()
+
+
+def test_what_nobody_labeled_is_not_lowered_without_a_grant(team):
+    lower = ("relabel", team.source, "--level", "public", "--reason", "x")
+    assert team.run("bob", *lower).code == 3
+    assert team.protect().code == 3
+
+
+def test_who_left_comes_back_with_new_roles_only(team):
+    """By their own event; what else changes of them leaves them away."""
+    leave = ("principal", "change", "ron", "--left")
+    team.granted_protect()
+    team.granted("root", "principal.change", "principal:ron=left")
+    assert team.ok("root", *leave)["status"] == "left"
+    assert team.refused("ron", "asset", "suspend", team.source)["code"] == "not_allowed"
+
+
+def test_two_requests_on_both_sides_of_a_key_are_not_both_approved(team):
+    team.granted_protect()
+    assert team.protect().code == 0
+    plain = team.ok("sci", "grant", "request", "calibrate", team.source, "--for", "x")
+    sealed = team.ok("sci", "grant", "request", "export", team.target, "--for", "x")
+    for voter in ("ada", "rev"):
+        team.ok(voter, "grant", "approve", plain["grant"])
+    told = team.refused("ada", "grant", "approve", sealed["grant"])
+    assert told["code"] == "exposure_join"
+
+
+def test_a_grant_says_for_what_and_for_whom(team):
+    ask = ("grant", "request", "scan", team.source)
+    assert team.run("bob", *ask, "--for", " ").error["code"] == "grant_purpose"
+    ghost = team.run("bob", *ask, "--for", "x", "--to", "ghost")
+    assert (ghost.code, ghost.error["code"]) == (2, "principal_unknown")
+
+
+def test_a_grant_over_two_assets_holds_for_each(team, tmp_path):
+    other = write_rows(tmp_path / "other.parquet", vector_rows(seed=4))
+    team.granted(
+        "bob", "protect", team.source, "key:support", other, options=("--accept-risk", "x")
+    )
+    assert team.protect().code == 0

@@ -20,6 +20,7 @@ from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, ROW, Float32s, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
+from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
 from cipherset.pipeline.sanitize import sanitize
 from cipherset.pipeline.train import (
@@ -143,7 +144,7 @@ def _asking(
     """An act on a model that somebody brought."""
     record_model(workspace, bundle)
     facts = _facts(bundle) | ({"rows": rows} if rows else {})
-    about, moment = about_bundle(bundle, path), Moment(rows=rows)
+    about, moment = about_bundle(bundle, path), Moment(rows=rows, exposure_left=UNBOUNDED)
     with workspace.gate.act(action, str(path), facts, about=about, moment=moment) as act:
         yield act
 

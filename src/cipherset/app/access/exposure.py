@@ -117,7 +117,8 @@ def _caps(transaction: Transaction, derivations: tuple[Derivation, ...]) -> dict
     for event in events_of(transaction.connection, Action.ASSESS, Outcome.DONE):
         body = json.loads(event.body)
         if "manifest" in body:
-            latest[body["manifest"]] = body["pair_cap"]
+            cap = body["pair_cap"]
+            latest[body["manifest"]] = _lowest(latest.get(body["manifest"], cap), cap)
     caps: dict[str, int | None] = {}
     for each in derivations:
         cap = latest.get(each.ciphertext, 0)

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cipherset.app.access.exposure import check_exposure
+from cipherset.app.access.principals import PRINCIPAL, about_change, asked_change
+from cipherset.app.assets.measured import measured
 from cipherset.app.gate import Action
 from cipherset.app.gate.about import WORKSPACE, About, Moment
 from cipherset.app.gate.assets import described
@@ -109,7 +111,7 @@ def request(session: Session, wish: Wish) -> Grant:
         PolicyError: ``grant_duration``, ``exposure_join``, ``not_allowed``.
     """
     with open_workspace(session) as workspace:
-        abouts = [named(workspace, asset) for asset in wish.assets] or [WORKSPACE]
+        abouts = [_named(workspace, asset) for asset in wish.assets] or [WORKSPACE]
         facts = {"asked": wish.action.value, "purpose": wish.purpose}
         moment = Moment(asked=wish.action, requester=workspace.gate.actor)
         with workspace.gate.act(
@@ -127,6 +129,7 @@ def _request(
 ) -> Grant:
     gate = workspace.gate
     policies = gate.policies(transaction)
+    _check_wish(transaction, policies.limits, wish)
     bound = {name: digest for about in abouts for name, digest in about.bound().items()}
     beneficiary = wish.beneficiary or gate.actor
     use = Use(beneficiary, wish.action, frozenset(bound), wish.purpose)
@@ -161,6 +164,30 @@ def _request(
     return Grant(made, _standing(transaction, workspace, made))
 
 
+def _named(workspace: Workspace, text: str) -> About:
+    """An asset, or a change of a principal."""
+    if text.startswith(PRINCIPAL):
+        return about_change(asked_change(text.removeprefix(PRINCIPAL)))
+    return named(workspace, text)
+
+
+def _check_wish(transaction: Transaction, limits: Limits, wish: Wish) -> None:
+    if not wish.purpose.strip():
+        raise UsageError(
+            "a grant is for a purpose, and none was given",
+            code="grant_purpose",
+            hint="say what it is for: --for PURPOSE",
+        )
+    if wish.beneficiary is None or limits.grants.self_approval:
+        return
+    if find_principal(transaction.connection, wish.beneficiary) is None:
+        raise UsageError(
+            f"there is no principal {wish.beneficiary}",
+            code="principal_unknown",
+            hint="see who there is: cipherset principal list",
+        )
+
+
 def vote(session: Session, grant_id: str, kind: VoteKind, comment: str) -> Grant:
     """Approve, deny or revoke; signed with the voter's key, or the workspace's for who has none.
 
@@ -177,6 +204,7 @@ def vote(session: Session, grant_id: str, kind: VoteKind, comment: str) -> Grant
             requester=asked.requester,
             beneficiary=asked.beneficiary,
             accepted_risk=asked.accepts_risk,
+            verdict=measured(workspace, about.id).verdict,
         )
         facts = {"grant": grant_id, "asked": asked.action.value}
         with workspace.gate.act(_ACTIONS[kind], grant_id, facts, about=about, moment=moment) as act:
@@ -202,6 +230,8 @@ def _vote(
             code="grant_over",
             hint="ask for another: cipherset grant request --help",
         )
+    if kind is VoteKind.APPROVE:
+        check_exposure(transaction, workspace, asked)
     stored = find_principal(transaction.connection, gate.actor)
     roles = tuple(sorted(principal_of(gate.actor, stored, gate.policies(transaction)).roles))
     cast = Vote(gate.actor, kind, roles, transaction.now, comment)

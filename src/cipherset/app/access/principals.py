@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict
 
-from cipherset.app.gate import Action, Fact
+from cipherset.app.gate import WORKSPACE, About, Action, Fact
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core import canonical
 from cipherset.core.errors import InputError, PolicyError, UsageError
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
@@ -19,6 +20,8 @@ from cipherset.custody.ledger.access import (
 from cipherset.custody.policy import Limits, Role, conflicts
 
 LEFT: Final = "left"
+PRINCIPAL: Final = "principal:"
+_KEY: Final = "key:"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _PUBLIC_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -104,11 +107,40 @@ def list_principals(session: Session) -> list[PrincipalResult]:
 
 def _put(session: Session, action: Action, change: Change) -> PrincipalResult:
     facts: dict[str, Fact] = {"roles": " ".join(change.roles or ()), "has_left": change.has_left}
-    with open_workspace(session) as workspace, workspace.gate.act(action, change.name, facts):
+    with (
+        open_workspace(session) as workspace,
+        workspace.gate.act(action, change.name, facts, about=about_change(change)),
+    ):
         stored = workspace.gate.ledger.transact(
             lambda transaction: _stored(transaction, workspace, action, change)
         )
     return _result(stored)
+
+
+def about_change(change: Change) -> About:
+    """Exactly this change, so that a grant for it is for no other."""
+    told = {
+        "attributes": dict(change.attributes),
+        "has_left": change.has_left,
+        "public_key": change.public_key,
+        "roles": None if change.roles is None else sorted(change.roles),
+    }
+    return replace(WORKSPACE, also={f"{PRINCIPAL}{change.name}": canonical.digest(told)})
+
+
+def asked_change(text: str) -> Change:
+    """What ``NAME=ROLE,ROLE``, ``NAME=left`` or ``NAME=key:HEX`` asks for.
+
+    Raises:
+        UsageError: ``principal_name``, ``role``.
+        InputError: ``public_key``.
+    """
+    name, _, wanted = text.partition("=")
+    if wanted == LEFT:
+        return Change(name, has_left=True)
+    if wanted.startswith(_KEY):
+        return Change(name, public_key=wanted.removeprefix(_KEY))
+    return Change(name, tuple(wanted.split(",")))
 
 
 def _stored(
@@ -134,12 +166,19 @@ def _stored(
         roles=old.roles if change.roles is None else tuple(sorted(set(change.roles))),
         attributes={**old.attributes, **change.attributes},
         public_key=change.public_key or old.public_key,
-        status=LEFT if change.has_left else ACTIVE,
+        status=_status(old, change),
         created=old.created,
     )
     _check_conflicts(workspace.gate.policies(transaction).limits, after)
     put_principal(transaction.connection, after)
     return after
+
+
+def _status(old: StoredPrincipal, change: Change) -> str:
+    """Who left stays away until roles are given anew."""
+    if change.has_left:
+        return LEFT
+    return ACTIVE if change.roles else old.status
 
 
 def _check_conflicts(limits: Limits, principal: StoredPrincipal) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from cipherset.app.assess.finding import suite_digest
 from cipherset.app.gate import Action
@@ -23,18 +24,28 @@ class Measured:
     is_fresh: bool
 
 
-NOT_MEASURED = Measured(None, None, is_fresh=False)
+_WORST_FIRST: Final = (Verdict.NOT_PROTECTIVE, Verdict.INCONCLUSIVE, Verdict.WITHIN_LIMIT)
+NOT_MEASURED: Final = Measured(None, None, is_fresh=False)
 
 
 def measured(workspace: Workspace, manifest_digest: str) -> Measured:
-    """The latest finding about the export with that manifest."""
+    """The most that today's suite found in the export with that manifest, whichever run found it.
+
+    A later assessment that looked less far takes nothing back. Without one by today's suite, the
+    last of an older one is what is known, and is not fresh.
+    """
     ledger = workspace.gate.ledger
     events = ledger.transact(
         lambda transaction: tuple(events_of(transaction.connection, Action.ASSESS, Outcome.DONE))
     )
-    for event in reversed(events):
-        body = json.loads(event.body)
-        if body.get("manifest") == manifest_digest:
-            fresh = body["suite"] == suite_digest()
-            return Measured(body["reid"], Verdict(body["verdict"]), is_fresh=fresh)
-    return NOT_MEASURED
+    found = [json.loads(event.body) for event in events]
+    about = [body for body in found if body.get("manifest") == manifest_digest]
+    if not about:
+        return NOT_MEASURED
+    fresh = [body for body in about if body["suite"] == suite_digest()]
+    if not fresh:
+        last = about[-1]
+        return Measured(last["reid"], Verdict(last["verdict"]), is_fresh=False)
+    verdicts = {Verdict(body["verdict"]) for body in fresh}
+    worst = next(verdict for verdict in _WORST_FIRST if verdict in verdicts)
+    return Measured(max(body["reid"] for body in fresh), worst, is_fresh=True)

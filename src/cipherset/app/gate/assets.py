@@ -10,6 +10,7 @@ from cipherset.custody.policy import Resource, Standing, Trust
 from cipherset.evidence.views.labels import label_of
 
 # Runs that say something of an asset; every other kind makes one.
+BROUGHT: Final = "brought"
 APPROVE: Final = "approve"
 SUSPEND: Final = "suspend"
 FORGET: Final = "forget"
@@ -38,7 +39,7 @@ def described(transaction: Transaction, about: About) -> Resource:
         trust=_trust(label),
         purpose=attributes.get("purpose"),
         status=_standing(about.id, runs),
-        made_by=frozenset(run.actor for run in runs if run.kind not in _REMARKS and run.outputs),
+        made_by=frozenset(run.actor for run in runs if _makes(run)),
     )
 
 
@@ -57,6 +58,11 @@ def history(transaction: Transaction, asset_id: str) -> list[Run]:
                 found[run.id] = run
                 waiting += run.inputs if one in run.outputs else ()
     return sorted(found.values(), key=lambda run: (run.started, run.id))
+
+
+def _makes(run: Run) -> bool:
+    """Whether its actor made something: not a remark, nor a model that somebody only brought."""
+    return run.kind not in _REMARKS and bool(run.outputs) and BROUGHT not in run.parameters
 
 
 def _trust(label: Label | None) -> Trust | None:

@@ -61,7 +61,8 @@ class Asked:
     """The question to the policies, and what a refusal and an event need beside it.
 
     ``public_key`` is what the principal must prove to hold, if one is registered. ``void`` is the
-    latest grant for this act that would hold, had nothing that it binds changed.
+    latest grant for this act that would hold, had nothing that it binds changed. ``asked_as`` is
+    the action that a grant for this act is asked for.
     """
 
     request: Request
@@ -70,6 +71,7 @@ class Asked:
     grant_id: str | None
     public_key: str | None
     void: tuple[GrantRequest, Status] | None
+    asked_as: Action
 
 
 def gather(
@@ -94,6 +96,7 @@ def gather(
         grant_id=None if grant is None else grant.id,
         public_key=None if stored is None else stored.public_key,
         void=next((each for each in reversed(grants) if each[1].diff), None),
+        asked_as=asked_as,
     )
 
 
@@ -193,7 +196,7 @@ def _grants(
     digests = today(gate.policies(transaction), gate, assets)
     asked = [decode_request(each.request.encode()) for each in stored]
     return [
-        (one, standing_of(transaction, gate, one, digests))
+        (one, standing_of(transaction, gate, one, {**one.bound, **digests}))
         for one in asked
         if assets.keys() <= one.bound.keys()
     ]

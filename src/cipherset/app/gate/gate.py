@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cipherset.app.gate import facts as gathering
-from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment
+from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, about_key
 from cipherset.app.gate.facts import Asked
 from cipherset.app.gate.refusal import NOT_ALLOWED, elsewhere, not_allowed, outside_act
 from cipherset.app.gate.who import Who
@@ -73,6 +73,7 @@ class Gate:
         """
         unmet = differing(key.only_in, self.environment)
         if not unmet and self._under_way:
+            self._judge_use(key, use)
             return
         refusal = elsewhere(key, unmet) if unmet else outside_act(key)
         body: dict[str, Fact] = {
@@ -81,6 +82,21 @@ class Gate:
             "unmet": ",".join(unmet),
             "use": use,
         }
+        self._write(Action.KEY_USE, key.name, Outcome.REFUSED, body)
+        raise refusal
+
+    def _judge_use(self, key: KeyInfo, use: str) -> None:
+        """Whether the policies let the key be opened, such as one that is not suspended."""
+
+        def work(transaction: Transaction) -> tuple[Asked, Decision]:
+            asked = gathering.gather(transaction, self, Action.KEY_USE, about_key(key), NOTHING)
+            return asked, asked.policies.judge(asked.request)
+
+        asked, decision = self.ledger.transact(work)
+        if decision.is_allowed:
+            return
+        refusal = not_allowed(asked, decision)
+        body: dict[str, Fact] = {"code": refusal.code, "key_id": key.key_id, "use": use}
         self._write(Action.KEY_USE, key.name, Outcome.REFUSED, body)
         raise refusal
 

@@ -26,12 +26,13 @@ def _hint(asked: Asked) -> str:
     request = asked.request
     missing = asked.policies.missing(request)
     if {Way.GRANT, Way.GRANT_AND_LESS_RISK, Way.ACCEPTED_RISK} & set(missing.ways):
-        needed = asked.policies.limits.approvals_for(request.action, request.resource.label)
+        needed = asked.policies.limits.approvals_for(asked.asked_as, request.resource.label)
         people = " and ".join(f"{count} {role}" for role, count in sorted(needed.items()))
-        risk = " --accept-risk REASON" if Way.ACCEPTED_RISK in missing.ways else ""
+        accepts = Way.ACCEPTED_RISK in missing.ways or request.context.accepted_risk
+        risk = " --accept-risk REASON" if accepts else ""
         return (
             f"a grant would allow it, approved by {people}: cipherset grant request "
-            f"{request.action} {_asset(asked)} --for PURPOSE{risk} --as {request.principal.name}"
+            f"{asked.asked_as} {_assets(asked)} --for PURPOSE{risk} --as {request.principal.name}"
         )
     if missing.ways:
         return f"it takes {' or '.join(way.says for way in missing.ways)}"
@@ -55,8 +56,14 @@ def _void(asked: Asked) -> tuple[str, ...]:
     return (f"grant {request.id} is void: {changed}",)
 
 
-def _asset(asked: Asked) -> str:
-    return asked.about.name or asked.about.id
+def _assets(asked: Asked) -> str:
+    """What the grant has to name: a key as key:NAME, policies and persons as they are, files."""
+    plain = (f"{Kind.DATASET}:", f"{Kind.MODEL}:", f"{Kind.WORKSPACE}:")
+    named = list(asked.about.bound())
+    if asked.about.kind is Kind.WORKSPACE and len(named) > 1:
+        # What is to hold in the workspace stands for it; of a principal the roles are to be said.
+        named = [f"{name}=ROLES" if name.startswith("principal:") else name for name in named[1:]]
+    return " ".join(name.partition(":")[2] if name.startswith(plain) else name for name in named)
 
 
 def _either(roles: tuple[str, ...]) -> str:

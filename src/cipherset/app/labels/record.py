@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from cipherset.app.gate.assets import history
+from cipherset.app.gate.assets import BROUGHT, history
 from cipherset.app.workspace import Workspace
 from cipherset.core.labels import Label, Trust
 from cipherset.custody.keys.identity import source_identity
@@ -37,7 +37,9 @@ def record_model(workspace: Workspace, bundle: Bundle) -> None:
         attributes=attributes,
     )
     known = [trained_on] if ledger.asset(trained_on) is not None else []
-    with recorded_run(workspace, TRAIN, known, {"at_gate": bundle.manifest.at_gate}) as outputs:
+    with recorded_run(
+        workspace, TRAIN, known, {"at_gate": bundle.manifest.at_gate, BROUGHT: True}
+    ) as outputs:
         outputs.append(bundle.digest)
 
 

@@ -13,7 +13,7 @@ from cipherset.app.gate.subjects import named
 from cipherset.app.labels.record import DATASET, known_label, record_label, recorded_run
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, PolicyError
-from cipherset.core.labels import Label, joined
+from cipherset.core.labels import Label, Level, joined
 from cipherset.evidence.views.labels import LABEL, RELABEL
 
 
@@ -52,14 +52,15 @@ def relabel(session: Session, request: RelabelRequest) -> Relabeled:
         about = named(workspace, request.subject)
         before = known_label(workspace, about.id)
         wanted = _wanted(request, before)
-        is_lower = before is not None and wanted.is_lower_than(before)
+        held = before or _unlabeled(workspace)
+        is_lower = held is not None and wanted.is_lower_than(held)
         action = Action.RELABEL if is_lower else Action.SCAN
         facts: dict[str, Fact] = {"label": wanted.level.value, "reason": request.reason}
         with workspace.gate.act(action, request.subject, facts, about=about) as act:
             act.facts["asset"] = about.id
             _check_known(workspace, about, request.subject)
             told = {"reason": request.reason}
-            if before is None or not is_lower:
+            if held is None or not is_lower:
                 record_label(workspace, about.id, wanted, told)
             elif _is_granted(workspace, about):
                 with recorded_run(
@@ -67,8 +68,15 @@ def relabel(session: Session, request: RelabelRequest) -> Relabeled:
                 ):
                     pass
             else:
-                raise _lower(before, about)
+                raise _lower(held, about)
         return Relabeled(about.id, before, known_label(workspace, about.id) or wanted)
+
+
+def _unlabeled(workspace: Workspace) -> Label | None:
+    """What nobody labeled: restricted, but to one person who does everything."""
+    gate = workspace.gate
+    limits = gate.ledger.transact(gate.policies).limits
+    return None if limits.grants.self_approval else Label(level=Level.RESTRICTED)
 
 
 def _wanted(request: RelabelRequest, before: Label | None) -> Label:

@@ -112,7 +112,8 @@ def _result(
     grounds = Grounds(detectors, looked.n_rows, trust, not_measured)
     labels = {name: label_column(name, seen, grounds) for name, seen in looked.seen.items()}
     label = _highest(labels, trust)
-    record_label(workspace, asset_id, label, _parameters(request, looked, labels))
+    if known is not None or not request.columns:  # of the columns not looked at nothing is known
+        record_label(workspace, asset_id, label, _parameters(request, looked, labels))
     shown = _shown(list(labels), detectors)
     return ScanResult(
         source=source.name,

@@ -72,84 +72,6 @@ _PAIRED: Final = re.compile(
     re.IGNORECASE,
 )
 _BESIDE: Final = re.compile(r"(?<![^\s(\"'])([A-Za-z][\w.-]{2,30})\s/\s([^\s/]{6,40})(?!\S)")
-_MENTION: Final = re.compile(r"@(?<![\w@./:+*\]-]@)([A-Za-z_][\w.]{1,29})(?![\w@(/-])")
-# In code an at sign begins an annotation, in style sheets a rule.
-_ANNOTATIONS: Final = frozenset(
-    [
-        "media",
-        "import",
-        "override",
-        "param",
-        "params",
-        "return",
-        "returns",
-        "throws",
-        "exception",
-        "property",
-        "staticmethod",
-        "classmethod",
-        "dataclass",
-        "test",
-        "before",
-        "after",
-        "beforeeach",
-        "aftereach",
-        "deprecated",
-        "author",
-        "see",
-        "since",
-        "version",
-        "todo",
-        "keyframes",
-        "font-face",
-        "charset",
-        "supports",
-        "page",
-        "namespace",
-        "component",
-        "service",
-        "autowired",
-        "entity",
-        "table",
-        "column",
-        "id",
-        "todo",
-        "pytest",
-        "app",
-        "cache",
-        "wraps",
-        "click",
-        "overload",
-        "abstractmethod",
-        "final",
-        "nullable",
-        "nonnull",
-        "inject",
-        "bean",
-        "value",
-        "controller",
-        "ts-ignore",
-        "types",
-        "angular",
-        "type",
-        "home",
-        "work",
-        "all",
-        "everyone",
-        "here",
-        "channel",
-        "gmail",
-        "yahoo",
-        "hotmail",
-        "outlook",
-        "the",
-        "a",
-        "an",
-        "about",
-        "least",
-        "most",
-    ]
-)
 _DOMAINS: Final = listed(
     """
     com org net edu gov io co de uk fr es it nl eu us ca ch at be pl se no dk fi ru jp cn br
@@ -250,8 +172,6 @@ def logged(reading: Reading, words: Iterable[str]) -> Iterator[Span]:
     ``words``: the cue words of the text, of which one in ``HINTS`` is in all but mentions.
     """
     text, small = reading.text, reading.small
-    if "@" in text:
-        yield from _mentions(text)
     if "[" in text and "/" in text:
         yield from _each(_ACCESS_LOG, text)
     if not HINTS.isdisjoint(words) or " / " in text or "-u " in text:
@@ -323,14 +243,6 @@ def _uncommon(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
     for span in _each(pattern, text):
         if text[span.start - 1] in "\"'`@" or not is_common(text[span.start : span.end]):
             yield span
-
-
-def _mentions(text: str) -> Iterator[Span]:
-    for match in _MENTION.finditer(text):
-        name = match.group(1).rstrip(".")
-        last = name.rpartition(".")[2]
-        if len(name) > 1 and name.lower() not in _ANNOTATIONS and last not in _DOMAINS:
-            yield Span(match.start(), match.start(1) + len(name), "USERNAME")
 
 
 def _pairs(text: str) -> Iterator[Span]:
