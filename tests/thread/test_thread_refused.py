@@ -27,6 +27,7 @@ CALLS = {
     "copies find": ("mine", "{checkpoint}", "--key", "support"),
     "copies index": ("mine", "{rows}", "--key", "support", "--text", "topic"),
     "deploy": ("{bundle}",),
+    "detokenize": ("nothing sealed", "--key", "support"),
     "evaluate": ("{bundle}", "{rows}"),
     "grant request": ("scan", "{rows}", "--for", "a look"),
     "key bind": ("support", "--anywhere"),
@@ -41,6 +42,7 @@ CALLS = {
     "principal change": ("root", "--role", "reviewer"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
+    "sanitize": ("{rows}", "--text", "topic", "--to", "{file}"),
     "scan": ("{rows}",),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
 }
@@ -102,6 +104,7 @@ def places(tmp_path_factory, exported):
         "bundle": exported.bundle,
         "checkpoint": folder / "checkpoint.json",
         "new": folder / "new",
+        "file": folder / "new.jsonl",
     }
 
 
@@ -116,6 +119,7 @@ def test_nobody_does_it(places, name):
     told = done.error
     assert (done.code, told["code"]) in {(3, "not_allowed"), (5, "signer")}, done.out
     assert not places["new"].exists()
+    assert not places["file"].exists()
     if done.code == 3:
         with Ledger(f"sqlite:///{places['home'] / 'ledger.sqlite'}") as ledger:
             *_, last = ledger.events()
