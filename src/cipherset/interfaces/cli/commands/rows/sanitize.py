@@ -1,5 +1,6 @@
 """``cipherset sanitize``."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -102,15 +103,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Write the rows of SOURCE to a file, with what must not leave taken out of their texts."""
-    request = SanitizeRequest(
-        source=source,
-        text=text,
-        target=target,
-        rules=rules,
-        key=key,
-        label=label,
-        drop=drop,
-        keep=keep,
+    of_rows = partial(SanitizeRequest, source, text, target, rules, key, label, drop, keep)
+    request = of_rows(
         quarantine=quarantine,
         largest_row=largest_row,
         filters=() if filters == NONE else tuple(filters.split(",")),
