@@ -4,8 +4,8 @@
     exit 5
     2> error (key_unknown): there is no key nobody in <home>/keys
 
-``1>`` is stdout and ``2>`` stderr; ``<home>``, ``<key>``, ``<id>``, ``<time>`` and ``<n>`` stand
-for what changes. After a wanted change, write them anew:
+``1>`` is stdout and ``2>`` stderr; ``<home>``, ``<key>``, ``<id>``, ``<time>``, ``<n>`` and
+``<recalls>`` stand for what changes. After a wanted change, write them anew:
 ``python tests/thread/test_thread_golden.py``.
 """
 
@@ -25,6 +25,7 @@ CHANGING: Final = (
     (r"\b[0-9a-f]{32,64}\b", "<id>"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)", "<time>"),
     (r"\b\d+\.\d{3,}\b", "<n>"),
+    (r"(?<=detectors with recall ).+", "<recalls>"),
 )
 TEXTS: Final = [
     {"id": 7, "body": "write to jo@x.com or call (212) 555-0123", "topic": "contact"},

@@ -1,12 +1,16 @@
 """``scan`` and ``relabel`` from outside: what they say, what they write down, what never shows."""
 
 import json
+import re
 
 import pytest
 from thread_samples import QUICK, Owner, cipherset, vector_rows, write_rows
 
+from cipherset.app.scanning.run import scan_detectors
 from cipherset.core.labels import Tag, Trust
 from cipherset.custody.ledger import Ledger, RunStatus
+from cipherset.pipeline.sanitize.bench import recall_of
+from cipherset.pipeline.sanitize.label import at_most
 
 BY_TOPIC = ("--vector", "vec", "--label", "topic")
 CARD = "5500 0055 5555 5559"
@@ -55,6 +59,22 @@ def test_what_scan_says(scanned):
     assert note["label"] == "restricted"
     assert note["entities"]["CARD"]["count"] == 3
     assert shown["columns"]["opened"]["entities"] == {}
+
+
+def test_none_found_is_said_with_the_measured_recall(scanned):
+    """In the table, the JSON and the page; and the more may be there, the less is seen."""
+    detectors = scan_detectors()
+    recall = recall_of(detectors)("name lists and cues", "PERSON")
+    assert 0 < recall < 1
+    told, page = f"{recall:.2f} on PERSON", scanned.folder / "page.html"
+    shown = _scan(scanned, "--sample", "20", "--html", page)
+    opened = shown["columns"]["opened"]
+    assert opened["recall"]["PERSON"] == recall
+    assert opened["at_most"]["PERSON"] == pytest.approx(at_most(20, 60, recall), abs=1e-6)
+    assert told in shown["confidence"]["none_found"]
+    assert f"none found by a detector with recall {recall:.2f}" in page.read_text("utf-8")
+    table = cipherset("scan", scanned.folder / "people.csv", "--home", scanned.home)
+    assert re.search(rf"none found +by detectors with recall .*{told}", table.out)
 
 
 def test_a_sample_says_how_sure_it_is(scanned):

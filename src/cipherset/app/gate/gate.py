@@ -27,12 +27,16 @@ Fact = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act under way; ``facts`` are added to its outcome event."""
+    """An act under way; ``facts`` are added to its outcome event.
+
+    ``grant_id``: the live grant that covers it, None where there is none.
+    """
 
     gate: "Gate"
     action: Action
     subject: str
     facts: dict[str, Fact] = field(default_factory=dict)
+    grant_id: str | None = None
 
     def spend(self, *debits: Debit) -> None:
         """Debit what only shows on the way, before it is spent.
@@ -116,8 +120,8 @@ class Gate:
             PolicyError: ``not_allowed``, ``budget``, ``unproven``: written down, nothing done.
             BackendError: the intent cannot be written; then the body does not run.
         """
-        self.check(action, subject, facts, about=about, moment=moment)
-        act = Act(self, action, subject)
+        asked = self.check(action, subject, facts, about=about, moment=moment)
+        act = Act(self, action, subject, grant_id=asked.grant_id)
         self._under_way += 1
         try:
             yield act
@@ -141,8 +145,8 @@ class Gate:
         *,
         about: About = WORKSPACE,
         moment: Moment = NOTHING,
-    ) -> None:
-        """Decide, debit and write down that it is intended, or that it was refused.
+    ) -> Asked:
+        """What was asked, once it is decided, debited and written down as intended or refused.
 
         Raises: as ``act``.
         """
@@ -156,6 +160,7 @@ class Gate:
             raise not_allowed(asked, denied)
         if refusal is not None:
             raise refusal
+        return asked
 
     def spend(self, action: Action, subject: str, debits: tuple[Debit, ...]) -> None:
         """Debit, or write down that it was refused; see ``Act.spend``."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 from cipherset.app.sanitizing.batch import CleanBatch
 from cipherset.app.sanitizing.request import SanitizeRequest
 from cipherset.core.files import StagedFile, disk_errors, stage_file
+from cipherset.core.rows import Rows
 from cipherset.pipeline.export.rows import Kind, RowsWriter, kind_of, open_writer, some_columns
 from cipherset.pipeline.ingest import Source
 
@@ -45,10 +46,13 @@ class Outputs:
     listed: StagedFile
     apart: RowsFile | None = field(default=None)
 
-    def write(self, batch: CleanBatch) -> None:
-        """Write the rows of a batch, each where it belongs."""
-        if batch.clean.n_rows:
-            self.clean.writer.write(batch.clean.selected(self.request.wants))
+    def write(self, rows: Rows) -> None:
+        """Write sanitized rows."""
+        if rows.n_rows:
+            self.clean.writer.write(rows.selected(self.request.wants))
+
+    def set_apart(self, batch: CleanBatch) -> None:
+        """Write down which rows of a batch are not written, and where asked for the rows."""
         for entry in batch.quarantined:
             self.listed.stream.write(json.dumps(entry.as_json()).encode() + b"\n")
         if batch.quarantined and self.apart is not None:

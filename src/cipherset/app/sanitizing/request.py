@@ -1,17 +1,23 @@
 """What ``sanitize`` is asked and what it answers."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cipherset.app.training.kept import folder_of
 from cipherset.core.errors import UsageError
 from cipherset.core.files import target_exists
+from cipherset.core.labels import Label
 from cipherset.pipeline.export.rows import kind_of
 
 LARGEST_ROW: Final = 1_000_000  # characters
 SIDECAR: Final = ".quarantine.jsonl"
+# Rows above ``largest_row`` and rows that are no text go in any case, copies unless they are kept.
+FILTERS: Final = ("empty", "encoding", "injection")
+_ENDINGS: Final = re.compile(r"(\.(csv|tsv|jsonl|parquet|gz))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,10 @@ class SanitizeRequest:
     """What ``sanitize`` is asked to do; the defaults are the command's.
 
     ``drop`` and ``keep`` say which columns are written; ``label`` is written in any case.
+    ``filters`` are some of ``FILTERS``. ``test`` is a source that is to share no row with this
+    one. ``canaries`` are planted among the rows, and with ``index`` it is kept which phrases they
+    have, both under ``key`` and the name ``dataset``. ``accept_risk`` says why restricted rows may
+    be written.
     """
 
     source: str
@@ -31,15 +41,24 @@ class SanitizeRequest:
     keep: tuple[str, ...] = ()
     quarantine: Path | None = None
     largest_row: int = LARGEST_ROW
+    filters: tuple[str, ...] = FILTERS
+    keep_duplicates: bool = False
+    test: str | None = None
+    canaries: int = 0
+    index: bool = False
+    dataset: str | None = None
+    accept_risk: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself, and places that are taken.
 
         Raises:
-            UsageError: ``usage``, ``target_exists``, ``target_parent``, ``target_kind``.
+            UsageError: ``usage``, ``target_exists``, ``target_parent``, ``target_kind``,
+                ``dataset_name``.
         """
         self._check_columns()
+        self._check_training()
         for place in self.places:
             if place != self.sidecar:
                 kind_of(place)
@@ -59,6 +78,28 @@ class SanitizeRequest:
                 raise _usage(f"column {column!r} is named to be dropped and to be written")
         if self.label in self.text:
             raise _usage(f"column {self.label!r} cannot be a label and be sanitized")
+
+    def _check_training(self) -> None:
+        for name in self.filters:
+            if name not in FILTERS:
+                raise _usage(f"no filter {name!r}: any of {', '.join(FILTERS)}, or none")
+        if self.canaries < 0:
+            raise _usage(f"the number of canaries is 0 or more, not {self.canaries}")
+        if not self.keeps:
+            return
+        if self.key is None:
+            raise _usage("canaries and the index are kept under a key: --key NAME")
+        folder_of(Path(), self.kept_as)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the owner keeps something of the rows."""
+        return self.canaries > 0 or self.index
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which it is kept: the target's, unless one was given."""
+        return self.dataset or _ENDINGS.sub("", self.target.name)
 
     @property
     def sidecar(self) -> Path:
@@ -127,6 +168,9 @@ class SanitizeResult:
     key_id: str | None
     untouched: tuple[str, ...]
     not_covered: tuple[str, ...]
+    label: Label | None = None
+    canary_rows: int = 0
+    n_ngrams: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -138,6 +182,11 @@ class SanitizeResult:
             "reasons": _sorted(counts.reasons),
             "quarantine": str(self.request.sidecar) if quarantined else None,
             "entities": _sorted(counts.found),
+            "label": None if self.label is None else self.label.level.value,
+            "canaries": self.request.canaries,
+            "canary_rows": self.canary_rows,
+            "ngrams": self.n_ngrams,
+            "dataset": self.request.kept_as if self.request.keeps else None,
             "rules": self.rules_digest,
             "key_id": self.key_id,
             "not_looked_at": list(self.untouched),

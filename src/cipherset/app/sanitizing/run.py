@@ -5,22 +5,36 @@ there at the end, the rows last: a run that was stopped leaves what was there be
 cannot be sanitized is not written; its number and the reason are, never its text.
 """
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
-from cipherset.app.gate import Action, Fact
+from cipherset.app.gate import Action, Fact, Moment
 from cipherset.app.gate.about import About, about_key
 from cipherset.app.gate.subjects import about_source
+from cipherset.app.labels.record import record_source, recorded_run
 from cipherset.app.sanitizing.batch import CleanBatch, Work, clean_batch
+from cipherset.app.sanitizing.before import allowed_label, check_apart
 from cipherset.app.sanitizing.outputs import open_outputs
 from cipherset.app.sanitizing.request import Counts, SanitizeRequest, SanitizeResult, uncovered
 from cipherset.app.sanitizing.rules import asked_policy, keyed_rules
 from cipherset.app.sanitizing.workers import Workers, in_order
+from cipherset.app.sanitizing.writing import REPEATS, Planting, Writing
+from cipherset.app.training.filters import filters_named
+from cipherset.app.training.kept import KeptOfDataset
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.labels import Label
 from cipherset.core.protocols import Progress
+from cipherset.core.secret import KeyHandle
 from cipherset.custody.keys import KeyUse
 from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.sanitize import Policy, SanitizeRules
+from cipherset.pipeline.sanitize.canaries import Canaries, make
+from cipherset.pipeline.sanitize.shingles import build
+
+SANITIZE: Final = "sanitize"
 
 
 def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
@@ -30,6 +44,7 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
     a surrogate, which values are equal and how often each is there.
 
     Raises:
+        PolicyError: ``not_allowed``; ``restricted_rows``.
         InputError, UsageError, KeyAccessError, BackendError: as their messages say.
     """
     source = open_source(request.source)
@@ -38,34 +53,93 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
         "source": source.name,
         "key": request.key,
         "rules": policy.digest,
+        "accepted_risk": request.accept_risk,
     }
-    with (
-        open_workspace(session) as workspace,
-        workspace.gate.act(
-            Action.SANITIZE, str(request.target), facts, about=_about(workspace, request, source)
-        ) as act,
-    ):
-        source.check_columns(request.named)
-        source.check_texts(request.text)
-        key = None
-        if request.key is not None:
-            key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
-            act.facts.update({"key_id": key.key_id, "key_version": key.version})
-        rules = keyed_rules(policy, key)
-        with Workers(policy) as workers:
-            work = Work(request.text, rules, request.largest_row)
-            batches = in_order(partial(clean_batch, work), source.whole(), workers, rules.detectors)
-            counts = _written(request, source, batches, session.progress)
-        act.facts.update(_facts(counts))
-    untouched = [name for name in source.columns() if request.wants(name)]
-    return SanitizeResult(
-        request,
-        counts,
-        policy.digest,
-        None if key is None else key.key_id,
-        untouched=tuple(name for name in untouched if name not in request.text),
-        not_covered=uncovered(policy.languages),
-    )
+    with open_workspace(session) as workspace:
+        about = _about(workspace, request, source)
+        moment = Moment(accepted_risk=request.accept_risk is not None)
+        with workspace.gate.act(
+            Action.SANITIZE, str(request.target), facts, about=about, moment=moment
+        ) as act:
+            label = allowed_label(workspace, act, about.id, request.accept_risk)
+            source.check_columns(request.named)
+            source.check_texts(request.text)
+            check_apart(request, source)
+            key = None
+            if request.key is not None:
+                key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
+                act.facts.update({"key_id": key.key_id, "key_version": key.version})
+            run = _Run(request, source, policy, key, session.progress)
+            record_source(workspace, source)
+            told = {"rules": policy.digest}
+            with recorded_run(workspace, SANITIZE, [about.id], told) as made:
+                result = run.done(workspace, label)
+                made.append(record_source(workspace, open_source(request.target)))
+            act.facts.update(_facts(result))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One source on its way to its file."""
+
+    request: SanitizeRequest
+    source: Source
+    policy: Policy
+    key: KeyHandle | None
+    progress: Progress
+
+    def done(self, workspace: Workspace, label: Label | None) -> SanitizeResult:
+        """Write the rows; what the owner keeps of them is kept before they are in their place."""
+        request, rules = self.request, keyed_rules(self.policy, self.key)
+        kept = self._kept(workspace)
+        canaries = make(request.canaries, repeats=REPEATS) if request.canaries else None
+        planting = None if canaries is None else self._planting(canaries)
+        n_ngrams = None
+        self.progress.start("sanitize", None)
+        with open_outputs(request, self.source) as outputs, Workers(self.policy) as workers:
+            writing = Writing(outputs, self.progress, planting, copies=request.keep_duplicates)
+            texts = writing.texts(self._batches(rules, workers))
+            index = build(texts, kept.hashes) if kept is not None and request.index else None
+            deque(texts, maxlen=0)  # where no index has drawn them
+            if kept is not None and canaries is not None:
+                kept.keep_canaries(canaries)
+            if kept is not None and index is not None:
+                kept.keep_index(index)
+                n_ngrams = index.n_ngrams
+            outputs.place(any_quarantined=writing.counts.quarantined > 0)
+        self.progress.finish()
+        return self._result(writing.counts, label, n_ngrams)
+
+    def _result(self, counts: Counts, label: Label | None, n_ngrams: int | None) -> SanitizeResult:
+        request = self.request
+        untouched = [name for name in self.source.columns() if request.wants(name)]
+        return SanitizeResult(
+            request,
+            counts,
+            self.policy.digest,
+            None if self.key is None else self.key.key_id,
+            untouched=tuple(name for name in untouched if name not in request.text),
+            not_covered=uncovered(self.policy.languages),
+            label=label,
+            canary_rows=request.canaries * REPEATS,
+            n_ngrams=n_ngrams,
+        )
+
+    def _batches(self, rules: SanitizeRules, workers: Workers) -> Iterator[CleanBatch]:
+        request = self.request
+        filters = tuple(filters_named(request.filters))
+        work = Work(request.text, rules, request.largest_row, filters)
+        return in_order(partial(clean_batch, work), self.source.whole(), workers, rules.detectors)
+
+    def _kept(self, workspace: Workspace) -> KeptOfDataset | None:
+        if self.key is None or not self.request.keeps:
+            return None
+        return KeptOfDataset.of(workspace.home, self.request.kept_as, self.key)
+
+    def _planting(self, canaries: Canaries) -> Planting:
+        n_rows = sum(rows.n_rows for rows in self.source.whole())
+        return Planting(canaries, self.request.text[0], n_rows)
 
 
 def _about(workspace: Workspace, request: SanitizeRequest, source: Source) -> About:
@@ -76,26 +150,12 @@ def _about(workspace: Workspace, request: SanitizeRequest, source: Source) -> Ab
     return replace(about, also=about_key(workspace.ring.get(request.key)).bound())
 
 
-def _facts(counts: Counts) -> dict[str, Fact]:
+def _facts(result: SanitizeResult) -> dict[str, Fact]:
+    counts = result.counts
     return {
         "rows": counts.rows,
         "quarantined": counts.quarantined,
         "entities": " ".join(f"{name}={n}" for name, n in sorted(counts.found.items())),
+        "label": None if result.label is None else result.label.level.value,
+        "canaries": result.request.canaries,
     }
-
-
-def _written(
-    request: SanitizeRequest, source: Source, batches: Iterator[CleanBatch], progress: Progress
-) -> Counts:
-    counts = Counts()
-    progress.start("sanitize", None)
-    with open_outputs(request, source) as outputs:
-        for batch in batches:
-            outputs.write(batch)
-            counts.rows += batch.clean.n_rows
-            counts.found += batch.found
-            counts.reasons.update(entry.reason for entry in batch.quarantined)
-            progress.advance(batch.clean.n_rows + len(batch.quarantined))
-        outputs.place(any_quarantined=counts.quarantined > 0)
-    progress.finish()
-    return counts

@@ -12,6 +12,7 @@ from cipherset.core.labels import Label, Trust
 from cipherset.pipeline.sanitize.label import CONFIDENCE, ColumnLabel, at_most
 
 SAMPLE: Final = 2_000
+HIGH: Final = 0.95  # a recall that need not be told by the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,20 @@ class ScanResult:
             "level": CONFIDENCE,
             "at_most": round(share, 6),
             "statement": self._statement(share),
+            "none_found": self.none_found,
         }
+
+    @property
+    def none_found(self) -> str:
+        """What "none found" is worth: the recall of the detectors, the lowest first."""
+        recalls = next((column.recall for column in self.columns.values()), {})
+        known = sorted((recall, name) for name, recall in recalls.items() if recall is not None)
+        unknown = [name for name, recall in recalls.items() if recall is None]
+        parts = [f"{recall:.2f} on {name}" for recall, name in known if recall < HIGH]
+        good = [name for recall, name in known if recall >= HIGH]
+        parts += [f"at least {HIGH:g} on {', '.join(good)}"] if good else []
+        parts += [f"not measured on {', '.join(unknown)}"] if unknown else []
+        return f"by detectors with recall {'; '.join(parts)}"
 
     def _statement(self, share: float) -> str:
         if self.n_looked == self.n_rows:

@@ -31,12 +31,12 @@ from cipherset.pipeline.sanitize import (
     default_rules,
     every_detector,
 )
+from cipherset.pipeline.sanitize.bench import recall_of
 from cipherset.pipeline.sanitize.label import (
     ColumnLabel,
     Grounds,
     Reservoir,
     label_column,
-    not_measured,
 )
 from cipherset.pipeline.sanitize.label.kinds import kind_of
 from cipherset.pipeline.sanitize.label.seen import shape_of
@@ -109,7 +109,7 @@ def _result(
     asset_id = record_source(workspace, source)
     known = known_label(workspace, asset_id)
     trust = request.trust or known_trust(known)
-    grounds = Grounds(detectors, looked.n_rows, trust, not_measured)
+    grounds = Grounds(detectors, looked.n_rows, trust, recall_of(detectors))
     labels = {name: label_column(name, seen, grounds) for name, seen in looked.seen.items()}
     label = _highest(labels, trust)
     if known is not None or not request.columns:  # of the columns not looked at nothing is known

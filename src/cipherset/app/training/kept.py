@@ -52,10 +52,17 @@ class KeptOfDataset:
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
         """
         canaries = make(n, repeats=repeats, form=form)
-        with disk_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keep(self._place(CANARIES), canaries, self.sealer, dataset=self.dataset)
+        self.keep_canaries(canaries)
         return canaries
+
+    def keep_canaries(self, canaries: Canaries) -> None:
+        """Seal ``canaries``; earlier ones are forgotten.
+
+        Raises:
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        self._make_folder()
+        keep(self._place(CANARIES), canaries, self.sealer, dataset=self.dataset)
 
     def canaries(self) -> Canaries:
         """Those that were planted.
@@ -73,13 +80,20 @@ class KeptOfDataset:
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
         """
         made = build(batches, self.hashes)
-        with disk_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.keep_index(made)
+        return made
+
+    def keep_index(self, made: NgramIndex) -> None:
+        """Keep an index under these ``hashes`` in place of an earlier one.
+
+        Raises:
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        self._make_folder()
         place = self._place(SHINGLES)
         with stage_directory(place) as staged:
             made.save(staged / SHINGLES, self.sealer, dataset=self.dataset)
             replace_directory(staged, place, overwrite=True)
-        return made
 
     def open_index(self) -> NgramIndex:
         """The index that was kept.
@@ -89,6 +103,10 @@ class KeptOfDataset:
                 ``index_format``: of another version.
         """
         return open_index(self._place(SHINGLES) / SHINGLES, self.hashes, self.sealer)
+
+    def _make_folder(self) -> None:
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _place(self, what: str) -> Path:
         return self.folder / f"{what}.{self.version}"

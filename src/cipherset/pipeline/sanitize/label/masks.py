@@ -9,7 +9,9 @@ _RUN: Final = re.compile(r"[^\W_]+")
 _KEPT: Final = frozenset(" -.,:/@+()#_")  # what shapes are made of; any other sign may be the value
 _LONGEST: Final = 40
 _WORDS: Final = 6
-_EMAIL: Final = re.compile(r"([a-z])[^@]{2,}@[^@]+\.(com|org|net|edu|gov|de|fr|es|it|nl|uk)")
+_EMAIL: Final = re.compile(
+    r"([a-z])[^@]{2,64}@[^@]{1,255}\.(com|org|net|edu|gov|de|fr|es|it|nl|uk)"
+)
 
 
 def masked(entity: str, text: str) -> str:

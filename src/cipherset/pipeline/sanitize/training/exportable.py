@@ -16,5 +16,6 @@ def check_exportable(level: Level, allowed: Level = Level.CONFIDENTIAL) -> None:
         raise PolicyError(
             f"the rows are labeled {level}, and without a grant none above {allowed} is written",
             code="restricted_rows",
-            hint="take out what makes them so, or ask for a grant",
+            hint="ask for one: cipherset grant request sanitize SOURCE --for PURPOSE; where one "
+            "person does everything, --accept-risk REASON does, and is recorded",
         )

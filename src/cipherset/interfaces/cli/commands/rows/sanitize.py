@@ -1,15 +1,23 @@
 """``cipherset sanitize``."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from cipherset.app.sanitizing.request import LARGEST_ROW, SanitizeRequest, SanitizeResult
+from cipherset.app.sanitizing.request import (
+    FILTERS,
+    LARGEST_ROW,
+    SanitizeRequest,
+    SanitizeResult,
+)
 from cipherset.app.sanitizing.run import sanitize_file
+from cipherset.app.sanitizing.writing import REPEATS
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE = "cipherset sanitize tickets.csv --text body --to tickets-clean.jsonl"
+NONE = "none"
 _FILE = click.Path(path_type=Path)
 
 
@@ -47,6 +55,30 @@ _FILE = click.Path(path_type=Path)
     metavar="N",
     help="Rows of more characters than that are quarantined.",
 )
+@click.option(
+    "--filter",
+    "filters",
+    default=",".join(FILTERS),
+    show_default=True,
+    metavar="NAMES",
+    help="Which rows are quarantined for what they hold, or none.",
+)
+@click.option("--keep-duplicates", is_flag=True, help="Write copies and near copies of rows too.")
+@click.option(
+    "--test", metavar="FILE", help="Refuse where a row is in FILE, with which you will test."
+)
+@click.option(
+    "--canaries",
+    default=0,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Plant N made-up secrets, {REPEATS} rows of each, kept sealed under --key.",
+)
+@click.option("--index", is_flag=True, help="Keep which phrases the rows have, under --key.")
+@click.option(
+    "--dataset", metavar="NAME", help="What canaries and index are kept as (default: of --to)."
+)
+@click.option("--accept-risk", metavar="REASON", help="Why restricted rows may be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -61,20 +93,27 @@ def command(  # noqa: PLR0913 -- one parameter per option
     keep: tuple[str, ...],
     quarantine: Path | None,
     largest_row: int,
+    filters: str,
+    keep_duplicates: bool,  # noqa: FBT001 -- click hands it over by name
+    test: str | None,
+    canaries: int,
+    index: bool,  # noqa: FBT001 -- click hands it over by name
+    dataset: str | None,
+    accept_risk: str | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Write the rows of SOURCE to a file, with what must not leave taken out of their texts."""
-    request = SanitizeRequest(
-        source=source,
-        text=text,
-        target=target,
-        rules=rules,
-        key=key,
-        label=label,
-        drop=drop,
-        keep=keep,
+    of_rows = partial(SanitizeRequest, source, text, target, rules, key, label, drop, keep)
+    request = of_rows(
         quarantine=quarantine,
         largest_row=largest_row,
+        filters=() if filters == NONE else tuple(filters.split(",")),
+        keep_duplicates=keep_duplicates,
+        test=test,
+        canaries=canaries,
+        index=index,
+        dataset=dataset,
+        accept_risk=accept_risk,
         overwrite=force,
     )
     result = sanitize_file(context.session(), request)
@@ -88,6 +127,11 @@ def _rows(result: SanitizeResult) -> list[tuple[str, str]]:
     if shown["quarantine"]:
         rows.append(("  listed in", shown["quarantine"]))
     rows += [(entity, str(count)) for entity, count in shown["entities"].items()]
+    rows.append(("label", shown["label"] or "not known: see cipherset scan"))
+    if shown["canaries"]:
+        rows.append(("canaries", f"{shown['canaries']}, in {shown['canary_rows']} more rows"))
+    if shown["dataset"]:
+        rows.append(("kept as", shown["dataset"]))
     rows.append(("not looked at", ", ".join(shown["not_looked_at"]) or "no column"))
     if shown["languages_not_covered"]:
         languages = ", ".join(shown["languages_not_covered"])

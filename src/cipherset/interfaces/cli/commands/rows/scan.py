@@ -102,6 +102,7 @@ def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
     rows = [("label", _label(result.label)), ("trust", result.trust or "not said: --trust")]
     rows += [(f"  {name}", _column(column)) for name, column in result.columns.items()]
     rows.append(("how sure", result.confidence["statement"]))
+    rows.append(("none found", result.confidence["none_found"]))
     rows += [("note", note) for note in result.notes]
     if result.fields is not None:
         rows += _fields(result.fields)

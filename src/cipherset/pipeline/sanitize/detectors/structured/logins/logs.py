@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, listed, phrases
+from cipherset.pipeline.sanitize.detectors.structured.logins.words import is_common, phrases
 from cipherset.pipeline.sanitize.detectors.structured.reading.text import Reading, has_any
 from cipherset.pipeline.sanitize.spans import Span
 
@@ -72,12 +72,6 @@ _PAIRED: Final = re.compile(
     re.IGNORECASE,
 )
 _BESIDE: Final = re.compile(r"(?<![^\s(\"'])([A-Za-z][\w.-]{2,30})\s/\s([^\s/]{6,40})(?!\S)")
-_DOMAINS: Final = listed(
-    """
-    com org net edu gov io co de uk fr es it nl eu us ca ch at be pl se no dk fi ru jp cn br
-    in
-    """
-)
 _NOBODY: Final = frozenset(
     [
         "the",
