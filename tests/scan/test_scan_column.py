@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scan_rows import CANARY, CARDS, Finds, Throws
 
+from cipherset.app.scanning.request import ScanResult
 from cipherset.core.labels import Level, Tag, Trust
 from cipherset.pipeline.sanitize import default_rules
 from cipherset.pipeline.sanitize.label import Grounds, Seen, label_column
@@ -116,6 +117,11 @@ def test_the_recall_of_the_best_detector_stands_beside_none_found():
     assert column.at_most["IP"] is None
     assert column.at_most["PERSON"] == pytest.approx((1 - 0.05**0.01) / 0.6)
     assert column.detectors == ("some@7", "more@7", "finds@7")
+    result = ScanResult("a.csv", column.label, {"a": column}, 1000, 100, None, "id")
+    assert result.none_found == "by detectors with recall 0.60 on PERSON; not measured on IP"
+    nobody = label(["rain"], detectors=[some])
+    result = ScanResult("a.csv", column.label, {"a": nobody}, 1, 1, None, "id")
+    assert result.none_found == "by detectors whose recall nobody has measured"
 
 
 def test_a_cell_that_a_detector_throws_on_is_counted_and_the_rest_is_read():

@@ -63,18 +63,22 @@ def test_what_scan_says(scanned):
 
 def test_none_found_is_said_with_the_measured_recall(scanned):
     """In the table, the JSON and the page; and the more may be there, the less is seen."""
-    detectors = scan_detectors()
-    recall = recall_of(detectors)("name lists and cues", "PERSON")
-    assert 0 < recall < 1
-    told, page = f"{recall:.2f} on PERSON", scanned.folder / "page.html"
+    measured = recall_of(scan_detectors())
+    recall = measured("name lists and cues", "PERSON")
+    told, unknown = f"{recall or 0:.2f} on PERSON", "recall nobody has measured"
+    if recall is None:  # by this version of the detector
+        told = unknown
+    page = scanned.folder / "page.html"
     shown = _scan(scanned, "--sample", "20", "--html", page)
     opened = shown["columns"]["opened"]
     assert opened["recall"]["PERSON"] == recall
-    assert opened["at_most"]["PERSON"] == pytest.approx(at_most(20, 60, recall), abs=1e-6)
+    bound = None if recall is None else pytest.approx(at_most(20, 60, recall), abs=1e-6)
+    assert opened["at_most"]["PERSON"] == bound
     assert told in shown["confidence"]["none_found"]
-    assert f"none found by a detector with recall {recall:.2f}" in page.read_text("utf-8")
+    shown_there = unknown if recall is None else f"with recall {recall:.2f}"
+    assert shown_there in page.read_text("utf-8")
     table = cipherset("scan", scanned.folder / "people.csv", "--home", scanned.home)
-    assert re.search(rf"none found +by detectors with recall .*{told}", table.out)
+    assert re.search(rf"none found +by detectors .*{told}", table.out)
 
 
 def test_a_sample_says_how_sure_it_is(scanned):

@@ -105,6 +105,8 @@ class ScanResult:
         good = [name for recall, name in known if recall >= HIGH]
         parts += [f"at least {HIGH:g} on {', '.join(good)}"] if good else []
         parts += [f"not measured on {', '.join(unknown)}"] if unknown else []
+        if not known:
+            return "by detectors whose recall nobody has measured"
         return f"by detectors with recall {'; '.join(parts)}"
 
     def _statement(self, share: float) -> str:
