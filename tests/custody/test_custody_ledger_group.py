@@ -139,6 +139,15 @@ def test_work_that_asks_the_ledger_itself_is_refused(ledger):
     assert ledger.verify().events == 1
 
 
+@pytest.fixture
+def interruptible():
+    """A process that runs tests beside others may not heed a signal of its own accord."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_who_waits_and_is_interrupted_takes_its_piece_back(ledger):
     taken, go = threading.Event(), threading.Event()
     main = threading.get_ident()

@@ -46,7 +46,7 @@ FREE = {
     Role.DEPLOYER: "key.use grant.request",
     Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
     "grant.approve grant.deny grant.revoke",
-    Role.AUDITOR: "audit discover breach",
+    Role.AUDITOR: "audit discover breach key.use",
     Role.SERVICE: "query predict encrypt key.use grant.request",
     Role.ADMINISTRATOR: "grant.request grant.revoke audit.accept",
 }

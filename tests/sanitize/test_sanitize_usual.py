@@ -72,9 +72,6 @@ USERNAME|my acct name is «tnguyen»
 USERNAME|account name: «tnguyen»
 USERNAME|My handle is «skywalker» on there
 USERNAME|my username's «moonchild»
-USERNAME|find me on insta «@moon.child»
-USERNAME|ping «@tnguyen» about it
-USERNAME|follow «@moonchild» for more
 USERNAME|Mein Benutzername lautet «mbauer»
 USERNAME|mi usuario es «lgarcia»
 USERNAME|mon identifiant est «pdupont»
@@ -240,7 +237,6 @@ USERNAME|You can log in as «kwilson».
 USERNAME|acct name is «kwilson»
 USERNAME|my acct name: «kwilson»
 USERNAME|my gamertag is «ShadowFox»
-USERNAME|DM me «@kwilson»!
 USERNAME|User «kwilson» logged out at 10:22
 USERNAME|userName: «kwilson»
 USERNAME|uid=«kwilson»,ou=people,dc=example,dc=org

@@ -283,10 +283,10 @@ def test_no_personal_data_is_in_the_ledger(owner):
     database.close()
     assert len(cells) > 100
     # Digits of digests and random ids make a card's check digit now and then.
-    cells = [re.sub(r"((hmac-)?sha256:)?[0-9a-f]{16,}", "<id>", cell) for cell in cells]
+    cells = [re.sub(r"((hmac-)?sha256:)?[0-9a-f]{16,}", "...", cell) for cell in cells]
     detectors = default_rules().detectors
     found = {
-        (span.entity, cell[span.start : span.end])
+        (span.entity, cell[max(span.start - 30, 0) : span.end + 30])
         for detector in detectors
         for cell, spans in zip(cells, detector.detect(cells), strict=True)
         for span in spans

@@ -278,9 +278,9 @@ def test_in_a_team_the_one_who_looks_raises_and_nobody_lowers(tmp_path):
     owner.ok("init", "--policy", "team", "--as", "root")
     for name, role in (("ida", "ingester"), ("otto", "data-owner"), ("sue", "scientist")):
         owner.ok("principal", "add", name, "--role", role, "--as", "root")
-    raising = ("relabel", source, "--level", "confidential", "--reason", "x")
+    raising = ("relabel", source, "--level", "restricted", "--reason", "x")
     assert owner.run(*raising, "--as", "sue").error["code"] == "not_allowed"
-    assert owner.ok(*raising, "--as", "ida")["label"]["level"] == "confidential"
+    assert owner.ok(*raising, "--as", "ida")["label"]["level"] == "restricted"
     lowering = ("relabel", source, "--level", "public", "--reason", "x")
     for name in ("ida", "otto", "sue"):
         done = owner.run(*lowering, "--as", name)

@@ -81,7 +81,7 @@ _TELLING: Final = (
     "instruction",
     "prompt",
     "system",
-    "reveal",
+    "reveal ",
     "override",
     "jailbr",
     "anything now",
