@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import delete
 from thread_samples import QUICK, cipherset, vector_rows, write_rows
 
@@ -363,3 +365,79 @@ def test_a_grant_over_two_assets_holds_for_each(team, tmp_path):
         "bob", "protect", team.source, "key:support", other, options=("--accept-risk", "x")
     )
     assert team.protect().code == 0
+
+
+ASK = ("grant", "request")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "exit_code"),
+    [
+        (("principal", "add", "bad name", "--role", "reviewer"), "principal_name", 2),
+        (("principal", "add", "zoe", "--role", "king"), "role", 2),
+        (("principal", "add", "ada", "--role", "reviewer"), "principal_exists", 2),
+        (("principal", "add", "zoe", "--role", "reviewer", "--attribute", "x"), "usage", 2),
+        (("grant", "approve", "grant-0"), "grant_unknown", 2),
+        (("grant", "request", "fly", "workspace", "--for", "x"), "action", 2),
+        (("grant", "request", "scan", "nowhere", "--for", "x"), "asset_named", 2),
+        (
+            ("grant", "request", "scan", "workspace", "--for", "x", "--until", "soon"),
+            "grant_until",
+            2,
+        ),
+        (
+            ("grant", "request", "principal.add", "principal:z=key:aa", "--for", "x"),
+            "public_key",
+            4,
+        ),
+        (
+            ("grant", "request", "principal.change", "principal:z=left", "--for", " "),
+            "grant_purpose",
+            2,
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_said(team, args, code, exit_code):
+    done = team.run("root", *args)
+    assert (done.code, done.error["code"]) == (exit_code, code)
+
+
+def test_one_vote_of_a_kind(team):
+    asked = team.ok("bob", "grant", "request", "protect", team.source, "--for", "routing")
+    team.ok("ada", "grant", "approve", asked["grant"])
+    again = team.run("ada", "grant", "approve", asked["grant"])
+    assert (again.code, again.error["code"]) == (2, "voted_before")
+
+
+def test_a_change_of_nobody(team):
+    team.granted_protect()
+    team.granted("root", "principal.change", "principal:ghost=reviewer")
+    done = team.run("root", "principal", "change", "ghost", "--role", "reviewer")
+    assert (done.code, done.error["code"]) == (2, "principal_unknown")
+
+
+def test_a_model_is_deployed_under_a_name_that_can_be_one(team):
+    team.granted_protect()
+    assert team.protect().code == 0
+    bundle = team.folder / "router.bundle"
+    team.ok("sci", "train", team.target, "--to", bundle)
+    done = team.run("dora", "deploy", bundle, "--name", "Not A Name")
+    assert (done.code, done.error["code"]) == (2, "model_name")
+
+
+def test_files_that_are_no_keys(team, tmp_path, monkeypatch):
+    other = tmp_path / "other.pem"
+    other.write_text("no key")
+    other.chmod(0o600)
+    monkeypatch.setenv("CIPHERSET_PRINCIPAL_KEY", str(other))
+    done = team.run("kim", "key", "create", "x")
+    assert (done.code, done.error["code"]) == (5, "principal_key")
+    rsa = generate_private_key(65537, 2048)
+    other.write_bytes(rsa.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert team.run("kim", "key", "create", "x").error["code"] == "principal_key"
+    monkeypatch.delenv("CIPHERSET_PRINCIPAL_KEY")
+    sam = ("principal", "add", "sam", "--role", "reviewer", "--public-key", other)
+    done = team.run("root", *sam)
+    assert (done.code, done.error["code"]) == (4, "public_key")
+    again = team.run("root", "principal", "key", other)
+    assert (again.code, again.error["code"]) == (2, "target_exists")
