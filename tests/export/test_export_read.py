@@ -109,9 +109,10 @@ def test_a_missing_extra_is_named(sample, monkeypatch, extra):
         return original(name, *rest, **named)
 
     data = open_cipherset(sample.path)
-    monkeypatch.setattr(builtins, "__import__", without)
     read = data.to_torch if extra == "torch" else data.to_pandas
-    with pytest.raises(InputError) as caught:
+    # Undone here: what runs between tests imports, too.
+    with monkeypatch.context() as patch, pytest.raises(InputError) as caught:
+        patch.setattr(builtins, "__import__", without)
         read("train")
     assert caught.value.code == "missing_extra"
     assert caught.value.hint == f"pip install 'cipherset[{extra}]'"

@@ -151,6 +151,7 @@ def test_unused_are_the_permissions_that_were_not_used():
         Action.AUDIT,
         Action.DISCOVER,
         Action.BREACH,
+        Action.KEY_USE,
     }
     assert [each for each in found if each.principal == "gus"] == []
 
