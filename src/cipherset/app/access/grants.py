@@ -16,7 +16,7 @@ from cipherset.app.assets.measured import measured
 from cipherset.app.gate import Action
 from cipherset.app.gate.about import WORKSPACE, About, Moment
 from cipherset.app.gate.assets import described
-from cipherset.app.gate.facts import principal_of, standing_of, today
+from cipherset.app.gate.facts import grants_of, principal_of, standing_of, today
 from cipherset.app.gate.subjects import named
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import UsageError
@@ -29,7 +29,6 @@ from cipherset.custody.ledger.access import (
     find_principal,
     find_request,
     requests,
-    requests_for,
 )
 from cipherset.custody.policy import (
     GrantRequest,
@@ -276,14 +275,7 @@ def _live(
     transaction: Transaction, workspace: Workspace, use: Use, bound: Mapping[str, str]
 ) -> Grant | None:
     """A live grant for ``use`` on assets that have these digests today."""
-    gate = workspace.gate
-    stored = requests_for(transaction.connection, use.action, use.principal)
-    asked = [decode_request(each.request.encode()) for each in stored]
-    digests = today(gate.policies(transaction), gate, bound)
-    found = reusable(
-        [(one, standing_of(transaction, gate, one, {**one.bound, **digests})) for one in asked],
-        use,
-    )
+    found = reusable(grants_of(transaction, workspace.gate, use.action, use.principal, bound), use)
     return None if found is None else Grant(*found)
 
 

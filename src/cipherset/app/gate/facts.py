@@ -81,7 +81,7 @@ def gather(
     policies = gate.policies(transaction)
     stored = find_principal(transaction.connection, gate.who.name)
     asked_as = moment.granted_as or action
-    grants = _grants(transaction, gate, asked_as, about)
+    grants = grants_of(transaction, gate, asked_as, gate.who.name, about.bound())
     grant = _live(grants, gate, asked_as, about, moment)
     request = Request(
         principal=principal_of(gate.who.name, stored, policies),
@@ -185,14 +185,20 @@ def _voter(transaction: Transaction, gate: "Gate", name: str) -> Voter:
     return Voter(roles, frozenset({key or gate.signer_key}))
 
 
-def _grants(
-    transaction: Transaction, gate: "Gate", action: Action, about: About
+def grants_of(
+    transaction: Transaction,
+    gate: "Gate",
+    action: Action,
+    beneficiary: str,
+    assets: Mapping[str, str],
 ) -> list[tuple[GrantRequest, Status]]:
-    """What the principal was ever to be granted for this act on these assets, the oldest first."""
-    stored = requests_for(transaction.connection, action, gate.who.name)
+    """What somebody was ever to be granted for an act on these assets, the oldest first.
+
+    Where each stands now that the assets have these digests.
+    """
+    stored = requests_for(transaction.connection, action, beneficiary)
     if not stored:
         return []
-    assets = about.bound()
     digests = today(gate.policies(transaction), gate, assets)
     asked = [decode_request(each.request.encode()) for each in stored]
     return [
