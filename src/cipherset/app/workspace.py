@@ -10,13 +10,13 @@ exports/ID/       per export, sealed: source vectors, row map, columns and setti
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from securesystemslib.signer import Signer
 
-from cipherset.app.gate import Gate, Who
+from cipherset.app.gate import Gate, KeptPolicies, Who
 from cipherset.core import canonical
 from cipherset.core.envelope import fingerprint, public_key_of
 from cipherset.core.environment import NOWHERE, Environment
@@ -63,12 +63,22 @@ class LedgerAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A ledger that is kept open for many sessions at once, and the policies that were parsed."""
+
+    ledger: Ledger
+    policies: KeptPolicies
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Who asks, in which workspace, where downloads are, who is told of progress, and from where.
 
     Of an environment that nobody gave nothing is known, so a key that is bound to one is refused.
     ``signer`` holds the principal's own private key, where there is one to prove the name with.
-    The ledger is a file of the workspace where no address is given.
+    The ledger is a file of the workspace where no address is given. ``network`` is the address
+    that the one who asks is connected from, as the connection has it. ``held`` is what a process
+    that answers many keeps open: see ``hold``.
     """
 
     home: Path
@@ -80,11 +90,13 @@ class Session:
     signer: Signer | None = field(default=None, repr=False)
     authenticated: Authenticated = Authenticated.CLAIMED
     emergency: str | None = None
+    network: str | None = None
+    held: Held | None = field(default=None, repr=False)
 
     @property
     def who(self) -> Who:
         """The one who asks, as the gate knows them."""
-        return Who(self.actor, self.authenticated, self.emergency, self.signer)
+        return Who(self.actor, self.authenticated, self.emergency, self.signer, self.network)
 
 
 @contextmanager
@@ -101,12 +113,39 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
     for folder in ("exports", "minimizers"):
         (home / folder).mkdir(exist_ok=True, mode=0o700)
     _check_description(home / "workspace.json")
-    with open_ledger(session) as ledger:
-        ledger.check_heads()
+    with _held(session) as held:
         ring = KeyRing(home, admit=lambda key, use: gate.admit(key, use))
         key = public_key_of(ring.signer())
-        gate = Gate(ledger, session.who, session.environment, signer_key=key)
+        gate = Gate(
+            held.ledger,
+            session.who,
+            session.environment,
+            signer_key=key,
+            policies=held.policies,
+        )
         yield Workspace(home, ring, gate)
+
+
+@contextmanager
+def hold(session: Session) -> Iterator[Session]:
+    """The session with its ledger kept open: what is replaced in it may be used by many threads.
+
+    Each use opens the workspace with a gate of its own, so that no two callers share an act.
+
+    Raises: as ``open_workspace``.
+    """
+    with open_workspace(session) as workspace:
+        yield replace(session, held=Held(workspace.gate.ledger, workspace.gate.kept))
+
+
+@contextmanager
+def _held(session: Session) -> Iterator[Held]:
+    if session.held is not None:
+        yield session.held
+        return
+    with open_ledger(session) as ledger:
+        ledger.check_heads()
+        yield Held(ledger, KeptPolicies())
 
 
 def open_ledger(session: Session) -> Ledger:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.values import Float32s, Floats
+from cipherset.core.values import Float32s, Floats, Span
 
 
 class Progress(Protocol):
@@ -82,3 +82,22 @@ class Pseudonymizer(Protocol):
     @property
     def version(self) -> int:
         """Of the key: what was sealed under one version opens under that one."""
+
+
+class Detector(Protocol):
+    """Finds some kinds of entity in a batch of texts."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in labels and reports."""
+
+    @property
+    def version(self) -> str:
+        """Changes when what it finds changes: a measured recall is one version's."""
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The kinds it can report: capital letters, digits and underscores."""
+
+    def detect(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, in any order; they may overlap."""

@@ -111,3 +111,12 @@ class EncryptedVectors:
 
     values: Float32s = field(repr=False)
     columns: pa.Table = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """``text[start:end]`` is an ``entity``; code points, as Python counts."""
+
+    start: int
+    end: int
+    entity: str

@@ -243,6 +243,7 @@ def _context(
         weekday=now.weekday(),
         purpose=moment.purpose or (None if grant is None else grant.purpose),
         environment=gate.environment.host,
+        network=gate.who.network,
         code=gate.environment.package,
         granted=grant is not None,
         grant_id=None if grant is None else grant.id,

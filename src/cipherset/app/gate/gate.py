@@ -47,20 +47,41 @@ class Act:
         self.gate.spend(self.action, self.subject, debits)
 
 
+@dataclass(slots=True)
+class KeptPolicies:
+    """The policies as they were last parsed; which hold is asked in every transaction."""
+
+    held: Policies | None = None
+
+
 class Gate:
     """Decides and records for one principal in one environment."""
 
-    __slots__ = ("_policies", "_under_way", "environment", "ledger", "signer_key", "who")
+    __slots__ = ("_under_way", "environment", "kept", "ledger", "signer_key", "who")
 
     def __init__(
-        self, ledger: Ledger, who: Who, environment: Environment = NOWHERE, *, signer_key: str = ""
+        self,
+        ledger: Ledger,
+        who: Who,
+        environment: Environment = NOWHERE,
+        *,
+        signer_key: str = "",
+        policies: KeptPolicies | None = None,
     ) -> None:
-        """``signer_key``: the workspace's public key, which signs for who has none of their own."""
+        """For one caller's thread.
+
+        Args:
+            ledger: Where it is all written.
+            who: The one who asks.
+            environment: Where they ask.
+            signer_key: The workspace's public key, which signs for who has none of their own.
+            policies: Those that were parsed already, to be shared by gates on one ledger.
+        """
         self.ledger = ledger
         self.signer_key = signer_key
         self.who = who
         self.environment = environment
-        self._policies: Policies | None = None
+        self.kept = policies or KeptPolicies()
         self._under_way = 0
 
     @property
@@ -179,8 +200,8 @@ class Gate:
 
     def policies(self, transaction: Transaction) -> Policies:
         """The set that holds now; parsed again only when it is another."""
-        self._policies = gathering.policies_now(transaction, self._policies)
-        return self._policies
+        self.kept.held = gathering.policies_now(transaction, self.kept.held)
+        return self.kept.held
 
     def _settle(
         self,

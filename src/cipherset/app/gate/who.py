@@ -14,7 +14,7 @@ class Who:
     """A name, what vouches for it, and the key that signs for it where there is one.
 
     ``emergency`` says why glass is to be broken, if it is: policies may allow then what they would
-    not, and it is reviewed after.
+    not, and it is reviewed after. ``network`` is the address that they are connected from.
 
     Whoever holds the workspace's files is beyond the gate; there a name is claimed. A principal
     with a public key of their own is proved by the private one all the same.
@@ -24,6 +24,7 @@ class Who:
     authenticated: Authenticated = Authenticated.CLAIMED
     emergency: str | None = None
     signer: Signer | None = field(default=None, repr=False)
+    network: str | None = None
 
     def unproven(self, public_key: str | None) -> PolicyError | None:
         """Why the name does not hold for a principal with ``public_key``; None where it does."""

@@ -1,36 +1,9 @@
 """Where something was found, and how texts are cut there."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """``text[start:end]`` is an ``entity``; code points, as Python counts."""
-
-    start: int
-    end: int
-    entity: str
-
-
-class Detector(Protocol):
-    """Finds some kinds of entity in a batch of texts."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in labels and reports."""
-
-    @property
-    def version(self) -> str:
-        """Changes when what it finds changes: a measured recall is one version's."""
-
-    @property
-    def entities(self) -> frozenset[str]:
-        """The kinds it can report: capital letters, digits and underscores."""
-
-    def detect(self, texts: Sequence[str]) -> list[list[Span]]:
-        """The spans of each text, in any order; they may overlap."""
+from cipherset.core.protocols import Detector as Detector
+from cipherset.core.values import Span as Span
 
 
 def merged(

@@ -1,0 +1,1 @@
+"""What stands between a model and its callers: prompts, retrieved context, outputs, probing."""
