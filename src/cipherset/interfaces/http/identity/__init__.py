@@ -1,0 +1,1 @@
+"""Who asks: what a connection and its headers prove."""
