@@ -171,7 +171,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
             ):
                 about = _with_key(owner.workspace, request, origin.about)
-                with leaving(owner, request, about, built.leak, len(exported)):
+                with leaving(owner, request, about, built.leak, exported):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     return ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)

@@ -8,6 +8,7 @@ from typing import Final
 from cipherset.core import canonical
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.ledger.budgets import Debit
+from cipherset.custody.ledger.exposure import RowDebit
 from cipherset.custody.policy import Action, Kind, Verdict
 
 
@@ -37,11 +38,11 @@ class Moment:
     """What the operation knows at the time; what it leaves out is not known.
 
     ``reid`` and ``verdict`` are those of the latest finding about this very asset, and
-    ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` are spent with the
-    decision, or not at all. ``rows`` counts the rows that the act touches, ``exposure_left`` what
-    the budgets leave for them. ``asked``, ``requester`` and ``beneficiary`` are those of the
-    request that a vote is about. ``granted_as``: a grant for that action covers this one too, for
-    it is a part of it.
+    ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` and
+    ``row_debits`` are spent with the decision, or not at all. ``rows`` counts the rows that the
+    act touches, ``exposure_left`` what the budgets leave for them. ``asked``, ``requester`` and
+    ``beneficiary`` are those of the request that a vote is about. ``granted_as``: a grant for that
+    action covers this one too, for it is a part of it.
     """
 
     purpose: str | None = None
@@ -56,6 +57,7 @@ class Moment:
     beneficiary: str | None = None
     granted_as: Action | None = None
     debits: tuple[Debit, ...] = ()
+    row_debits: tuple[RowDebit, ...] = ()
 
 
 NOTHING: Final = Moment()

@@ -20,6 +20,7 @@ from cipherset.core.errors import CiphersetError, PolicyError
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.ledger import Ledger, Outcome, Transaction
 from cipherset.custody.ledger.budgets import Debit, debit, rate_kind
+from cipherset.custody.ledger.exposure import check_rows, spend_rows
 from cipherset.custody.policy import Action, Decision, Kind, Policies
 
 Fact = str | int | float | bool | None
@@ -221,7 +222,9 @@ class Gate:
             return decision, None
         if refusal is None:
             try:
+                check_rows(transaction, moment.row_debits)
                 debit(transaction, (*_rates(transaction, self.actor, asked), *moment.debits))
+                spend_rows(transaction, moment.row_debits)
             except PolicyError as error:
                 refusal = error
         if refusal is not None:

@@ -55,8 +55,8 @@ class BreakGlass(_Table):
 class Budgets(_Table):
     """What is spent once and never comes back; None counts and does not bind.
 
-    ``exports``: how often the rows of a source may leave. ``epsilon``: per source, over all its
-    exports. ``queries``: how many questions one model answers.
+    ``exports``: how often a row may leave, in whatever file it stands. ``epsilon``: per row, over
+    all its exports. ``queries``: how many questions one model answers.
     """
 
     exports: _Positive | None = None
