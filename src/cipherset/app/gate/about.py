@@ -17,13 +17,15 @@ class About:
     """The asset that an act is about, by its digest; ``name`` is what its owner calls it.
 
     ``also`` are other assets that take part, ``kind:name`` to digest, as ``bound`` writes it. What
-    the ledger knows of an asset (label, trust, standing, makers) the gate looks up itself.
+    the ledger knows of an asset (label, trust, standing, makers) the gate looks up itself;
+    ``purpose`` is what a key was made for.
     """
 
     kind: Kind
     id: str
     name: str
     also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    purpose: str | None = None
 
     def bound(self) -> dict[str, str]:
         """Every asset of the act, ``kind:name`` to digest."""
@@ -37,6 +39,8 @@ WORKSPACE: Final = About(Kind.WORKSPACE, "workspace", "workspace")
 class Moment:
     """What the operation knows at the time; what it leaves out is not known.
 
+    ``purpose`` is what was said to be wanted, and goes before that of a grant; ``key_purpose`` is
+    what the key of the act was made for, where neither says anything.
     ``reid`` and ``verdict`` are those of the latest finding about this very asset, and
     ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` and
     ``row_debits`` are spent with the decision, or not at all. ``rows`` counts the rows that the
@@ -46,6 +50,7 @@ class Moment:
     """
 
     purpose: str | None = None
+    key_purpose: str | None = None
     rows: int = 0
     reid: float | None = None
     verdict: Verdict | None = None
@@ -65,7 +70,8 @@ NOTHING: Final = Moment()
 
 def about_key(key: KeyInfo) -> About:
     """A key at its active version; a rotated one is another."""
-    return About(Kind.KEY, key_digest(key.key_id, key.version), key.name)
+    digest = key_digest(key.key_id, key.version)
+    return About(Kind.KEY, digest, key.name, purpose=key.purpose or None)
 
 
 def about_key_named(name: str) -> About:

@@ -241,7 +241,7 @@ def _context(
     return Context(
         hour_utc=now.hour,
         weekday=now.weekday(),
-        purpose=moment.purpose or (None if grant is None else grant.purpose),
+        purpose=_purpose(moment, grant),
         environment=gate.environment.host,
         network=gate.who.network,
         code=gate.environment.package,
@@ -260,3 +260,9 @@ def _context(
         beneficiary=moment.beneficiary,
         founding=action is Action.PRINCIPAL_ADD and not has_votes(transaction.connection),
     )
+
+
+def _purpose(moment: Moment, grant: GrantRequest | None) -> str | None:
+    """What was said to be wanted, or else what the grant is for, or else what the key is for."""
+    granted = None if grant is None else grant.purpose
+    return moment.purpose or granted or moment.key_purpose

@@ -5,16 +5,20 @@ from typing import Final
 from cipherset.app.gate.facts import Asked
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.policy import Decision, Kind, Way
+from cipherset.custody.policy import Action, Decision, Kind, Way
 
 NOT_ALLOWED: Final = "not_allowed"
+# What serves a purpose: the words of the shipped policy ``other-purpose``.
+PURPOSED: Final = frozenset(
+    {Action.PROTECT, Action.EXPORT, Action.TRAIN_AT_GATE, Action.DETOKENIZE}
+)
 
 
 def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     """The refusal of the policies."""
     request = asked.request
     what = "" if asked.about.kind is Kind.WORKSPACE else f" of {asked.about.name}"
-    reasons = "; ".join((*decision.because, *_void(asked)))
+    reasons = "; ".join((*decision.because, *_purposes(asked), *_void(asked)))
     return PolicyError(
         f"{request.principal.name} may not do this: {request.action}{what}: {reasons}",
         code="not_allowed",
@@ -42,6 +46,16 @@ def _hint(asked: Asked) -> str:
         roles = _either(missing.roles_with_grant)
         return f"{roles} may do it under a grant: cipherset grant request --help"
     return "see why, and what would change it: cipherset policy explain --help"
+
+
+def _purposes(asked: Asked) -> tuple[str, ...]:
+    """Both purposes, where they differ and may be why."""
+    request = asked.request
+    collected, wanted = request.resource.purpose, request.context.purpose
+    if collected is None or collected == wanted or request.action not in PURPOSED:
+        return ()
+    given = "no purpose was given" if wanted is None else f"this is for {wanted!r}"
+    return (f"it is there for {collected!r}, and {given}",)
 
 
 def _void(asked: Asked) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cipherset.app.exports.leak import Leak
-from cipherset.app.exports.request import Owner, ProtectRequest
+from cipherset.app.exports.request import Owner, ProtectRequest, key_purpose
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.custody.keys.identity import Identities
 from cipherset.custody.ledger import Transaction
@@ -35,6 +35,8 @@ def leaving(
     each = RowDebit(ROWS, exported, 1, limits.exports)
     promised = _epsilon(request, about, limits.epsilon, exported)
     moment = Moment(
+        purpose=request.purpose,
+        key_purpose=key_purpose(owner.workspace, request),
         rows=rows,
         reid=min(leak.worst.high, 1.0),
         is_fresh=True,
