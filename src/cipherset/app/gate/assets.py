@@ -41,6 +41,7 @@ def described(transaction: Transaction, about: About) -> Resource:
         purpose=about.purpose or attributes.get(PURPOSE) or purpose_of(about.id, runs),
         status=_standing(about.id, runs),
         made_by=frozenset(run.actor for run in runs if _makes(run)),
+        stale=any(run.kind == FORGET for run in runs),
     )
 
 

@@ -28,6 +28,12 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
 
 def _hint(asked: Asked) -> str:
     request = asked.request
+    if request.resource.stale and asked.about.kind is Kind.MODEL:
+        return (
+            f"make it again without those rows: cipherset protect SOURCE --to DIR, then cipherset "
+            f"train DIR --to BUNDLE; or ask to use it as it is: cipherset grant request "
+            f"{asked.asked_as} {_assets(asked)} --for PURPOSE --as {request.principal.name}"
+        )
     missing = asked.policies.missing(request)
     if {Way.GRANT, Way.GRANT_AND_LESS_RISK, Way.ACCEPTED_RISK} & set(missing.ways):
         needed = asked.policies.limits.approvals_for(asked.asked_as, request.resource.label)

@@ -19,16 +19,20 @@ from cipherset.custody.ledger.access.policies import (
     activate,
     active_digest,
     active_policies,
+    changed_policies,
     find_policies,
 )
 from cipherset.custody.ledger.access.principals import (
+    PastKey,
     StoredPrincipal,
+    changed_principals,
     find_principal,
     principals,
     put_principal,
 )
 
 __all__ = [
+    "PastKey",
     "StoredPolicies",
     "StoredPrincipal",
     "StoredRequest",
@@ -38,6 +42,8 @@ __all__ = [
     "active_policies",
     "add_request",
     "add_vote",
+    "changed_policies",
+    "changed_principals",
     "find_policies",
     "find_principal",
     "find_request",

@@ -51,18 +51,25 @@ def add(
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Instead of those held.")
 @_attribute
 @_public_key
+@click.option(
+    "--stolen",
+    is_flag=True,
+    help="The key that --public-key replaces is in other hands: what it signed is void.",
+)
 @click.option("--left", is_flag=True, help="They are gone: from now on they have no role.")
 @click.pass_obj
-def change(
+def change(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     name: str,
     roles: tuple[str, ...],
     attributes: tuple[str, ...],
     public_key: Path | None,
+    stolen: bool,  # noqa: FBT001 -- click's
     left: bool,  # noqa: FBT001 -- click's
 ) -> None:
     """Change the roles, attributes or key of the principal NAME."""
-    asked = Change(name, roles or None, _pairs(attributes), _key(public_key), has_left=left)
+    given = _key(public_key)
+    asked = Change(name, roles or None, _pairs(attributes), given, left, stolen)
     _show(context, principals.alter(context.session(), asked), "principal changed")
 
 
