@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict
 
 from cipherset.app.gate import WORKSPACE, About, Action, Fact
+from cipherset.app.gate.exposure import check_roles
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
@@ -95,7 +96,7 @@ def add(session: Session, change: Change) -> PrincipalResult:
 
     Raises:
         UsageError: ``principal_exists``.
-        PolicyError: ``role_conflict``, ``not_allowed``.
+        PolicyError: ``role_conflict``, ``exposure_join``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_ADD, change)
 
@@ -105,7 +106,7 @@ def alter(session: Session, change: Change) -> PrincipalResult:
 
     Raises:
         UsageError: ``principal_unknown``.
-        PolicyError: ``role_conflict``, ``not_allowed``.
+        PolicyError: ``role_conflict``, ``exposure_join``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_CHANGE, change)
 
@@ -194,6 +195,8 @@ def _stored(
         past_keys=_past_keys(before, change, now),
     )
     _check_conflicts(workspace.gate.policies(transaction).limits, after)
+    if after.status == ACTIVE:
+        check_roles(transaction, workspace.gate, after.name, map(Role, after.roles))
     put_principal(transaction, after, actor=workspace.gate.actor)
     return after
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from cipherset.app.gate import facts as gathering
 from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, about_key
+from cipherset.app.gate.exposure import check_use
 from cipherset.app.gate.facts import Asked
 from cipherset.app.gate.refusal import NOT_ALLOWED, elsewhere, not_allowed, outside_act
 from cipherset.app.gate.who import Who
@@ -161,7 +162,8 @@ class Gate:
         """Decide, write the intent, let the body run, write the outcome.
 
         Raises:
-            PolicyError: ``not_allowed``, ``budget``, ``unproven``: written down, nothing done.
+            PolicyError: ``not_allowed``, ``budget``, ``exposure_join``, ``unproven``: written down,
+                nothing done.
             BackendError: the intent cannot be written; then the body does not run.
         """
         asked = self.check(action, subject, facts, about=about, moment=moment)
@@ -248,6 +250,7 @@ class Gate:
             return Settled(decision, None, None)
         if refusal is None:
             try:
+                check_use(transaction, self, action, asked.about)
                 check_rows(transaction, moment.row_debits)
                 debit(transaction, (*_rates(transaction, self.actor, asked), *moment.debits))
                 spend_rows(transaction, moment.row_debits)
