@@ -11,9 +11,9 @@ Whoever may read plain rows and their encrypted rows holds those noisy pairs alr
 import json
 from typing import Any, Final, Protocol
 
-from cipherset.app.gate.exposure import held_pairs
 from cipherset.app.assess.finding import CAP_SHARE
 from cipherset.app.gate import Action
+from cipherset.app.gate.exposure import held_pairs
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import PAIRS_NOISE_FREE, PAIRS_NOISY, Outcome, Transaction
