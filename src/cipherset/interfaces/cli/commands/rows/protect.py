@@ -109,11 +109,10 @@ def command(  # noqa: PLR0913 -- one parameter per option
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
     asked = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
+    asked = partial(asked, scheme=scheme, noise=noise, overwrite=force)
     request = asked(
         minimize=minimize,
         approximation_factor=approximation_factor,
-        scheme=scheme,
-        noise=noise,
         fit_share=fit_share,
         max_reid=max_reid,
         test_share=test_share,
@@ -123,7 +122,6 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,
-        overwrite=force,
     )
     _show(context, protect(context.session(), request))
 
