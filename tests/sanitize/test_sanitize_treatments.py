@@ -18,7 +18,7 @@ from cipherset.pipeline.sanitize import (
     rules_of,
     sanitize_texts,
 )
-from cipherset.pipeline.sanitize.invisible import without_invisible
+from cipherset.core.text.invisible import without_invisible
 from cipherset.pipeline.sanitize.treat import Rule, Treating, Treatment, Treatments
 from cipherset.pipeline.sanitize.treat.surrogate import Digits, surrogate, surrogate_form
 from cipherset.pipeline.sanitize.treat.treatment import MADE_UP, allowed

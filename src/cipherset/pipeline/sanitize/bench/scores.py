@@ -24,7 +24,7 @@ from typing import Final
 
 from cipherset.core.errors import InputError
 from cipherset.pipeline.sanitize.bench.cases import NOT_PERSONAL, TOPICS, Case
-from cipherset.pipeline.sanitize.invisible import without_invisible
+from cipherset.core.text.invisible import without_invisible
 from cipherset.pipeline.sanitize.spans import Detector, Span
 
 ALL: Final = "ALL"
