@@ -225,7 +225,7 @@ def _decoded_tags(text: str) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str:
-    """``\\u0069``, ``\\x69`` and ``\\151`` as the character they mean."""
+    """A code point written as an escape (Unicode, hexadecimal, octal), as that character."""
 
     def one(match: re.Match[str]) -> str:
         code = int(match[1], 16) if match[1] else int(match[2], 8)
