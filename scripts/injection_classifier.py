@@ -2,9 +2,10 @@
 
 Usage: python scripts/injection_classifier.py [--cache DIR]
 
-Nothing else is looked at: what benchmarks/injection.py measures, the classifier never saw. Texts are
-taken alone, and attacks and harmless prompts in runs of several too, for both come in long texts.
-Regularization is chosen, and accuracy printed, by folds that share no line before its braces are filled.
+Nothing else is looked at: what benchmarks/injection.py measures, the classifier never saw. Texts
+are taken alone, and attacks, harmless prompts and documents in runs of several too, for they come
+in long texts. Regularization is chosen, and accuracy printed, by folds that share no line before its
+braces are filled.
 """
 
 import argparse
@@ -65,7 +66,11 @@ def texts(rng: np.random.Generator) -> list[Text]:
 
 
 def runs(
-    kind: str, first: int, lines: Sequence[str], fillers: dict[str, list[str]], rng: Any
+    kind: str,
+    first: int,
+    lines: Sequence[str],
+    fillers: dict[str, list[str]],
+    rng: np.random.Generator,
 ) -> Iterator[Text]:
     """Some lines after each other, neighbors in the file: a fold takes out whole neighborhoods."""
     for _ in range(RUNS):
@@ -94,10 +99,14 @@ def head(made: Sequence[Text], x: npt.NDArray[np.float32], name: str) -> dict[st
     for strength in STRENGTHS:
         told = np.zeros(len(y))
         for train, test in GroupKFold(5).split(vectors, y, groups):
-            told[test] = model(strength).fit(vectors[train], y[train]).decision_function(vectors[test])
+            told[test] = (
+                model(strength).fit(vectors[train], y[train]).decision_function(vectors[test])
+            )
         scores[strength] = (float(roc_auc_score(y, told)), float(((told > 0) == y).mean()))
     best = max(scores, key=lambda strength: scores[strength][0])
-    print(f"{name}: {len(y)} texts, C {best}, AUC {scores[best][0]:.4f}, right {scores[best][1]:.4f}")
+    print(
+        f"{name}: {len(y)} texts, C {best}, AUC {scores[best][0]:.4f}, right {scores[best][1]:.4f}"
+    )
     fitted = model(best).fit(vectors, y)
     return {
         "weights": [round(float(value), 4) for value in fitted.coef_[0]],
@@ -106,6 +115,7 @@ def head(made: Sequence[Text], x: npt.NDArray[np.float32], name: str) -> dict[st
 
 
 def model(strength: float) -> LogisticRegression:
+    """One head, not fitted; ``strength`` is scikit-learn's C."""
     return LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
 
 

@@ -4,7 +4,6 @@ Instructions come from ``system`` and ``developer``, requests from ``user``. Wha
 or a search brought up is data, whatever it says, and ``fence`` marks it as such.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -104,13 +103,3 @@ def depth(text: str) -> int:
         elif letter in "]}":
             level -= 1
     return deepest
-
-
-def replaced(conversation: Conversation, texts: Sequence[str]) -> Conversation:
-    """``conversation`` with ``texts`` in place of its parts' texts, one for each."""
-    return Conversation(
-        tuple(
-            Part(part.role, text, part.form)
-            for part, text in zip(conversation.parts, texts, strict=True)
-        )
-    )

@@ -38,7 +38,7 @@ class Fence:
 
     @classmethod
     def drawn(cls, conversation: Conversation, spotlight: Spotlight) -> "Fence":
-        """One that is in none of the texts; to mark data with, a sign that is in none of them."""
+        """One that is in none of the texts; a sign to mark data with, if one is left, neither."""
         texts = [part.text for part in conversation.parts]
         nonce = secrets.token_hex(_NONCE_BYTES)
         while any(nonce in text for text in texts):
@@ -52,7 +52,7 @@ class Fence:
         """``text`` between marks; datamarked, each run of blanks in it is one sign."""
         inside = _LIKE_A_MARK.sub("‹", text)
         if self.mark is not None:
-            inside = _BLANKS.sub(self.mark, inside)
+            inside = _BLANKS.sub(self.mark, inside.replace(self.mark, " "))
         return f"«DATA {self.nonce} {role}»\n{inside}\n«END OF DATA {self.nonce}»"
 
     def notice(self) -> str:
@@ -67,16 +67,18 @@ class Fence:
         return words
 
 
-def fenced(conversation: Conversation, spotlight: Spotlight = Spotlight.DELIMIT) -> Conversation:
-    """``conversation`` with what is not trusted between marks, and a first part that says so.
+def fenced(
+    conversation: Conversation, spotlight: Spotlight = Spotlight.DELIMIT
+) -> tuple[Conversation, str]:
+    """``conversation`` with what is not trusted between marks, and what the model is told of them.
 
-    One without such parts stays as it is.
+    One without such parts stays as it is, and nothing is said.
     """
     if not any(part.role in UNTRUSTED for part in conversation.parts):
-        return conversation
+        return conversation, ""
     fence = Fence.drawn(conversation, spotlight)
     parts = [
         Part(part.role, fence.around(part.text, part.role)) if part.role in UNTRUSTED else part
         for part in conversation.parts
     ]
-    return Conversation((Part(Role.SYSTEM, fence.notice()), *parts))
+    return Conversation(tuple(parts)), fence.notice()

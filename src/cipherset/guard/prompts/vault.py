@@ -163,7 +163,7 @@ class StreamRestorer:
 
 
 def everywhere(text: str, values: Mapping[str, str], least: int = 4) -> list[Span]:
-    """Where the ``values`` (each with its entity) of ``least`` characters or more stand in ``text``.
+    """Where the ``values``, by entity, of ``least`` characters or more stand in ``text``.
 
     As whole words: a name that a detector knew in one place it may have missed in another.
     """

@@ -6,7 +6,7 @@ from typing import Final
 
 # An end of a sentence, a line, or a cell.
 _END: Final = re.compile(r"(?<=[.!?。！？])[\"'”’)\]]{0,3}\s+|\s*[\n\r|•]+\s*")
-_LEAST: Final = 8  # characters: fewer say nothing that a classifier could judge
+_LEAST_WORDS: Final = 4  # fewer are a heading, a button or a name
 _MOST: Final = 512
 
 
@@ -20,7 +20,7 @@ def sentences(text: str, most: int) -> list[str]:
 
 
 def runs(text: str, size: int, most: int) -> list[str]:
-    """``text`` in runs of whole sentences of about ``size`` characters, at most ``most`` of them."""
+    """``text`` in runs of whole sentences of about ``size`` characters; about ``most`` of them."""
     size = max(size, -(-len(text) // most))
     found = [""]
     for sentence in sentences(text, len(text) + 1):
@@ -31,7 +31,7 @@ def runs(text: str, size: int, most: int) -> list[str]:
 
 
 def _cut(piece: str) -> Iterator[str]:
-    if len(piece) < _LEAST:
+    if len(piece.split(maxsplit=_LEAST_WORDS)) < _LEAST_WORDS and piece.isascii():
         return
     for start in range(0, len(piece), _MOST):
         yield piece[start : start + _MOST]
