@@ -174,7 +174,7 @@ class _Work:
             for entity, action in sorted(actions.items())
         ]
         if self._is_withheld:
-            return Part(self.part.role, WITHHELD)
+            return Part(self.part.role, "{}" if self._is_json else WITHHELD, self.part.form)
         lost = {entity for entity, action in actions.items() if action is Action.REDACT}
         replaced = lost | {e for e, action in actions.items() if action is Action.TOKENIZE}
         texts = [

@@ -16,7 +16,7 @@ from cipherset.guard.prompts.injection.patterns import ENOUGH, Hint, hints, is_h
 
 # Sums of weights from which a text is refused.
 THRESHOLDS: Final[Mapping[Role, float]] = MappingProxyType(
-    {role: 0.6 if role in UNTRUSTED else ENOUGH for role in Role}
+    {role: 0.7 if role in UNTRUSTED else ENOUGH for role in Role}
 )
 Verdicts = list[list[Verdict]]
 
