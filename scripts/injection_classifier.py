@@ -3,8 +3,8 @@
 Usage: python scripts/injection_classifier.py [--cache DIR]
 
 Nothing else is looked at: what benchmarks/injection.py measures, the classifier never saw. Texts
-are taken alone, and attacks, harmless prompts and documents in runs of several too, for they come
-in long texts. Regularization is chosen, and accuracy printed, by folds that share no line before its
+are taken alone, and attacks, harmless prompts and documents also in runs, for they come in long
+texts. Regularization is chosen, and accuracy printed, by folds that share no line before its
 braces are filled.
 """
 

@@ -1,4 +1,4 @@
-"""Data stays data: fences nobody closes from inside, roles nobody plays, limits, JSON by its strings."""
+"""Data stays data: fences nobody closes from inside, roles nobody plays, limits, JSON."""
 
 import json
 
