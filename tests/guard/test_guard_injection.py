@@ -176,6 +176,7 @@ BOMBS = [
     "alt='" * 12000,
     "illegal, or immoral, " * 3000,
     "\u0301" * 60000,
+    "a" + "\u0301\u0323" * 30000,
     "\U000e0041" * 60000,
     "if you understand " * 3000,
     "<span hidden " * 4000,

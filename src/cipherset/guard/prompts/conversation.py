@@ -54,7 +54,7 @@ class Limits:
     """How much of a conversation is looked at; more is refused. ``most_depth`` is that of JSON."""
 
     most_parts: int = 512
-    most_characters: int = 1_000_000
+    most_characters: int = 400_000
     most_depth: int = 32
 
 

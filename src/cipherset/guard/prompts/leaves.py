@@ -29,7 +29,7 @@ def with_leaves(text: str, values: Sequence[str]) -> str:
         if not _is_leaf(match[0]):
             return match[0]
         value = next(waiting)
-        return match[0] if value == _value(match[0]) else json.dumps(value, ensure_ascii=False)
+        return match[0] if value == _value(match[0]) else json.dumps(value)
 
     return _LEAF.sub(one, text)
 

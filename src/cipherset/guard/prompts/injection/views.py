@@ -19,6 +19,7 @@ from cipherset.core.text.invisible import without_invisible
 MOST_CHARACTERS: Final = 1 << 16  # of a text are looked at; the rest as a second text, and so on
 _OVERLAP: Final = 512
 _CODE_POINTS: Final = 0x110000
+_MOST_MARKS: Final = 30
 _DEPTH: Final = 2  # an encoding within an encoding
 
 
@@ -38,7 +39,24 @@ class View:
 
 def plain_view(text: str) -> str:
     """``text`` as it is seen: NFKC, no invisible characters, one blank between words, folded."""
-    return " ".join(without_invisible(unicodedata.normalize("NFKC", text))[0].casefold().split())
+    composed = unicodedata.normalize("NFKC", _stream_safe(text))
+    return " ".join(without_invisible(composed)[0].casefold().split())
+
+
+def _stream_safe(text: str) -> str:
+    """``text`` with at most 30 combining marks in a row: sorting more takes time by the square.
+
+    Source: Unicode Standard Annex #15, section 13, Stream-Safe Text Format.
+    """
+    if text.isascii():
+        return text
+    kept = []
+    run = 0
+    for letter in text:
+        run = run + 1 if unicodedata.combining(letter) else 0
+        if run <= _MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def views(text: str) -> Iterator[View]:
