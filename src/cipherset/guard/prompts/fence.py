@@ -17,7 +17,7 @@ from cipherset.guard.prompts.conversation import UNTRUSTED, Conversation, Part, 
 
 _NONCE_BYTES: Final = 8
 # What a reader might take for one of our marks, whatever its number: «DATA 0123…»
-_LIKE_A_MARK: Final = re.compile(r"«(?=\s{0,9}(?:END OF )?DATA\b)", re.IGNORECASE)
+_LIKE_A_MARK: Final = re.compile(r"«(?=\s{0,9}(?:END OF )?DATA)", re.IGNORECASE)
 _BLANKS: Final = re.compile(r"\s+")
 _MARKS: Final = "ˆ˘˙˚˝"
 
