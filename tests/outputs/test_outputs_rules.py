@@ -159,7 +159,7 @@ REMEDIES = st.sampled_from(list(Remedy))
 IN_CONTEXT = st.fixed_dictionaries(
     {},
     optional={
-        **{name: REMEDIES for name in ("copies", "personal", "secrets", "canaries", "topics")},
+        **dict.fromkeys(("copies", "personal", "secrets", "canaries", "topics"), REMEDIES),
         "entities": st.dictionaries(st.sampled_from(["EMAIL", "CARD"]), REMEDIES),
         "every_copy": st.booleans(),
     },
