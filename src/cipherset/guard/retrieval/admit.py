@@ -8,7 +8,7 @@ are all the same nothing. Why is for the owner's eyes.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -40,15 +40,6 @@ class Readable:
 
     label: Label | None
     chunks: ChunkList
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much is admitted at most, and how many pieces the judge looks at for it."""
-
-    most_chunks: int = 20
-    most_characters: int = 32_000
-    most_judged: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +80,29 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How much is admitted at most, and how many pieces the judge looks at for it."""
+
+    most_chunks: int = 20
+    most_characters: int = 32_000
+    most_judged: int = 64
+
+    def filled(self, parts: Iterable[Admitted], refused: Sequence[Quarantined]) -> Context:
+        """The context of ``parts``, best first, as far as there is room; the rest is refused."""
+        kept: list[Admitted] = []
+        left: list[Quarantined] = []
+        n_characters = 0
+        for part in parts:
+            length = n_characters + len(part.text)
+            if len(kept) >= self.most_chunks or length > self.most_characters:
+                left.append(Quarantined(part.dataset, part.id, Reason.NO_ROOM))
+                continue
+            kept.append(part)
+            n_characters = length
+        return Context(tuple(kept), joined(part.label for part in kept), (*refused, *left))
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """For one caller and purpose.
 
@@ -113,15 +127,15 @@ class Admission:
                 good.append(chunk)
             else:
                 refused.append(Quarantined(chunk.dataset, chunk.id, reason))
-        parts: list[Admitted] = []
-        for chunk, reason in self._judged(good):
-            if reason is None:
-                parts.append(
-                    Admitted(chunk.dataset, chunk.id, chunk.text, self._label(chunk.dataset))
-                )
+        verdicts = self.judge([chunk.text for chunk in good]) if good else ()
+        clean: list[Admitted] = []
+        for chunk, is_injected in zip(good, verdicts, strict=True):
+            if is_injected:
+                refused.append(Quarantined(chunk.dataset, chunk.id, Reason.INJECTION))
             else:
-                refused.append(Quarantined(chunk.dataset, chunk.id, reason))
-        return Context(tuple(parts), joined(part.label for part in parts), tuple(refused))
+                label = self.readable[chunk.dataset].label or _UNLABELED
+                clean.append(Admitted(chunk.dataset, chunk.id, chunk.text, label))
+        return self.room.filled(clean, refused)
 
     def _against(self, chunk: Chunk, seen: set[tuple[str, str]], n_good: int) -> Reason | None:
         """Why it is not to be judged."""
@@ -141,21 +155,3 @@ class Admission:
             return Reason.NO_ROOM
         seen.add((chunk.dataset, chunk.id))
         return None
-
-    def _judged(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Reason | None]]:
-        """Each with the judge's verdict; what is clean is admitted while there is room."""
-        n_parts = n_characters = 0
-        verdicts = self.judge([chunk.text for chunk in chunks]) if chunks else ()
-        for chunk, is_injected in zip(chunks, verdicts, strict=True):
-            if is_injected:
-                yield chunk, Reason.INJECTION
-                continue
-            length = n_characters + len(chunk.text)
-            if n_parts >= self.room.most_chunks or length > self.room.most_characters:
-                yield chunk, Reason.NO_ROOM
-                continue
-            n_parts, n_characters = n_parts + 1, length
-            yield chunk, None
-
-    def _label(self, dataset: str) -> Label:
-        return self.readable[dataset].label or _UNLABELED
