@@ -2,7 +2,15 @@
 
 from cipherset.guard.outputs.canaries import CanaryHashes
 from cipherset.guard.outputs.finders import Finders
-from cipherset.guard.outputs.findings import Copy, CopyIndex, Finding, Kind, Remedy, Rows
+from cipherset.guard.outputs.findings import (
+    UNREADABLE,
+    Copy,
+    CopyIndex,
+    Finding,
+    Kind,
+    Remedy,
+    Rows,
+)
 from cipherset.guard.outputs.rules import OutputRules
 from cipherset.guard.outputs.segments import Pace
 from cipherset.guard.outputs.stream import (
@@ -18,6 +26,7 @@ from cipherset.guard.outputs.stream import (
 __all__ = [
     "BLOCKED",
     "HELD",
+    "UNREADABLE",
     "CanaryHashes",
     "Copy",
     "CopyIndex",

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+# What stands for a whole text that a detector could not look at.
+UNREADABLE: Final = "UNREADABLE"
 
 
 class Kind(StrEnum):

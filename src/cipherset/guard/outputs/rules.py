@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, 
 
 from cipherset.core.errors import InputError
 from cipherset.core.labels import Label, Level
-from cipherset.guard.outputs.findings import Kind, Remedy, strictest
+from cipherset.guard.outputs.findings import UNREADABLE, Kind, Remedy, strictest
 
 _FEWEST_WORDS: Final = 6  # the index knows no shorter n-gram
 _MOST_WORDS: Final = 64
@@ -70,9 +70,13 @@ class CanaryRule(_Strict):
 
 
 class Topics(_Strict):
-    """What is not spoken of, or all that is: one of the two lists."""
+    """What is not spoken of, or all that is: one of the two lists.
+
+    ``terms`` are the owner's words by topic, for whoever builds the detectors.
+    """
 
     remedy: Remedy = Remedy.BLOCK
+    terms: Mapping[Entity, tuple[str, ...]] = Field(default_factory=dict, repr=False)
     deny: tuple[Entity, ...] = ()
     allow: tuple[Entity, ...] | None = None
 
@@ -84,7 +88,9 @@ class Topics(_Strict):
 
     def limits(self, topic: str) -> bool:
         """Whether ``topic`` is not to be spoken of."""
-        return topic in self.deny if self.allow is None else topic not in self.allow
+        if self.allow is None:
+            return topic in self.deny or (bool(self.deny) and topic == UNREADABLE)
+        return topic not in self.allow
 
 
 class InContext(_Strict):
@@ -177,6 +183,8 @@ class Ruled:
         """A context's remedy for all entities is for those that do not pass anyway."""
         rule = self.rules.personal
         base = rule.entities.get(entity, rule.remedy)
+        if entity == UNREADABLE:
+            base = strictest(base, Remedy.REPLACE)
         general = () if base is Remedy.PASS else tuple(each.personal for each in self.more)
         single = (each.entities.get(entity, Remedy.PASS) for each in self.more)
         return strictest(base, *general, *single)
