@@ -26,7 +26,7 @@ from cipherset.pipeline.sanitize.shingles.words import words_of
 from cipherset.pipeline.sanitize.training.duplicates import OVERLAP, NearRows
 from cipherset.pipeline.sanitize.training.minhash import Sketcher
 
-TRIALS = 200
+TRIALS = 150
 SEED = 0
 RATE = 0.02
 REPLACE = '[copies]\nremedy = "replace"\n'
@@ -143,7 +143,7 @@ def at_once(guarded: OutputFilter, text: str, _: np.random.Generator) -> str:
 
 def milliseconds(guarded: OutputFilter, text: str, work: Callable[..., str]) -> float:
     times = []
-    for _ in range(40):
+    for _ in range(20):
         started = time.process_time()
         work(guarded, text, np.random.default_rng(SEED))
         times.append(time.process_time() - started)
@@ -186,7 +186,7 @@ def of_copies(name: str, rows: list[str], benign: list[str], others: dict[str, l
         ["harmless, of the same kind"] + [flagged(each, benign[half:]) for each in filters.values()]
     )
     lines += [
-        [f"harmless, {other}", *(flagged(each, texts[:1000]) for each in filters.values())]
+        [f"harmless, {other}", *(flagged(each, texts[:300]) for each in filters.values())]
         for other, texts in others.items()
     ]
     return Table(
@@ -209,12 +209,12 @@ def rare_row(
     rows: list[str],
     threshold: Threshold,
 ) -> list[str]:
-    passages = rare(rarity, rows[:2000], threshold.bits, 8)[:TRIALS]
+    passages = rare(rarity, rows[:500], threshold.bits, 8)[:TRIALS]
     return [flagged(each, passages) for each in filters.values()]
 
 
 def share_rare(rarity: Rarity, rows: list[str], threshold: Threshold) -> float:
-    some = rows[:1000]
+    some = rows[:200]
     return len(rare(rarity, some, threshold.bits, 8)) / max(1, len(rare(rarity, some, 0.0, 8)))
 
 

@@ -115,7 +115,7 @@ def test_a_held_reply_waits_is_looked_at_and_settled(ada, output_filter):
     text, review_id = held(ada, output_filter)
     assert waiting(ada) == [review_id]
     kept = open_reply(ada, review_id)
-    assert (kept.text, kept.found) == (text, ((6, 6 + len(ROW), "tickets-2026"),))
+    assert (kept.text, kept.found) == (text, ((6, 6 + len(ROW), "bare"),))
     assert "kilroy" not in repr(kept)
     folder = ada.home / FOLDER / review_id
     assert all(b"kilroy" not in path.read_bytes() for path in folder.iterdir())
