@@ -205,12 +205,11 @@ def test_rules_that_there_are_not(toml, where):
     assert where in refused.value.message
 
 
-@pytest.mark.attack
 def test_a_model_that_repeats_its_rows_is_stopped():
     """Regurgitation: whatever a prompt begins with, it goes on as the training row did."""
     rng = np.random.default_rng(3)
     words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("r", "ten", "lo", "m")]
-    rows = [" ".join(rng.choice(words, size=int(rng.integers(20, 60)))) for _ in range(500)]
+    rows = [" ".join(rng.choice(words, size=int(rng.integers(20, 60)))) for _ in range(100)]
 
     def model(prompt):
         return next(row[len(prompt) :] for row in rows if row.startswith(prompt))
@@ -223,4 +222,4 @@ def test_a_model_that_repeats_its_rows_is_stopped():
         answer = guarded.apply(model(prompt), [prompt]).text
         leaked += len(answer.removesuffix(BLOCKED).split())
     assert leaked == 0
-    assert sum(len(model(" ".join(row.split()[:4])).split()) for row in rows) > 10_000
+    assert sum(len(model(" ".join(row.split()[:4])).split()) for row in rows) > 3_000
