@@ -28,7 +28,7 @@ from cipherset.pipeline.sanitize.training.minhash import Sketcher
 
 TRIALS = 150
 SEED = 0
-RATE = 0.02
+RATE = 0.01
 REPLACE = '[copies]\nremedy = "replace"\n'
 Edit = Callable[[list[str], np.random.Generator], str]
 LOOKALIKES = str.maketrans("aceopxy", "\u0430\u0441\u0435\u043e\u0440\u0445\u0443")  # Cyrillic
@@ -127,7 +127,7 @@ def regurgitated(guarded: OutputFilter, rows: Sequence[str]) -> float:
             continue
         prompt, answer = " ".join(words[:4]), " ".join(words[4:])
         released = guarded.apply(answer, [prompt]).text
-        out += len(released.replace("[COPY]", "").split())
+        out += len(words_of(released.replace("[COPY]", "")))
         there += len(words) - 4
     return out / there
 
@@ -258,14 +258,17 @@ def held(copies: tuple[Rows, ...], rules: OutputRules, text: str) -> str:
     return f"Characters held back with windows of {'; '.join(told)}."
 
 
+def halves(folder: Path, part: str, *tests: str) -> tuple[list[str], list[str]]:
+    """The rows that are indexed, and the others."""
+    others = [text for test in tests for text in column(folder / test, part)]
+    return column(folder / "train.csv", part), others
+
+
 def tables(data: Path) -> Iterator[Table]:
-    kinds = {"banking77": ("train.csv", "test.csv", "banking77", "text")}
+    split = {"banking77": halves(data / "banking77", "text", "test.csv")}
     for part in ("dialogue", "section_text"):  # codespell:ignore dialogue
-        kinds[f"mts_dialog {part}"] = ("train.csv", "test1.csv", "mts_dialog", part)
-    split = {
-        name: [column(data / folder / file, part) for file in files]
-        for name, (*files, folder, part) in kinds.items()
-    }
+        tests = ("test1.csv", "test2.csv", "valid.csv")
+        split[f"mts_dialog {part}"] = halves(data / "mts_dialog", part, *tests)
     yield of_time(split["banking77"][0], {name: texts[1] for name, texts in split.items()})
     for name, (rows, test) in split.items():
         others = {other: texts[1] for other, texts in split.items() if other != name}
