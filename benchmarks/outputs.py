@@ -196,8 +196,8 @@ def of_copies(name: str, rows: list[str], benign: list[str], others: dict[str, l
         lines,
         (local(name.split()[0]),),
         (SEED,),
-        f"The bits are set on {half} harmless texts so that at most {RATE:.0%} are flagged; "
-        f"{share_rare(rarity, rows, threshold):.0%} of the rows' own passages of 8 words reach "
+        f"The bits are set on {half} harmless texts so that at most {RATE:.0%} are flagged; of the "
+        f"rows' own passages of 8, 12 and 16 words {share_rare(rarity, rows, threshold)} reach "
         f"them. Passages stand in a reply that arrives in pieces of 1 to 11 characters.",
     )
 
@@ -213,9 +213,13 @@ def rare_row(
     return [flagged(each, passages) for each in filters.values()]
 
 
-def share_rare(rarity: Rarity, rows: list[str], threshold: Threshold) -> float:
-    some = rows[:200]
-    return len(rare(rarity, some, threshold.bits, 8)) / max(1, len(rare(rarity, some, 0.0, 8)))
+def share_rare(rarity: Rarity, rows: list[str], threshold: Threshold) -> str:
+    some = rows[:500]
+    shares = [
+        len(rare(rarity, some, threshold.bits, n)) / max(1, len(rare(rarity, some, 0.0, n)))
+        for n in (8, 12, 16)
+    ]
+    return ", ".join(f"{share:.0%}" for share in shares)
 
 
 def of_time(rows: list[str], texts: dict[str, list[str]]) -> Table:
