@@ -48,7 +48,7 @@ FREE = {
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
     Role.SERVICE: "query predict encrypt key.use grant.request",
-    Role.ADMINISTRATOR: "grant.request grant.revoke audit.accept",
+    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
 GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
@@ -60,7 +60,7 @@ GRANTED = {
     Role.REVIEWER: "approve",
     Role.AUDITOR: "",
     Role.SERVICE: "",
-    Role.ADMINISTRATOR: "principal.add principal.change policy.activate",
+    Role.ADMINISTRATOR: "principal.add principal.change principal.token policy.activate",
 }
 # Where a kind matters beyond what an action applies to at all.
 ONLY = {

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from cipherset.core.errors import PolicyError
 from cipherset.custody.policy import Authenticated
 
-UNIDENTIFIED: Final = "unidentified"
 # What a client may prove itself with (RFC 9110, section 11.6.1); the same for everybody.
 CHALLENGE: Final = 'DPoP algs="ES256 Ed25519", Bearer'
 
@@ -45,7 +44,7 @@ def unidentified() -> PolicyError:
     """The one refusal: it does not say what was wrong, nor who there is."""
     return PolicyError(
         "nobody who is known here is proved to have sent this",
-        code=UNIDENTIFIED,
+        code="unidentified",
         hint="connect with a registered client certificate, or send a token and the proof that "
         "its key is yours: docs/how-to/identity.md",
     )
