@@ -1,10 +1,11 @@
 """Who asks, once it is known, and the one answer where it is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from starlette.requests import Request
 
+from cipherset.app.workspace import Session
 from cipherset.core.errors import PolicyError
 from cipherset.custody.policy import Authenticated
 
@@ -38,6 +39,23 @@ class Identity(Protocol):
             PolicyError: ``unidentified``, whatever was wrong: answer it with 401 and ``CHALLENGE``.
             BackendError: what would tell cannot be reached.
         """
+
+
+def session_for(held: Session, known: Known) -> Session:
+    """The session of one request: the server's, for the one who asks and from where they do.
+
+    Of the server's own key nothing is left in it, and a key that is bound to an identity opens for
+    the one that was verified.
+    """
+    return replace(
+        held,
+        actor=known.name,
+        authenticated=known.authenticated,
+        network=known.network,
+        environment=replace(held.environment, identity=known.identity),
+        signer=None,
+        emergency=None,
+    )
 
 
 def unidentified() -> PolicyError:
