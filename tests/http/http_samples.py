@@ -14,12 +14,22 @@ from cipherset.custody.ledger import Event, Ledger
 from cipherset.custody.policy import Authenticated
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.interfaces.http.app import build_app
-from cipherset.interfaces.http.identity.known import ClaimedIdentity, Known, unauthenticated
+from cipherset.interfaces.http.identity.claimed import ClaimedIdentity
+from cipherset.interfaces.http.identity.known import Known, unidentified
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS, RequestLimits
 from cipherset.interfaces.http.services import Services
 
 HOST = "http://127.0.0.1"
 WHO = "X-Test-Certificate"
+TEAM = {
+    "dora": "data-owner",
+    "rita": "reviewer",
+    "cora": "reviewer",
+    "eve": "auditor",
+    "ines": "ingester",
+    "kim": "key-custodian",
+    "sam": "scientist",
+}
 
 
 class ShownIdentity:
@@ -28,7 +38,7 @@ class ShownIdentity:
     def identify(self, request: Request) -> Known:
         name = request.headers.get(WHO)
         if not name:
-            raise unauthenticated()
+            raise unidentified()
         return Known(name, Authenticated.CERTIFICATE, "127.0.0.1")
 
 
@@ -60,3 +70,11 @@ def gateway(
             app, base_url=HOST, client=("127.0.0.1", 50_000), raise_server_exceptions=False
         ) as client:
             yield Gateway(home, client)
+
+
+def error_of(response) -> tuple[int, str]:
+    """Status and code of a refusal; the body has the one shape."""
+    found = response.json()
+    assert set(found) == {"error"}
+    assert set(found["error"]) == {"code", "message", "hint"}
+    return response.status_code, found["error"]["code"]

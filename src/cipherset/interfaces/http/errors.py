@@ -23,6 +23,7 @@ from cipherset.core.errors import (
     PolicyError,
     UsageError,
 )
+from cipherset.interfaces.http.identity.known import CHALLENGE, UNIDENTIFIED
 
 _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
     (UsageError, 400),
@@ -32,13 +33,11 @@ _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
     (BackendError, 503),
 )
 _BY_CODE: Final[Mapping[str, int]] = {
-    "unauthenticated": 401,
+    UNIDENTIFIED: 401,
     "budget": 429,
     "busy": 503,
-    "too_large": 413,
 }
 _RETRY_AFTER_S: Final[Mapping[int, int]] = {429: 60, 503: 1}
-_CHALLENGE: Final = "DPoP, mTLS"
 _DENIED: Final = PolicyError(
     "this is not there, or you may not do it",
     code="not_allowed",
@@ -65,7 +64,7 @@ def answer(error: CiphersetError, status: int | None = None) -> JSONResponse:
     shown = _DENIED if error.code == _DENIED.code else error
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = _CHALLENGE
+        headers["WWW-Authenticate"] = CHALLENGE
     if status in _RETRY_AFTER_S:
         headers["Retry-After"] = str(_RETRY_AFTER_S[status])
     return JSONResponse(body_of(shown), status, headers)

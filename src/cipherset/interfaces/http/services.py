@@ -41,7 +41,7 @@ class Services:
         """The session of the one who asks.
 
         Raises:
-            PolicyError: ``unauthenticated``.
+            PolicyError: ``unidentified``.
         """
         known = self.identity.identify(request)
         return replace(
