@@ -26,7 +26,7 @@ TEAM = {
     "rita": "reviewer",
     "cora": "reviewer",
     "eve": "auditor",
-    "ines": "ingester",
+    "ivan": "ingester",
     "kim": "key-custodian",
     "sam": "scientist",
 }

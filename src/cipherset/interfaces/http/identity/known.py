@@ -45,7 +45,7 @@ def unidentified() -> PolicyError:
     """The one refusal: it does not say what was wrong, nor who there is."""
     return PolicyError(
         "nobody who is known here is proved to have sent this",
-        code=UNIDENTIFIED,
+        code="unidentified",
         hint="connect with a registered client certificate, or send a token and the proof that "
         "its key is yours: docs/how-to/identity.md",
     )
