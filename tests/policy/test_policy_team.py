@@ -36,20 +36,22 @@ EVERYTHING = {
 }
 # What each role may do at best without a grant, and what with one besides.
 FREE = {
-    Role.DATA_OWNER: "view scan sanitize calibrate forget export.remove breach suspend key.use "
+    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach suspend key.use "
     "grant.request grant.approve grant.deny grant.revoke",
-    Role.KEY_CUSTODIAN: "view key.create key.bind key.rotate key.retire key.use grant.request "
+    Role.KEY_CUSTODIAN: "key.create key.bind key.rotate key.retire key.use grant.request "
     "grant.revoke grant.approve grant.deny suspend",
-    Role.INGESTER: "view scan sanitize calibrate protect export key.use grant.request",
-    Role.SCIENTIST: "view evaluate predict key.use grant.request",
-    Role.PROMPT_ADMINISTRATOR: "view query redteam key.use grant.request",
-    Role.DEPLOYER: "view key.use grant.request",
-    Role.REVIEWER: "view assess redteam breach suspend review key.use grant.request "
+    Role.INGESTER: "scan sanitize calibrate protect export key.use grant.request",
+    Role.SCIENTIST: "evaluate predict key.use grant.request",
+    Role.PROMPT_ADMINISTRATOR: "query redteam key.use grant.request",
+    Role.DEPLOYER: "key.use grant.request",
+    Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
     "grant.approve grant.deny grant.revoke",
-    Role.AUDITOR: "view audit discover breach key.use",
-    Role.SERVICE: "view query predict encrypt key.use grant.request",
-    Role.ADMINISTRATOR: "view grant.request grant.revoke audit.accept",
+    Role.AUDITOR: "audit discover breach key.use",
+    Role.SERVICE: "query predict encrypt key.use grant.request",
+    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
+# Whoever has a role may see how things stand.
+FREE = {role: f"view {words}" for role, words in FREE.items()}
 GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
     Role.KEY_CUSTODIAN: "key.destroy",
@@ -60,7 +62,7 @@ GRANTED = {
     Role.REVIEWER: "approve",
     Role.AUDITOR: "",
     Role.SERVICE: "",
-    Role.ADMINISTRATOR: "principal.add principal.change policy.activate",
+    Role.ADMINISTRATOR: "principal.add principal.change principal.token policy.activate",
 }
 # Where a kind matters beyond what an action applies to at all.
 ONLY = {

@@ -13,6 +13,7 @@ from typing import Any, Final
 from cipherset.app.access.casting import cast_elsewhere, cast_here
 from cipherset.app.access.exposure import check_exposure
 from cipherset.app.access.principals import PRINCIPAL, about_change, asked_change
+from cipherset.app.access.tokens import asked_token
 from cipherset.app.assets.measured import measured
 from cipherset.app.gate import Action
 from cipherset.app.gate.about import WORKSPACE, About, Moment
@@ -197,9 +198,11 @@ def _all_named(
 
 
 def _named(workspace: Workspace, text: str) -> About:
-    """An asset, or a change of a principal."""
+    """An asset, a change of a principal, or a token for one."""
     if text.startswith(PRINCIPAL):
-        return about_change(asked_change(text.removeprefix(PRINCIPAL)))
+        asked = text.removeprefix(PRINCIPAL)
+        token = asked_token(asked)
+        return about_change(asked_change(asked)) if token is None else token.about()
     return named(workspace, text)
 
 

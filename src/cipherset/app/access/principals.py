@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict
 
+from cipherset.app.access.credentials import check_identity, identities_of, register
 from cipherset.app.gate import WORKSPACE, About, Action, Fact
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, PolicyError, UsageError
+from cipherset.custody.keys.identity import CredentialMac
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
     StoredPrincipal,
@@ -22,17 +24,19 @@ from cipherset.custody.policy import Limits, Role, conflicts
 LEFT: Final = "left"
 PRINCIPAL: Final = "principal:"
 _KEY: Final = "key:"
+_IDENTITY: Final = "identity:"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _PUBLIC_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class PrincipalResult(TypedDict):
-    """A principal as it is today."""
+    """A principal as it is today; ``identities`` are the URIs that connections prove it by."""
 
     principal: str
     roles: list[str]
     attributes: dict[str, str]
     public_key: str | None
+    identities: list[str]
     status: str
     created: str
 
@@ -46,14 +50,17 @@ class Change:
     attributes: Mapping[str, str] = field(default_factory=dict)
     public_key: str | None = None
     has_left: bool = False
+    identities: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no principal can be.
 
         Raises:
             UsageError: ``principal_name``, ``role``.
-            InputError: ``public_key``.
+            InputError: ``public_key``, ``identity``.
         """
+        for identity in self.identities or ():
+            check_identity(identity)
         if not _NAME.fullmatch(self.name):
             raise UsageError(
                 "a principal's name is 1 to 128 letters, digits and . _ @ + -",
@@ -80,7 +87,7 @@ def add(session: Session, change: Change) -> PrincipalResult:
     """Add a principal.
 
     Raises:
-        UsageError: ``principal_exists``.
+        UsageError: ``principal_exists``, ``identity_taken``.
         PolicyError: ``role_conflict``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_ADD, change)
@@ -90,7 +97,7 @@ def alter(session: Session, change: Change) -> PrincipalResult:
     """Change a principal; its earlier acts stay its own.
 
     Raises:
-        UsageError: ``principal_unknown``.
+        UsageError: ``principal_unknown``, ``identity_taken``.
         PolicyError: ``role_conflict``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_CHANGE, change)
@@ -99,47 +106,63 @@ def alter(session: Session, change: Change) -> PrincipalResult:
 def list_principals(session: Session) -> list[PrincipalResult]:
     """Every principal, by name."""
     with open_workspace(session) as workspace:
-        found = workspace.gate.ledger.transact(
-            lambda transaction: principals(transaction.connection)
+        return workspace.gate.ledger.transact(
+            lambda transaction: [
+                _result(transaction, each) for each in principals(transaction.connection)
+            ]
         )
-    return [_result(each) for each in found]
 
 
 def _put(session: Session, action: Action, change: Change) -> PrincipalResult:
     facts: dict[str, Fact] = {"roles": " ".join(change.roles or ()), "has_left": change.has_left}
+    if change.identities is not None:
+        facts["identities"] = " ".join(change.identities)
     with (
         open_workspace(session) as workspace,
         workspace.gate.act(action, change.name, facts, about=about_change(change)),
     ):
-        stored = workspace.gate.ledger.transact(
-            lambda transaction: _stored(transaction, workspace, action, change)
+        return workspace.gate.ledger.transact(
+            lambda transaction: _put_now(transaction, workspace, action, change)
         )
-    return _result(stored)
+
+
+def _put_now(
+    transaction: Transaction, workspace: Workspace, action: Action, change: Change
+) -> PrincipalResult:
+    stored = _stored(transaction, workspace, action, change)
+    if change.identities is not None:
+        mac = CredentialMac(workspace.ring.signer())
+        register(transaction, mac, change.name, change.identities)
+    return _result(transaction, stored)
 
 
 def about_change(change: Change) -> About:
     """Exactly this change, so that a grant for it is for no other."""
-    told = {
+    told: dict[str, object] = {
         "attributes": dict(change.attributes),
         "has_left": change.has_left,
         "public_key": change.public_key,
         "roles": None if change.roles is None else sorted(change.roles),
     }
+    if change.identities is not None:
+        told["identities"] = sorted(change.identities)
     return replace(WORKSPACE, also={f"{PRINCIPAL}{change.name}": canonical.digest(told)})
 
 
 def asked_change(text: str) -> Change:
-    """What ``NAME=ROLE,ROLE``, ``NAME=left`` or ``NAME=key:HEX`` asks for.
+    """What ``NAME=ROLE,ROLE``, ``NAME=left``, ``NAME=key:HEX`` or ``NAME=identity:URI`` asks for.
 
     Raises:
         UsageError: ``principal_name``, ``role``.
-        InputError: ``public_key``.
+        InputError: ``public_key``, ``identity``.
     """
     name, _, wanted = text.partition("=")
     if wanted == LEFT:
         return Change(name, has_left=True)
     if wanted.startswith(_KEY):
         return Change(name, public_key=wanted.removeprefix(_KEY))
+    if wanted.startswith(_IDENTITY):
+        return Change(name, identities=(wanted.removeprefix(_IDENTITY),))
     return Change(name, tuple(wanted.split(",")))
 
 
@@ -192,12 +215,13 @@ def _check_conflicts(limits: Limits, principal: StoredPrincipal) -> None:
         )
 
 
-def _result(stored: StoredPrincipal) -> PrincipalResult:
+def _result(transaction: Transaction, stored: StoredPrincipal) -> PrincipalResult:
     return PrincipalResult(
         principal=stored.name,
         roles=list(stored.roles),
         attributes=dict(stored.attributes),
         public_key=stored.public_key,
+        identities=identities_of(transaction, stored.name),
         status=stored.status,
         created=stored.created,
     )

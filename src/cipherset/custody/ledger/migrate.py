@@ -8,8 +8,8 @@ from cipherset.core.errors import IntegrityError
 from cipherset.custody.ledger.engine import writing
 from cipherset.custody.ledger.tables import events, schema_version
 
-LATEST: Final = "2"
-_KNOWN: Final = ("1", LATEST)
+LATEST: Final = "3"
+_KNOWN: Final = ("1", "2", LATEST)
 _RELEASED_UNNUMBERED: Final = "1"  # before there were numbers
 
 

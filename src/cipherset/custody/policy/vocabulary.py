@@ -58,6 +58,8 @@ class Action(StrEnum):
     REVIEW = "review"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
+    PRINCIPAL_TOKEN = "principal.token"  # noqa: S105 -- an action, not one
+    PRINCIPAL_REVOKE = "principal.revoke"
     GRANT_REQUEST = "grant.request"
     GRANT_APPROVE = "grant.approve"
     GRANT_DENY = "grant.deny"
@@ -230,6 +232,8 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.REVIEW: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,
+        Action.PRINCIPAL_TOKEN: _WORKSPACE,
+        Action.PRINCIPAL_REVOKE: _WORKSPACE,
         Action.GRANT_REQUEST: _ANYTHING,
         Action.GRANT_APPROVE: _ANYTHING,
         Action.GRANT_DENY: _ANYTHING,

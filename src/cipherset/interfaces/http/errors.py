@@ -23,7 +23,7 @@ from cipherset.core.errors import (
     PolicyError,
     UsageError,
 )
-from cipherset.interfaces.http.identity.known import CHALLENGE, UNIDENTIFIED
+from cipherset.interfaces.http.identity.known import CHALLENGE
 
 _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
     (UsageError, 400),
@@ -33,7 +33,7 @@ _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
     (BackendError, 503),
 )
 _BY_CODE: Final[Mapping[str, int]] = {
-    UNIDENTIFIED: 401,
+    "unidentified": 401,
     "budget": 429,
     "busy": 503,
 }

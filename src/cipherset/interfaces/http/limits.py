@@ -14,8 +14,9 @@ class RequestLimits(BaseModel):
     ``concurrent`` counts requests that are under way, their handlers' threads included, and
     ``reading`` those whose body is still on its way: what is more is told to come again.
     ``header_s`` is for the head of a request, ``write_s`` for a client that does not take its
-    answer, ``idle_s`` for a connection between two requests. ``request_s`` runs until the answer begins, ``body_s`` until the
-    question is read. A route may declare more of ``body_bytes`` and ``request_s`` than others.
+    answer, ``idle_s`` for a connection between two requests. ``request_s`` runs until the answer
+    begins, ``body_s`` until the question is read. A route may declare more of ``body_bytes`` and
+    ``request_s`` than others.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

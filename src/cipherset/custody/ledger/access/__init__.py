@@ -3,6 +3,13 @@
 What they mean is the policy room's: here a request, a vote and a policy are text that is kept.
 """
 
+from cipherset.custody.ledger.access.credentials import (
+    StoredCredential,
+    add_credential,
+    credentials_of,
+    drop_credential,
+    find_credential,
+)
 from cipherset.custody.ledger.access.grants import (
     StoredRequest,
     StoredVote,
@@ -29,6 +36,7 @@ from cipherset.custody.ledger.access.principals import (
 )
 
 __all__ = [
+    "StoredCredential",
     "StoredPolicies",
     "StoredPrincipal",
     "StoredRequest",
@@ -36,8 +44,12 @@ __all__ = [
     "activate",
     "active_digest",
     "active_policies",
+    "add_credential",
     "add_request",
     "add_vote",
+    "credentials_of",
+    "drop_credential",
+    "find_credential",
     "find_policies",
     "find_principal",
     "find_request",

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from cipherset.core.errors import PolicyError
 from cipherset.custody.policy import Authenticated
 
-UNIDENTIFIED: Final = "unidentified"
 # What a client may prove itself with (RFC 9110, section 11.6.1); the same for everybody.
 CHALLENGE: Final = 'DPoP algs="ES256 Ed25519", Bearer'
 
