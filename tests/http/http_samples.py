@@ -1,7 +1,7 @@
 """A gateway in this process: a workspace, who asks, and a client that goes through every layer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,17 +58,25 @@ class Gateway:
 
 @contextmanager
 def gateway(
-    home: Path, *, limits: RequestLimits = DEFAULT_LIMITS, claimed: bool = False
+    home: Path,
+    *,
+    limits: RequestLimits = DEFAULT_LIMITS,
+    claimed: bool = False,
+    entered: bool = True,
 ) -> Iterator[Gateway]:
-    """The workspace in ``home``, served; ``claimed``: to one person, by their own word."""
+    """The workspace in ``home``, served; ``claimed``: to one person, by their own word.
+
+    ``entered``: the app is up; otherwise somebody else brings it up.
+    """
     session = Session(home, "root", home.parent, TerminalProgress())
     with hold(session) as held:
         identity = ClaimedIdentity("root", lambda: active(held).limits.grants.self_approval)
         services = Services(held, identity if claimed else ShownIdentity(), limits)
         app = build_app(services)
-        with TestClient(
+        client = TestClient(
             app, base_url=HOST, client=("127.0.0.1", 50_000), raise_server_exceptions=False
-        ) as client:
+        )
+        with client if entered else nullcontext():
             yield Gateway(home, client)
 
 

@@ -9,10 +9,10 @@ import json
 from typing import Any, ClassVar, Final
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cipherset.core.errors import BackendError, CiphersetError, InputError
 from cipherset.interfaces.http.errors import body_of
+from cipherset.interfaces.http.identity.tls import PeerProtocol
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS, RequestLimits
 from cipherset.interfaces.http.perimeter.sending import SECURITY_HEADERS
 
@@ -28,12 +28,12 @@ _TOO_MANY: Final = BackendError(
 )
 
 
-def protocol_with(limits: RequestLimits) -> type[H11Protocol]:
+def protocol_with(limits: RequestLimits) -> type[PeerProtocol]:
     """The protocol for uvicorn, with these times."""
     return type("LimitedProtocol", (TimedProtocol,), {"limits": limits})
 
 
-class TimedProtocol(H11Protocol):
+class TimedProtocol(PeerProtocol):
     """uvicorn's HTTP/1.1 with a time for each wait, and a number of connections."""
 
     limits: ClassVar[RequestLimits] = DEFAULT_LIMITS

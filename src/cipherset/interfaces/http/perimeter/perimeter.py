@@ -46,6 +46,7 @@ from cipherset.interfaces.http.seen import Seen
 _LOG: Final = logging.getLogger("cipherset.gateway")
 _HEALTH: Final = "/healthz"
 _ID_BYTES: Final = 8
+_TOO_LARGE: Final = "body_too_large"
 # So that whoever sends too much still reads why: a connection closed on unread bytes is reset.
 _DRAINED: Final = 4
 _DRAIN_S: Final = 2.0
@@ -70,7 +71,7 @@ class Perimeter:
         *,
         table: RouteTable,
         limits: RequestLimits,
-        hosts: frozenset[str],
+        hosts: frozenset[str] | None,
         seen: Seen,
         flight: Flight,
     ) -> None:
@@ -128,7 +129,8 @@ class Perimeter:
             with self._reading.one():
                 return await self._read(headers, receive, most)
         except InputError as error:
-            await drain(receive, most_bytes=_DRAINED * most, within_s=_DRAIN_S)
+            if error.code == _TOO_LARGE:
+                await drain(receive, most_bytes=_DRAINED * most, within_s=_DRAIN_S)
             raise _Refusal(_closing(answer(error, _STATUS.get(error.code)))) from None
 
     async def _read(self, headers: Mapping[str, str], receive: Receive, most: int) -> Receive:
@@ -223,7 +225,7 @@ class _Caught:
 
 
 _STATUS: Final[Mapping[str, int]] = {
-    "body_too_large": 413,
+    _TOO_LARGE: 413,
     "body_too_slow": 408,
     "other_host": 421,
 }
