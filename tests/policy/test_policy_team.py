@@ -50,6 +50,8 @@ FREE = {
     Role.SERVICE: "query predict encrypt key.use grant.request",
     Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
+# Whoever has a role may see how things stand.
+FREE = {role: f"view {words}" for role, words in FREE.items()}
 GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
     Role.KEY_CUSTODIAN: "key.destroy",

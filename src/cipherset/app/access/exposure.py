@@ -23,6 +23,7 @@ from cipherset.custody.policy import (
     Role,
     State,
     decode_request,
+    exposed,
     refused_with,
 )
 
@@ -59,6 +60,21 @@ def check_exposure(transaction: Transaction, workspace: Workspace, asked: GrantR
         code="exposure_join",
         hint="let another person have it, or revoke the other first: cipherset grant revoke ID",
     )
+
+
+def held_pairs(transaction: Transaction, workspace: Workspace, name: str, key: str) -> int:
+    """How many rows of exports under ``key`` the principal may read on both sides, by now.
+
+    0 where one person does everything: they have all there is, and the ledger says so.
+    """
+    if workspace.gate.policies(transaction).limits.grants.self_approval:
+        return 0
+    known = tuple(each for each in _derivations(transaction) if each.key == key)
+    accesses = (
+        *_by_role(transaction, workspace, name, known),
+        *_by_grant(transaction, workspace, name),
+    )
+    return sum(each.pairs for each in exposed(accesses, known, {key: -1}))
 
 
 def _accesses(asked: GrantRequest) -> list[Access]:

@@ -52,6 +52,7 @@ class Action(StrEnum):
     ERASE = "erase"
     BREACH = "breach"
     DISCOVER = "discover"
+    VIEW = "view"
     AUDIT = "audit"
     AUDIT_ACCEPT = "audit.accept"
     REVIEW = "review"
@@ -225,6 +226,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.ERASE: _ASSETS | _WORKSPACE,
         Action.BREACH: _ASSETS,
         Action.DISCOVER: _WORKSPACE,
+        Action.VIEW: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
         Action.AUDIT_ACCEPT: _WORKSPACE,
         Action.REVIEW: _WORKSPACE,

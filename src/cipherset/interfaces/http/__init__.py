@@ -1,1 +1,1 @@
-"""The gateway over HTTP: a translator; what may be done the gate decides."""
+"""The gateway: FastAPI before the operations; translators, no decisions."""

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors
+from cipherset.interfaces.http.limits import DEFAULT_LIMITS, RequestLimits
 
 SETTINGS_FILE: Final = "serve.toml"
-_Count = Annotated[int, Field(ge=1)]
 _Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Origin = Annotated[str, Field(pattern=r"^https?://[^/?#\s@]+$", max_length=300)]
 Algorithm = Literal["RS256", "PS256", "ES256", "ES384", "Ed25519"]
@@ -66,16 +66,6 @@ class Proof(_Table):
     window_s: _Seconds = 60.0
 
 
-class Limits(_Table):
-    """What one request may take."""
-
-    body_bytes: _Count = 16 * 2**20
-    json_depth: _Count = 32
-    header_bytes: _Count = 32 * 2**10
-    concurrency: _Count = 64
-    request_s: _Seconds = 60.0
-
-
 class Settings(_Table):
     """The whole file; what it leaves out is as here."""
 
@@ -83,7 +73,7 @@ class Settings(_Table):
     oidc: Oidc | None = None
     tokens: Tokens = Tokens()
     proof: Proof = Proof()
-    limits: Limits = Limits()
+    limits: RequestLimits = DEFAULT_LIMITS
 
 
 def read_settings(home: Path) -> Settings:

@@ -1,0 +1,75 @@
+"""The app: routers found in ``routes``, one shape of errors, and the perimeter around it all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module, metadata
+from pkgutil import iter_modules
+from typing import Final
+
+from anyio import to_thread
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from cipherset.interfaces.http import errors, routes
+from cipherset.interfaces.http.perimeter.flight import Flight
+from cipherset.interfaces.http.perimeter.perimeter import Perimeter
+from cipherset.interfaces.http.perimeter.table import RouteTable
+from cipherset.interfaces.http.seen import Seen
+from cipherset.interfaces.http.services import Services
+
+# Threads beside those of requests: for readiness, and to close.
+_SPARE: Final = 4
+_ABOUT: Final = (
+    "Predictions, encrypted search, grants and the audit, each through the gate. Errors are "
+    '`{"error": {"code", "message", "hint"}}`; `x-cipherset-action` names what a route asks of '
+    "the policies."
+)
+
+
+def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
+    """The gateway's app; ``services.session`` must be held as long as it runs.
+
+    Every module of ``routes`` has ``router(services)``. There are no pages of documentation: they
+    would load scripts from elsewhere. ``/openapi.json`` has the schema.
+    """
+    seen = seen or Seen()
+    app = FastAPI(
+        title="Cipherset gateway",
+        version=metadata.version("cipherset"),
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    app.state.seen = seen
+    app.state.flight = flight = Flight()
+    for router in _routers(services):
+        # As they are, not nested: whoever enumerates the routes sees each.
+        app.router.routes.extend(router.routes)
+    errors.install(app)
+    app.add_middleware(
+        Perimeter,
+        table=RouteTable(app.router.routes),
+        limits=services.limits,
+        hosts=services.hosts,
+        seen=seen,
+        flight=flight,
+    )
+    return app
+
+
+def _routers(services: Services) -> list[APIRouter]:
+    names = sorted(module.name for module in iter_modules(routes.__path__))
+    return [import_module(f"{routes.__name__}.{name}").router(services) for name in names]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    limits, flight = services.limits, app.state.flight
+    to_thread.current_default_thread_limiter().total_tokens = limits.concurrent + _SPARE
+    yield
+    await flight.landed(limits.shutdown_s)
+    await run_in_threadpool(services.closing.close)

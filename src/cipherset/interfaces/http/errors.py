@@ -1,0 +1,122 @@
+"""Errors as bodies: one shape, a status by who must act, and nothing of what was asked in them.
+
+    {"error": {"code": "...", "message": "...", "hint": "..."}}
+
+What is not there and what is not allowed read the same, byte for byte: the reasons of a denial
+would tell of assets that the caller may not know of. They are in the ledger.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from cipherset.core.errors import (
+    BackendError,
+    CiphersetError,
+    InputError,
+    IntegrityError,
+    PolicyError,
+    UsageError,
+)
+from cipherset.interfaces.http.identity.known import CHALLENGE
+
+_BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
+    (UsageError, 400),
+    (InputError, 422),
+    (PolicyError, 403),
+    (IntegrityError, 409),
+    (BackendError, 503),
+)
+_BY_CODE: Final[Mapping[str, int]] = {
+    "unidentified": 401,
+    "budget": 429,
+    "busy": 503,
+}
+_RETRY_AFTER_S: Final[Mapping[int, int]] = {429: 60, 503: 1}
+_DENIED: Final = PolicyError(
+    "this is not there, or you may not do it",
+    code="not_allowed",
+    hint="ask for a grant (POST /v1/grants), or an auditor why: the ledger has the reasons",
+)
+INTERNAL: Final = CiphersetError(
+    "an unexpected failure (its text is not shown: it could hold data)",
+    code="internal",
+    hint="this is a defect of cipherset; please report the request's id",
+)
+_STANDARD: Final[Mapping[int, CiphersetError]] = {
+    404: UsageError(
+        "there is no such route", code="route_unknown", hint="see which there are: /openapi.json"
+    ),
+}
+_UNREADABLE: Final = InputError(
+    "the request cannot be read", code="request_form", hint="see the route's schema"
+)
+
+
+def answer(error: CiphersetError, status: int | None = None) -> JSONResponse:
+    """``error`` as a response; its status by class and code where none is given."""
+    status = status or status_of(error)
+    shown = _DENIED if error.code == _DENIED.code else error
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
+    if status in _RETRY_AFTER_S:
+        headers["Retry-After"] = str(_RETRY_AFTER_S[status])
+    return JSONResponse(body_of(shown), status, headers)
+
+
+def body_of(error: CiphersetError) -> dict[str, Any]:
+    """The one shape of errors."""
+    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def status_of(error: CiphersetError) -> int:
+    """The HTTP status: of the code where it has one, else of the class."""
+    of_class = (status for kind, status in _BY_CLASS if isinstance(error, kind))
+    found = _BY_CODE.get(error.code)
+    if found is None and error.code.endswith("_unknown") and isinstance(error, UsageError):
+        found = 404
+    return found or next(of_class, 500)
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer with these bodies, whatever goes wrong in a handler."""
+    app.add_exception_handler(CiphersetError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _standard)
+
+
+def _ours(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, CiphersetError):
+        return answer(error)
+    return answer(INTERNAL)
+
+
+def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """What is wrong where, never the value."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    where = "; ".join(f"{_place(each)}: {each['type']}" for each in found[:8])
+    return answer(
+        InputError(
+            f"the request is not in its form: {where or 'it cannot be read'}",
+            code="request_form",
+            hint="compare it with the route's schema in /openapi.json",
+        )
+    )
+
+
+def _place(each: Mapping[str, Any]) -> str:
+    """Where in a request, as far as the schema has the names: deeper ones may be the caller's."""
+    loc = each["loc"]
+    named = loc[:1] if each["type"] == "extra_forbidden" else loc[:2]
+    return ".".join(str(part) for part in (*named, *(p for p in loc[2:] if isinstance(p, int))))
+
+
+def _standard(_request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return answer(_STANDARD.get(status, _UNREADABLE), status)

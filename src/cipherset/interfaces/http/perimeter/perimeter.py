@@ -1,0 +1,267 @@
+"""The outermost layer: what it refuses no other code sees, and what fails inside ends here.
+
+In this order: the place it comes from, the size of its head, the method, how many are under way,
+the size, time and depth of its body. Then the route answers, within its time. Whatever it throws
+that is not ours becomes one body without a word of it.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cipherset.core.errors import BackendError, CiphersetError, InputError, UsageError
+from cipherset.interfaces.http.actions import BODY_BYTES, REQUEST_S
+from cipherset.interfaces.http.errors import INTERNAL, answer
+from cipherset.interfaces.http.limits import RequestLimits
+from cipherset.interfaces.http.perimeter.body import (
+    ClientGoneError,
+    body_too_large,
+    check_json,
+    drain,
+    read_body,
+    replayed,
+)
+from cipherset.interfaces.http.perimeter.flight import Flight
+from cipherset.interfaces.http.perimeter.places import misplaced
+from cipherset.interfaces.http.perimeter.sending import Sending
+from cipherset.interfaces.http.perimeter.table import (
+    GET,
+    HEAD,
+    METHODS,
+    NO_ROUTE,
+    OPTIONS,
+    Found,
+    RouteTable,
+)
+from cipherset.interfaces.http.seen import Seen
+
+_LOG: Final = logging.getLogger("cipherset.gateway")
+_HEALTH: Final = "/healthz"
+_ID_BYTES: Final = 8
+_TOO_LARGE: Final = "body_too_large"
+# So that whoever sends too much still reads why: a connection closed on unread bytes is reset.
+_DRAINED: Final = 4
+_DRAIN_S: Final = 2.0
+# Bytes of JSON that are looked through in a thread, so that nobody waits for it.
+_LONG: Final = 1 << 16
+
+
+class _Refusal(Exception):  # noqa: N818 -- a way out, not an error of its own
+    """An answer that the perimeter gives by itself."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class Perimeter:
+    """ASGI middleware around the whole app."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        table: RouteTable,
+        limits: RequestLimits,
+        hosts: frozenset[str] | None,
+        seen: Seen,
+        flight: Flight,
+    ) -> None:
+        self._app = app
+        self._table = table
+        self._limits = limits
+        self._hosts = hosts
+        self._seen = seen
+        self._flight = flight
+        self._reading = Flight()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is no request (lifespan) goes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_head = scope["method"] == HEAD
+        if is_head:
+            scope = {**scope, "method": GET}
+        sending = Sending(
+            send,
+            request_id=secrets.token_hex(_ID_BYTES),
+            is_https=scope.get("scheme") == "https",
+            is_head=is_head,
+        )
+        found = self._table.find(scope)
+        began = time.perf_counter()
+        try:
+            ready = await self._admitted(scope, receive, found)
+            await self._answered(scope, ready, sending, found)
+        except _Refusal as refusal:
+            await refusal.response(scope, receive, sending.send)
+        except ClientGoneError:
+            pass
+        self._seen.request(
+            NO_ROUTE if found is None else found.template,
+            sending.status,
+            time.perf_counter() - began,
+        )
+
+    async def _admitted(self, scope: Scope, receive: Receive, found: Found | None) -> Receive:
+        """The body, within every limit, to be received again."""
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        self._check_head(scope, headers)
+        self._check_method(scope["method"], found)
+        limits = self._limits
+        is_full = self._flight.count >= limits.concurrent or self._reading.count >= limits.reading
+        if is_full and scope["path"] != _HEALTH:
+            raise _Refusal(_closing(answer(_busy())))
+        most = limits.body_bytes if found is None else found.told.get(BODY_BYTES, limits.body_bytes)
+        try:
+            with self._reading.one():
+                return await self._read(headers, receive, most)
+        except InputError as error:
+            if error.code == _TOO_LARGE:
+                await drain(receive, most_bytes=_DRAINED * most, within_s=_DRAIN_S)
+            raise _Refusal(_closing(answer(error, _STATUS.get(error.code)))) from None
+
+    async def _read(self, headers: Mapping[str, str], receive: Receive, most: int) -> Receive:
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length[:20]) > most:
+            raise body_too_large(most)
+        body = await read_body(receive, most_bytes=most, within_s=self._limits.body_s)
+        if "json" in headers.get("content-type", ""):
+            depth = self._limits.json_depth
+            if len(body) > _LONG:
+                await run_in_threadpool(check_json, body, depth)
+            else:
+                check_json(body, depth)
+        return replayed(body, receive)
+
+    def _check_head(self, scope: Scope, headers: Mapping[str, str]) -> None:
+        wrong = misplaced(headers, self._hosts)
+        if wrong is not None:
+            raise _Refusal(answer(wrong, _STATUS.get(wrong.code)))
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        target = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+        limits = self._limits
+        if size > limits.header_bytes or len(scope["headers"]) > limits.headers:
+            raise _Refusal(_closing(answer(_head_too_large(), 431)))
+        if target > limits.target_bytes:
+            raise _Refusal(_closing(answer(_head_too_large(), 414)))
+
+    def _check_method(self, method: str, found: Found | None) -> None:
+        if method not in METHODS:
+            raise _Refusal(answer(_method(), 501))
+        if found is None:
+            return
+        allow = {"Allow": ", ".join(found.allowed)}
+        if method == OPTIONS:
+            raise _Refusal(Response(status_code=204, headers=allow))
+        if method not in found.allowed:
+            refused = answer(_method(), 405)
+            refused.headers.update(allow)
+            raise _Refusal(refused)
+
+    async def _answered(
+        self, scope: Scope, receive: Receive, sending: Sending, found: Found | None
+    ) -> None:
+        """Let the app answer; one that has not begun within its time is answered for.
+
+        A handler's thread cannot be stopped: it counts as under way until it ends.
+        """
+        own = None if found is None else found.told.get(REQUEST_S)
+        within_s = self._limits.request_s if own is None else own
+        task = asyncio.create_task(self._run(scope, receive, sending))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        begun = asyncio.create_task(sending.begun.wait())
+        try:
+            await asyncio.wait({task, begun}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            begun.cancel()
+        if not task.done() and not sending.begun.is_set():
+            sending.shut()
+            raise _Refusal(answer(_too_long(within_s)))
+        await task
+
+    async def _run(self, scope: Scope, receive: Receive, sending: Sending) -> None:
+        caught = _Caught()
+        with self._flight.one(), self._seen.one_under_way(), caught:
+            await self._app(scope, receive, sending)
+        if caught.kind:
+            _LOG.error("request %s failed with an unexpected %s", sending.request_id, caught.kind)
+            if not sending.begun.is_set():
+                await answer(INTERNAL)(scope, receive, sending)
+
+
+class _Caught:
+    """Inside, whatever fails ends there: its kind is noted, its text (it may hold data) is not."""
+
+    def __init__(self) -> None:
+        self.kind = ""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        self.kind = kind.__name__
+        return True
+
+
+_STATUS: Final[Mapping[str, int]] = {
+    _TOO_LARGE: 413,
+    "body_too_slow": 408,
+    "other_host": 421,
+}
+
+
+def _closing(response: JSONResponse) -> JSONResponse:
+    """The response, after which the connection ends: the rest of the request was not read."""
+    response.headers["Connection"] = "close"
+    return response
+
+
+def _busy() -> CiphersetError:
+    return BackendError(
+        "as many requests are under way as there may be",
+        code="busy",
+        hint="come again after the seconds in Retry-After",
+    )
+
+
+def _too_long(within_s: float) -> CiphersetError:
+    return BackendError(
+        f"there was no answer within {within_s:g} s; what was begun goes on, and is recorded",
+        code="request_too_long",
+        hint="ask for less at once, or look in the ledger for what came of it",
+    )
+
+
+def _head_too_large() -> CiphersetError:
+    return InputError(
+        "the request's headers or its target are larger than they may be",
+        code="head_too_large",
+        hint="send fewer and shorter ones",
+    )
+
+
+def _method() -> CiphersetError:
+    return UsageError(
+        "this is not done with that method", code="method", hint="see the header Allow"
+    )
