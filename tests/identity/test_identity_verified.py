@@ -1,7 +1,6 @@
 """What a request must bring; that every way to fail is one refusal, and the same work."""
 
 import sys
-from dataclasses import replace
 
 import pytest
 from identity_people import (
@@ -25,10 +24,11 @@ from cipherset.app.workspace import open_workspace
 from cipherset.core.errors import BackendError, PolicyError
 from cipherset.custody.keys import KeyUse
 from cipherset.custody.policy import Authenticated
-from cipherset.interfaces.http.identity import Known, session_for
+from cipherset.interfaces.http.identity import Known
 from cipherset.interfaces.http.identity.clock import ForwardClock
 from cipherset.interfaces.http.identity.replay import USED_FILE
 from cipherset.interfaces.http.identity.verified import network_of
+from cipherset.interfaces.http.services import Services
 from cipherset.interfaces.http.settings import Proof
 
 CLIENT = Client()
@@ -239,11 +239,11 @@ def test_unregistered_and_unnamed_certificates_take_the_same_work(held, authorit
 def test_a_key_opens_for_the_identity_that_it_is_bound_to(held, authority):
     keys.create(held, "support", purpose="", provider=None, only_in=(f"identity={ROUTER}",))
     identity = identity_over(held, takes_ours=True)
-    router = identity.identify(with_certificate(authority.client("router", ROUTER)[0].read_text()))
-    bob = identity.identify(request(CLIENT.headers(token_of(held))))
+    router = with_certificate(authority.client("router", ROUTER)[0].read_text())
+    bob = request(CLIENT.headers(token_of(held)))
 
-    def opens(known):
-        session = session_for(replace(held, signer=None), known)
+    def opens(asked):
+        session = Services(held, identity).session_of(asked)
         with (
             open_workspace(session) as workspace,
             workspace.gate.act(Action.AUDIT, "a test", {}),

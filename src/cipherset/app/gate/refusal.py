@@ -61,8 +61,12 @@ def _assets(asked: Asked) -> str:
     plain = (f"{Kind.DATASET}:", f"{Kind.MODEL}:", f"{Kind.WORKSPACE}:")
     named = list(asked.about.bound())
     if asked.about.kind is Kind.WORKSPACE and len(named) > 1:
-        # What is to hold in the workspace stands for it; of a principal the roles are to be said.
-        named = [f"{name}=ROLES" if name.startswith("principal:") else name for name in named[1:]]
+        # What is to hold in the workspace stands for it; of a principal the roles are to be said,
+        # where it does not say already what is asked for.
+        named = [
+            f"{name}=ROLES" if name.startswith("principal:") and "=" not in name else name
+            for name in named[1:]
+        ]
     return " ".join(name.partition(":")[2] if name.startswith(plain) else name for name in named)
 
 

@@ -1,11 +1,10 @@
 """Who asks, once it is known, and the one answer where it is not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from starlette.requests import Request
 
-from cipherset.app.workspace import Session
 from cipherset.core.errors import PolicyError
 from cipherset.custody.policy import Authenticated
 
@@ -33,29 +32,13 @@ class Identity(Protocol):
     def identify(self, request: Request) -> Known:
         """The one who asks.
 
-        Blocks on the ledger, and at times on the issuer of tokens: call it in a thread.
+        Once for each request: a proof is good once. Blocks on the ledger, and at times on the
+        issuer of tokens: call it in a thread.
 
         Raises:
             PolicyError: ``unidentified``, whatever was wrong: answer it with 401 and ``CHALLENGE``.
             BackendError: what would tell cannot be reached.
         """
-
-
-def session_for(held: Session, known: Known) -> Session:
-    """The session of one request: the server's, for the one who asks and from where they do.
-
-    Of the server's own key nothing is left in it, and a key that is bound to an identity opens for
-    the one that was verified.
-    """
-    return replace(
-        held,
-        actor=known.name,
-        authenticated=known.authenticated,
-        network=known.network,
-        environment=replace(held.environment, identity=known.identity),
-        signer=None,
-        emergency=None,
-    )
 
 
 def unidentified() -> PolicyError:
