@@ -135,7 +135,9 @@ def mutated(rng, raw):
         elif kind == 2:
             found[at:at] = found[at : at + rng.randint(1, 40)] * rng.randint(1, 5)
         else:
-            found[at:at] = rng.choice([b"\r\n", b"\0", b"\xff", b": ", b"%00", b"\r", b"\n", b"../"])
+            found[at:at] = rng.choice(
+                [b"\r\n", b"\0", b"\xff", b": ", b"%00", b"\r", b"\n", b"../"]
+            )
         if not found:
             found += b"G"
     return bytes(found)

@@ -174,7 +174,9 @@ def test_more_at_once_than_there_may_be_come_again(slow):
 
 JSON = st.recursive(
     st.none() | st.text(alphabet='[]{}"\\ax') | st.integers(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('[{"\\'), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('[{"\\'), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
@@ -198,6 +200,8 @@ def test_the_depth_is_that_of_the_value(value):
 
 
 @settings(deadline=None)
-@given(st.binary() | st.text('[]{}"\\u\ud800', max_size=30).map(lambda t: t.encode(errors="replace")))
+@given(
+    st.binary() | st.text('[]{}"\\u\ud800', max_size=30).map(lambda t: t.encode(errors="replace"))
+)
 def test_whatever_is_no_json_is_left_to_the_parser(raw):
     check_json(raw, 1000)
