@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from cipherset.app import keys
+from cipherset.app.access.init import init
 from cipherset.app.access.permissions import active
+from cipherset.app.access.principals import Change, add
 from cipherset.app.workspace import Session, hold
 from cipherset.custody.ledger import Event, Ledger
-from cipherset.custody.policy import Authenticated
+from cipherset.custody.policy import Authenticated, BuiltIn
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.interfaces.http.app import build_app
 from cipherset.interfaces.http.identity.claimed import ClaimedIdentity
@@ -40,6 +43,18 @@ class ShownIdentity:
         if not name:
             raise unidentified()
         return Known(name, Authenticated.CERTIFICATE, "127.0.0.1")
+
+
+def team_in(home: Path, public_key: str) -> None:
+    """A workspace under ``team`` with a key and one person for each piece of the work.
+
+    Cora has a key of her own.
+    """
+    root = Session(home, "root", home.parent, TerminalProgress())
+    init(root, BuiltIn.TEAM)
+    for name, role in TEAM.items():
+        add(root, Change(name, (role,), public_key=public_key if name == "cora" else None))
+    keys.create(replace(root, actor="kim"), "support", purpose="tests", provider=None)
 
 
 @dataclass(frozen=True)

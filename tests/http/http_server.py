@@ -1,10 +1,14 @@
-"""A real server on loopback, in a thread of this process, and sockets that speak to it raw."""
+"""A real server on loopback, in a thread or as a process, and sockets that speak to it raw."""
 
+import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from http_samples import gateway
 
@@ -13,6 +17,7 @@ from cipherset.interfaces.http.reload import Reload
 from cipherset.interfaces.http.server import Server, Settled, listen
 
 DEADLINE_S = 60
+PROGRAM = "from cipherset.interfaces.cli.main import main; main()"
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,21 @@ def running(home, limits: RequestLimits) -> Iterator[Running]:
                 server.should_exit = True
                 thread.join(DEADLINE_S)
                 assert not thread.is_alive()
+
+
+@contextmanager
+def served(home: Path, *options: str):
+    """The process and what it said when it was ready; it is killed in any case."""
+    command = [sys.executable, "-c", PROGRAM, "serve", "--port", "0", "--json", "--home", str(home)]
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told = ""
+            while not told.endswith("}\n"):
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                told += line
+            yield process, json.loads(told)
+        finally:
+            process.kill()

@@ -1,18 +1,13 @@
 """``cipherset serve`` as a process: it says when it is ready, and ends when it is told to."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
-from http_server import DEADLINE_S, request, rest_of
+from http_server import DEADLINE_S, request, rest_of, served
 
 from cipherset.app.access.init import init
 from cipherset.app.workspace import Session
@@ -23,26 +18,7 @@ from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.interfaces.http.serve import Place, serve
 from cipherset.interfaces.http.server import listen
 
-PROGRAM = "from cipherset.interfaces.cli.main import main; main()"
 BODY = b'{"texts": ["write to jo@x.com"]}'
-
-
-@contextmanager
-def served(home: Path, *options: str):
-    """The process and what it said when it was ready; it is killed in any case."""
-    command = [sys.executable, "-c", PROGRAM, "serve", "--port", "0", "--json", "--home", str(home)]
-    with subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            told = ""
-            while not told.endswith("}\n"):
-                line = process.stdout.readline()
-                assert line, process.stderr.read()
-                told += line
-            yield process, json.loads(told)
-        finally:
-            process.kill()
 
 
 def wait_until_closed(port):

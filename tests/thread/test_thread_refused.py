@@ -79,6 +79,7 @@ FREE = {
     "principal key": "opens no workspace",
     "principal list": "who there is is for all to see",
     "principal tokens": "whose they are is for all to see; their secrets are not kept",
+    "serve": "opens no key by itself: who calls it is asked at the gate, each time",
 }
 
 

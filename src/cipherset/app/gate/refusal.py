@@ -22,6 +22,18 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     )
 
 
+def denied_from_afar() -> PolicyError:
+    """The same for those who ask from elsewhere: word for word what they get of what is not there.
+
+    The reasons would tell of assets that they may not know of, and cost dozens of decisions.
+    """
+    return PolicyError(
+        "this is not there, or you may not do it",
+        code="not_allowed",
+        hint="ask for a grant (POST /v1/grants), or an auditor why: the ledger has the reasons",
+    )
+
+
 def _hint(asked: Asked) -> str:
     request = asked.request
     missing = asked.policies.missing(request)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from cipherset.app.access import grants
@@ -29,6 +30,7 @@ class ToSign:
     request: GrantRequest
     principal: str
     roles: tuple[str, ...]
+    time: datetime
 
     def as_json(self) -> dict[str, Any]:
         """What a voter needs to sign."""
@@ -37,6 +39,7 @@ class ToSign:
             "request": encode_request(self.request).decode(),
             "digest": self.request.digest,
             "voter": {"principal": self.principal, "roles": list(self.roles)},
+            "time": self.time.isoformat(),
         }
 
 
@@ -65,7 +68,8 @@ def show_grant(session: Session, grant_id: str) -> ToSign:
         workspace.gate.act(Action.VIEW, "grants", {"what": "grant"}),
     ):
         found = one_grant(workspace, grant_id)
-        return ToSign(found, found.request, session.actor, _roles(workspace))
+        roles, now = _voter(workspace)
+        return ToSign(found, found.request, session.actor, roles, now)
 
 
 def request_grant(session: Session, wish: Wish) -> Grant:
@@ -93,12 +97,13 @@ def vote(
     return grants.vote(session, grant_id, kind, comment, envelope=envelope)
 
 
-def _roles(workspace: Workspace) -> tuple[str, ...]:
+def _voter(workspace: Workspace) -> tuple[tuple[str, ...], datetime]:
+    """The roles of the one who asks, and the time as the ledger tells it."""
     gate = workspace.gate
 
-    def work(transaction: Transaction) -> tuple[str, ...]:
+    def work(transaction: Transaction) -> tuple[tuple[str, ...], datetime]:
         stored = find_principal(transaction.connection, gate.actor)
         found = principal_of(gate.actor, stored, gate.policies(transaction))
-        return tuple(sorted(found.roles))
+        return tuple(sorted(found.roles)), transaction.now
 
     return gate.ledger.transact(work)

@@ -6,7 +6,7 @@ read it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,6 @@ from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.about import About, about_key, about_key_named
 from cipherset.app.sanitizing.rules import asked_policy, keyed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import CiphersetError
 from cipherset.custody.keys import KeyUse
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.policy import Kind
@@ -66,7 +65,7 @@ class Sanitizer:
         """
         policy = self._policy
         with open_workspace(session) as workspace:
-            about, absent = _about(workspace, texts, key)
+            about = _about(workspace, texts, key)
             facts: dict[str, Fact] = {
                 "rules": policy.digest,
                 "key": key,
@@ -74,8 +73,6 @@ class Sanitizer:
                 "characters": sum(map(len, texts)),
             }
             with workspace.gate.act(Action.SANITIZE, about.name, facts, about=about) as act:
-                if absent is not None:
-                    raise absent
                 done = sanitize_texts(texts, _rules(workspace, policy, key))
                 told = sorted(done.found.items())
                 act.facts["entities"] = " ".join(f"{name}={n}" for name, n in told)
@@ -88,19 +85,19 @@ class Sanitizer:
         )
 
 
-def _about(
-    workspace: Workspace, texts: Sequence[str], key: str | None
-) -> tuple[About, CiphersetError | None]:
-    """The texts and the key; where there is no such key, what would stand for it, and a refusal."""
+def _about(workspace: Workspace, texts: Sequence[str], key: str | None) -> About:
+    """The texts and the key; what would stand for it where there is none of that name.
+
+    All keys are looked through, so that it takes the same time whether that one is there.
+    """
     chunks = (text.encode() + _END for text in texts)
     digest = source_identity(workspace.ring.signer(), chunks)
+    about = About(Kind.DATASET, digest, "texts")
     if key is None:
-        return About(Kind.DATASET, digest, "texts"), None
-    try:
-        named, absent = about_key(workspace.ring.get(key)), None
-    except CiphersetError as error:
-        named, absent = about_key_named(key), error
-    return About(Kind.DATASET, digest, "texts", also=named.bound()), absent
+        return about
+    named = [one for one in workspace.ring.list() if key in {one.name, one.key_id}]
+    also = about_key(named[0]) if named else about_key_named(key)
+    return replace(about, also=also.bound())
 
 
 def _rules(workspace: Workspace, policy: Policy, key: str | None) -> SanitizeRules:

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from cipherset.app.gate.refusal import denied_from_afar
 from cipherset.core.errors import (
     BackendError,
     CiphersetError,
@@ -38,11 +39,7 @@ _BY_CODE: Final[Mapping[str, int]] = {
     "busy": 503,
 }
 _RETRY_AFTER_S: Final[Mapping[int, int]] = {429: 60, 503: 1}
-_DENIED: Final = PolicyError(
-    "this is not there, or you may not do it",
-    code="not_allowed",
-    hint="ask for a grant (POST /v1/grants), or an auditor why: the ledger has the reasons",
-)
+_DENIED: Final = denied_from_afar()
 INTERNAL: Final = CiphersetError(
     "an unexpected failure (its text is not shown: it could hold data)",
     code="internal",

@@ -84,11 +84,15 @@ class Voter(BaseModel):
 
 
 class ToSign(Standing):
-    """A request with what a vote on it signs: ``digest`` is of the bytes of ``request``."""
+    """A request with what a vote on it signs: ``digest`` is of the bytes of ``request``.
+
+    ``time`` is the time of the vote, as the ledger tells it; a vote is good for five minutes.
+    """
 
     request: str
     digest: str
     voter: Voter
+    time: AwareDatetime
 
 
 class Standings(BaseModel):
