@@ -1,7 +1,8 @@
 """Train models on data nobody can read: encrypted, minimized, measured training sets.
 
 ``VectorCipher`` encrypts vectors, ``open`` verifies and reads a cipherset, ``save_bundle`` takes
-a model trained on one back to where the key is. Everything else is the command line's.
+a model trained on one back to where the key is. ``Client`` calls a gateway. Everything else is the
+command line's.
 """
 
 from importlib import import_module
@@ -19,6 +20,7 @@ from cipherset.core.errors import (
 )
 
 if TYPE_CHECKING:
+    from cipherset.interfaces.client.client import Client
     from cipherset.pipeline.encrypt import VectorCipher
     from cipherset.pipeline.export import Cipherset
     from cipherset.pipeline.export import open_cipherset as open
@@ -28,6 +30,7 @@ __all__ = [
     "BackendError",
     "Cipherset",
     "CiphersetError",
+    "Client",
     "DimensionError",
     "InputError",
     "IntegrityError",
@@ -42,6 +45,7 @@ __all__ = [
 # Read when first asked for: ``import cipherset`` alone stays quick and light.
 _LAZY = {
     "Cipherset": ("cipherset.pipeline.export", "Cipherset"),
+    "Client": ("cipherset.interfaces.client.client", "Client"),
     "VectorCipher": ("cipherset.pipeline.encrypt", "VectorCipher"),
     "open": ("cipherset.pipeline.export", "open_cipherset"),
     "save_bundle": ("cipherset.pipeline.train", "save_bundle"),

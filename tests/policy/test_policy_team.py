@@ -48,8 +48,10 @@ FREE = {
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
     Role.SERVICE: "query predict encrypt key.use grant.request",
-    Role.ADMINISTRATOR: "grant.request grant.revoke audit.accept",
+    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
+# Whoever has a role may see how things stand.
+FREE = {role: f"view {words}" for role, words in FREE.items()}
 GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
     Role.KEY_CUSTODIAN: "key.destroy",
@@ -60,7 +62,7 @@ GRANTED = {
     Role.REVIEWER: "approve",
     Role.AUDITOR: "",
     Role.SERVICE: "",
-    Role.ADMINISTRATOR: "principal.add principal.change policy.activate",
+    Role.ADMINISTRATOR: "principal.add principal.change principal.token policy.activate",
 }
 # Where a kind matters beyond what an action applies to at all.
 ONLY = {

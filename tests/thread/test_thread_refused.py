@@ -10,6 +10,7 @@ from thread_samples import cipherset, text_rows, vector_rows, write_rows
 from cipherset.custody.ledger import Ledger
 from cipherset.interfaces.cli.main import cli
 
+CLIENT_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8037, A.1
 COLUMNS = ("--vector", "vec", "--label", "topic")
 # How to call each, with what ``places`` has; and those that need no leave, and why.
 CALLS = {
@@ -44,6 +45,8 @@ CALLS = {
     "predict": ("{bundle}", "{rows}"),
     "principal add": ("zoe", "--role", "reviewer"),
     "principal change": ("root", "--role", "reviewer"),
+    "principal revoke": ("token-0123456789abcdef",),
+    "principal token": ("kim", "--client-key", "{client_key}"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
     "sanitize": ("{texts}", "--text", "body", "--to", "{new}"),
@@ -75,6 +78,8 @@ FREE = {
     "policy test": "opens no workspace",
     "principal key": "opens no workspace",
     "principal list": "who there is is for all to see",
+    "principal tokens": "whose they are is for all to see; their secrets are not kept",
+    "serve": "opens no key by itself: who calls it is asked at the gate, each time",
 }
 
 
@@ -101,8 +106,10 @@ def places(tmp_path_factory, exported):
         who = () if "--as" in args else ("--as", "root")
         done = cipherset(*args, *who, "--home", home, "--json")
         assert done.code == 0, done.out
+    (folder / "client.pub").write_text(CLIENT_KEY + "\n")
     return {
         "home": home,
+        "client_key": folder / "client.pub",
         "rows": write_rows(folder / "rows.parquet", vector_rows(50)),
         "texts": write_rows(folder / "texts.jsonl", text_rows(30)),
         "export": exported.cipherset,

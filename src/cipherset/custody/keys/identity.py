@@ -24,6 +24,7 @@ from cipherset.custody.keys.seal import DigestStream
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
 SOURCE_LABEL: Final = b"cipherset/source-identity/1"
 SUBJECT_LABEL: Final = b"cipherset/subject-identity/1"
+CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -58,6 +59,31 @@ class RowIdentity:
 
     def __repr__(self) -> str:
         return "RowIdentity(...)"
+
+
+@final
+class CredentialMac:
+    """Vouches for credentials in the ledger: nobody who can only write there makes one.
+
+    HMAC-SHA256 under a key derived from the workspace's signer.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, signer: Signer) -> None:
+        """Under a key derived from the workspace's signer."""
+        self._key = _derived(signer, CREDENTIAL_LABEL)
+
+    def of(self, value: bytes) -> str:
+        """64 hex digits."""
+        return hmac.digest(self._key.reveal(), value, "sha256").hex()
+
+    def matches(self, value: bytes, mac: str) -> bool:
+        """Whether ``mac`` is that of ``value``; it takes as long to say no as to say yes."""
+        return hmac.compare_digest(self.of(value).encode(), mac.encode())
+
+    def __repr__(self) -> str:
+        return "CredentialMac(...)"
 
 
 def source_identity(signer: Signer, chunks: Iterable[bytes]) -> str:

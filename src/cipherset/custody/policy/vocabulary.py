@@ -52,11 +52,14 @@ class Action(StrEnum):
     ERASE = "erase"
     BREACH = "breach"
     DISCOVER = "discover"
+    VIEW = "view"
     AUDIT = "audit"
     AUDIT_ACCEPT = "audit.accept"
     REVIEW = "review"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
+    PRINCIPAL_TOKEN = "principal.token"  # noqa: S105 -- an action, not one
+    PRINCIPAL_REVOKE = "principal.revoke"
     GRANT_REQUEST = "grant.request"
     GRANT_APPROVE = "grant.approve"
     GRANT_DENY = "grant.deny"
@@ -225,11 +228,14 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.ERASE: _ASSETS | _WORKSPACE,
         Action.BREACH: _ASSETS,
         Action.DISCOVER: _WORKSPACE,
+        Action.VIEW: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
         Action.AUDIT_ACCEPT: _WORKSPACE,
         Action.REVIEW: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,
+        Action.PRINCIPAL_TOKEN: _WORKSPACE,
+        Action.PRINCIPAL_REVOKE: _WORKSPACE,
         Action.GRANT_REQUEST: _ANYTHING,
         Action.GRANT_APPROVE: _ANYTHING,
         Action.GRANT_DENY: _ANYTHING,

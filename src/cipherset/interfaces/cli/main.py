@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "relabel": "Say how sensitive a source or a cipherset is.",
     "sanitize": "Write rows with what must not leave taken out.",
     "scan": "Find and label what is sensitive in a source.",
+    "serve": "Answer over HTTP, each request through the gate.",
     "train": "Train a model on a cipherset; needs no key.",
 }
 # Where each command's module is.
@@ -54,6 +55,7 @@ _ROOMS: Final = {
         "sanitize",
         "scan",
     ),
+    "serving": ("serve",),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}

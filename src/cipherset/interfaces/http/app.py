@@ -6,15 +6,19 @@ from importlib import import_module, metadata
 from pkgutil import iter_modules
 from typing import Final
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from cipherset.interfaces.http import errors, routes
+from cipherset.interfaces.http.perimeter.flight import Flight
 from cipherset.interfaces.http.perimeter.perimeter import Perimeter
 from cipherset.interfaces.http.perimeter.table import RouteTable
 from cipherset.interfaces.http.seen import Seen
 from cipherset.interfaces.http.services import Services
 
+# Threads beside those of requests: for readiness, and to close.
+_SPARE: Final = 4
 _ABOUT: Final = (
     "Predictions, encrypted search, grants and the audit, each through the gate. Errors are "
     '`{"error": {"code", "message", "hint"}}`; `x-cipherset-action` names what a route asks of '
@@ -40,6 +44,7 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.seen = seen
+    app.state.flight = flight = Flight()
     for router in _routers(services):
         # As they are, not nested: whoever enumerates the routes sees each.
         app.router.routes.extend(router.routes)
@@ -50,6 +55,7 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
         limits=services.limits,
         hosts=services.hosts,
         seen=seen,
+        flight=flight,
     )
     return app
 
@@ -62,5 +68,8 @@ def _routers(services: Services) -> list[APIRouter]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
+    limits, flight = services.limits, app.state.flight
+    to_thread.current_default_thread_limiter().total_tokens = limits.concurrent + _SPARE
     yield
+    await flight.landed(limits.shutdown_s)
     await run_in_threadpool(services.closing.close)
