@@ -37,7 +37,9 @@ class Encrypting:
         version = np.full(n, self.cipher.key_version, dtype=np.int32)
         empty = np.empty((n, 44), dtype=np.uint8)
         draft = Entries(raw.reshape(n, ID_BYTES), x, empty, tags, version)
-        c, seals = self.cipher.encrypt_reversible(x, associated_data=draft.bound())
+        c, seals = self.cipher.encrypt_reversible(
+            x, associated_data=draft.bound(), copies_share_noise=True
+        )
         stored = np.asarray(c, dtype=np.float32)
         return Entries(draft.ids, stored, seals, tags, version)
 
