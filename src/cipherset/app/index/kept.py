@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cipherset.core import canonical
-from cipherset.core.errors import IntegrityError, UsageError
+from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.protocols import Sealer
 from cipherset.core.spool import Spool, SpoolWriter
@@ -181,23 +181,12 @@ def read_place(folder: Path) -> Place:
         raise _missing(path) from None
 
 
-def find_index(home: Path, name: str) -> Path:
-    """The folder of the index that is called ``name`` or has that id in this workspace.
-
-    Raises:
-        UsageError: ``index_unknown``: none, or more than one.
-    """
+def find_index(home: Path, name: str) -> set[Path]:
+    """The folders of indexes of this workspace that are called ``name``, or have that id."""
     root = home / FOLDER
     there = sorted(root.iterdir()) if root.is_dir() else []
     known = [(each.name, read_place(each)) for each in there if _ID.fullmatch(each.name)]
-    found = {place.path for one, place in known if name in {one, place.name}}
-    if len(found) != 1:
-        raise UsageError(
-            f"{len(found)} indexes of this workspace are called that",
-            code="index_unknown",
-            hint="name it by its folder's name, or by its index_id where two are called alike",
-        )
-    return Path(found.pop())
+    return {Path(place.path) for one, place in known if name in {one, place.name}}
 
 
 def _missing(path: Path) -> IntegrityError:

@@ -10,13 +10,15 @@ import pyarrow as pa
 
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.dataset import Reading
-from cipherset.app.gate import About
+from cipherset.app.gate import About, Action
 from cipherset.app.index.encrypting import Encrypting
-from cipherset.app.index.kept import FOLDER, Kept, Meta, read_place
+from cipherset.app.index.kept import FOLDER, Kept, Meta, find_index, read_place
+from cipherset.app.index.parts import Parts
 from cipherset.app.index.request import split_store
 from cipherset.app.sanitizing.rules import sealed_rules
-from cipherset.app.workspace import Session, Workspace
-from cipherset.core.errors import InputError, IntegrityError, KeyAccessError
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core import canonical
+from cipherset.core.errors import InputError, IntegrityError, KeyAccessError, UsageError
 from cipherset.core.protocols import Encoder
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ROW, ColumnRoles, Float32s, Records
@@ -25,6 +27,7 @@ from cipherset.custody.policy import Kind
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.index import (
     FileIndex,
+    IndexKey,
     IndexManifest,
     PgVectorIndex,
     StoreKind,
@@ -46,6 +49,7 @@ class Opened:
     kept: Kept = field(repr=False)
     meta: Meta = field(repr=False)
     rules: SanitizeRules = field(repr=False)
+    parts: Parts = field(repr=False)
 
     @property
     def roles(self) -> ColumnRoles:
@@ -62,7 +66,8 @@ class Opened:
         """
         if self.meta.encoder_spec is None:
             return None
-        encoder = open_encoder(self.meta.encoder_spec, session.cache)
+        spec, cache = self.meta.encoder_spec, session.cache
+        encoder = self.parts.get((spec, cache), lambda: open_encoder(spec, cache))
         if encoder.digest != self.meta.encoder:
             raise IntegrityError(
                 f"encoder {self.meta.encoder_spec} here is not the one this index was made with",
@@ -109,34 +114,40 @@ def peek(workspace: Workspace, folder: Path) -> tuple[IndexManifest, About]:
 
 
 @contextmanager
-def open_index(workspace: Workspace, folder: Path) -> Iterator[Opened]:
+def open_index(workspace: Workspace, folder: Path, parts: Parts | None = None) -> Iterator[Opened]:
     """The index in ``folder``, verified, with every key version that its rows need.
+
+    With ``parts`` what was opened before is used again, for searches alone.
 
     Raises:
         IntegrityError: a part was changed, is missing, or is an older copy put back.
         KeyAccessError: a key is not here, or may not be used any more.
         BackendError: the database cannot be reached.
     """
-    manifest, _ = read_signed(folder, signer=workspace.fingerprint)
+    manifest, digest = read_signed(folder, signer=workspace.fingerprint)
     home = workspace.home / FOLDER / manifest.index_id
     place = read_place(home)
     first = workspace.ring.open(place.key_id, place.key_version, purpose=KeyUse.QUERY)
     kept = Kept(home, AesGcmSealer.from_key(first))
-    with opened_store(workspace, folder, manifest) as store:
+    kept_open = Parts() if parts is None else parts
+    with opened_store(workspace, folder, (manifest, digest), kept_open) as store:
         now = store.manifest if isinstance(store, FileIndex) else manifest
         kept.see_revision(now.revision)
-        keys = {key.version: _checked(workspace, now, key.version, key.check) for key in now.keys}
+        keys = {key.version: _checked(workspace, now, key, kept_open) for key in now.keys}
         meta = kept.meta()
-        yield Opened(now, folder, store, keys, kept, meta, sealed_rules(meta.rules, first))
+        rules = sealed_rules(meta.rules, first)
+        yield Opened(now, folder, store, keys, kept, meta, rules, kept_open)
 
 
 @contextmanager
 def opened_store(
-    workspace: Workspace, folder: Path, manifest: IndexManifest
+    workspace: Workspace, folder: Path, read: tuple[IndexManifest, str], parts: Parts
 ) -> Iterator[FileIndex | PgVectorIndex]:
     """Where the rows are."""
+    manifest, digest = read
     if manifest.store is StoreKind.FILES or manifest.address is None:
-        yield FileIndex(folder, workspace.ring.signer())
+        name = (folder, digest, workspace.fingerprint)
+        yield parts.get(name, lambda: FileIndex(folder, workspace.ring.signer()))
         return
     url, table = split_store(manifest.address)
     store = open_pgvector(url, table, manifest.dim)
@@ -152,16 +163,42 @@ def encrypting(key: KeyHandle, dim: int, factor: float) -> Encrypting:
     return Encrypting(cipher, Pseudonyms(key))
 
 
-def _checked(workspace: Workspace, manifest: IndexManifest, version: int, check: str) -> Encrypting:
-    key = workspace.ring.open(manifest.key_id, version, purpose=KeyUse.QUERY)
-    found = encrypting(key, manifest.dim, manifest.approximation_factor)
-    if found.cipher.key_check != check:
+def _checked(
+    workspace: Workspace, manifest: IndexManifest, key: IndexKey, parts: Parts
+) -> Encrypting:
+    opened = workspace.ring.open(manifest.key_id, key.version, purpose=KeyUse.QUERY)
+    dim, factor = manifest.dim, manifest.approximation_factor
+    name = (manifest.key_id, key.version, key.check, dim, factor)
+    found = parts.get(name, lambda: encrypting(opened, dim, factor))
+    if found.cipher.key_check != key.check:
         raise KeyAccessError(
-            f"key {manifest.key_id} v{version} here is not the key that made this index",
+            f"key {manifest.key_id} v{key.version} here is not the key that made this index",
             code="wrong_key",
             hint="run this in the workspace (--home) that made the index",
         )
     return found
+
+
+def placed(session: Session, name: str, action: Action) -> Path:
+    """The folder of the index that is called ``name``; that there is none is asked of the gate too.
+
+    So whoever may not do it cannot tell whether there is one.
+
+    Raises:
+        UsageError: ``index_unknown``: none, or more than one.
+        PolicyError: ``not_allowed``.
+    """
+    with open_workspace(session) as workspace:
+        found = find_index(workspace.home, name)
+        if len(found) == 1:
+            return found.pop()
+        about = About(Kind.DATASET, canonical.digest({"index": name}), name)
+        with workspace.gate.act(action, name, {"found": len(found)}, about=about):
+            raise UsageError(
+                f"{len(found)} indexes of this workspace are called that",
+                code="index_unknown",
+                hint="name it by its folder's name, or by its index_id where two are called alike",
+            )
 
 
 def unit(vectors: list[list[float]], dim: int) -> Float32s:

@@ -17,6 +17,7 @@ import numpy as np
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.app.index.encrypting import Encrypting
 from cipherset.app.index.opened import Opened, open_index, peek, unit
+from cipherset.app.index.parts import Parts
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.values import Float32s
@@ -84,8 +85,10 @@ class Hit:
         return told if self.source is None else told | {"source": self.source}
 
 
-def search(session: Session, request: SearchRequest) -> list[Hit]:
+def search(session: Session, request: SearchRequest, parts: Parts | None = None) -> list[Hit]:
     """The rows of an index nearest to a text or vector, nearest first.
+
+    ``parts`` are what a process that answers many keeps open.
 
     Leaks: to whoever keeps the index, the query's noise-free ciphertext and which rows are near
     it; to whoever asks, which rows are near their query and how near.
@@ -98,7 +101,7 @@ def search(session: Session, request: SearchRequest) -> list[Hit]:
     with (
         open_workspace(session) as workspace,
         searching(workspace, request.index, 1),
-        open_index(workspace, request.index) as opened,
+        open_index(workspace, request.index, parts) as opened,
     ):
         if request.vector is not None:
             x = unit([list(request.vector)], opened.manifest.dim)

@@ -144,7 +144,7 @@ class VectorCipher(NotCopied):
 
     @property
     def dim(self) -> int:
-        """Width of a row, in and out."""
+        """Width of a row."""
         return self._bound_to.dim
 
     @property
@@ -225,8 +225,7 @@ class VectorCipher(NotCopied):
     def encrypt_query(self, x: Floats) -> Float32s:
         """``s * (x @ Q)``: the same map without noise, for queries that never leave the gateway.
 
-        Leaks: to whoever has the key, the rows exactly.
-        Arguments, result and errors as in ``encrypt``.
+        Leaks: to whoever has the key, the rows exactly. All else as in ``encrypt``.
         """
         return self._forward(None).apply(checked_rows(x, self.dim))
 
