@@ -34,7 +34,7 @@ def built_once(tmp_path_factory):
     """A source of vectors, and its index; whoever changes something copies it."""
     owner = Owner(tmp_path_factory.mktemp("indexed"))
     owner.key("support")
-    rows = vector_rows(200, dim=16)
+    rows = vector_rows(200, dim=24)
     for i, row in enumerate(rows):
         row["topic"] = CANARY if i % 50 == 0 else row["topic"]
     source = write_rows(owner.folder / "rows.parquet", rows)
@@ -113,7 +113,7 @@ def test_rows_and_queries_are_counted_for_ever(built):
 def test_copies_have_one_ciphertext_whenever_they_come(built):
     """Of copies with noise of their own the mean would be nearly without."""
     owner, x, _ = built
-    again = write_rows(owner.folder / "again.parquet", vector_rows(200, dim=16))
+    again = write_rows(owner.folder / "again.parquet", vector_rows(200, dim=24))
     added = owner.ok("index", "add", owner.folder / "rows.index", again)
     assert (added["rows"], added["changed"]) == (400, 200)
     with open_workspace(session_of(owner)) as workspace:
@@ -152,8 +152,8 @@ def test_values_that_are_given_are_found_by_their_ids(built):
 def test_while_a_key_is_rotated_rows_of_both_versions_answer(built):
     owner, x, _ = built
     owner.ok("key", "rotate", "support")
-    more = write_rows(owner.folder / "more.parquet", vector_rows(50, dim=16, seed=4))
-    y = np.array([row["vec"] for row in vector_rows(50, dim=16, seed=4)])
+    more = write_rows(owner.folder / "more.parquet", vector_rows(50, dim=24, seed=4))
+    y = np.array([row["vec"] for row in vector_rows(50, dim=24, seed=4)])
     added = owner.ok("index", "add", owner.folder / "rows.index", more)
     assert added["key_versions"] == [1, 2]
     both = np.concatenate([x, y])
@@ -241,7 +241,7 @@ def test_an_index_of_a_cipherset_is_of_its_source_vectors(exported, tmp_path):
 
 def test_too_little_noise_is_refused_and_recorded(owner):
     """Vectors of eight dimensions in three clouds: a weak setting must be broken."""
-    source = write_rows(owner.folder / "rows.parquet", vector_rows(600, dim=8))
+    source = write_rows(owner.folder / "rows.parquet", vector_rows(400, dim=8))
     target = owner.folder / "rows.index"
     call = ("index", "build", source, "--vector", "vec", "--key", "support", "--to", target)
     weak = owner.run(*call, "--approximation-factor", "0.05")
@@ -349,7 +349,7 @@ def test_text_is_not_asked_of_an_index_of_vectors(built_once):
     assert refused(search, session_of(owner), request) == (4, "value_is_text")
 
 
-@pytest.mark.parametrize("vector", [(1.0,), (0.0,) * 16, (float("nan"),) * 16])
+@pytest.mark.parametrize("vector", [(1.0,), (0.0,) * 24, (float("nan"),) * 24])
 def test_a_vector_that_does_not_fit(built_once, vector):
     owner, _, _ = built_once
     request = SearchRequest(owner.folder / "rows.index", vector=vector)

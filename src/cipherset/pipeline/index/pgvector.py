@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cipherset.core.errors import BackendError, UsageError
+from cipherset.core.errors import BackendError, CiphersetError, UsageError
 from cipherset.core.values import Float32s
 from cipherset.pipeline.index.entries import (
     ANY,
@@ -185,7 +185,11 @@ def open_pgvector(url: str, table: str, dim: int, *, password: str | None = None
         connection = driver.connect(url, autocommit=True, connect_timeout=10, **given)
     except driver.Error as error:
         raise _unreachable(type(error).__name__) from None
-    return PgVectorIndex(connection, table, dim)
+    try:
+        return PgVectorIndex(connection, table, dim)
+    except CiphersetError:
+        connection.close()
+        raise
 
 
 def _unreachable(kind: str) -> BackendError:
