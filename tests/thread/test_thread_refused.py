@@ -109,7 +109,7 @@ def places(tmp_path_factory, exported):
     other = Owner(folder / "other")
     other.folder.mkdir()
     other.key("support")
-    few = write_rows(other.folder / "rows.parquet", vector_rows(8))
+    few = write_rows(other.folder / "rows.parquet", vector_rows(12))
     given = ("--approximation-factor", "4", "--accept-risk", "a test")
     to = ("--key", "support", "--to", other.folder / "rows.index")
     other.ok("index", "build", few, "--vector", "vec", *given, *to)

@@ -31,8 +31,10 @@ VICTIMS: Final = 1_000
 PAIRS: Final = (10, 100, 1_000)
 # Fewer rows are attacked under several keys, so that as many ciphertexts are judged.
 LEAST_JUDGED: Final = 200
-LEAST_ROWS: Final = 4
+MOST_KEYS: Final = 5
+LEAST_ROWS: Final = 10
 TRANSLATED: Final = 2
+TRANSLATED_ROWS: Final = 50
 _SEED: Final = 0x1D
 
 
@@ -84,7 +86,7 @@ def measure(sample: Float32s, factor: float, *, seed: int) -> Risk:
     rng = np.random.default_rng([seed, _SEED])
     rows = sample[rng.permutation(len(sample))]
     public, victims = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-    keys = max(1, -(-LEAST_JUDGED // len(victims)))
+    keys = min(max(1, -(-LEAST_JUDGED // len(victims))), MOST_KEYS)
     with threadpool_limits(1):
         found = [
             _unpaired(_fresh(sample.shape[1], factor), public, victims, seed, key)
@@ -113,7 +115,8 @@ def _unpaired(
 ) -> Reidentification:
     c, radius = cipher.encrypt(victims), cipher.noise_radius
     guesses = [RotationAligner(c, public, radius).recover(seed + key)]
-    if key < TRANSLATED:  # the slower attack, and mostly the lesser
+    # The slower attack, and mostly the lesser; of a few rows it makes nothing.
+    if key < TRANSLATED and min(len(public), len(victims)) >= TRANSLATED_ROWS:
         guesses.append(UnpairedTranslator(c, public, radius).recover(seed + key))
     return _best(guesses, cipher, c, victims)
 
