@@ -36,18 +36,18 @@ EVERYTHING = {
 }
 # What each role may do at best without a grant, and what with one besides.
 FREE = {
-    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach suspend key.use "
+    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach suspend key.use search "
     "grant.request grant.approve grant.deny grant.revoke",
     Role.KEY_CUSTODIAN: "key.create key.bind key.rotate key.retire key.use grant.request "
     "grant.revoke grant.approve grant.deny suspend",
-    Role.INGESTER: "scan sanitize calibrate protect export key.use grant.request",
+    Role.INGESTER: "scan sanitize calibrate protect export index search key.use grant.request",
     Role.SCIENTIST: "evaluate predict key.use grant.request",
     Role.PROMPT_ADMINISTRATOR: "query redteam key.use grant.request",
     Role.DEPLOYER: "key.use grant.request",
     Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
-    Role.SERVICE: "query predict encrypt key.use grant.request",
+    Role.SERVICE: "query predict encrypt search key.use grant.request",
     Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
 # Whoever has a role may see how things stand.

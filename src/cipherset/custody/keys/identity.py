@@ -25,6 +25,7 @@ IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
 SOURCE_LABEL: Final = b"cipherset/source-identity/1"
 SUBJECT_LABEL: Final = b"cipherset/subject-identity/1"
 CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
+NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -99,6 +100,11 @@ def subject_identity(signer: Signer, subject: str) -> str:
     stream = DigestStream(_derived(signer, SUBJECT_LABEL).reveal())
     stream.update(subject.encode())
     return stream.digest()
+
+
+def noise_secret(signer: Signer) -> Secret:
+    """What repeats the noise of answers: the workspace's, so that no key of the ring does."""
+    return _derived(signer, NOISE_LABEL)
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

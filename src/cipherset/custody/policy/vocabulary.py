@@ -36,6 +36,8 @@ class Action(StrEnum):
     PROTECT = "protect"
     EXPORT = "export"
     EXPORT_REMOVE = "export.remove"
+    INDEX = "index"
+    SEARCH = "search"
     ASSESS = "assess"
     CALIBRATE = "calibrate"
     REDTEAM = "redteam"
@@ -212,6 +214,8 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.PROTECT: _DATASETS,
         Action.EXPORT: _DATASETS,
         Action.EXPORT_REMOVE: _DATASETS,
+        Action.INDEX: _DATASETS,
+        Action.SEARCH: _DATASETS,
         Action.ASSESS: _DATASETS | _MODELS,
         Action.CALIBRATE: _DATASETS,
         Action.REDTEAM: _ASSETS,
