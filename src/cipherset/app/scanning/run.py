@@ -27,6 +27,7 @@ from cipherset.app.labels.record import (
 from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some
 from cipherset.app.scanning.report import render
 from cipherset.app.scanning.request import ScanRequest, ScanResult
+from cipherset.app.training.suspects import Looking, Suspects, suspects_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.files import write_atomic
 from cipherset.core.labels import Label, Level, Trust, joined
@@ -72,8 +73,10 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
         detectors = scan_detectors()
         looked = _look(session, request, source, detectors)
         result = _result(workspace, request, source, looked, detectors)
-        if request.label is not None:
+        if request.fields and request.label is not None:
             result = replace(result, fields=_fields(session, request, source, request.label))
+        if request.suspects:
+            result = replace(result, suspects=_suspects(session, request, source))
         act.facts.update(_facts(result))
         if request.html is not None:
             write_atomic(request.html, render(result).encode())
@@ -94,6 +97,17 @@ def _fields(session: Session, request: ScanRequest, source: Source, label: str) 
     measured = measure_fields(trial, request.columns, label)
     session.progress.finish()
     return measured
+
+
+def _suspects(session: Session, request: ScanRequest, source: Source) -> Suspects:
+    looking = Looking(
+        request.columns,
+        request.label,
+        open_encoder(request.encoder, session.cache),
+        request.seed,
+        sample=None if request.all_rows else request.sample,
+    )
+    return suspects_of(source, looking, session.progress)
 
 
 def _look(
@@ -165,6 +179,7 @@ def _facts(result: ScanResult) -> dict[str, Fact]:
         "trust": result.trust,
         "rows": result.n_rows,
         "sampled": result.n_looked,
+        "rows_suspect": None if result.suspects is None else len(result.suspects),
     }
 
 
