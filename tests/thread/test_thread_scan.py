@@ -6,9 +6,10 @@ import re
 import pytest
 from thread_samples import QUICK, Owner, cipherset, vector_rows, write_rows
 
-from cipherset.app.scanning.run import scan_detectors
+from cipherset.app.scanning.look import scan_detectors
 from cipherset.core.labels import Tag, Trust
 from cipherset.custody.ledger import Ledger, RunStatus
+from cipherset.pipeline.sanitize import default_policy
 from cipherset.pipeline.sanitize.bench import recall_of
 from cipherset.pipeline.sanitize.label import at_most
 
@@ -63,7 +64,7 @@ def test_what_scan_says(scanned):
 
 def test_none_found_is_said_with_the_measured_recall(scanned):
     """In the table, the JSON and the page; and the more may be there, the less is seen."""
-    measured = recall_of(scan_detectors())
+    measured = recall_of(scan_detectors(default_policy()))
     recall = measured("name lists and cues", "PERSON")
     told, unknown = f"{recall or 0:.2f} on PERSON", "recall nobody has measured"
     if recall is None:  # by this version of the detector

@@ -14,8 +14,9 @@ from cipherset.core.errors import UsageError
 from cipherset.core.files import target_exists
 from cipherset.core.labels import Label
 from cipherset.pipeline.export.rows import kind_of
+from cipherset.pipeline.sanitize import LONGEST
 
-LARGEST_ROW: Final = 1_000_000  # characters
+LARGEST_ROW: Final = LONGEST  # characters
 SIDECAR: Final = ".quarantine.jsonl"
 # Rows above ``largest_row`` and rows that are no text go in any case, copies unless they are kept.
 FILTERS: Final = ("empty", "encoding", "injection")

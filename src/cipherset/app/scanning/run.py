@@ -24,7 +24,7 @@ from cipherset.app.labels.record import (
     record_purpose,
     record_source,
 )
-from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some
+from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some, scan_detectors
 from cipherset.app.scanning.report import render
 from cipherset.app.scanning.request import ScanRequest, ScanResult
 from cipherset.app.training.suspects import Looking, Suspects, suspects_of
@@ -36,7 +36,6 @@ from cipherset.pipeline.sanitize import (
     Detector,
     default_policy,
     default_rules,
-    every_detector,
 )
 from cipherset.pipeline.sanitize.bench import recall_of
 from cipherset.pipeline.sanitize.label import (
@@ -70,7 +69,7 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
             Action.SCAN, source.name, facts, about=about_source(workspace, source)
         ) as act,
     ):
-        detectors = scan_detectors()
+        detectors = scan_detectors(default_policy())
         looked = _look(session, request, source, detectors)
         result = _result(workspace, request, source, looked, detectors)
         if request.fields and request.label is not None:
@@ -81,12 +80,6 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
         if request.html is not None:
             write_atomic(request.html, render(result).encode())
     return result
-
-
-def scan_detectors() -> tuple[Detector, ...]:
-    """Whatever is taken out, and what is only labeled; sums of money are nobody's."""
-    looked_for = every_detector(default_policy())
-    return tuple(each for each in looked_for if each.entities != {"AMOUNT"})
 
 
 def _fields(session: Session, request: ScanRequest, source: Source, label: str) -> FieldsResult:

@@ -2,12 +2,13 @@
 
 from cipherset.pipeline.sanitize.clean import (
     INVISIBLE,
+    TRUNCATED,
     WITHHELD,
     CleanTexts,
     sanitize,
     sanitize_texts,
 )
-from cipherset.pipeline.sanitize.look import Fault, Look, Looked, look
+from cipherset.pipeline.sanitize.look import LONGEST, Fault, Look, Looked, look
 from cipherset.pipeline.sanitize.policy import Policy, default_policy, policy_of, read_policy
 from cipherset.pipeline.sanitize.rules import (
     SanitizeRules,
@@ -21,6 +22,8 @@ from cipherset.pipeline.sanitize.treat import restored
 
 __all__ = [
     "INVISIBLE",
+    "LONGEST",
+    "TRUNCATED",
     "WITHHELD",
     "CleanTexts",
     "Detector",

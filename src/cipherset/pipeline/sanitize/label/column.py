@@ -15,6 +15,7 @@ from cipherset.pipeline.sanitize.label.kinds import (
 )
 from cipherset.pipeline.sanitize.label.names import named
 from cipherset.pipeline.sanitize.label.seen import Seen
+from cipherset.pipeline.sanitize.look import LONGEST
 from cipherset.pipeline.sanitize.spans import Detector
 
 MOSTLY: Final = 0.9
@@ -53,7 +54,7 @@ class ColumnLabel:
 
     ``recall`` has each entity its detectors look for, None where nobody has measured it.
     ``at_most``: the share of rows that may hold one though none was found, at 95 % confidence;
-    None where the recall is.
+    None where the recall is. ``truncated``: cells that were not read to their end.
     """
 
     label: Label
@@ -63,6 +64,7 @@ class ColumnLabel:
     recall: Mapping[str, float | None]
     at_most: Mapping[str, float | None]
     examples: Mapping[str, Sequence[str]]
+    truncated: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The column's part of the command's JSON; examples stay out."""
@@ -72,6 +74,7 @@ class ColumnLabel:
             "entities": {name: each.as_json() for name, each in self.entities.items()},
             "because": list(self.because),
             "detector": list(self.detectors),
+            "truncated": self.truncated,
             "recall": dict(self.recall),
             "at_most": {
                 name: None if share is None else round(share, 6)
@@ -108,7 +111,15 @@ def label_column(name: str, seen: Seen, grounds: Grounds) -> ColumnLabel:
         for entity, share in recall.items()
         if entity not in entities
     }
-    because += [f"{n} cells could not be read by {who}" for who, n in sorted(seen.unread.items())]
+    full = {each.name: f"{each.name}@{each.version}" for each in grounds.detectors}
+    because += [
+        f"{n} cells could not be read by {full.get(who, who)}"
+        for who, n in sorted(seen.unread.items())
+    ]
+    if seen.truncated:
+        because.append(
+            f"of {seen.truncated:,} cells only the first {LONGEST:,} characters were read"
+        )
     return ColumnLabel(
         label=Label(
             level=level, tags=tags, trusts=() if grounds.trust is None else (grounds.trust,)
@@ -119,12 +130,13 @@ def label_column(name: str, seen: Seen, grounds: Grounds) -> ColumnLabel:
         recall=recall,
         at_most=missing,
         examples={entity: tuple(seen.examples.get(entity, ())) for entity in entities},
+        truncated=seen.truncated,
     )
 
 
 def _floor(seen: Seen, trust: Trust | None) -> Level:
     """The level of a column in which nothing was found: nobody has said that it is public."""
-    if seen.share("vector") >= LEAST_OF_NUMBERS or seen.unread:
+    if seen.share("vector") >= LEAST_OF_NUMBERS or seen.unread or seen.truncated:
         return Level.CONFIDENTIAL
     return Level.PUBLIC if trust in {Trust.PUBLIC, Trust.CRAWLED} else Level.INTERNAL
 
