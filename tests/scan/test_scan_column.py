@@ -10,6 +10,7 @@ from scan_rows import CANARY, CARDS, Finds, Throws
 from cipherset.app.scanning.request import ScanResult
 from cipherset.core.labels import Level, Tag, Trust
 from cipherset.pipeline.sanitize import LONGEST, default_rules, look
+from cipherset.pipeline.sanitize.bench import Rate
 from cipherset.pipeline.sanitize.label import Grounds, Seen, label_column
 from cipherset.pipeline.sanitize.label.kinds import KINDS, UNKNOWN, kind_of
 from cipherset.pipeline.sanitize.label.masks import DOT, masked
@@ -108,19 +109,25 @@ def test_a_loose_kind_has_to_show_more_than_once(found, counts):
 
 def test_the_recall_of_the_best_detector_stands_beside_none_found():
     some, more = Finds({"Ann": "PERSON"}, name="some"), Finds({"Bob": "PERSON"}, name="more")
-    measured = {("some", "PERSON"): 0.4, ("more", "PERSON"): 0.6}
+    measured = {("some", "PERSON"): Rate(40, 100), ("more", "PERSON"): Rate(60, 100)}
     column = label(
         ["rain"] * 100,
         detectors=[some, more, Finds({"z": "IP"})],
         n_rows=1000,
         recall=lambda detector, entity: measured.get((detector, entity)),
     )
-    assert column.recall == {"IP": None, "PERSON": 0.6}
+    assert column.recall == {"IP": None, "PERSON": Rate(60, 100)}
     assert column.at_most["IP"] is None
-    assert column.at_most["PERSON"] == pytest.approx((1 - 0.05**0.01) / 0.6)
+    assert column.at_most["PERSON"] == pytest.approx((1 - 0.05**0.01) / Rate(60, 100).interval[0])
+    told = column.as_json()
+    assert told["recall"] == {"IP": None, "PERSON": 0.6}
+    assert told["recall_low"] == {"IP": None, "PERSON": 0.502}
+    assert told["recall_n"] == {"IP": None, "PERSON": 100}
     assert column.detectors == ("some@7", "more@7", "finds@7")
     result = ScanResult("a.csv", column.label, {"a": column}, 1000, 100, None, "id")
-    assert result.none_found == "by detectors with recall 0.60 on PERSON; not measured on IP"
+    assert result.none_found == (
+        "by detectors with recall 0.60 (at least 0.50, of 100) on PERSON; not measured on IP"
+    )
     nobody = label(["rain"], detectors=[some])
     result = ScanResult("a.csv", column.label, {"a": nobody}, 1, 1, None, "id")
     assert result.none_found == "by detectors whose recall nobody has measured"

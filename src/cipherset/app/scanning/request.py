@@ -13,7 +13,7 @@ from cipherset.core.labels import Label, Trust
 from cipherset.pipeline.sanitize.label import CONFIDENCE, ColumnLabel, at_most
 
 SAMPLE: Final = 2_000
-HIGH: Final = 0.95  # a recall that need not be told by the kind
+HIGH: Final = 0.9  # a recall that, at its lower end, need not be told by the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,16 @@ class ScanResult:
     def none_found(self) -> str:
         """What "none found" is worth: the recall of the detectors, the lowest first."""
         recalls = next((column.recall for column in self.columns.values()), {})
-        known = sorted((recall, name) for name, recall in recalls.items() if recall is not None)
-        unknown = [name for name, recall in recalls.items() if recall is None]
-        parts = [f"{recall:.2f} on {name}" for recall, name in known if recall < HIGH]
-        good = [name for recall, name in known if recall >= HIGH]
+        known = sorted(
+            (rate.interval[0], name, rate) for name, rate in recalls.items() if rate is not None
+        )
+        unknown = [name for name, rate in recalls.items() if rate is None]
+        parts = [
+            f"{rate.value:.2f} (at least {low:.2f}, of {rate.n}) on {name}"
+            for low, name, rate in known
+            if low < HIGH
+        ]
+        good = [name for low, name, _ in known if low >= HIGH]
         parts += [f"at least {HIGH:g} on {', '.join(good)}"] if good else []
         parts += [f"not measured on {', '.join(unknown)}"] if unknown else []
         if not known:

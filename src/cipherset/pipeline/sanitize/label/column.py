@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cipherset.core.labels import Label, Level, Tag, Trust
+from cipherset.pipeline.sanitize.bench.scores import Rate
 from cipherset.pipeline.sanitize.label.confidence import at_most
 from cipherset.pipeline.sanitize.label.kinds import (
     LEAST_LOOSE_ROWS,
@@ -26,10 +27,10 @@ _FLAG_VALUES: Final = 2
 _KEY_ROWS: Final = 50
 _KEY_SHARE: Final = 0.98
 
-Recall = Callable[[str, str], float | None]
+Recall = Callable[[str, str], Rate | None]
 
 
-def not_measured(detector: str, entity: str) -> float | None:
+def not_measured(detector: str, entity: str) -> Rate | None:
     """The recall of a detector on an entity where nobody has measured it."""
     return None
 
@@ -53,7 +54,8 @@ class ColumnLabel:
     """A column's label with its grounds; ``examples`` are masked, ``at_most`` is by entity.
 
     ``recall`` has each entity its detectors look for, None where nobody has measured it.
-    ``at_most``: the share of rows that may hold one though none was found, at 95 % confidence;
+    ``at_most``: the share of rows that may hold one though none was found, at 95 % confidence, by
+    the lower end of the recall's interval;
     None where the recall is. ``truncated``: cells that were not read to their end.
     """
 
@@ -61,7 +63,7 @@ class ColumnLabel:
     entities: Mapping[str, Finding]
     because: tuple[str, ...]
     detectors: tuple[str, ...]
-    recall: Mapping[str, float | None]
+    recall: Mapping[str, Rate | None]
     at_most: Mapping[str, float | None]
     examples: Mapping[str, Sequence[str]]
     truncated: int = 0
@@ -75,7 +77,9 @@ class ColumnLabel:
             "because": list(self.because),
             "detector": list(self.detectors),
             "truncated": self.truncated,
-            "recall": dict(self.recall),
+            "recall": _told(self.recall, lambda rate: rate.value),
+            "recall_low": _told(self.recall, lambda rate: round(rate.interval[0], 4)),
+            "recall_n": _told(self.recall, lambda rate: rate.n),
             "at_most": {
                 name: None if share is None else round(share, 6)
                 for name, share in self.at_most.items()
@@ -107,8 +111,8 @@ def label_column(name: str, seen: Seen, grounds: Grounds) -> ColumnLabel:
         because.append(f"invisible characters in {seen.invisible:,} rows")
     recall = _recalls(grounds)
     missing = {
-        entity: None if share is None else at_most(seen.rows, grounds.n_rows, share)
-        for entity, share in recall.items()
+        entity: None if rate is None else at_most(seen.rows, grounds.n_rows, rate.interval[0])
+        for entity, rate in recall.items()
         if entity not in entities
     }
     full = {each.name: f"{each.name}@{each.version}" for each in grounds.detectors}
@@ -198,11 +202,18 @@ def _notes(seen: Seen) -> list[str]:
     return notes
 
 
-def _recalls(grounds: Grounds) -> dict[str, float | None]:
+def _recalls(grounds: Grounds) -> dict[str, Rate | None]:
     """By entity, the best measured recall among the detectors that look for it."""
-    recalls: dict[str, float | None] = {}
+    recalls: dict[str, Rate | None] = {}
     for detector in grounds.detectors:
         for entity in detector.entities:
             known = [recalls.get(entity), grounds.recall(detector.name, entity)]
-            recalls[entity] = max((each for each in known if each is not None), default=None)
+            rates = (each for each in known if each is not None)
+            recalls[entity] = max(rates, key=lambda rate: rate.value, default=None)
     return dict(sorted(recalls.items()))
+
+
+def _told(
+    recall: Mapping[str, Rate | None], figure: Callable[[Rate], float]
+) -> dict[str, float | None]:
+    return {name: None if rate is None else figure(rate) for name, rate in recall.items()}
