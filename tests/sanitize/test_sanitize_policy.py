@@ -291,7 +291,7 @@ def test_an_extra_detector_without_its_package_is_refused_with_the_command(
     written, monkeypatch, extra, command
 ):
     monkeypatch.setattr(spacy, "find_spec", lambda _name: None)
-    policy = read_policy(written(f'[detectors]\nextras = ["{extra}"]'))
+    policy = written(f'[detectors]\nextras = ["{extra}"]')
     assert policy_of(policy.text) == policy
     with pytest.raises(BackendError) as refused:
         every_detector(policy)
@@ -300,16 +300,16 @@ def test_an_extra_detector_without_its_package_is_refused_with_the_command(
 
 @pytest.mark.extra
 def test_names_by_the_model_are_asked_for_by_rules(written):
-    rules = rules_of(read_policy(written('[detectors]\nextras = ["names-model"]')))
+    rules = rules_of(written('[detectors]\nextras = ["names-model"]'))
     assert "name lists, cues and spacy small model" in [each.name for each in rules.detectors]
     text = "Yesterday Oluwaseun Adebayo went to see the doctor."
     assert "Adebayo" not in sanitize_texts([text], rules).texts[0]
 
 
-def test_a_gliner_model_is_found_beside_the_rules(written, monkeypatch):
-    path = written('[detectors]\ngliner = "model"')
-    policy = read_policy(path)
-    assert Path(policy.gliner) == path.parent.absolute() / "model"
+def test_a_gliner_model_is_found_beside_the_rules(written, monkeypatch, tmp_path):
+    policy = written('[detectors]\ngliner = "model"')
+    model = Path(policy.gliner)
+    assert model == tmp_path.absolute() / "model"
     assert policy_of(policy.text) == policy
     assert default_policy().gliner is None
     monkeypatch.setattr(gliner, "find_spec", lambda _name: None)
@@ -320,7 +320,7 @@ def test_a_gliner_model_is_found_beside_the_rules(written, monkeypatch):
     with pytest.raises(InputError) as nothing:
         every_detector(policy)
     assert nothing.value.code == "gliner_model"
-    (path.parent / "model").mkdir()
+    model.mkdir()
     for name in ("gliner_config.json", "model.safetensors"):
-        (path.parent / "model" / name).touch()
+        (model / name).touch()
     assert every_detector(policy)[-1].name == "gliner"

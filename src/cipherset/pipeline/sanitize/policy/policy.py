@@ -22,7 +22,8 @@ class Terms:
 class Policy:
     """Which detectors look, and what becomes of what they find.
 
-    ``use`` is None where all that are built in look; ``gliner`` is the directory of a model. ``languages`` are ISO 639-1 codes.
+    ``use`` is None where all that are built in look; ``gliner`` is the directory of a model.
+    ``languages`` are ISO 639-1 codes.
     """
 
     use: tuple[str, ...] | None

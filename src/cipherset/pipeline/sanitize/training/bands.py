@@ -9,13 +9,13 @@ Sources: B. Bloom, "Space/time trade-offs in hash coding with allowable errors",
 P. O'Neil et al., "The log-structured merge-tree", Acta Informatica 33 (1996), section 2.
 """
 
-import mmap
+import os
 import secrets
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,10 @@ MOST_PER_BAND: Final = 16  # rows compared for one band: templated rows all shar
 _MERGED: Final = 8  # files of one size that become one
 _PER_BUCKET: Final = 128
 _SLICES: Final = 64  # of a merge, so that it takes little memory
+_REMEMBERED: Final = 1 << 17  # keys at a time
 _PROBES: Final = 5  # of 8 bits a key: 2 in 100 that are not there are looked up
 _BLOCK_BYTES: Final = 16
+_AT_ONCE: Final = 4096  # rows read
 _ROW_BYTES: Final = 128  # a sketch, and blanks up to whole blocks
 
 
@@ -156,13 +158,19 @@ class Sketchbook:
         taken = np.empty((len(rows), N_ORDERS), dtype=np.uint8)
         recent = rows >= self._n_there
         taken[recent] = self._recent[rows[recent] - self._n_there]
-        there = rows[~recent]
-        if len(there) and self._file is not None:
-            kept = self._file.array(np.uint8, 0, self._n_there * _ROW_BYTES)
-            covered = kept.reshape(-1, _ROW_BYTES)[there]
-            taken[~recent] = (covered ^ self._pad.streams(there))[:, :N_ORDERS]
-            self._file.forget_pages()
+        there = np.flatnonzero(~recent)
+        for start in range(0, len(there), _AT_ONCE):
+            some = there[start : start + _AT_ONCE]
+            taken[some] = self._uncovered(rows[some])
         return taken
+
+    def _uncovered(self, rows: Numbers) -> Bytes:
+        """Those of rows in the file."""
+        if self._file is None:
+            return np.zeros((0, N_ORDERS), dtype=np.uint8)
+        raw = b"".join(self._file.read(_ROW_BYTES * row, _ROW_BYTES) for row in rows.tolist())
+        covered = np.frombuffer(raw, dtype=np.uint8).reshape(-1, _ROW_BYTES)
+        return (covered ^ self._pad.streams(rows))[:, :N_ORDERS]
 
     def _spill(self) -> None:
         self._file = self._file or _File(self._folder)
@@ -202,31 +210,24 @@ class Pad:
 
 
 class _File:
-    """Bytes in a file that never had a name."""
+    """Bytes in a file that never had a name. They are read, not mapped: a map is memory, too."""
 
     def __init__(self, folder: Path | None) -> None:
         self._place = Path(folder or tempfile.gettempdir())
         with disk_errors(self._place):
-            self._file = tempfile.TemporaryFile(dir=self._place)  # noqa: SIM115 -- as long as this
+            self._file = tempfile.TemporaryFile(dir=self._place, buffering=0)  # noqa: SIM115 -- as long as this
         weakref.finalize(self, self._file.close)
-        self._mapped: mmap.mmap | None = None
 
     def write(self, values: npt.NDArray[np.generic], at: int) -> None:
-        self._mapped = None  # it was of the file as it was
+        left = np.ascontiguousarray(values).data.cast("B")
         with disk_errors(self._place):
-            self._file.seek(at)
-            self._file.write(np.ascontiguousarray(values).data)
-            self._file.flush()
+            while left:
+                n_written = os.pwrite(self._file.fileno(), left, at)
+                left, at = left[n_written:], at + n_written
 
-    def array(self, kind: type[np.generic], at: int, count: int) -> npt.NDArray[Any]:
-        if self._mapped is None:
-            self._mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        return np.frombuffer(self._mapped, dtype=kind, count=count, offset=at)
-
-    def forget_pages(self) -> None:
-        """Give back what was read; it may be read again."""
-        if self._mapped is not None:
-            self._mapped.madvise(mmap.MADV_DONTNEED)
+    def read(self, at: int, n_bytes: int) -> bytes:
+        with disk_errors(self._place):
+            return os.pread(self._file.fileno(), n_bytes, at)
 
 
 class _SortedFile:
@@ -253,54 +254,62 @@ class _SortedFile:
             self._file.write(keys, 8 * at)
             self._file.write(rows, 8 * n_keys + 4 * at)
             self._remember(keys)
-            buckets = (keys >> self._shift).astype(np.int64)
-            counts += np.bincount(buckets + 1, minlength=len(counts))
+            counts += np.bincount(self._buckets(keys) + 1, minlength=len(counts))
             at += len(keys)
         self._starts = np.cumsum(counts)
 
     def __len__(self) -> int:
         return self._n_keys
 
-    @property
-    def _keys(self) -> Keys:
-        return self._file.array(np.uint64, 0, self._n_keys)
-
-    @property
-    def _rows(self) -> npt.NDArray[np.uint32]:
-        return self._file.array(np.uint32, 8 * self._n_keys, self._n_keys)
-
     def find(self, keys: Keys, most: Numbers) -> tuple[Numbers, Numbers]:
         """Pairs (position in ``keys``, row) with that key, ``most[i]`` of each at most."""
         asked = np.flatnonzero((most > 0) & self._may_have(keys))
-        wanted, known = keys[asked], self._keys
-        low, high = self._bounds(wanted)
-        while (low < high).any():  # a bisection of all at once
-            middle = (low + high) // 2
-            before = np.zeros(len(wanted), dtype=bool)
-            open_ = low < high
-            before[open_] = known[middle[open_]] < wanted[open_]
-            low, high = np.where(before, middle + 1, low), np.where(before | ~open_, high, middle)
-        places = low[:, None] + np.arange(MOST_PER_BAND)
-        there = places < len(known)
-        there &= known[np.minimum(places, len(known) - 1)] == wanted[:, None]
-        there &= np.arange(MOST_PER_BAND) < most[asked][:, None]
-        found = self._rows[places[there]].astype(np.int64)
-        self._file.forget_pages()
-        return np.repeat(asked, there.sum(axis=1)), found
+        buckets, which = np.unique(self._buckets(keys[asked]), return_inverse=True)
+        known = self._keys_in(buckets)
+        # The buckets are in order, and so are all their keys together.
+        low = np.searchsorted(known, keys[asked], side="left")
+        counts = np.searchsorted(known, keys[asked], side="right") - low
+        counts = np.minimum(counts, most[asked])
+        sizes = self._starts[buckets + 1] - self._starts[buckets]
+        shifts = self._starts[buckets] - (np.cumsum(sizes) - sizes)
+        hits = np.flatnonzero(counts)
+        places = (low + shifts[which.reshape(-1)])[hits]
+        rows = [
+            self._rows_at(place, count)
+            for place, count in zip(places.tolist(), counts[hits].tolist(), strict=True)
+        ]
+        found = np.concatenate([np.zeros(0, dtype=np.uint32), *rows]).astype(np.int64)
+        return np.repeat(asked[hits], counts[hits]), found
 
-    def between(self, first: int, last: int) -> tuple[Keys, npt.NDArray[np.uint32]]:
-        """The keys from slice ``first`` up to ``last`` of 64, with their rows."""
-        step = (1 << 64) // _SLICES
-        ends = np.array([first * step, min(last * step, (1 << 64) - 1)], dtype=np.uint64)
-        low, high = np.searchsorted(self._keys, ends)
-        high = len(self) if last == _SLICES else high
-        part = (self._keys[low:high].copy(), self._rows[low:high].copy())
-        self._file.forget_pages()
-        return part
+    def slices(self) -> Iterator[tuple[Keys, npt.NDArray[np.uint32]]]:
+        """All keys in order with their rows, in 64 parts that are the same of every file."""
+        first = 0
+        for part in range(1, _SLICES + 1):
+            last = self._place_of(part * ((1 << 64) // _SLICES)) if part < _SLICES else len(self)
+            keys = np.frombuffer(self._file.read(8 * first, 8 * (last - first)), dtype=np.uint64)
+            yield keys, self._rows_at(first, last - first)
+            first = last
 
-    def _bounds(self, keys: Keys) -> tuple[Numbers, Numbers]:
-        buckets = (keys >> self._shift).astype(np.int64)
-        return self._starts[buckets], self._starts[buckets + 1]
+    def _place_of(self, key: int) -> int:
+        """How many keys are below ``key``."""
+        bucket = self._buckets(np.array([key], dtype=np.uint64))
+        below = np.searchsorted(self._keys_in(bucket), np.uint64(key))
+        return int(self._starts[bucket[0]] + below)
+
+    def _keys_in(self, buckets: Numbers) -> Keys:
+        bounds = zip(
+            self._starts[buckets].tolist(), self._starts[buckets + 1].tolist(), strict=True
+        )
+        raw = b"".join(self._file.read(8 * start, 8 * (end - start)) for start, end in bounds)
+        return np.frombuffer(raw, dtype=np.uint64)
+
+    def _rows_at(self, place: int, count: int) -> npt.NDArray[np.uint32]:
+        raw = self._file.read(8 * self._n_keys + 4 * place, 4 * count)
+        return np.frombuffer(raw, dtype=np.uint32)
+
+    def _buckets(self, keys: Keys) -> Numbers:
+        buckets: Numbers = (keys >> self._shift).astype(np.int64)
+        return buckets
 
     def _probes(self, keys: Keys) -> Iterator[tuple[Numbers, Bytes]]:
         """Places in the filter and a bit in each; keys are random, so their bits are hashes."""
@@ -312,8 +321,9 @@ class _SortedFile:
             yield (((value >> half) * n_bytes) >> half).astype(np.int64), bit
 
     def _remember(self, keys: Keys) -> None:
-        for places, bits in self._probes(keys):
-            np.bitwise_or.at(self._filter, places, bits)
+        for start in range(0, len(keys), _REMEMBERED):
+            for places, bits in self._probes(keys[start : start + _REMEMBERED]):
+                np.bitwise_or.at(self._filter, places, bits)
 
     def _may_have(self, keys: Keys) -> npt.NDArray[np.bool_]:
         may = np.ones(len(keys), dtype=bool)
@@ -330,9 +340,8 @@ def keys_of(bands: npt.NDArray[np.uint32]) -> Keys:
 
 def _merge(files: Sequence[_SortedFile]) -> Iterator[tuple[Keys, npt.NDArray[np.uint32]]]:
     """All keys of ``files`` in order, a slice at a time; those of the first file first."""
-    for part in range(_SLICES):
-        slices = [file.between(part, part + 1) for file in files]
-        yield _sorted(*map(list, zip(*slices, strict=True)))
+    for parts in zip(*(file.slices() for file in files), strict=True):
+        yield _sorted(*map(list, zip(*parts, strict=True)))
 
 
 def _sorted(
