@@ -62,7 +62,8 @@ class BandIndex:
 
         Of more than sixteen rows with one key, in one part, the first sixteen.
         """
-        flat = keys.reshape(-1)
+        order = np.argsort(keys, axis=None)  # in order they are found sooner
+        flat = keys.reshape(-1)[order]
         asked, rows = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for known, values in self._parts:
             low = np.searchsorted(known, flat, side="left")
@@ -70,7 +71,7 @@ class BandIndex:
             counts = np.minimum(counts, MOST_PER_BAND)
             which = np.repeat(np.arange(len(flat)), counts)
             offsets = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-            asked.append(which // keys.shape[1])
+            asked.append(order[which] // keys.shape[1])
             rows.append(values[low[which] + offsets].astype(np.int64))
         return np.concatenate(asked), np.concatenate(rows)
 

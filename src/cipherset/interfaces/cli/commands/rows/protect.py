@@ -26,18 +26,11 @@ EXAMPLE = (
 @click.argument("source")
 @options.text
 @options.vector
-@click.option("--label", metavar="COL", help="What the model is to predict; leaves in the clear.")
+@options.label("What the model is to predict; leaves in the clear.")
 @options.group
 @options.keep
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
-@click.option(
-    "--to",
-    "target",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The cipherset to write.",
-)
+@options.target("The cipherset to write.")
 @click.option(
     "--minimize",
     default=AUTO,
@@ -63,14 +56,7 @@ EXAMPLE = (
 )
 @options.max_reid
 @click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Of split and fit; never of noise, shuffle, ids or keys.",
-)
+@options.seed("split and fit; never of noise, shuffle, ids or keys")
 @options.encoder
 @options.rules
 @click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
@@ -85,7 +71,7 @@ EXAMPLE = (
     is_flag=True,
     help="Leave out rows that stand out: unlike all others, or labeled unlike their neighbors.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
+@options.force("a cipherset that is")
 @click.pass_obj
 @options.consent_and_purpose
 @options.as_roles

@@ -38,7 +38,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--key", metavar="NAME", help="The key of tokens and surrogates, if rules ask for it."
 )
-@click.option("--label", metavar="COL", help="A column that is written as it is, in any case.")
+@options.label("A column that is written as it is, in any case.")
 @click.option("--drop", multiple=True, metavar="COL", help="A column that is not written.")
 @click.option("--keep", multiple=True, metavar="COL", help="Write no other columns but such.")
 @click.option(
@@ -80,7 +80,7 @@ _FILE = click.Path(path_type=Path)
 )
 @options.encoder
 @click.option("--accept-risk", metavar="REASON", help="Why restricted rows may be written.")
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@options.force("files that are")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,

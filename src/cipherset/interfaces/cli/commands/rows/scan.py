@@ -39,9 +39,7 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     is_flag=True,
     help="Find rows that stand out by their --text, or whose --label disagrees with it.",
 )
-@click.option(
-    "--label", metavar="COL", help="With --fields or --suspects: what a model is to predict."
-)
+@options.label("With --fields or --suspects: what a model is to predict.")
 @click.option("--all-rows", is_flag=True, help="Look at every row, not at a sample.")
 @click.option(
     "--sample",
@@ -63,16 +61,9 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     metavar="FILE",
     help="Write a page, with masked examples.",
 )
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Of the sample.",
-)
+@options.seed("the sample")
 @options.encoder
-@click.option("--force", is_flag=True, help="Overwrite a page that is there.")
+@options.force("a page that is")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
