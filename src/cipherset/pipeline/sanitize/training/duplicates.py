@@ -40,8 +40,9 @@ class Duplicates:
 
     The same: equal once case, width, punctuation and blanks are evened out. Nearly: an estimated
     overlap (``minhash``) of at least ``least_overlap`` with a row that was kept. Memory: of the
-    latest 65,536 rows 500 bytes, of the others 30; their sketches go into files without a name, 370
-    bytes of a row, sealed under a key that is kept in memory alone. The texts are not kept.
+    latest 65,536 rows 500 bytes, of the others about 40; their sketches go into files without a
+    name, 370 bytes of a row, sealed under a key that is kept in memory alone. The texts are not
+    kept.
     """
 
     reasons = frozenset({Reason.DUPLICATE, Reason.NEAR_DUPLICATE})
