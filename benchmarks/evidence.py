@@ -80,6 +80,11 @@ BENCHMARKS = (
         needs=(("--data", "DIR"), ("--peer-python", "DETECTORS_PYTHON")),
         also=("DIR/pii_anon_eval", "DIR/wnut17", "DIR/banking77", "DIR/sms_spam"),
     ),
+    Benchmark(
+        "injection",
+        needs=(("--data", "DIR"),),
+        also=("DIR/prompt_injection", "DIR/banking77", "DIR/mts_dialog"),
+    ),
     Benchmark("memory", rest=("--rows", "10000", "200000", "400000")),
 )
 

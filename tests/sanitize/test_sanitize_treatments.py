@@ -11,6 +11,7 @@ from sanitize_samples import Finds, clean, key, policy, rules
 from stdnum import luhn
 
 from cipherset.core.errors import IntegrityError, UsageError
+from cipherset.core.text.invisible import without_invisible
 from cipherset.pipeline.sanitize import (
     SanitizeRules,
     default_policy,
@@ -18,7 +19,6 @@ from cipherset.pipeline.sanitize import (
     rules_of,
     sanitize_texts,
 )
-from cipherset.pipeline.sanitize.invisible import without_invisible
 from cipherset.pipeline.sanitize.treat import Rule, Treating, Treatment, Treatments
 from cipherset.pipeline.sanitize.treat.surrogate import Digits, surrogate, surrogate_form
 from cipherset.pipeline.sanitize.treat.treatment import MADE_UP, allowed

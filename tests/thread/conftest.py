@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from thread_people import held, held_once
 from thread_samples import QUICK, Owner, cipherset, vector_rows, write_rows
+from thread_team import team
 
 from cipherset.app.encoders import DEFAULT_ENCODER, open_encoder
 from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.interfaces.cli.settings import cache
 
-__all__ = ["held", "held_once"]
+__all__ = ["held", "held_once", "team"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from cipherset.app.audit.files import put
 from cipherset.core.errors import UsageError
 from cipherset.pipeline.sanitize import default_rules
 
+# Digests, random ids, and figures that were measured: of one in so many a detector makes a card.
+RANDOM = re.compile(r"[0-9a-f]{8,}|-?[0-9]+\.[0-9]{5,}(e-?[0-9]+)?")
 VALID = {"valid", "events", "first_bad", "because", "checkpoint"}
 
 
@@ -282,8 +284,10 @@ def test_no_personal_data_is_in_the_ledger(owner):
         ]
     database.close()
     assert len(cells) > 100
-    # Digits of digests and random ids make a card's check digit now and then.
-    cells = [re.sub(r"((hmac-)?sha256:)?[0-9a-f]{16,}", "...", cell) for cell in cells]
+    planted = {value for row in rows for value in (row["mail"], row["card"])}
+    planted |= {"4111111111111111", "+1 212 555 0199", "12125550199", "jane.doe", "example.com"}
+    assert [each for each in planted for cell in cells if each in cell] == []
+    cells = [RANDOM.sub("...", cell) for cell in cells]
     detectors = default_rules().detectors
     found = {
         (span.entity, cell[max(span.start - 30, 0) : span.end + 30])
@@ -292,6 +296,5 @@ def test_no_personal_data_is_in_the_ledger(owner):
         for span in spans
     }
     assert found == set()
-    assert not any("jane" in cell or "4111" in cell for cell in cells)
-    planted = [rows[0]["mail"], rows[0]["card"]]  # the detectors are awake
-    assert all(any(d.detect([text])[0] for d in detectors) for text in planted)
+    awake = [rows[0]["mail"], rows[0]["card"]]
+    assert all(any(d.detect([text])[0] for d in detectors) for text in awake)

@@ -72,11 +72,23 @@ def test_what_held_them_is_named_and_marked(held):
     assert event.subject.startswith("hmac-sha256:")
 
 
-def test_evaluate_and_assess_go_on_with_what_is_left(held):
+def test_a_model_of_forgotten_rows_is_made_again_or_used_under_a_grant(held):
     before = held.owner.ok("evaluate", held.bundle, held.grouped)
     held.owner.ok("forget", WHO)
+    for args in (
+        ("evaluate", held.bundle, held.grouped),
+        ("predict", held.bundle, held.source),
+        ("deploy", held.bundle, "--force"),
+    ):
+        refused = held.owner.run(*args)
+        assert (refused.code, refused.error["code"]) == (3, "not_allowed")
+        assert "somebody who was forgotten" in refused.error["message"]
+        assert "cipherset train DIR --to BUNDLE" in refused.error["hint"]
+    asked = held.owner.ok("grant", "request", "evaluate", held.bundle, "--for", "a last look")
+    held.owner.ok("grant", "approve", asked["grant"])
     after = held.owner.ok("evaluate", held.bundle, held.grouped)
     assert after["n"] <= before["n"]
+    assert held.owner.run("predict", held.bundle, held.source).code == 3
     assert held.owner.ok("assess", held.grouped)["verdict"]
 
 

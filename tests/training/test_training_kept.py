@@ -30,7 +30,7 @@ def test_filters_by_name_remember_over_batches():
 
 def test_every_filter_is_made_anew():
     both = [filters_named([*FILTERS]) for _ in range(2)]
-    assert [type(one) for one in both[0]] == [*FILTERS.values()]
+    assert [type(one) for one in both[0]] == [type(make()) for make in FILTERS.values()]
     assert not set(map(id, both[0])) & set(map(id, both[1]))
     assert filters_named([]) == []
 

@@ -59,13 +59,14 @@ LEAST_ROWS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What ``train`` is asked to do."""
+    """What ``train`` is asked to do; ``purpose`` is what for, the grant's where it is None."""
 
     cipherset: Path
     target: Path
     spec: TrainSpec
     seed: int = 0
     overwrite: bool = False
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,10 @@ def _training(
 ) -> Iterator[tuple[Act, Cipherset]]:
     cipherset = open_cipherset(request.cipherset, signer=workspace.fingerprint)
     about = about_cipherset(cipherset, request.cipherset)
-    with workspace.gate.act(Action.TRAIN_AT_GATE, str(request.target), facts, about=about) as act:
+    moment = Moment(purpose=request.purpose)
+    with workspace.gate.act(
+        Action.TRAIN_AT_GATE, str(request.target), facts, about=about, moment=moment
+    ) as act:
         yield act, cipherset
 
 

@@ -1,6 +1,6 @@
 """The owner's folder: key ring, ledger, and what is sealed beside them; made on first use.
 
-workspace.json    schema
+workspace.json    schema, and whether duties were ever parted here; the latter beside the keys too
 kek, keys/        the key ring
 ledger.sqlite     what happened, unless a server keeps it
 head.json         where the ledger ended when it was last seen; beside the keys too
@@ -8,15 +8,15 @@ minimizers/       one sealed minimizer per key version
 exports/ID/       per export, sealed: source vectors, row map, columns and settings
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from securesystemslib.signer import Signer
 
-from cipherset.app.gate import Gate, KeptPolicies, Who
+from cipherset.app.gate import Gate, KeptPolicies, Who, unheard
 from cipherset.core import canonical
 from cipherset.core.envelope import fingerprint, public_key_of
 from cipherset.core.environment import NOWHERE, Environment
@@ -78,7 +78,8 @@ class Session:
     ``signer`` holds the principal's own private key, where there is one to prove the name with.
     The ledger is a file of the workspace where no address is given. ``network`` is the address
     that the one who asks is connected from, as the connection has it. ``held`` is what a process
-    that answers many keeps open: see ``hold``.
+    that answers many keeps open: see ``hold``. ``warn`` is told what must be known of an act that
+    was allowed.
     """
 
     home: Path
@@ -92,6 +93,7 @@ class Session:
     emergency: str | None = None
     network: str | None = None
     held: Held | None = field(default=None, repr=False)
+    warn: Callable[[str], None] = field(default=unheard, repr=False)
 
     @property
     def who(self) -> Who:
@@ -122,6 +124,7 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
             session.environment,
             signer_key=key,
             policies=held.policies,
+            warn=session.warn,
         )
         yield Workspace(home, ring, gate)
 
@@ -145,7 +148,7 @@ def _held(session: Session) -> Iterator[Held]:
         return
     with open_ledger(session) as ledger:
         ledger.check_heads()
-        yield Held(ledger, KeptPolicies())
+        yield Held(ledger, KeptPolicies(parted=is_parted(session.home)))
 
 
 def open_ledger(session: Session) -> Ledger:
@@ -167,9 +170,39 @@ def heads_of(home: Path) -> Heads:
     return Heads((home / "head.json", home / "keys" / "_head.json"))
 
 
+def mark_parted(home: Path) -> None:
+    """Remember that duties are parted here: a ledger that is lost is not to give all to one.
+
+    Raises:
+        BackendError: ``no_permission``, ``disk_full`` or ``disk``.
+    """
+    for path in _descriptions(home):
+        write_atomic(path, canonical.encode({"parted": True, "schema": SCHEMA}))
+
+
+def is_parted(home: Path) -> bool:
+    """Whether that was ever remembered; one file is enough.
+
+    Raises:
+        IntegrityError: ``workspace_schema``.
+    """
+    return any(
+        bool(_described(path).get("parted")) for path in _descriptions(home) if path.exists()
+    )
+
+
+def _descriptions(home: Path) -> tuple[Path, Path]:
+    """Beside the keys too, like the ledger's end."""
+    return home / "workspace.json", home / "keys" / "_workspace.json"
+
+
 def _check_description(path: Path) -> None:
     if not path.exists():
         write_atomic(path, canonical.encode({"schema": SCHEMA}))
+    _described(path)
+
+
+def _described(path: Path) -> dict[str, Any]:
     found = canonical.decode(path.read_bytes(), what=str(path))
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise IntegrityError(
@@ -177,3 +210,4 @@ def _check_description(path: Path) -> None:
             code="workspace_schema",
             hint="give another --home, or upgrade cipherset",
         )
+    return found

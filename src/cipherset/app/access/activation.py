@@ -5,7 +5,7 @@ from typing import TypedDict
 from cipherset.app.gate import Action, Gate
 from cipherset.app.gate.subjects import about_policies
 from cipherset.app.policies.sets import read_set
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import Session, mark_parted, open_workspace
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import StoredPolicies, activate
 from cipherset.custody.policy import Policies
@@ -34,6 +34,8 @@ def activate_set(session: Session, source: str) -> ActivateResult:
         ) as act:
             before = gate.ledger.transact(lambda transaction: _hold(transaction, gate, policies))
             act.facts["before"] = before
+        if not policies.limits.grants.self_approval:
+            mark_parted(workspace.home)
     return ActivateResult(digest=policies.digest, before=before)
 
 
@@ -47,4 +49,4 @@ def hold(transaction: Transaction, policies: Policies, *, author: str) -> None:
     """Write down that a set holds from now on."""
     now = transaction.now.isoformat(timespec="microseconds")
     stored = StoredPolicies(policies.digest, policies.source, author, now, now)
-    activate(transaction.connection, stored)
+    activate(transaction, stored)

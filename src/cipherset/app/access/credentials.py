@@ -25,7 +25,7 @@ from cipherset.custody.ledger.access import (
     find_credential,
     find_principal,
 )
-from cipherset.custody.ledger.records import done_to
+from cipherset.custody.ledger.records import acts_on
 from cipherset.custody.policy import Action
 
 NAMED: Final = "cipherset:principal:"
@@ -191,7 +191,8 @@ def sealed(mac: CredentialMac, credential: StoredCredential) -> bool:
 def is_over(transaction: Transaction, credential: StoredCredential) -> bool:
     """Whether it expired, or the events say that it was revoked, whatever became of the row."""
     now = transaction.now.isoformat(timespec="microseconds")
-    done = {action for action, _ in done_to(transaction.connection, credential.id)}
+    acts = acts_on(transaction.connection, credential.id)
+    done = {action for action, _, outcome in acts if outcome == Outcome.DONE}
     return Action.PRINCIPAL_REVOKE in done or (credential.expires or "") <= now
 
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cipherset.app.access.casting import cast_elsewhere, cast_here
-from cipherset.app.access.exposure import check_exposure
 from cipherset.app.access.principals import PRINCIPAL, about_change, asked_change
 from cipherset.app.access.tokens import asked_token
 from cipherset.app.assets.measured import measured
 from cipherset.app.gate import Action
 from cipherset.app.gate.about import WORKSPACE, About, Moment
 from cipherset.app.gate.assets import described
+from cipherset.app.gate.exposure import check_exposure
 from cipherset.app.gate.facts import grants_of, standing_of, today
 from cipherset.app.gate.subjects import named
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -171,7 +171,7 @@ def _request(
         self_approval=policies.limits.grants.self_approval,
     )
     check_request(made, policies.limits)
-    check_exposure(transaction, workspace, made)
+    check_exposure(transaction, gate, made)
     text = encode_request(made).decode()
     created = made.created.isoformat(timespec="microseconds")
     add_request(
@@ -282,7 +282,7 @@ def _vote(
             hint="ask for another: cipherset grant request --help",
         )
     if kind is VoteKind.APPROVE:
-        check_exposure(transaction, workspace, asked)
+        check_exposure(transaction, gate, asked)
     if isinstance(words, str):
         ballot = cast_here(transaction, workspace, asked, kind, words)
     else:

@@ -3,8 +3,8 @@
 from typing import Final, TypedDict
 
 from cipherset.app.access.activation import hold
-from cipherset.app.gate.facts import ACTIVE
-from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.app.gate.facts import ACTIVE, policy_lost
+from cipherset.app.workspace import Session, Workspace, mark_parted, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.access import StoredPrincipal, active_policies, put_principal
@@ -29,11 +29,14 @@ def init(session: Session, policy: BuiltIn) -> InitResult:
 
     Raises:
         PolicyError: ``policy_set``: another set holds in it, which only a grant changes.
+        IntegrityError: ``policy_lost``: a set that parts duties held in it, and is gone.
     """
     with open_workspace(session) as workspace:
         administrator = workspace.gate.ledger.transact(
             lambda transaction: _init(transaction, workspace, policy)
         )
+        if policy is BuiltIn.TEAM:
+            mark_parted(workspace.home)
     return InitResult(home=str(session.home), policy=policy.value, administrator=administrator)
 
 
@@ -50,12 +53,14 @@ def _init(transaction: Transaction, workspace: Workspace, policy: BuiltIn) -> st
                 f"--for WHY, then cipherset policy activate {policy}",
             )
         return None
+    if workspace.gate.kept.parted:
+        raise policy_lost()
     hold(transaction, policies, author=actor)
     if policy is BuiltIn.TEAM:
         now = transaction.now.isoformat(timespec="microseconds")
         roles = (Role.ADMINISTRATOR.value,)
         first = StoredPrincipal(actor, roles, {}, None, ACTIVE, now)
-        put_principal(transaction.connection, first)
+        put_principal(transaction, first, actor=actor)
     transaction.append(
         actor=actor,
         action=Action.POLICY_ACTIVATE,

@@ -7,6 +7,7 @@ from typing import Final, TypedDict
 
 from cipherset.app.access.credentials import check_identity, identities_of, register
 from cipherset.app.gate import WORKSPACE, About, Action, Fact
+from cipherset.app.gate.exposure import check_roles
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
@@ -14,6 +15,7 @@ from cipherset.core.errors import InputError, PolicyError, UsageError
 from cipherset.custody.keys.identity import CredentialMac
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
+    PastKey,
     StoredPrincipal,
     find_principal,
     principals,
@@ -24,6 +26,7 @@ from cipherset.custody.policy import Limits, Role, conflicts
 LEFT: Final = "left"
 PRINCIPAL: Final = "principal:"
 _KEY: Final = "key:"
+_STOLEN: Final = "stolen:"
 _IDENTITY: Final = "identity:"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _PUBLIC_KEY: Final = re.compile(r"[0-9a-f]{64}")
@@ -43,20 +46,25 @@ class PrincipalResult(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a principal is to be; ``None`` leaves it as it is."""
+    """What a principal is to be; ``None`` leaves it as it is.
+
+    ``is_compromised``: the key that ``public_key`` replaces was stolen, or may have been, so what
+    it signed does not count any more.
+    """
 
     name: str
     roles: tuple[str, ...] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     public_key: str | None = None
     has_left: bool = False
+    is_compromised: bool = False
     identities: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no principal can be.
 
         Raises:
-            UsageError: ``principal_name``, ``role``.
+            UsageError: ``principal_name``, ``role``, ``compromised_key``.
             InputError: ``public_key``, ``identity``.
         """
         for identity in self.identities or ():
@@ -75,6 +83,13 @@ class Change:
                     code="role",
                     hint=f"one of {', '.join(sorted(known))}",
                 )
+        if self.is_compromised and self.public_key is None:
+            raise UsageError(
+                "a stolen key is replaced: without one their name alone would be enough",
+                code="compromised_key",
+                hint="make another one, cipherset principal key FILE, and give it: --public-key "
+                "FILE.pub",
+            )
         if self.public_key is not None and not _PUBLIC_KEY.fullmatch(self.public_key):
             raise InputError(
                 "that is no Ed25519 public key",
@@ -88,7 +103,7 @@ def add(session: Session, change: Change) -> PrincipalResult:
 
     Raises:
         UsageError: ``principal_exists``, ``identity_taken``.
-        PolicyError: ``role_conflict``, ``not_allowed``.
+        PolicyError: ``role_conflict``, ``exposure_join``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_ADD, change)
 
@@ -98,7 +113,7 @@ def alter(session: Session, change: Change) -> PrincipalResult:
 
     Raises:
         UsageError: ``principal_unknown``, ``identity_taken``.
-        PolicyError: ``role_conflict``, ``not_allowed``.
+        PolicyError: ``role_conflict``, ``exposure_join``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_CHANGE, change)
 
@@ -114,7 +129,11 @@ def list_principals(session: Session) -> list[PrincipalResult]:
 
 
 def _put(session: Session, action: Action, change: Change) -> PrincipalResult:
-    facts: dict[str, Fact] = {"roles": " ".join(change.roles or ()), "has_left": change.has_left}
+    facts: dict[str, Fact] = {
+        "roles": " ".join(change.roles or ()),
+        "has_left": change.has_left,
+        "is_compromised": change.is_compromised,
+    }
     if change.identities is not None:
         facts["identities"] = " ".join(change.identities)
     with (
@@ -141,6 +160,7 @@ def about_change(change: Change) -> About:
     told: dict[str, object] = {
         "attributes": dict(change.attributes),
         "has_left": change.has_left,
+        "is_compromised": change.is_compromised,
         "public_key": change.public_key,
         "roles": None if change.roles is None else sorted(change.roles),
     }
@@ -150,7 +170,9 @@ def about_change(change: Change) -> About:
 
 
 def asked_change(text: str) -> Change:
-    """What ``NAME=ROLE,ROLE``, ``NAME=left``, ``NAME=key:HEX`` or ``NAME=identity:URI`` asks for.
+    """What ``NAME=`` and roles, ``left``, ``key:HEX``, ``stolen:HEX`` or ``identity:URI`` ask for.
+
+    ``HEX`` is the new public key; ``stolen`` says that the one before was.
 
     Raises:
         UsageError: ``principal_name``, ``role``.
@@ -161,6 +183,8 @@ def asked_change(text: str) -> Change:
         return Change(name, has_left=True)
     if wanted.startswith(_KEY):
         return Change(name, public_key=wanted.removeprefix(_KEY))
+    if wanted.startswith(_STOLEN):
+        return Change(name, public_key=wanted.removeprefix(_STOLEN), is_compromised=True)
     if wanted.startswith(_IDENTITY):
         return Change(name, identities=(wanted.removeprefix(_IDENTITY),))
     return Change(name, tuple(wanted.split(",")))
@@ -191,10 +215,25 @@ def _stored(
         public_key=change.public_key or old.public_key,
         status=_status(old, change),
         created=old.created,
+        past_keys=_past_keys(before, change, now),
     )
     _check_conflicts(workspace.gate.policies(transaction).limits, after)
-    put_principal(transaction.connection, after)
+    if after.status == ACTIVE:
+        check_roles(transaction, workspace.gate, after.name, map(Role, after.roles))
+    put_principal(transaction, after, actor=workspace.gate.actor)
     return after
+
+
+def _past_keys(before: StoredPrincipal | None, change: Change, now: str) -> tuple[PastKey, ...]:
+    """The keys that they had, with the one that is replaced now; what was stolen is marked so."""
+    if before is None or change.public_key in {None, before.public_key}:
+        return () if before is None else before.past_keys
+    last = PastKey(before.public_key, now, change.is_compromised)
+    stolen = {last.public_key} if change.is_compromised else set()
+    return tuple(
+        replace(key, is_compromised=key.is_compromised or key.public_key in stolen)
+        for key in (*before.past_keys, last)
+    )
 
 
 def _status(old: StoredPrincipal, change: Change) -> str:

@@ -81,7 +81,8 @@ class Wanted:
     def about(self) -> About:
         """Exactly this token, so that a grant for it is for no other."""
         told = {"days": self.days, "token": self.binding}
-        return replace(WORKSPACE, also={f"{PRINCIPAL}{self.name}": canonical.digest(told)})
+        asked = f"{PRINCIPAL}{self.name}={ASKED}{self.binding}:{self.days}"
+        return replace(WORKSPACE, also={asked: canonical.digest(told)})
 
 
 def asked_token(text: str) -> Wanted | None:

@@ -5,8 +5,8 @@ from typing import TypedDict
 
 from cipherset.app.audit.files import check_free, put, read_signed
 from cipherset.app.audit.verify import CheckpointResult, told
-from cipherset.app.gate import Action, Fact, Gate
-from cipherset.app.workspace import Session, heads_of, open_ledger, open_workspace
+from cipherset.app.gate import Action, Fact, Gate, KeptPolicies
+from cipherset.app.workspace import Session, heads_of, is_parted, open_ledger, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.custody.ledger import Head, Ledger, SignedCheckpoint, sign_checkpoint
@@ -90,7 +90,8 @@ def accept(session: Session, reason: str) -> AcceptResult:
 
     Raises:
         UsageError: ``nothing_to_accept``: it holds all that was seen of it.
-        IntegrityError: ``ledger_corrupt``.
+        IntegrityError: ``ledger_corrupt``; ``policy_lost``: duties were parted here, and a ledger
+            without policies would give all of them to one person.
         BackendError: the ledger cannot be read or written.
     """
     with open_ledger(session) as ledger:
@@ -109,7 +110,8 @@ def accept(session: Session, reason: str) -> AcceptResult:
             "seen_hash": seen.hash if seen else None,
             "found": found.seq if found else 0,
         }
-        gate = Gate(ledger, session.who, session.environment)
+        kept = KeptPolicies(parted=is_parted(session.home))
+        gate = Gate(ledger, session.who, session.environment, policies=kept)
         with gate.act(Action.AUDIT_ACCEPT, "ledger", facts):
             pass
         ledger.accept_head()

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from cipherset.app.audit.verify import verify
 from cipherset.app.encoders import DEFAULT_ENCODER, catalog
-from cipherset.app.gate.facts import policies_now
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.custody.ledger.access import principals
@@ -98,7 +97,7 @@ def _workspace(session: Session) -> Iterator[Check]:
 
 def _kept(workspace: Workspace) -> Iterator[Check]:
     ledger = workspace.gate.ledger
-    policies = ledger.transact(lambda transaction: policies_now(transaction, None))
+    policies = ledger.transact(workspace.gate.policies)
     alone = policies.limits.grants.self_approval
     told = "one person may do everything; to part duties: cipherset init --policy team elsewhere"
     yield Check("policies", ok=True, hint=told if alone else policies.digest)

@@ -38,7 +38,13 @@ from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
 from cipherset.app.exports.leak import TIMES, Leak, measure_leak
 from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
-from cipherset.app.exports.request import AUTO, Owner, ProtectRequest, ProtectResult
+from cipherset.app.exports.request import (
+    AUTO,
+    Owner,
+    ProtectRequest,
+    ProtectResult,
+    key_purpose,
+)
 from cipherset.app.exports.utility import Part, measure
 from cipherset.app.fields.needed import needed_columns
 from cipherset.app.gate import About, Act, Action, Fact, Moment
@@ -97,7 +103,7 @@ def _for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectReques
     """The request with the key's purpose, where consent is asked for and nothing else was said."""
     if request.consent is None or request.consent.purpose:
         return request
-    purpose = workspace.ring.get(request.key).purpose
+    purpose = request.purpose or workspace.ring.get(request.key).purpose
     return replace(request, consent=replace(request.consent, purpose=purpose))
 
 
@@ -105,9 +111,13 @@ def _for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectReques
 def _exporting(
     workspace: Workspace, request: ProtectRequest, source: Source, facts: dict[str, Fact]
 ) -> Iterator[Act]:
-    """The act, on the source and the key; its purpose is the key's."""
+    """The act, on the source and the key; for what was said, or what grant or key are for."""
     about = _with_key(workspace, request, about_source(workspace, source))
-    moment = Moment(accepted_risk=request.accept_risk is not None)
+    moment = Moment(
+        accepted_risk=request.accept_risk is not None,
+        purpose=request.purpose,
+        key_purpose=key_purpose(workspace, request),
+    )
     with workspace.gate.act(
         Action.PROTECT, str(request.target), facts, about=about, moment=moment
     ) as act:
@@ -171,7 +181,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
             ):
                 about = _with_key(owner.workspace, request, origin.about)
-                with leaving(owner, request, about, built.leak, len(exported)):
+                with leaving(owner, request, about, built.leak, exported):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     return ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)

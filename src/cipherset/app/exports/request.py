@@ -24,7 +24,10 @@ AUTO: Final = "auto"
 
 @dataclass(frozen=True, slots=True)
 class ProtectRequest:
-    """What ``protect`` is asked to do; the defaults are the command's."""
+    """What ``protect`` is asked to do; the defaults are the command's.
+
+    ``purpose`` is what the rows are wanted for: the grant's or else the key's where it is None.
+    """
 
     source: str
     roles: ColumnRoles
@@ -44,6 +47,7 @@ class ProtectRequest:
     accept_mixing: str | None = None
     all_fields: bool = False
     consent: Consent | None = None
+    purpose: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -119,6 +123,12 @@ class Owner:
     key: KeyHandle
     sealer: Sealer = field(repr=False)
     progress: Progress
+
+
+def key_purpose(workspace: Workspace, request: ProtectRequest) -> str | None:
+    """What the request's key was made for; None where nobody said, or there is no such key."""
+    known = (info.purpose for info in workspace.ring.list() if info.name == request.key)
+    return next(known, None) or None
 
 
 @dataclass(frozen=True, slots=True)

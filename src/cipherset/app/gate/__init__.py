@@ -1,7 +1,7 @@
 """The one door: authenticate, gather facts, decide, debit and record; only then act."""
 
 from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment
-from cipherset.app.gate.gate import Act, Fact, Gate, KeptPolicies
+from cipherset.app.gate.gate import Act, Fact, Gate, KeptPolicies, unheard
 from cipherset.app.gate.who import Who
 from cipherset.custody.policy import Action
 
@@ -16,4 +16,5 @@ __all__ = [
     "KeptPolicies",
     "Moment",
     "Who",
+    "unheard",
 ]

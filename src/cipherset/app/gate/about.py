@@ -8,6 +8,7 @@ from typing import Final
 from cipherset.core import canonical
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.ledger.budgets import Debit
+from cipherset.custody.ledger.exposure import RowDebit
 from cipherset.custody.policy import Action, Kind, Verdict
 
 
@@ -16,13 +17,15 @@ class About:
     """The asset that an act is about, by its digest; ``name`` is what its owner calls it.
 
     ``also`` are other assets that take part, ``kind:name`` to digest, as ``bound`` writes it. What
-    the ledger knows of an asset (label, trust, standing, makers) the gate looks up itself.
+    the ledger knows of an asset (label, trust, standing, makers) the gate looks up itself;
+    ``purpose`` is what a key was made for.
     """
 
     kind: Kind
     id: str
     name: str
     also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    purpose: str | None = None
 
     def bound(self) -> dict[str, str]:
         """Every asset of the act, ``kind:name`` to digest."""
@@ -36,15 +39,18 @@ WORKSPACE: Final = About(Kind.WORKSPACE, "workspace", "workspace")
 class Moment:
     """What the operation knows at the time; what it leaves out is not known.
 
+    ``purpose`` is what was said to be wanted, and goes before that of a grant; ``key_purpose`` is
+    what the key of the act was made for, where neither says anything.
     ``reid`` and ``verdict`` are those of the latest finding about this very asset, and
-    ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` are spent with the
-    decision, or not at all. ``rows`` counts the rows that the act touches, ``exposure_left`` what
-    the budgets leave for them. ``asked``, ``requester`` and ``beneficiary`` are those of the
-    request that a vote is about. ``granted_as``: a grant for that action covers this one too, for
-    it is a part of it.
+    ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` and
+    ``row_debits`` are spent with the decision, or not at all. ``rows`` counts the rows that the
+    act touches, ``exposure_left`` what the budgets leave for them. ``asked``, ``requester`` and
+    ``beneficiary`` are those of the request that a vote is about. ``granted_as``: a grant for that
+    action covers this one too, for it is a part of it.
     """
 
     purpose: str | None = None
+    key_purpose: str | None = None
     rows: int = 0
     reid: float | None = None
     verdict: Verdict | None = None
@@ -56,6 +62,7 @@ class Moment:
     beneficiary: str | None = None
     granted_as: Action | None = None
     debits: tuple[Debit, ...] = ()
+    row_debits: tuple[RowDebit, ...] = ()
 
 
 NOTHING: Final = Moment()
@@ -63,7 +70,8 @@ NOTHING: Final = Moment()
 
 def about_key(key: KeyInfo) -> About:
     """A key at its active version; a rotated one is another."""
-    return About(Kind.KEY, key_digest(key.key_id, key.version), key.name)
+    digest = key_digest(key.key_id, key.version)
+    return About(Kind.KEY, digest, key.name, purpose=key.purpose or None)
 
 
 def about_key_named(name: str) -> About:

@@ -15,12 +15,13 @@ APPROVE: Final = "approve"
 SUSPEND: Final = "suspend"
 FORGET: Final = "forget"
 RETIRE: Final = "retire"
+PURPOSE: Final = "purpose"
 _STANDINGS: Final = {
     APPROVE: Standing.APPROVED,
     SUSPEND: Standing.SUSPENDED,
     RETIRE: Standing.RETIRED,
 }
-_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, RETIRE, "classify", "relabel"})
+_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, RETIRE, PURPOSE, "classify", "relabel"})
 
 
 def described(transaction: Transaction, about: About) -> Resource:
@@ -37,9 +38,10 @@ def described(transaction: Transaction, about: About) -> Resource:
         label=Level.RESTRICTED if label is None else label.level,
         tags=frozenset(() if label is None else map(str, label.tags)),
         trust=_trust(label),
-        purpose=attributes.get("purpose"),
+        purpose=about.purpose or attributes.get(PURPOSE) or purpose_of(about.id, runs),
         status=_standing(about.id, runs),
         made_by=frozenset(run.actor for run in runs if _makes(run)),
+        stale=any(run.kind == FORGET for run in runs),
     )
 
 
@@ -58,6 +60,16 @@ def history(transaction: Transaction, asset_id: str) -> list[Run]:
                 found[run.id] = run
                 waiting += run.inputs if one in run.outputs else ()
     return sorted(found.values(), key=lambda run: (run.started, run.id))
+
+
+def purpose_of(asset_id: str, runs: list[Run]) -> str | None:
+    """What an asset's rows were collected for, as was said last of it, or of what it was made of.
+
+    ``runs`` are its ``history``.
+    """
+    said = [run for run in runs if run.kind == PURPOSE and run.status == "done"]
+    own = [run for run in said if asset_id in run.inputs]
+    return str((own or said)[-1].parameters[PURPOSE]) if said else None
 
 
 def _makes(run: Run) -> bool:

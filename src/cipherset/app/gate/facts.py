@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from cipherset.app.gate.about import About, Moment
@@ -17,7 +18,7 @@ from cipherset.custody.ledger.access import (
     requests_for,
     votes_on,
 )
-from cipherset.custody.ledger.records import done_to, events_of
+from cipherset.custody.ledger.records import acts_on, events_of
 from cipherset.custody.policy import (
     Action,
     Ballot,
@@ -100,13 +101,19 @@ def gather(
     )
 
 
-def policies_now(transaction: Transaction, held: Policies | None) -> Policies:
+def policies_now(
+    transaction: Transaction, held: Policies | None, *, parted: bool = False
+) -> Policies:
     """The policies that hold: ``held`` where they are still the same; solo before the first.
+
+    ``parted``: duties were parted here once, so that no policies at all are policies lost.
 
     Raises:
         IntegrityError: ``policy_changed``: the stored text is not of its digest; ``policy_lost``.
     """
     digest = active_digest(transaction.connection)
+    if digest is None and parted:
+        raise policy_lost()
     if held is not None and digest in {None, held.digest}:
         return held
     stored = active_policies(transaction.connection)
@@ -128,11 +135,16 @@ def _check_never_activated(transaction: Transaction) -> None:
     """Policies that were taken away must not leave one person with everything."""
     done = events_of(transaction.connection, Action.POLICY_ACTIVATE, Outcome.DONE)
     if next(done, None) is not None:
-        raise IntegrityError(
-            "policies were activated in this ledger, and are not in it any more",
-            code="policy_lost",
-            hint="restore the ledger from a backup",
-        )
+        raise policy_lost()
+
+
+def policy_lost() -> IntegrityError:
+    """The refusal of a ledger without the policies that there were."""
+    return IntegrityError(
+        "policies were activated in this workspace, and are not in its ledger any more",
+        code="policy_lost",
+        hint="restore the ledger from a backup; without one make another workspace: cipherset init",
+    )
 
 
 def principal_of(name: str, stored: StoredPrincipal | None, policies: Policies) -> Principal:
@@ -159,8 +171,12 @@ def standing_of(
 ) -> Status:
     """Where a request stands now, if its names have these digests."""
     votes = votes_on(transaction.connection, request.id)
-    if not _against(transaction, request.id) <= {(vote.kind, vote.principal) for vote in votes}:
+    acts = acts_on(transaction.connection, request.id)
+    if not _against(acts) <= {(vote.kind, vote.principal) for vote in votes}:
         return Status(State.VOID, "a vote against it was taken away")
+    approved = [vote.principal for vote in votes if vote.kind == VoteKind.APPROVE]
+    if not {(Action.GRANT_APPROVE, name, Outcome.INTENDED) for name in approved} <= acts:
+        return Status(State.VOID, "an approval was put in past the gate")
     ballots = [
         Ballot(vote.principal, VoteKind(vote.kind), vote.envelope.encode()) for vote in votes
     ]
@@ -168,21 +184,26 @@ def standing_of(
     return status(request, ballots, Facts(transaction.now, voters, digests))
 
 
-def _against(transaction: Transaction, grant_id: str) -> set[tuple[str, str]]:
+def _against(acts: frozenset[tuple[str, str, str]]) -> set[tuple[str, str]]:
     """The denials and revocations that the chain of events knows, whatever became of the votes."""
     return {
         (_AGAINST[action], actor)
-        for action, actor in done_to(transaction.connection, grant_id)
-        if action in _AGAINST
+        for action, actor, outcome in acts
+        if action in _AGAINST and outcome == Outcome.DONE
     }
 
 
 def _voter(transaction: Transaction, gate: "Gate", name: str) -> Voter:
-    """The roles of a voter and the key that signs for them: their own, or else the workspace's."""
+    """The roles of a voter and the keys that sign for them: their own, or the workspace's."""
     stored = find_principal(transaction.connection, name)
     key = None if stored is None else stored.public_key
     roles = principal_of(name, stored, gate.policies(transaction)).roles
-    return Voter(roles, frozenset({key or gate.signer_key}))
+    past = {
+        each.public_key or gate.signer_key: datetime.fromisoformat(each.until)
+        for each in (() if stored is None else stored.past_keys)
+        if not each.is_compromised
+    }
+    return Voter(roles, frozenset({key or gate.signer_key}), past)
 
 
 def grants_of(
@@ -241,7 +262,7 @@ def _context(
     return Context(
         hour_utc=now.hour,
         weekday=now.weekday(),
-        purpose=moment.purpose or (None if grant is None else grant.purpose),
+        purpose=_purpose(moment, grant),
         environment=gate.environment.host,
         network=gate.who.network,
         code=gate.environment.package,
@@ -260,3 +281,9 @@ def _context(
         beneficiary=moment.beneficiary,
         founding=action is Action.PRINCIPAL_ADD and not has_votes(transaction.connection),
     )
+
+
+def _purpose(moment: Moment, grant: GrantRequest | None) -> str | None:
+    """What was said to be wanted, or else what the grant is for, or else what the key is for."""
+    granted = None if grant is None else grant.purpose
+    return moment.purpose or granted or moment.key_purpose

@@ -5,13 +5,14 @@ An allowed act leaves an *intended* event before it and its outcome after; a ref
 opened only while an act is under way, and only where it is bound to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from cipherset.app.gate import facts as gathering
 from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, about_key
+from cipherset.app.gate.exposure import check_use
 from cipherset.app.gate.facts import Asked
 from cipherset.app.gate.refusal import (
     NOT_ALLOWED,
@@ -24,9 +25,10 @@ from cipherset.app.gate.who import Who
 from cipherset.core.environment import NOWHERE, Environment, differing
 from cipherset.core.errors import CiphersetError, PolicyError
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.ledger import Ledger, Outcome, Transaction
+from cipherset.custody.ledger import Event, Ledger, Outcome, Transaction
 from cipherset.custody.ledger.budgets import Debit, debit, rate_kind
-from cipherset.custody.policy import Action, Decision, Kind, Policies
+from cipherset.custody.ledger.exposure import check_rows, spend_rows
+from cipherset.custody.policy import Action, Decision, Kind, Policies, spoken
 
 Fact = str | int | float | bool | None
 
@@ -53,17 +55,36 @@ class Act:
         self.gate.spend(self.action, self.subject, debits)
 
 
+class Settled(NamedTuple):
+    """How a question was settled: denied, refused for another reason, or in an emergency.
+
+    All None: it is allowed, and nothing more is to be said.
+    """
+
+    denied: Decision | None
+    refusal: PolicyError | None
+    broken: str | None
+
+
+def unheard(_: str) -> None:
+    """Tell nobody: the ledger has it, and there is no terminal."""
+
+
 @dataclass(slots=True)
 class KeptPolicies:
-    """The policies as they were last parsed; which hold is asked in every transaction."""
+    """The policies as they were last parsed; which hold is asked in every transaction.
+
+    ``parted``: the workspace was once under policies that part duties.
+    """
 
     held: Policies | None = None
+    parted: bool = False
 
 
 class Gate:
     """Decides and records for one principal in one environment."""
 
-    __slots__ = ("_under_way", "environment", "kept", "ledger", "signer_key", "who")
+    __slots__ = ("_under_way", "_warn", "environment", "kept", "ledger", "signer_key", "who")
 
     def __init__(
         self,
@@ -73,6 +94,7 @@ class Gate:
         *,
         signer_key: str = "",
         policies: KeptPolicies | None = None,
+        warn: Callable[[str], None] = unheard,
     ) -> None:
         """For one caller's thread.
 
@@ -82,6 +104,7 @@ class Gate:
             environment: Where they ask.
             signer_key: The workspace's public key, which signs for who has none of their own.
             policies: Those that were parsed already, to be shared by gates on one ledger.
+            warn: Is told what whoever asks must know, though it was allowed.
         """
         self.ledger = ledger
         self.signer_key = signer_key
@@ -89,6 +112,7 @@ class Gate:
         self.environment = environment
         self.kept = policies or KeptPolicies()
         self._under_way = 0
+        self._warn = warn
 
     @property
     def actor(self) -> str:
@@ -144,7 +168,8 @@ class Gate:
         """Decide, write the intent, let the body run, write the outcome.
 
         Raises:
-            PolicyError: ``not_allowed``, ``budget``, ``unproven``: written down, nothing done.
+            PolicyError: ``not_allowed``, ``budget``, ``exposure_join``, ``unproven``: written down,
+                nothing done.
             BackendError: the intent cannot be written; then the body does not run.
         """
         asked = self.check(action, subject, facts, about=about, moment=moment)
@@ -178,15 +203,17 @@ class Gate:
         Raises: as ``act``.
         """
 
-        def work(transaction: Transaction) -> tuple[Asked, Decision | None, PolicyError | None]:
+        def work(transaction: Transaction) -> tuple[Asked, Settled]:
             asked = gathering.gather(transaction, self, action, about, moment)
-            return asked, *self._settle(transaction, subject, facts, asked, moment)
+            return asked, self._settle(transaction, subject, facts, asked, moment)
 
-        asked, denied, refusal = self.ledger.transact(work)
+        asked, (denied, refusal, broken) = self.ledger.transact(work)
         if denied is not None:  # what would allow it takes a while to find: not in the transaction
             raise self._denial(asked, denied)
         if refusal is not None:
             raise refusal
+        if broken is not None:
+            self._warn(broken)
         return asked
 
     def spend(self, action: Action, subject: str, debits: tuple[Debit, ...]) -> None:
@@ -206,7 +233,9 @@ class Gate:
 
     def policies(self, transaction: Transaction) -> Policies:
         """The set that holds now; parsed again only when it is another."""
-        self.kept.held = gathering.policies_now(transaction, self.kept.held)
+        self.kept.held = gathering.policies_now(
+            transaction, self.kept.held, parted=self.kept.parted
+        )
         return self.kept.held
 
     def _denial(self, asked: Asked, decision: Decision) -> PolicyError:
@@ -220,7 +249,7 @@ class Gate:
         facts: Mapping[str, Fact],
         asked: Asked,
         moment: Moment,
-    ) -> tuple[Decision | None, PolicyError | None]:
+    ) -> "Settled":
         """Write what was decided: a denial of the policies, another refusal, or neither."""
         action = asked.request.action
         refusal = self.who.unproven(asked.public_key)
@@ -228,19 +257,22 @@ class Gate:
         told = {**facts, **_decided(decision, asked, self.who.emergency)}
         if refusal is None and not decision.is_allowed:
             _refused(transaction, self.actor, action, subject, {**told, "code": NOT_ALLOWED})
-            return decision, None
+            return Settled(decision, None, None)
         if refusal is None:
             try:
+                check_use(transaction, self, action, asked.about)
+                check_rows(transaction, moment.row_debits)
                 debit(transaction, (*_rates(transaction, self.actor, asked), *moment.debits))
+                spend_rows(transaction, moment.row_debits)
             except PolicyError as error:
                 refusal = error
         if refusal is not None:
             _refused(transaction, self.actor, action, subject, {**told, "code": refusal.code})
-            return None, refusal
-        transaction.append(
+            return Settled(None, refusal, None)
+        event = transaction.append(
             actor=self.actor, action=action, subject=subject, outcome=Outcome.INTENDED, body=told
         )
-        return None, None
+        return Settled(None, None, _broken_glass(event, decision, asked))
 
     def _write(
         self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]
@@ -275,6 +307,18 @@ def _decided(decision: Decision, asked: Asked, emergency: str | None) -> dict[st
         told["break_glass"] = emergency
         told["review_within_s"] = asked.policies.limits.break_glass.review_within_s
     return told
+
+
+def _broken_glass(event: Event, decision: Decision, asked: Asked) -> str | None:
+    """What whoever breaks glass is told."""
+    if not decision.is_break_glass:
+        return None
+    within = spoken(asked.policies.limits.break_glass.review_within_s)
+    return (
+        f"glass was broken: {asked.request.action} is allowed in this emergency only, it is event "
+        f"{event.seq} of the ledger, and a reviewer looks at it within {within}: cipherset audit "
+        f"review {event.seq}"
+    )
 
 
 def _rates(transaction: Transaction, actor: str, asked: Asked) -> tuple[Debit, ...]:

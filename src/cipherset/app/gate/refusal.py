@@ -5,16 +5,20 @@ from typing import Final
 from cipherset.app.gate.facts import Asked
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.policy import Decision, Kind, Way
+from cipherset.custody.policy import Action, Decision, Kind, Way
 
 NOT_ALLOWED: Final = "not_allowed"
+# What serves a purpose: the words of the shipped policy ``other-purpose``.
+PURPOSED: Final = frozenset(
+    {Action.PROTECT, Action.EXPORT, Action.TRAIN_AT_GATE, Action.DETOKENIZE}
+)
 
 
 def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     """The refusal of the policies."""
     request = asked.request
     what = "" if asked.about.kind is Kind.WORKSPACE else f" of {asked.about.name}"
-    reasons = "; ".join((*decision.because, *_void(asked)))
+    reasons = "; ".join((*decision.because, *_purposes(asked), *_void(asked)))
     return PolicyError(
         f"{request.principal.name} may not do this: {request.action}{what}: {reasons}",
         code="not_allowed",
@@ -36,6 +40,12 @@ def denied_from_afar() -> PolicyError:
 
 def _hint(asked: Asked) -> str:
     request = asked.request
+    if request.resource.stale and asked.about.kind is Kind.MODEL:
+        return (
+            f"make it again without those rows: cipherset protect SOURCE --to DIR, then cipherset "
+            f"train DIR --to BUNDLE; or ask to use it as it is: cipherset grant request "
+            f"{asked.asked_as} {_assets(asked)} --for PURPOSE --as {request.principal.name}"
+        )
     missing = asked.policies.missing(request)
     if {Way.GRANT, Way.GRANT_AND_LESS_RISK, Way.ACCEPTED_RISK} & set(missing.ways):
         needed = asked.policies.limits.approvals_for(asked.asked_as, request.resource.label)
@@ -56,6 +66,16 @@ def _hint(asked: Asked) -> str:
     return "see why, and what would change it: cipherset policy explain --help"
 
 
+def _purposes(asked: Asked) -> tuple[str, ...]:
+    """Both purposes, where they differ and may be why."""
+    request = asked.request
+    collected, wanted = request.resource.purpose, request.context.purpose
+    if collected is None or collected == wanted or request.action not in PURPOSED:
+        return ()
+    given = "no purpose was given" if wanted is None else f"this is for {wanted!r}"
+    return (f"it is there for {collected!r}, and {given}",)
+
+
 def _void(asked: Asked) -> tuple[str, ...]:
     """Which grant would have allowed it, and what of it changed."""
     if asked.void is None:
@@ -73,8 +93,12 @@ def _assets(asked: Asked) -> str:
     plain = (f"{Kind.DATASET}:", f"{Kind.MODEL}:", f"{Kind.WORKSPACE}:")
     named = list(asked.about.bound())
     if asked.about.kind is Kind.WORKSPACE and len(named) > 1:
-        # What is to hold in the workspace stands for it; of a principal the roles are to be said.
-        named = [f"{name}=ROLES" if name.startswith("principal:") else name for name in named[1:]]
+        # What is to hold in the workspace stands for it; of a principal the roles are to be said,
+        # where it does not say already what is asked for.
+        named = [
+            f"{name}=ROLES" if name.startswith("principal:") and "=" not in name else name
+            for name in named[1:]
+        ]
     return " ".join(name.partition(":")[2] if name.startswith(plain) else name for name in named)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cipherset.app.gate import About
+from cipherset.app.gate.assets import PURPOSE
 from cipherset.app.labels.record import DATASET, known_label, record_source, recorded_run
 from cipherset.app.workspace import Workspace
 from cipherset.core.labels import Label, check_mixing
@@ -25,12 +26,16 @@ PROTECT: Final = "protect"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The source of an export, and its label in the ledger, None where nobody has looked."""
+    """The source of an export, and its label in the ledger, None where nobody has looked.
+
+    ``purpose`` is what the key was made for, and so the export.
+    """
 
     workspace: Workspace
     about: About
     label: Label | None
     is_mixed: bool
+    purpose: str | None
     outputs: list[str] = field(repr=False)
 
     def made(self, digest: str, manifest: Manifest) -> None:
@@ -46,6 +51,8 @@ class Origin:
             "key_version": manifest.key_version,
             "rows": manifest.splits.train.rows + manifest.splits.test.rows,
         }
+        if self.purpose is not None:
+            attributes[PURPOSE] = self.purpose
         gate.ledger.record_asset(
             digest,
             actor=gate.actor,
@@ -74,7 +81,8 @@ def exporting(
         labels = [each for each in (label, *others) if each is not None]
         is_mixed = check_mixing(labels, accepted=accept_mixing)
         about = About(Kind.DATASET, asset, source.name)
-        yield Origin(workspace, about, label, is_mixed, outputs)
+        purpose = workspace.ring.get(key.key_id).purpose or None
+        yield Origin(workspace, about, label, is_mixed, purpose, outputs)
 
 
 def _others(workspace: Workspace, asset: str, key: KeyHandle) -> list[Label | None]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from cipherset.app.gate.assets import BROUGHT, history
+from cipherset.app.gate.assets import BROUGHT, PURPOSE, history, purpose_of
 from cipherset.app.workspace import Workspace
+from cipherset.core.errors import PolicyError
 from cipherset.core.labels import Label, Trust
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.ledger import RunStatus
@@ -28,7 +29,11 @@ def record_model(workspace: Workspace, bundle: Bundle) -> None:
     trained_on = bundle.manifest.trained_on.manifest
     if ledger.asset(bundle.digest) is not None:
         return
-    attributes = {"key_id": bundle.manifest.key_id, "key_version": bundle.manifest.key_version}
+    manifest = bundle.manifest
+    attributes = {"key_id": manifest.key_id, "key_version": manifest.key_version}
+    export = ledger.asset(trained_on)
+    if export is not None and PURPOSE in export.attributes:
+        attributes[PURPOSE] = export.attributes[PURPOSE]
     ledger.record_asset(
         bundle.digest,
         actor=actor,
@@ -36,10 +41,9 @@ def record_model(workspace: Workspace, bundle: Bundle) -> None:
         name=f"model {bundle.digest[:23]}",
         attributes=attributes,
     )
-    known = [trained_on] if ledger.asset(trained_on) is not None else []
-    with recorded_run(
-        workspace, TRAIN, known, {"at_gate": bundle.manifest.at_gate, BROUGHT: True}
-    ) as outputs:
+    known = [] if export is None else [trained_on]
+    told = {"at_gate": manifest.at_gate, BROUGHT: True}
+    with recorded_run(workspace, TRAIN, known, told) as outputs:
         outputs.append(bundle.digest)
 
 
@@ -88,6 +92,38 @@ def record_label(
     """
     with recorded_run(workspace, CLASSIFY, [asset_id], {**parameters, LABEL: label.as_json()}):
         pass
+
+
+def record_purpose(workspace: Workspace, asset_id: str, purpose: str) -> None:
+    """Write down what an asset's rows were collected for.
+
+    Raises:
+        PolicyError: ``purpose_known``: something else was said before.
+        BackendError: the ledger cannot be written.
+    """
+    known = known_purpose(workspace, asset_id)
+    if known == purpose:
+        return
+    if known is not None:
+        raise PolicyError(
+            f"these rows were collected for {known!r}, and not for {purpose!r}",
+            code="purpose_known",
+            hint="another purpose takes a grant: cipherset grant request relabel ASSET --for WHY, "
+            "then cipherset relabel ASSET --purpose PURPOSE",
+        )
+    with recorded_run(workspace, PURPOSE, [asset_id], {PURPOSE: purpose}):
+        pass
+
+
+def known_purpose(workspace: Workspace, asset_id: str) -> str | None:
+    """What an asset's rows were collected for; None where nobody has said.
+
+    Raises:
+        BackendError: the ledger cannot be read.
+    """
+    return workspace.gate.ledger.transact(
+        lambda transaction: purpose_of(asset_id, history(transaction, asset_id))
+    )
 
 
 def known_label(workspace: Workspace, asset_id: str) -> Label | None:

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cipherset.app.gate import NOTHING, About, Action, Fact
+from cipherset.app.gate.assets import PURPOSE
 from cipherset.app.gate.facts import gather
 from cipherset.app.gate.subjects import named
-from cipherset.app.labels.record import DATASET, known_label, record_label, recorded_run
+from cipherset.app.labels.record import (
+    DATASET,
+    known_label,
+    known_purpose,
+    record_label,
+    recorded_run,
+)
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.labels import Label, Level, joined
@@ -22,12 +29,14 @@ class RelabelRequest:
     """What ``relabel`` is asked to do, and why.
 
     ``label`` is added to what is known, unless its level is lower or it is to hold ``exactly``.
+    ``purpose`` is what the rows were collected for; another one than was said takes a grant too.
     """
 
     subject: str
     label: Label
     reason: str
     exactly: bool = False
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ def relabel(session: Session, request: RelabelRequest) -> Relabeled:
     """The label of a source, a cipherset or a model, raised, or lowered under a grant.
 
     Raises:
-        PolicyError: ``label_lower``, ``not_allowed``.
+        PolicyError: ``label_lower``, ``purpose_known``, ``not_allowed``.
         InputError: ``label_unknown``: the ledger does not know it; or it cannot be read.
         IntegrityError: the cipherset or the model was changed.
         BackendError: the ledger cannot be written.
@@ -53,23 +62,37 @@ def relabel(session: Session, request: RelabelRequest) -> Relabeled:
         before = known_label(workspace, about.id)
         wanted = _wanted(request, before)
         held = before or _unlabeled(workspace)
-        is_lower = held is not None and wanted.is_lower_than(held)
+        other = _is_other(workspace, about, request.purpose)
+        is_lower = other or (held is not None and wanted.is_lower_than(held))
         action = Action.RELABEL if is_lower else Action.SCAN
         facts: dict[str, Fact] = {"label": wanted.level.value, "reason": request.reason}
         with workspace.gate.act(action, request.subject, facts, about=about) as act:
             act.facts["asset"] = about.id
             _check_known(workspace, about, request.subject)
-            told = {"reason": request.reason}
-            if held is None or not is_lower:
-                record_label(workspace, about.id, wanted, told)
-            elif _is_granted(workspace, about):
-                with recorded_run(
-                    workspace, RELABEL, [about.id], {**told, LABEL: wanted.as_json()}
-                ):
-                    pass
-            else:
-                raise _lower(held, about)
+            if is_lower and not _is_granted(workspace, about):
+                raise _lower(held, about) if held is not None and not other else _other(about)
+            _record(workspace, about, request, wanted, is_lower=is_lower)
         return Relabeled(about.id, before, known_label(workspace, about.id) or wanted)
+
+
+def _record(
+    workspace: Workspace, about: About, request: RelabelRequest, wanted: Label, *, is_lower: bool
+) -> None:
+    told = {"reason": request.reason}
+    if is_lower:
+        with recorded_run(workspace, RELABEL, [about.id], {**told, LABEL: wanted.as_json()}):
+            pass
+    else:
+        record_label(workspace, about.id, wanted, told)
+    if request.purpose is not None:
+        with recorded_run(workspace, PURPOSE, [about.id], {PURPOSE: request.purpose}):
+            pass
+
+
+def _is_other(workspace: Workspace, about: About, purpose: str | None) -> bool:
+    """Whether the rows were collected for something else than is to be said now."""
+    known = known_purpose(workspace, about.id)
+    return purpose is not None and known is not None and known != purpose
 
 
 def _unlabeled(workspace: Workspace) -> Label | None:
@@ -104,6 +127,15 @@ def _check_known(workspace: Workspace, about: About, subject: str) -> None:
             code="label_unknown",
             hint="run this in the workspace (--home) that made it",
         )
+
+
+def _other(about: About) -> PolicyError:
+    return PolicyError(
+        f"the rows of {about.name} were collected for something else; another purpose is said "
+        "under a grant only",
+        code="purpose_known",
+        hint=f"ask for one: cipherset grant request relabel {about.name} --for PURPOSE",
+    )
 
 
 def _lower(before: Label, about: About) -> PolicyError:

@@ -32,7 +32,6 @@ from cipherset.custody.keys import KeyUse
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize import Policy, SanitizeRules
 from cipherset.pipeline.sanitize.canaries import Canaries, make
-from cipherset.pipeline.sanitize.shingles import build
 
 SANITIZE: Final = "sanitize"
 
@@ -100,13 +99,11 @@ class _Run:
         with open_outputs(request, self.source) as outputs, Workers(self.policy) as workers:
             writing = Writing(outputs, self.progress, planting, copies=request.keep_duplicates)
             texts = writing.texts(self._batches(rules, workers))
-            index = build(texts, kept.hashes) if kept is not None and request.index else None
+            if kept is not None and request.index:
+                n_ngrams = kept.index(texts).n_ngrams
             deque(texts, maxlen=0)  # where no index has drawn them
             if kept is not None and canaries is not None:
                 kept.keep_canaries(canaries)
-            if kept is not None and index is not None:
-                kept.keep_index(index)
-                n_ngrams = index.n_ngrams
             outputs.place(any_quarantined=writing.counts.quarantined > 0)
         self.progress.finish()
         return self._result(writing.counts, label, n_ngrams)

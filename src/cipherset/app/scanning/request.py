@@ -17,13 +17,17 @@ HIGH: Final = 0.95  # a recall that need not be told by the kind
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
-    """What ``scan`` is asked to do; ``columns`` are all of them by default."""
+    """What ``scan`` is asked to do; ``columns`` are all of them by default.
+
+    ``purpose`` is what the rows were collected for, where that is to be written down.
+    """
 
     source: str
     columns: tuple[str, ...] = ()
     all_rows: bool = False
     sample: int = SAMPLE
     trust: Trust | None = None
+    purpose: str | None = None
     seed: int = 0
     html: Path | None = None
     overwrite: bool = False

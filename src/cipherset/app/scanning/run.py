@@ -17,7 +17,13 @@ from cipherset.app.fields.rows import sample_rows
 from cipherset.app.fields.trial import Trial
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
-from cipherset.app.labels.record import known_label, known_trust, record_label, record_source
+from cipherset.app.labels.record import (
+    known_label,
+    known_trust,
+    record_label,
+    record_purpose,
+    record_source,
+)
 from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some
 from cipherset.app.scanning.report import render
 from cipherset.app.scanning.request import ScanRequest, ScanResult
@@ -52,6 +58,7 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
 
     Raises:
         InputError: the source or a row is not fit, or has no such column.
+        PolicyError: ``not_allowed``; ``purpose_known``: the rows were collected for something else.
         BackendError: the ledger or the page cannot be written.
     """
     source = open_source(request.source)
@@ -107,6 +114,8 @@ def _result(
     detectors: Sequence[Detector],
 ) -> ScanResult:
     asset_id = record_source(workspace, source)
+    if request.purpose is not None:
+        record_purpose(workspace, asset_id, request.purpose)
     known = known_label(workspace, asset_id)
     trust = request.trust or known_trust(known)
     grounds = Grounds(detectors, looked.n_rows, trust, recall_of(detectors))

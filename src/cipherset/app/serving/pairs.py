@@ -11,9 +11,9 @@ Whoever may read plain rows and their encrypted rows holds those noisy pairs alr
 import json
 from typing import Any, Final, Protocol
 
-from cipherset.app.access.exposure import held_pairs
 from cipherset.app.assess.finding import CAP_SHARE
 from cipherset.app.gate import Action
+from cipherset.app.gate.exposure import held_pairs
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import PAIRS_NOISE_FREE, PAIRS_NOISY, Outcome, Transaction
@@ -47,7 +47,7 @@ def pair_debits(
 
     def work(transaction: Transaction) -> tuple[int | None, int]:
         cap = pair_cap(transaction, key, noisy=noisy)
-        held = held_pairs(transaction, workspace, principal, scope_of(key)) if noisy else 0
+        held = held_pairs(transaction, workspace.gate, principal, scope_of(key)) if noisy else 0
         return cap, held
 
     cap, held = workspace.gate.ledger.transact(work)

@@ -1,12 +1,14 @@
 """Row filters by name, for commands, and their verdicts on plain lists of texts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
 
 from cipherset.core.errors import UsageError
 from cipherset.core.values import ROW, Records
+from cipherset.guard.prompts.injection import is_hiding, score
 from cipherset.pipeline.sanitize.training import (
     BrokenEncoding,
     Duplicates,
@@ -23,7 +25,7 @@ FILTERS: Final[Mapping[str, Callable[[], RowFilter]]] = {
     "empty": EmptyRows,
     "oversized": OversizedRows,
     "encoding": BrokenEncoding,
-    "injection": InjectedRows,
+    "injection": partial(InjectedRows, score, is_hiding),
     "duplicates": Duplicates,
 }
 DEFAULT: Final = ("empty", "oversized", "encoding", "duplicates")

@@ -1,7 +1,8 @@
 """What the owner keeps of a data set that left to be trained on: its canaries and its index.
 
 training/DATASET/canaries.VERSION    sealed under that version of the key
-training/DATASET/shingles.VERSION    the same; the hashes in it are under a key of their own
+training/DATASET/shingles.VERSION    the same; the hashes in it are under a key of their own. In it
+                                     are the index and how rare the words and their pairs are
 """
 
 import re
@@ -16,11 +17,19 @@ from cipherset.core.protocols import Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.custody.keys import AesGcmSealer, KeyedHashes
 from cipherset.pipeline.sanitize.canaries import Canaries, CanaryFormat, keep, make, recall
-from cipherset.pipeline.sanitize.shingles import NgramIndex, build, open_index
+from cipherset.pipeline.sanitize.shingles import (
+    Counting,
+    NgramIndex,
+    Rarity,
+    build,
+    open_index,
+    open_rarity,
+)
 
 FOLDER: Final = "training"
 SHINGLES: Final = "shingles"
 CANARIES: Final = "canaries"
+_RARITY: Final = "rarity"
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
@@ -79,12 +88,13 @@ class KeptOfDataset:
             InputError: ``index_full``.
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
         """
-        made = build(batches, self.hashes)
-        self.keep_index(made)
+        counting = Counting(self.hashes)
+        made = build(counting.watching(batches), self.hashes)
+        self.keep_index(made, counting.done())
         return made
 
-    def keep_index(self, made: NgramIndex) -> None:
-        """Keep an index under these ``hashes`` in place of an earlier one.
+    def keep_index(self, made: NgramIndex, rarity: Rarity) -> None:
+        """Keep an index, and how rare words are, under these ``hashes`` in place of an earlier one.
 
         Raises:
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
@@ -93,6 +103,7 @@ class KeptOfDataset:
         place = self._place(SHINGLES)
         with stage_directory(place) as staged:
             made.save(staged / SHINGLES, self.sealer, dataset=self.dataset)
+            rarity.save(staged / _RARITY, self.sealer, dataset=self.dataset)
             replace_directory(staged, place, overwrite=True)
 
     def open_index(self) -> NgramIndex:
@@ -103,6 +114,15 @@ class KeptOfDataset:
                 ``index_format``: of another version.
         """
         return open_index(self._place(SHINGLES) / SHINGLES, self.hashes, self.sealer)
+
+    def open_rarity(self) -> Rarity:
+        """How rare the words of the rows are, as it was kept beside the index.
+
+        Raises:
+            IntegrityError: ``sealed_missing``: the index is of a version that did not keep it;
+                ``spool_corrupt``; ``rarity_format``.
+        """
+        return open_rarity(self._place(SHINGLES) / _RARITY, self.hashes, self.sealer)
 
     def _make_folder(self) -> None:
         with disk_errors(self.folder):

@@ -9,8 +9,9 @@ or an advisory lock) before it reads the last event, so no two ever chain onto t
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from cipherset.core.errors import BackendError, InputError, IntegrityError
 
 _BUSY_TIMEOUT_S: Final = 30.0
+_BUSY_PAUSE_S: Final = 0.01
 _CONNECT_TIMEOUT_S: Final = 10
 _WRITES: Final = "ledger_writes"
 _TAIL: Final = "ledger_tail"
@@ -194,15 +196,36 @@ def _postgresql(url: URL, password: str | None) -> Engine:
 
 
 def _create_private(path: Path) -> None:
-    # SQLite would make it readable by others; its side files take over the mode.
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    # SQLite would make it readable by others; its side files take over the mode. One that is there
+    # is not opened: closing it would give up the locks that other connections of this process hold.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:  # noqa: ANN401 -- SQLAlchemy's
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.text_factory = _text
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _write_ahead(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; of several at once on a new file, the others wait for the first.
+
+    For this switch SQLite does not ask its busy handler: it is busy at once.
+    """
+    until_s = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            is_busy = str(error.sqlite_errorname).startswith("SQLITE_BUSY")
+            if not is_busy or time.monotonic() > until_s:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
+        else:
+            return
 
 
 def _text(raw: bytes) -> str:

@@ -1,19 +1,23 @@
 """Brings a ledger's tables to the shape that this version writes, and refuses a newer one."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from cipherset.core.errors import IntegrityError
+from cipherset.custody.ledger.access.adopt import adopt
 from cipherset.custody.ledger.engine import writing
 from cipherset.custody.ledger.tables import events, schema_version
+from cipherset.custody.ledger.transaction import Transaction
 
-LATEST: Final = "3"
-_KNOWN: Final = ("1", "2", LATEST)
+LATEST: Final = "4"
+_KNOWN: Final = ("1", "2", "3", LATEST)
 _RELEASED_UNNUMBERED: Final = "1"  # before there were numbers
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, clock: Callable[[], datetime]) -> None:
     """Make every missing table or column, all or none.
 
     Raises:
@@ -25,6 +29,7 @@ def migrate(engine: Engine) -> None:
         return
     with writing(engine) as connection:
         _upgrade(connection)
+        adopt(Transaction(connection, clock))
 
 
 def _version(connection: Connection) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, UsageError
-from cipherset.custody.ledger.chain import Event
+from cipherset.custody.ledger.chain import Event, Outcome
 from cipherset.custody.ledger.tables import assets, events, run_assets, runs
 
 INPUT: Final = "input"
@@ -28,8 +28,8 @@ _RUNS_OF: Final = (
 )
 
 
-_DONE_TO: Final = select(events.c.action, events.c.actor).where(
-    events.c.subject == bindparam("s"), events.c.outcome == "done"
+_ACTS_ON: Final = select(events.c.action, events.c.actor, events.c.outcome).where(
+    events.c.subject == bindparam("s"), events.c.outcome.in_((Outcome.INTENDED, Outcome.DONE))
 )
 
 
@@ -147,10 +147,10 @@ def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Eve
     return (Event(*row) for row in connection.execute(query))
 
 
-def done_to(connection: Connection, subject: str) -> frozenset[tuple[str, str]]:
-    """Every (action, actor) that was done to a subject, unverified."""
-    found = connection.execute(_DONE_TO, {"s": subject})
-    return frozenset((row.action, row.actor) for row in found)
+def acts_on(connection: Connection, subject: str) -> frozenset[tuple[str, str, str]]:
+    """Every (action, actor, outcome) that was intended on a subject or done to it, unverified."""
+    found = connection.execute(_ACTS_ON, {"s": subject})
+    return frozenset((row.action, row.actor, row.outcome) for row in found)
 
 
 def runs_of(connection: Connection, asset_id: str) -> tuple[Run, ...]:

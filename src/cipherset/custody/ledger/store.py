@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 
 from cipherset.core.errors import CiphersetError, IntegrityError, UsageError
 from cipherset.custody.ledger import chain
+from cipherset.custody.ledger.access.compare import rows_held
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
 from cipherset.custody.ledger.engine import open_engine, read_failures, write_failures
 from cipherset.custody.ledger.group import GroupCommit
@@ -78,7 +79,7 @@ class Ledger:
         self._engine = open_engine(url, password)
         try:
             with write_failures():
-                migrate(self._engine)
+                migrate(self._engine, clock)
         except BaseException:
             self._engine.dispose()
             raise
@@ -227,7 +228,7 @@ class Ledger:
     def verify(
         self, *, checkpoint: Checkpoint | None = None, seen: Head | None = None
     ) -> Verification:
-        """Whether no event was edited, inserted, deleted or moved.
+        """Whether no event was edited, inserted, deleted or moved, nor a row that events speak of.
 
         A chain cut at its end, or computed anew, shows only against a ``checkpoint`` that was kept
         elsewhere, or against an end that was ``seen``.
@@ -239,7 +240,10 @@ class Ledger:
         found, hashes = self._verified()
         if seen is not None:
             found = remembered(found, hashes, (seen.ledger, seen.seq, seen.hash))
-        return found if checkpoint is None else held_against(found, hashes, checkpoint)
+        if checkpoint is not None:
+            found = held_against(found, hashes, checkpoint)
+        with self._reading() as connection:
+            return rows_held(connection, found)
 
     def checkpoint(self) -> Checkpoint:
         """What the ledger is now, to be signed and kept elsewhere.

@@ -85,6 +85,7 @@ principals: Final = Table(
     Column("public_key", Text),
     Column("status", Text, nullable=False),
     Column("created", Text, nullable=False),
+    Column("past_keys", Text, nullable=False, server_default="[]"),
     sqlite_strict=True,
 )
 
@@ -147,4 +148,15 @@ budgets: Final = Table(
     Column("scope", Text, primary_key=True),
     Column("used", Whole, nullable=False),
     sqlite_strict=True,
+)
+
+# The same for each row, by its keyed identity (64 bits, with a sign here).
+row_uses: Final = Table(
+    "row_uses",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("row", Whole, primary_key=True, autoincrement=False),
+    Column("used", Whole, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )

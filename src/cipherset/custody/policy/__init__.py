@@ -28,7 +28,7 @@ from cipherset.custody.policy.grants import (
     review_due,
     status,
 )
-from cipherset.custody.policy.limits import Limits
+from cipherset.custody.policy.limits import Limits, spoken
 from cipherset.custody.policy.quorum import lacking
 from cipherset.custody.policy.segregation import (
     Access,
@@ -103,5 +103,6 @@ __all__ = [
     "reusable",
     "review_due",
     "sign_vote",
+    "spoken",
     "status",
 ]

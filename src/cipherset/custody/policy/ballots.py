@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
@@ -97,10 +98,21 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """What is known of a principal today: roles, and every public key they ever had (hex)."""
+    """What is known of a principal: roles and keys (hex) today, and until when they had others.
+
+    A key that may be in other hands is none of either.
+    """
 
     roles: frozenset[Role]
     public_keys: frozenset[str]
+    past_keys: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+
+    def had(self, signer: str, time: datetime) -> bool:
+        """Whether the key of that fingerprint was theirs at ``time``."""
+        if signer in {fingerprint(key) for key in self.public_keys}:
+            return True
+        past = [end for key, end in self.past_keys.items() if fingerprint(key) == signer]
+        return any(time <= end for end in past)
 
 
 _REQUEST: Final = TypeAdapter(GrantRequest)
@@ -148,15 +160,14 @@ def read_vote(request: GrantRequest, ballot: Ballot, voter: Voter | None) -> Vot
             ``core.envelope.verify`` raises.
     """
     verified = verify(ballot.envelope, VOTE_TYPE, expected_fingerprint=None)
-    keys = voter.public_keys if voter else frozenset()
-    if verified.fingerprint not in {fingerprint(key) for key in keys}:
-        raise _refused(f"not signed with a key of {ballot.principal}", "vote_signer")
     payload = canonical.decode(verified.payload, what="the vote")
     if set(payload) != {"schema", "request", "signer", "vote"} or payload["schema"] != _SCHEMA:
         raise _bad_form()
     if payload["request"] != request.digest:
         raise _refused("given on another request than this", "vote_request")
     vote: Vote = _validated(_VOTE, payload["vote"])
+    if voter is None or not voter.had(verified.fingerprint, vote.time):
+        raise _refused(f"not signed with a key that {ballot.principal} had then", "vote_signer")
     if (vote.principal, vote.kind) != (ballot.principal, ballot.kind):
         raise _refused("kept as another vote than was signed", "vote_ballot")
     return vote

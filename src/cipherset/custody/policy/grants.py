@@ -28,7 +28,7 @@ from cipherset.custody.policy.ballots import (
     as_of,
     read_vote,
 )
-from cipherset.custody.policy.limits import Limits
+from cipherset.custody.policy.limits import Limits, spoken
 from cipherset.custody.policy.quorum import lacking
 from cipherset.custody.policy.vocabulary import Action, Level, Role
 
@@ -217,7 +217,8 @@ def check_request(request: GrantRequest, limits: Limits) -> None:
     longest = limits.grants.longest_s
     if not 0 < request.duration_s <= longest:
         raise PolicyError(
-            f"a grant of {request.duration_s} s was asked for; the limits allow 1 to {longest} s",
+            f"a grant of {spoken(request.duration_s)} was asked for; the limits allow "
+            f"{spoken(longest)} at most",
             code="grant_duration",
             hint="ask for a shorter one; it can be asked for again",
         )

@@ -19,6 +19,19 @@ LEAST_EVENTS_DAYS: Final = 183
 _Positive = Annotated[int, Field(ge=1)]
 
 
+def spoken(seconds: int) -> str:
+    """A span of time in the largest units that say it, two at most: ``14 days``, ``1 day 2 hours``.
+
+    What is less than the smaller of the two is rounded down.
+    """
+    rest, parts = max(seconds, 0), []
+    for size, unit in ((DAY_S, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(parts[:2]) or "0 seconds"
+
+
 class _Table(BaseModel):
     """A table of the file; a word that it does not have is refused."""
 
@@ -55,8 +68,8 @@ class BreakGlass(_Table):
 class Budgets(_Table):
     """What is spent once and never comes back; None counts and does not bind.
 
-    ``exports``: how often the rows of a source may leave. ``epsilon``: per source, over all its
-    exports. ``queries``: how many questions one model answers.
+    ``exports``: how often a row may leave, in whatever file it stands. ``epsilon``: per row, over
+    all its exports. ``queries``: how many questions one model answers.
     """
 
     exports: _Positive | None = None

@@ -130,7 +130,8 @@ class Principal:
 class Resource:
     """What is acted upon. ``made_by`` are all who ran what made it, whatever it was made from too.
 
-    What carries no label counts as restricted.
+    What carries no label counts as restricted. ``stale``: it holds, or was made of, rows of
+    somebody who was forgotten since.
     """
 
     kind: Kind
@@ -143,6 +144,7 @@ class Resource:
     purpose: str | None = None
     status: Standing = Standing.PROPOSED
     made_by: frozenset[Person] = frozenset()
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Never
 
@@ -25,11 +25,13 @@ class Context:
     actor: str
     as_json: bool
     emergency: str | None
+    warnings: list[str] = field(default_factory=list)
 
     def show(self, result: output.Result, title: str, rows: list[tuple[str, str]]) -> None:
-        """``result`` as JSON where asked for, else ``rows`` as a table."""
+        """``result`` as JSON where asked for, with the warnings, else ``rows`` as a table."""
         if self.as_json:
-            output.show_json(result)
+            told = {"warnings": self.warnings} if self.warnings else {}
+            output.show_json({**result, **told})
         else:
             output.show_table(title, rows)
 
@@ -46,7 +48,13 @@ class Context:
             ledger=settings.ledger(self.home),
             signer=None if key is None else signer_in(key),
             emergency=self.emergency,
+            warn=self.warn,
         )
+
+    def warn(self, message: str) -> None:
+        """Say at once, on stderr, what must be known; the JSON has it too."""
+        self.warnings.append(message)
+        output.show_warning(message)
 
     def progress(self) -> output.TerminalProgress:
         """Progress on stderr."""

@@ -79,3 +79,16 @@ def consent(command: Callable[..., None]) -> Callable[..., None]:
         command(*context, consent=asked, **others)
 
     return _consent(_purpose(given))
+
+
+def consent_and_purpose(command: Callable[..., None]) -> Callable[..., None]:
+    """The same, and what is wanted by itself: given to ``command`` as ``purpose`` too."""
+
+    @wraps(command)
+    def given(  # house: hands on the options that only the command knows
+        *context: object, consent: str | None, purpose: str, **others: object
+    ) -> None:
+        asked = None if consent is None else Consent(consent, purpose)
+        command(*context, consent=asked, purpose=purpose or None, **others)
+
+    return _consent(_purpose(given))

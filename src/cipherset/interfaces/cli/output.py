@@ -64,6 +64,13 @@ def privacy_rows(privacy: Result | None) -> list[tuple[str, str]]:
     ]
 
 
+def show_warning(message: str) -> None:
+    """Print on stderr what must be known of something that was done."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("[bold yellow]warning:[/] ", end="")
+    console.print(message, markup=False)
+
+
 def show_error(error: CiphersetError, *, as_json: bool) -> None:
     """Print what is wrong and what to do next; never a record, a vector or a key."""
     if as_json:

@@ -19,7 +19,7 @@ class RequestLimits(BaseModel):
     ``request_s`` than others.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     body_bytes: _Count = 4 << 20
     json_depth: _Count = 32

@@ -92,14 +92,14 @@ def read_settings(home: Path) -> Settings:
         except UnicodeDecodeError:
             raise _bad(path, "it is not UTF-8") from None
     try:
-        told = json.dumps(tomllib.loads(text), default=str)
+        told = json.dumps(tomllib.loads(text), default=str, allow_nan=False)
         return Settings.model_validate_json(told)
-    except tomllib.TOMLDecodeError as error:
-        raise _bad(path, str(error)) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise _bad(path, f"{where}: {first['msg']}") from None
+    except ValueError as error:  # not TOML, or a number that JSON does not have
+        raise _bad(path, str(error)) from None
 
 
 def _bad(path: Path, why: str) -> InputError:

@@ -1,5 +1,6 @@
 """Take out of the text what must not leave."""
 
+from cipherset.core.text.look import Fault, Look, Looked, look
 from cipherset.pipeline.sanitize.clean import (
     INVISIBLE,
     WITHHELD,
@@ -7,7 +8,6 @@ from cipherset.pipeline.sanitize.clean import (
     sanitize,
     sanitize_texts,
 )
-from cipherset.pipeline.sanitize.look import Fault, Look, Looked, look
 from cipherset.pipeline.sanitize.policy import Policy, default_policy, policy_of, read_policy
 from cipherset.pipeline.sanitize.rules import (
     SanitizeRules,

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from cipherset.core.text.invisible import without_invisible
+from cipherset.core.text.look import Fault, Look, Looked, look
 from cipherset.core.values import CleanRecords, Records
-from cipherset.pipeline.sanitize.invisible import without_invisible
-from cipherset.pipeline.sanitize.look import Fault, Look, Looked, look
 from cipherset.pipeline.sanitize.rules import SanitizeRules
 from cipherset.pipeline.sanitize.spans import Span, placeholder
 

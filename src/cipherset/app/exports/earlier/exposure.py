@@ -1,7 +1,9 @@
 """Whether a finished export may leave: by what was measured on it, and by what is left of budgets.
 
-Row exposure counts how often the rows of a source left, over all exports, keys and purposes;
-epsilon is added up per source, whatever the key. Both are debited with the decision, for ever.
+Row exposure counts how often each row left, in whatever file it stood, over all exports, keys and
+purposes; epsilon is added up for each row, whatever the key. Both are debited with the decision,
+for ever. A row is known again by its identity, so a file that was changed is not a new one; the
+source as it is, by its digest, is debited beside it, for its rows may leave by other columns too.
 """
 
 import math
@@ -9,32 +11,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cipherset.app.exports.leak import Leak
-from cipherset.app.exports.request import Owner, ProtectRequest
+from cipherset.app.exports.request import Owner, ProtectRequest, key_purpose
 from cipherset.app.gate import About, Action, Fact, Moment
+from cipherset.custody.keys.identity import Identities
+from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.budgets import EPSILON, MICRO_EPSILON, ROWS, Debit, spent
+from cipherset.custody.ledger.exposure import RowDebit, over
 from cipherset.custody.policy import UNBOUNDED
 
 
 @contextmanager
 def leaving(
-    owner: Owner, request: ProtectRequest, about: About, leak: Leak, rows: int
+    owner: Owner, request: ProtectRequest, about: About, leak: Leak, exported: Identities
 ) -> Iterator[None]:
-    """The act by which ``rows`` rows of the source ``about`` leave, debited as it begins.
+    """The act by which the rows ``exported`` of the source ``about`` leave, debited as it begins.
 
     Raises:
         PolicyError: ``not_allowed``, ``budget``; nothing is spent then.
     """
-    gate = owner.workspace.gate
+    gate, rows = owner.workspace.gate, len(exported)
     limits = gate.ledger.transact(gate.policies).limits.budgets
-    most = None if limits.exports is None else limits.exports * rows
-    used = gate.ledger.transact(lambda transaction: spent(transaction, ROWS, about.id))
+    whole = Debit(ROWS, about.id, rows, None if limits.exports is None else limits.exports * rows)
+    each = RowDebit(ROWS, exported, 1, limits.exports)
+    promised = _epsilon(request, about, limits.epsilon, exported)
     moment = Moment(
+        purpose=request.purpose,
+        key_purpose=key_purpose(owner.workspace, request),
         rows=rows,
         reid=min(leak.worst.high, 1.0),
         is_fresh=True,
         accepted_risk=request.accept_risk is not None,
-        exposure_left=UNBOUNDED if most is None else max(most - used, 0),
-        debits=(Debit(ROWS, about.id, rows, most), *_epsilon(request, about, limits.epsilon)),
+        exposure_left=gate.ledger.transact(lambda transaction: _left(transaction, whole, each)),
+        debits=(whole, *(debit for debit, _ in promised)),
+        row_debits=(each, *(row_debit for _, row_debit in promised)),
         granted_as=Action.PROTECT,
     )
     facts: dict[str, Fact] = {"rows": rows, "reid_high": leak.worst.high}
@@ -42,9 +51,20 @@ def leaving(
         yield
 
 
-def _epsilon(request: ProtectRequest, about: About, cap: float | None) -> tuple[Debit, ...]:
+def _left(transaction: Transaction, whole: Debit, each: RowDebit) -> int:
+    """How many of the rows may leave once more."""
+    if whole.cap is None:
+        return UNBOUNDED
+    of_source = max(whole.cap - spent(transaction, ROWS, whole.scope), 0)
+    return min(of_source, len(each.rows) - over(transaction, each))
+
+
+def _epsilon(
+    request: ProtectRequest, about: About, cap: float | None, exported: Identities
+) -> tuple[tuple[Debit, RowDebit], ...]:
     promise = request.guarantee
     if promise is None:
         return ()
     most = None if cap is None else int(cap * MICRO_EPSILON)
-    return (Debit(EPSILON, about.id, math.ceil(promise.epsilon * MICRO_EPSILON), most),)
+    amount = math.ceil(promise.epsilon * MICRO_EPSILON)
+    return ((Debit(EPSILON, about.id, amount, most), RowDebit(EPSILON, exported, amount, most)),)

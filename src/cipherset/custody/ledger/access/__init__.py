@@ -26,16 +26,20 @@ from cipherset.custody.ledger.access.policies import (
     activate,
     active_digest,
     active_policies,
+    changed_policies,
     find_policies,
 )
 from cipherset.custody.ledger.access.principals import (
+    PastKey,
     StoredPrincipal,
+    changed_principals,
     find_principal,
     principals,
     put_principal,
 )
 
 __all__ = [
+    "PastKey",
     "StoredCredential",
     "StoredPolicies",
     "StoredPrincipal",
@@ -47,6 +51,8 @@ __all__ = [
     "add_credential",
     "add_request",
     "add_vote",
+    "changed_policies",
+    "changed_principals",
     "credentials_of",
     "drop_credential",
     "find_credential",

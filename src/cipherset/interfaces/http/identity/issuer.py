@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.util import urlsafe_b64decode
 
 from cipherset.core.errors import BackendError, InputError
 from cipherset.interfaces.http.identity.signed import PublicKey
@@ -149,14 +150,17 @@ def _key(jwk: dict[str, Any]) -> _Kept | None:
     if family is None or jwk.get("use", "sig") != "sig" or "d" in jwk:
         return None
     try:
+        if family is RSAKey and _modulus_bits(jwk) not in _RSA_BITS:
+            return None
         key = family.import_key(jwk)
-        bits = key.public_key.key_size if isinstance(key, RSAKey) else None
-    except (JoseError, ValueError, TypeError, KeyError):
-        return None
-    if bits is not None and bits not in _RSA_BITS:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
     kid, alg = jwk.get("kid"), jwk.get("alg")
     return _Kept(kid if isinstance(kid, str) else None, alg if isinstance(alg, str) else None, key)
+
+
+def _modulus_bits(jwk: dict[str, Any]) -> int:
+    return int.from_bytes(urlsafe_b64decode(jwk["n"].encode())).bit_length()
 
 
 def _trusted(ca: str | None) -> ssl.SSLContext:

@@ -32,7 +32,8 @@ class Identity(Protocol):
     def identify(self, request: Request) -> Known:
         """The one who asks.
 
-        Blocks on the ledger, and at times on the issuer of tokens: call it in a thread.
+        Once for each request: a proof is good once. Blocks on the ledger, and at times on the
+        issuer of tokens: call it in a thread.
 
         Raises:
             PolicyError: ``unidentified``, whatever was wrong: answer it with 401 and ``CHALLENGE``.

@@ -23,8 +23,8 @@ from statistics import NormalDist
 from typing import Final
 
 from cipherset.core.errors import InputError
+from cipherset.core.text.invisible import without_invisible
 from cipherset.pipeline.sanitize.bench.cases import NOT_PERSONAL, TOPICS, Case
-from cipherset.pipeline.sanitize.invisible import without_invisible
 from cipherset.pipeline.sanitize.spans import Detector, Span
 
 ALL: Final = "ALL"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cipherset.pipeline.sanitize.invisible import without_invisible
+from cipherset.core.text.invisible import without_invisible
 from cipherset.pipeline.sanitize.label.masks import masked
 from cipherset.pipeline.sanitize.spans import Detector, Span, merged
 

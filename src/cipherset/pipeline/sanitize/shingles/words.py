@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.pipeline.sanitize.invisible import without_invisible
+from cipherset.core.text.invisible import without_invisible
 
 # Scripts written without blanks: each character is a word.
 _ALONE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

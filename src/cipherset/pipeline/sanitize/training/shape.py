@@ -3,8 +3,8 @@
 from typing import Final
 
 from cipherset.core.errors import UsageError
+from cipherset.core.text.invisible import without_invisible
 from cipherset.core.values import Records
-from cipherset.pipeline.sanitize.invisible import without_invisible
 from cipherset.pipeline.sanitize.training.rows import Reason, Verdicts
 
 MOST_BYTES: Final = 1 << 20

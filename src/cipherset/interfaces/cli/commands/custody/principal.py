@@ -64,15 +64,21 @@ def add(
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Instead of those held.")
 @_attribute
 @_public_key
+@click.option(
+    "--stolen",
+    is_flag=True,
+    help="The key that --public-key replaces is in other hands: what it signed is void.",
+)
 @_identity
 @click.option("--left", is_flag=True, help="They are gone: from now on they have no role.")
 @click.pass_obj
-def change(  # noqa: PLR0913 -- one per option
+def change(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     name: str,
     roles: tuple[str, ...],
     attributes: tuple[str, ...],
     public_key: Path | None,
+    stolen: bool,  # noqa: FBT001 -- click's
     identities: tuple[str, ...],
     left: bool,  # noqa: FBT001 -- click's
 ) -> None:
@@ -83,6 +89,7 @@ def change(  # noqa: PLR0913 -- one per option
         _pairs(attributes),
         _key(public_key),
         has_left=left,
+        is_compromised=stolen,
         identities=identities or None,
     )
     _show(context, principals.alter(context.session(), asked), "principal changed")

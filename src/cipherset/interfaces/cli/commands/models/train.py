@@ -41,6 +41,7 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
     help="Of the training; never of anything secret.",
 )
 @click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
+@click.option("--for", "purpose", metavar="PURPOSE", help="With --at-gate: what for.")
 @click.option("--force", is_flag=True, help="Overwrite a bundle that is there.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -52,12 +53,13 @@ def command(  # noqa: PLR0913 -- one parameter per option
     epochs: int,
     trees: int,
     seed: int,
+    purpose: str | None,
     at_gate: bool,  # noqa: FBT001 -- click hands it over by name
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Train a model on the cipherset in DIR; needs no key, unless --at-gate."""
     spec = TrainSpec(ModelKind(model), hidden=_layers(hidden), epochs=epochs, trees=trees)
-    request = TrainRequest(cipherset, target, spec, seed=seed, overwrite=force)
+    request = TrainRequest(cipherset, target, spec, seed=seed, overwrite=force, purpose=purpose)
     bundle = train_at_gate(context.session(), request) if at_gate else train(request)
     manifest = bundle.manifest
     figure = "r2" if "r2" in manifest.metrics else "accuracy"

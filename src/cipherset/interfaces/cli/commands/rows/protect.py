@@ -82,7 +82,7 @@ EXAMPLE = (
 @options.all_fields
 @click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
 @click.pass_obj
-@options.consent
+@options.consent_and_purpose
 @options.as_roles
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
@@ -104,15 +104,15 @@ def command(  # noqa: PLR0913 -- one parameter per option
     accept_mixing: str | None,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
     consent: Consent | None,
+    purpose: str | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    asked = partial(ProtectRequest, source, roles, key, target, consent=consent)
+    asked = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
+    asked = partial(asked, scheme=scheme, noise=noise, overwrite=force)
     request = asked(
         minimize=minimize,
         approximation_factor=approximation_factor,
-        scheme=scheme,
-        noise=noise,
         fit_share=fit_share,
         max_reid=max_reid,
         test_share=test_share,
@@ -122,7 +122,6 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,
-        overwrite=force,
     )
     _show(context, protect(context.session(), request))
 

@@ -32,6 +32,7 @@ EXAMPLE = 'cipherset relabel tickets.csv --level restricted --tag PHI --reason "
     help="Who answers for its rows.",
 )
 @click.option("--exactly", is_flag=True, help="Take away what is not named; takes a grant.")
+@click.option("--purpose", metavar="PURPOSE", help="What its rows were collected for.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; recorded.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -41,11 +42,12 @@ def command(  # noqa: PLR0913 -- one parameter per option
     tags: tuple[str, ...],
     trusts: tuple[str, ...],
     exactly: bool,  # noqa: FBT001 -- click hands it over by name
+    purpose: str | None,
     reason: str,
 ) -> None:
     """Label a source or a cipherset of this workspace; lowering a label takes a grant."""
     label = Label(level=Level(level), tags=tuple(map(Tag, tags)), trusts=tuple(map(Trust, trusts)))
-    done = relabel(context.session(), RelabelRequest(subject, label, reason, exactly))
+    done = relabel(context.session(), RelabelRequest(subject, label, reason, exactly, purpose))
     result = {
         "asset": done.asset,
         "before": None if done.before is None else done.before.as_json(),

@@ -49,6 +49,7 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     type=click.Choice([trust.value for trust in Trust]),
     help="Who answers for its rows; written down with its label.",
 )
+@click.option("--purpose", metavar="PURPOSE", help="What its rows were collected for.")
 @click.option(
     "--html",
     type=click.Path(path_type=Path),
@@ -75,6 +76,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     all_rows: bool,  # noqa: FBT001 -- click hands it over by name
     sample: int,
     trust: str | None,
+    purpose: str | None,
     html: Path | None,
     seed: int,
     encoder: str,
@@ -87,6 +89,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         all_rows=all_rows,
         sample=sample,
         trust=None if trust is None else Trust(trust),
+        purpose=purpose,
         seed=seed,
         html=html,
         overwrite=force,

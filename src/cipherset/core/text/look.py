@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from cipherset.pipeline.sanitize.spans import Detector, Span
+from cipherset.core.protocols import Detector
+from cipherset.core.values import Span
 
 
 @dataclass(frozen=True, slots=True)

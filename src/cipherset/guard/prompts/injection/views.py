@@ -6,7 +6,6 @@ written anywhere.
 
 import base64
 import binascii
-import codecs
 import html
 import re
 import unicodedata
@@ -15,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
-from cipherset.pipeline.sanitize.invisible import without_invisible
+from cipherset.core.text.invisible import without_invisible
 
 MOST_CHARACTERS: Final = 1 << 16  # of a text are looked at; the rest as a second text, and so on
 _OVERLAP: Final = 512
+_CODE_POINTS: Final = 0x110000
+_MOST_MARKS: Final = 30
 _DEPTH: Final = 2  # an encoding within an encoding
 
 
@@ -38,7 +39,24 @@ class View:
 
 def plain_view(text: str) -> str:
     """``text`` as it is seen: NFKC, no invisible characters, one blank between words, folded."""
-    return " ".join(without_invisible(unicodedata.normalize("NFKC", text))[0].casefold().split())
+    composed = unicodedata.normalize("NFKC", _stream_safe(text))
+    return " ".join(without_invisible(composed)[0].casefold().split())
+
+
+def _stream_safe(text: str) -> str:
+    """``text`` with at most 30 combining marks in a row: sorting more takes time by the square.
+
+    Source: Unicode Standard Annex #15, section 13, Stream-Safe Text Format.
+    """
+    if text.isascii():
+        return text
+    kept = []
+    run = 0
+    for letter in text:
+        run = run + 1 if unicodedata.combining(letter) else 0
+        if run <= _MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def views(text: str) -> Iterator[View]:
@@ -53,6 +71,8 @@ def views(text: str) -> Iterator[View]:
 def _views(text: str) -> Iterator[View]:
     seen = plain_view(text)
     yield View("plain", seen)
+    if joined := _joined(text):
+        yield View("joined", plain_view(joined), disguise=True)
     for name, reading in _DISGUISES.items():
         read = reading(seen)
         if read and read != seen and any(word in read for word in _TELLING):
@@ -96,6 +116,12 @@ _LEET: Final = str.maketrans("0134578@$!|€", "oieastbasile")
 _LEET_WORD: Final = re.compile(r"(?=\S{0,40}[a-z])(?=\S{0,40}[0134578@$!|€])\S{2,40}")
 _LETTERS_APART: Final = re.compile(r"(?:\b\w[\s.\-_*|/]{1,3}){7,400}\w\b")
 _SEPARATORS: Final = re.compile(r"[\s.\-_*|/]+")
+_LINE_BREAK: Final = re.compile(r"(?<=\w)-?\r?\n(?=\w)")
+_STRINGS_ADDED: Final = re.compile(r"([\"'])[ \t]{0,4}[+&.]?[ \t]{0,4}\1(?=\w)")
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
+_SHIFTS: Final = tuple(
+    str.maketrans(_ALPHABET, _ALPHABET[by:] + _ALPHABET[:by]) for by in range(1, 26)
+)
 
 
 def _undressed(seen: str) -> str:
@@ -116,15 +142,26 @@ def _together(seen: str) -> str:
     return " ".join(_SEPARATORS.sub("", match[0]) for match in _LETTERS_APART.finditer(seen))
 
 
-def _rot13(seen: str) -> str:
-    return codecs.encode(seen, "rot13")
+def _joined(text: str) -> str:
+    """Words that a line break or a sum of strings parts, joined; nothing where none is."""
+    joined = _STRINGS_ADDED.sub("", _LINE_BREAK.sub("", text))
+    return joined if joined != text else ""
+
+
+def _turned(seen: str) -> str:
+    """Of the 25 Caesar ciphers, rot13 among them, the readings with a telling word in them."""
+    return " … ".join(
+        read
+        for shift in _SHIFTS
+        if any(word in (read := seen.translate(shift)) for word in _TELLING)
+    )
 
 
 _DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "lookalikes": _undressed,
     "leet": _unleet,
     "apart": _together,
-    "rot13": _rot13,
+    "caesar": _turned,
     "reversed": lambda seen: seen[::-1],
 }
 
@@ -145,6 +182,10 @@ _ATTRIBUTE: Final = re.compile(
 )
 # After a black flag they say which country's it is.
 _TAGS: Final = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{4,}")
+_ESCAPES: Final = re.compile(
+    r"(?:(?:\\u\{?[0-9a-fA-F]{2,6}\}?|\\x[0-9a-fA-F]{2}|\\[0-7]{3})\s?){8,}"
+)
+_ONE_ESCAPE: Final = re.compile(r"\\(?:u\{?|x)([0-9a-fA-F]{2,6})\}?|\\([0-7]{3})")
 _ENTITIES: Final = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};\s?){8,}")
 
 
@@ -201,6 +242,16 @@ def _decoded_tags(text: str) -> Iterator[str]:
         yield "".join(chr(ord(letter) - 0xE0000) for letter in match[0])
 
 
+def _unescaped(text: str) -> str:
+    """A code point written as an escape (Unicode, hexadecimal, octal), as that character."""
+
+    def one(match: re.Match[str]) -> str:
+        code = int(match[1], 16) if match[1] else int(match[2], 8)
+        return chr(code) if code < _CODE_POINTS else ""
+
+    return _ONE_ESCAPE.sub(one, text)
+
+
 def _matched(
     pattern: re.Pattern[str], decode: Callable[[str], str]
 ) -> Callable[[str], Iterator[str]]:
@@ -218,6 +269,7 @@ _HIDDEN: Final[dict[str, Callable[[str], Iterator[str]]]] = {
     "hex": _decoded_hex,
     "percent": _matched(_PERCENT, lambda coded: unquote(coded.replace("+", " "))),
     "entities": _matched(_ENTITIES, lambda coded: html.unescape(coded)),
+    "escapes": _matched(_ESCAPES, _unescaped),
     "comment": _comments,
     "markdown_comment": _groups(_MARKDOWN_COMMENT),
     "invisible_element": _groups(_INVISIBLE_ELEMENT),

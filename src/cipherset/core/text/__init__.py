@@ -1,0 +1,1 @@
+"""Characters of texts, as every room must see them."""

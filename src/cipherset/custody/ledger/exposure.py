@@ -1,0 +1,96 @@
+"""What was spent of each row, in whatever files and exports it stands; debited like a budget.
+
+A row is its keyed identity, 64 bits: without the key nobody can ask for a row here. One statement
+counts and one statement debits any number of them, so that a whole export is a matter of a second.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from cipherset.core.errors import PolicyError
+from cipherset.custody.ledger.transaction import Transaction
+
+_POSTGRESQL: Final = "postgresql"
+_GIVEN: Final = {
+    "sqlite": "SELECT value AS row FROM json_each(?)",
+    _POSTGRESQL: "SELECT unnest(%s::bigint[]) AS row",
+}
+_COUNT: Final = (
+    "SELECT count(*), coalesce(max(used), 0) FROM row_uses JOIN ({given}) AS given USING (row) "
+    "WHERE kind = {at} AND used > {at}"
+)
+_SPEND: Final = (
+    "INSERT INTO row_uses (kind, row, used) SELECT {at}, row, {at} FROM ({given}) AS given "
+    "WHERE true ON CONFLICT (kind, row) DO UPDATE SET used = row_uses.used + excluded.used"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RowDebit:
+    """To spend ``amount`` of ``kind`` for each of ``rows``, of ``cap`` for each; None caps nothing.
+
+    ``rows`` are identities, shape (n,); one that is there twice is spent once.
+    """
+
+    kind: str
+    rows: npt.NDArray[np.uint64] = field(repr=False)
+    amount: int
+    cap: int | None
+
+
+def over(transaction: Transaction, asked: RowDebit) -> int:
+    """How many of the rows the debit would bring above its cap."""
+    return _over(transaction.connection, asked)[0]
+
+
+def check_rows(transaction: Transaction, debits: Sequence[RowDebit]) -> None:
+    """Refuse what does not fit; to be asked in the transaction that spends it.
+
+    Raises:
+        PolicyError: ``budget``: how many of the rows have not enough left.
+    """
+    for asked in debits:
+        count, most = _over(transaction.connection, asked)
+        if count:
+            raise PolicyError(
+                f"{count} of these rows have not enough {asked.kind} left: the most spent of one "
+                f"is {most} of {asked.cap}, and {asked.amount} were asked for; nothing was spent",
+                code="budget",
+                hint="leave those rows out; no time brings it back, for what left has left",
+            )
+
+
+def spend_rows(transaction: Transaction, debits: Sequence[RowDebit]) -> None:
+    """Spend them; ``check_rows`` says before, in the same transaction, whether they fit."""
+    connection = transaction.connection
+    for asked in debits:
+        values = (asked.kind, asked.amount, _given(connection, asked))
+        connection.exec_driver_sql(_said(connection, _SPEND), values)
+
+
+def _over(connection: Connection, asked: RowDebit) -> tuple[int, int]:
+    """How many of the rows would be above the cap, and the most that was spent of one of them."""
+    if asked.cap is None:
+        return 0, 0
+    if asked.amount > asked.cap:
+        return len(np.unique(asked.rows)), 0
+    values = (_given(connection, asked), asked.kind, asked.cap - asked.amount)
+    found = connection.exec_driver_sql(_said(connection, _COUNT), values).one()
+    return int(found[0]), int(found[1])
+
+
+def _said(connection: Connection, statement: str) -> str:
+    name = connection.dialect.name
+    return statement.format(given=_GIVEN[name], at="%s" if name == _POSTGRESQL else "?")
+
+
+def _given(connection: Connection, asked: RowDebit) -> str | list[int]:
+    """The distinct rows as the database takes many at once: 64 bits with a sign, ascending."""
+    rows: list[int] = np.unique(asked.rows).view(np.int64).tolist()
+    return rows if connection.dialect.name == _POSTGRESQL else json.dumps(rows)
