@@ -16,7 +16,7 @@ from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, UsageError
 from cipherset.custody.keys.identity import CredentialMac
-from cipherset.custody.ledger import Ledger, Transaction
+from cipherset.custody.ledger import Ledger, Outcome, Transaction
 from cipherset.custody.ledger.access import (
     StoredCredential,
     add_credential,
