@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module, metadata
 from pkgutil import iter_modules
-from typing import Final
+from typing import Any, Final
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
@@ -17,6 +17,24 @@ from cipherset.interfaces.http.perimeter.table import RouteTable
 from cipherset.interfaces.http.seen import Seen
 from cipherset.interfaces.http.services import Services
 
+_WORD: Final = {"type": "string"}
+_ERROR: Final = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {"code": _WORD, "message": _WORD, "hint": _WORD},
+            "additionalProperties": False,
+        }
+    },
+}
+_REFUSED: Final = {
+    "description": "Refused: by the perimeter, by identity, by policy, or by what it met.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
 # Threads beside those of requests: for readiness, and to close.
 _SPARE: Final = 4
 _ABOUT: Final = (
@@ -33,7 +51,7 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
     would load scripts from elsewhere. ``/openapi.json`` has the schema.
     """
     seen = seen or Seen()
-    app = FastAPI(
+    app = _Gateway(
         title="Cipherset gateway",
         version=metadata.version("cipherset"),
         description=_ABOUT,
@@ -58,6 +76,20 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
         flight=flight,
     )
     return app
+
+
+class _Gateway(FastAPI):
+    """An app whose schema says how errors look."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema, made once."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            schema["components"]["schemas"]["Error"] = _ERROR
+            for route in (each for path in schema["paths"].values() for each in path.values()):
+                route["responses"].pop("422", None)
+                route["responses"]["default"] = _REFUSED
+        return self.openapi_schema or {}
 
 
 def _routers(services: Services) -> list[APIRouter]:

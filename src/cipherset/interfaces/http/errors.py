@@ -38,6 +38,7 @@ _BY_CODE: Final[Mapping[str, int]] = {
     "budget": 429,
     "busy": 503,
 }
+_WORKSPACE: Final = "the workspace"
 _RETRY_AFTER_S: Final[Mapping[int, int]] = {429: 60, 503: 1}
 _DENIED: Final = denied_from_afar()
 INTERNAL: Final = CiphersetError(
@@ -88,10 +89,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _standard)
 
 
-def _ours(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, CiphersetError):
-        return answer(error)
-    return answer(INTERNAL)
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    """Ours, without the place of the workspace on our disk."""
+    if not isinstance(error, CiphersetError):
+        return answer(INTERNAL)
+    home = str(request.app.state.services.session.home)
+    error.message = error.message.replace(home, _WORKSPACE)
+    error.hint = error.hint.replace(home, _WORKSPACE)
+    return answer(error)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """``/v1/audit``: the ledger, for auditors."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -103,11 +104,11 @@ def router(services: Services) -> APIRouter:
         session: Caller,
         action: Word | None = None,
         actor: Word | None = None,
-        since: Annotated[str, Query(max_length=40, examples=["2026-11-26"])] | None = None,
+        since: date | None = None,
         after: Annotated[int, Query(ge=0, lt=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Events:
-        wanted = Wanted(action, actor, since)
+        wanted = Wanted(action, actor, None if since is None else since.isoformat())
         found, following = audit.list_events(session, wanted, after=after, most=limit)
         return Events(events=[Event.model_validate(each) for each in found], next=following)
 
