@@ -252,7 +252,7 @@ def race(place: Place, cap: int, lives: int) -> None:
     with place.open() as ledger:
         fill(ledger)
     command = [sys.executable, "-c", LIVES, place.url, place.password or "", str(cap), str(lives)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=500, check=False)
+    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     with place.open() as ledger:
         assert ledger.verify().valid

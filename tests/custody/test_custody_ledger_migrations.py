@@ -93,7 +93,7 @@ def test_processes_that_make_it_at_once_make_one(place):
     before, opened = MAKE.split("with ")
     script = f"{before}{AT_ONCE}\nwith {opened}"
     command = [sys.executable, "-c", script, place.url, place.password or ""]
-    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=100, check=False)
+    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     with place.open() as ledger:
         assert ledger.verify() == Verification(valid=True, events=4, first_bad=None)

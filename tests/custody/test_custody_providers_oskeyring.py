@@ -66,7 +66,7 @@ def _started(stack, command, **pipes):
 
     def end():
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=600)
         process.stdout.close()
 
     stack.callback(end)
@@ -225,7 +225,7 @@ def test_processes_that_race_make_one_key(make, tmp_path):
     for process in running:
         process.stdin.write("go\n")
         process.stdin.flush()
-    wrapped = [bytes.fromhex(process.communicate(timeout=60)[0]) for process in running]
+    wrapped = [bytes.fromhex(process.communicate(timeout=600)[0]) for process in running]
     for one in wrapped:
         assert make("race").unwrap(one, b"").reveal() == bytes(32)
 

@@ -141,7 +141,7 @@ def test_of_processes_that_race_one_makes_the_key(token, tmp_path):
 
     def wrap_there(_: int) -> bytes:
         command = [sys.executable, "-c", SCRIPT, uri]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
         return bytes.fromhex(done.stdout)
 
     with ThreadPoolExecutor(3) as pool:

@@ -97,7 +97,7 @@ def _run(page: str, block: Block, where: Path, folder: Path) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     expected = int(block.notes.get("exits", "0"))
     if done.returncode != expected:

@@ -33,7 +33,7 @@ def portable_fill(library, builder):
     """Compiled for the least processor of the kind alone."""
     made = library.with_name("portable.so")
     source, flags = library.with_name("ball.c"), [*builder["FLAGS"], "-DFOR_EACH_PROCESSOR="]
-    subprocess.run(["cc", *flags, str(source), "-o", str(made), "-lm"], check=True, timeout=120)
+    subprocess.run(["cc", *flags, str(source), "-o", str(made), "-lm"], check=True, timeout=600)
     return native.load(made)
 
 
@@ -305,7 +305,7 @@ def _run(program, *arguments, path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

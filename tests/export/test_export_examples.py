@@ -52,7 +52,7 @@ def test_the_example_trains_a_bundle_that_runs(learnable, tmp_path, library):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("lab accuracy ")

@@ -30,7 +30,7 @@ def demo(minilm, tmp_path_factory):
 def browse(tmp_path, *args):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     command = [chromium, *CHROMIUM, f"--user-data-dir={tmp_path / 'profile'}", *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout
 
 
 def test_demo(demo):

@@ -204,7 +204,7 @@ def test_at_a_terminal_one_is_asked(owner, answer, code):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     os.close(ours)
     os.close(theirs)

@@ -110,7 +110,7 @@ def test_killed_at_each_line_of_destroy_what_is_left_is_removed_by_the_next(chan
     home = changed.owner.home
     minimizer = home / "minimizers" / f"{changed.protected['key_id']}.v1"
     command = [sys.executable, "-c", STEPS, str(home), str(minimizer)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.stderr == ""
     code, steps, seen = json.loads(done.stdout)
     assert code == 0
