@@ -56,12 +56,12 @@ GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
     Role.KEY_CUSTODIAN: "key.destroy",
     Role.INGESTER: "",
-    Role.SCIENTIST: "train.at-gate",
+    Role.SCIENTIST: "train.at-gate predict.scores",
     Role.PROMPT_ADMINISTRATOR: "",
     Role.DEPLOYER: "deploy",
     Role.REVIEWER: "approve",
     Role.AUDITOR: "",
-    Role.SERVICE: "",
+    Role.SERVICE: "predict.scores",
     Role.ADMINISTRATOR: "principal.add principal.change principal.token policy.activate",
 }
 # Where a kind matters beyond what an action applies to at all.
@@ -300,6 +300,9 @@ def test_a_policy_that_only_forbids_less_can_be_seen_to_matter():
         "own-emergency": ask(["reviewer"], "review", "workspace", requester="ann"),
         "stale": ask(["scientist"], "predict", "model", label=Level.PUBLIC, stale=True),
         "suspended": ask(["scientist"], "key.use", "key", status=Standing.SUSPENDED),
+        "retired": ask(
+            ["scientist"], "predict", "model", label=Level.PUBLIC, status=Standing.RETIRED
+        ),
     }
     other = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)
     object.__setattr__(other.resource, "purpose", "routing")

@@ -21,6 +21,7 @@ CALLS = {
     "audit checkpoint": ("--to", "{new}"),
     "audit emergencies": (),
     "audit export": ("--to", "{new}"),
+    "audit find": ("--value", "a text"),
     "audit list": (),
     "audit retention": (),
     "audit watch": (),

@@ -44,6 +44,7 @@ class Action(StrEnum):
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"
     PREDICT = "predict"
+    PREDICT_SCORES = "predict.scores"
     QUERY = "query"
     ENCRYPT = "encrypt"
     DEPLOY = "deploy"
@@ -222,6 +223,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.TRAIN_AT_GATE: _DATASETS,
         Action.EVALUATE: _MODELS,
         Action.PREDICT: _MODELS,
+        Action.PREDICT_SCORES: _MODELS,
         Action.QUERY: _MODELS | _DATASETS,
         Action.ENCRYPT: _KEYS,
         Action.DEPLOY: _MODELS,
