@@ -23,10 +23,10 @@ from cipherset.app.gate.about import about_key, about_key_named
 from cipherset.app.gateway import encoder_of
 from cipherset.app.index.opened import unit
 from cipherset.app.sanitizing.rules import sealed_rules
-from cipherset.app.serving.pairs import KeyVersion, pair_debits, scope_of
+from cipherset.app.serving.pairs import pair_debits, scope_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, PolicyError
-from cipherset.core.protocols import Sealer
+from cipherset.core.protocols import KeyVersion, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ROW, Float32s, Records
 from cipherset.custody.keys import AesGcmSealer, KeyUse
