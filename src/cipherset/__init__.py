@@ -5,6 +5,7 @@ a model trained on one back to where the key is. ``Client`` calls a gateway. Eve
 command line's.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ from cipherset.core.errors import (
     PolicyError,
     UsageError,
 )
+
+# From 1.29 on onnxruntime sends what it runs (names and sizes of models, errors) to its makers, and
+# keeps it in a database of its own until then. It looks here once, when it is first imported.
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from cipherset.interfaces.client.client import Client

@@ -30,6 +30,8 @@ CALLS = {
     ("POST", "/v1/grants/{grant_id}/approve"): ({"grant_id": GRANT}, {}),
     ("POST", "/v1/grants/{grant_id}/deny"): ({"grant_id": GRANT}, {}),
     ("POST", "/v1/grants/{grant_id}/revoke"): ({"grant_id": GRANT}, {}),
+    ("POST", "/v1/predict"): ({}, {"model": "router", "texts": ["a text"]}),
+    ("POST", "/v1/predict/scores"): ({}, {"model": "router", "texts": ["a text"]}),
     ("POST", "/v1/sanitize"): ({}, {"texts": ["a text"]}),
 }
 NO_LEAVE = {("GET", "/healthz"), ("GET", "/openapi.json")}

@@ -5,7 +5,7 @@ The commands are taken from the command line itself. One that is not told here h
 
 import click
 import pytest
-from thread_samples import cipherset, text_rows, vector_rows, write_rows
+from thread_samples import Owner, cipherset, text_rows, vector_rows, write_rows
 
 from cipherset.custody.ledger import Ledger
 from cipherset.interfaces.cli.main import cli
@@ -21,6 +21,7 @@ CALLS = {
     "audit checkpoint": ("--to", "{new}"),
     "audit emergencies": (),
     "audit export": ("--to", "{new}"),
+    "audit find": ("--value", "a text"),
     "audit list": (),
     "audit retention": (),
     "audit watch": (),
@@ -35,6 +36,10 @@ CALLS = {
     "detokenize": ("a text", "--key", "support"),
     "forget": ("somebody", "--source", "{rows}", "--column", "topic"),
     "grant request": ("scan", "{rows}", "--for", "a look"),
+    "index add": ("{index}", "{rows}"),
+    "index build": ("{rows}", "--vector", "vec", "--key", "support", "--to", "{new}"),
+    "index delete": ("{index}", "--row", "1"),
+    "index show": ("{index}",),
     "key bind": ("support", "--anywhere"),
     "key create": ("other",),
     "key destroy": ("support", "--yes", "--force"),
@@ -51,6 +56,7 @@ CALLS = {
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
     "sanitize": ("{texts}", "--text", "body", "--to", "{new}"),
     "scan": ("{rows}",),
+    "search": ("{index}", "--value", "where is it?"),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
 }
 FREE = {
@@ -107,6 +113,13 @@ def places(tmp_path_factory, exported):
         done = cipherset(*args, *who, "--home", home, "--json")
         assert done.code == 0, done.out
     (folder / "client.pub").write_text(CLIENT_KEY + "\n")
+    other = Owner(folder / "other")
+    other.folder.mkdir()
+    other.key("support")
+    few = write_rows(other.folder / "rows.parquet", vector_rows(12))
+    given = ("--approximation-factor", "4", "--accept-risk", "a test")
+    to = ("--key", "support", "--to", other.folder / "rows.index")
+    other.ok("index", "build", few, "--vector", "vec", *given, *to)
     return {
         "home": home,
         "client_key": folder / "client.pub",
@@ -114,6 +127,7 @@ def places(tmp_path_factory, exported):
         "texts": write_rows(folder / "texts.jsonl", text_rows(30)),
         "export": exported.cipherset,
         "bundle": exported.bundle,
+        "index": other.folder / "rows.index",
         "checkpoint": folder / "checkpoint.json",
         "new": folder / "new.jsonl",
     }

@@ -7,6 +7,7 @@ These are never published, and what the signer signs for others begins otherwise
 ``DSSEv1``).
 """
 
+import base64
 import hmac
 from collections.abc import Iterable, Sequence
 from typing import Final, final
@@ -24,7 +25,10 @@ from cipherset.custody.keys.seal import DigestStream
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
 SOURCE_LABEL: Final = b"cipherset/source-identity/1"
 SUBJECT_LABEL: Final = b"cipherset/subject-identity/1"
+TEXT_LABEL: Final = b"cipherset/text-digest/1"
+_SHORT_BYTES: Final = 16  # nobody without the key can look for two texts that collide
 CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
+NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -59,6 +63,28 @@ class RowIdentity:
 
     def __repr__(self) -> str:
         return "RowIdentity(...)"
+
+
+@final
+class TextDigests:
+    """What was asked and answered to short digests: who holds the text finds it, nobody else.
+
+    The first 16 bytes of HMAC-SHA256 in base64url, 22 characters.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, signer: Signer) -> None:
+        """Under a key derived from the workspace's signer."""
+        self._key = _derived(signer, TEXT_LABEL)
+
+    def of(self, text: bytes) -> str:
+        """The digest of a text's UTF-8, or of the canonical bytes of an answer."""
+        short = hmac.digest(self._key.reveal(), text, "sha256")[:_SHORT_BYTES]
+        return base64.urlsafe_b64encode(short).rstrip(b"=").decode()
+
+    def __repr__(self) -> str:
+        return "TextDigests(...)"
 
 
 @final
@@ -99,6 +125,11 @@ def subject_identity(signer: Signer, subject: str) -> str:
     stream = DigestStream(_derived(signer, SUBJECT_LABEL).reveal())
     stream.update(subject.encode())
     return stream.digest()
+
+
+def noise_secret(signer: Signer) -> Secret:
+    """What repeats the noise of answers: the workspace's, so that no key of the ring does."""
+    return _derived(signer, NOISE_LABEL)
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

@@ -36,12 +36,15 @@ class Action(StrEnum):
     PROTECT = "protect"
     EXPORT = "export"
     EXPORT_REMOVE = "export.remove"
+    INDEX = "index"
+    SEARCH = "search"
     ASSESS = "assess"
     CALIBRATE = "calibrate"
     REDTEAM = "redteam"
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"
     PREDICT = "predict"
+    PREDICT_SCORES = "predict.scores"
     QUERY = "query"
     ENCRYPT = "encrypt"
     DEPLOY = "deploy"
@@ -212,12 +215,15 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.PROTECT: _DATASETS,
         Action.EXPORT: _DATASETS,
         Action.EXPORT_REMOVE: _DATASETS,
+        Action.INDEX: _DATASETS,
+        Action.SEARCH: _DATASETS,
         Action.ASSESS: _DATASETS | _MODELS,
         Action.CALIBRATE: _DATASETS,
         Action.REDTEAM: _ASSETS,
         Action.TRAIN_AT_GATE: _DATASETS,
         Action.EVALUATE: _MODELS,
         Action.PREDICT: _MODELS,
+        Action.PREDICT_SCORES: _MODELS,
         Action.QUERY: _MODELS | _DATASETS,
         Action.ENCRYPT: _KEYS,
         Action.DEPLOY: _MODELS,

@@ -9,12 +9,13 @@ from pydantic import TypeAdapter
 from cipherset.interfaces.client.audit import AuditCalls
 from cipherset.interfaces.client.connection import Connection, Credentials
 from cipherset.interfaces.client.grants import GrantCalls
+from cipherset.interfaces.client.predict import PredictCalls
 from cipherset.interfaces.client.sanitize import SanitizeCalls
 
 _HEALTH: Final = TypeAdapter(dict[str, Any])
 
 
-class Client(GrantCalls, AuditCalls, SanitizeCalls):
+class Client(GrantCalls, AuditCalls, SanitizeCalls, PredictCalls):
     """A gateway at ``url``; safe for several threads, and to be closed.
 
     Example:
