@@ -4,6 +4,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
@@ -15,10 +16,12 @@ from http_samples import TEAM, team_in
 from http_server import DEADLINE_S, running, served
 
 import cipherset
-from cipherset.app.access.signing import make_signer
+from cipherset.app.access.signing import make_signer, signer_in
 from cipherset.app.audit.files import read_signed
 from cipherset.custody.ledger import check_consistency, check_event
+from cipherset.custody.policy import Role, Vote, VoteKind, decode_request, sign_vote
 from cipherset.interfaces.client.connection import Credentials
+from cipherset.interfaces.client.grants import signed_vote
 from cipherset.interfaces.http.identity.dpop import Target, check_proof
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS
 
@@ -90,6 +93,10 @@ def test_refusals_are_our_own_errors(gateway):
     assert code_of(cipherset.InputError, lambda: gateway.sanitize([])) == "request_form"
     unknown = code_of(cipherset.IntegrityError, lambda: gateway.sanitize(["a"], key="nobody"))
     assert unknown == "key_unknown"
+    both = code_of(cipherset.IntegrityError, lambda: gateway.prove("{}", seq=1, since="{}"))
+    assert both == "envelope_form"
+    signed = gateway.checkpoint().checkpoint
+    assert code_of(cipherset.UsageError, lambda: gateway.prove(signed)) == "proof_of"
     path = code_of(
         cipherset.UsageError, lambda: gateway.request_grant("scan", ["/etc/passwd"], "a look")
     )
@@ -241,6 +248,18 @@ def test_a_vote_is_only_on_what_was_looked_at(people, tmp_path):
         cipherset.IntegrityError, lambda: cora.approve(grant, key=coras, digest=digest)
     )
     assert changed == "request_changed"
+    late = replace(cora.grant(grant), time=datetime(2020, 1, 1, tzinfo=UTC))
+    how = (VoteKind.DENY, "", (coras, ""))
+    assert code_of(cipherset.IntegrityError, lambda: signed_vote(late, *how)) == "clock"
+    seen = cora.grant(grant)
+    then = Vote("cora", VoteKind.DENY, (Role.REVIEWER,), seen.time - timedelta(minutes=9))
+    ballot = sign_vote(decode_request(seen.request.encode()), then, signer_in(coras))
+    body = {"envelope": ballot.envelope.decode()}
+    stale = code_of(
+        cipherset.IntegrityError,
+        lambda: cora._connection.ask("POST", f"/v1/grants/{grant}/deny", body=body),
+    )
+    assert stale == "vote_time"
     make_signer(tmp_path / "other")
     wrong = code_of(cipherset.IntegrityError, lambda: cora.deny(grant, key=tmp_path / "other"))
     assert wrong == "vote_signer"
