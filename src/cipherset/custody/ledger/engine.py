@@ -10,10 +10,10 @@ or an advisory lock) before it reads the last event, so no two ever chain onto t
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -21,11 +21,15 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from cipherset.core.errors import BackendError, InputError, IntegrityError
 
+_T = TypeVar("_T")
 _BUSY_TIMEOUT_S: Final = 30.0
 _BUSY_PAUSE_S: Final = 0.01
 _CONNECT_TIMEOUT_S: Final = 10
 _WRITES: Final = "ledger_writes"
 _TAIL: Final = "ledger_tail"
+_READ: Final = "ledger_read"
+_STATE: Final = "ledger_state"
+_MOST_READ: Final = 4096  # rows, or small joins, that one connection keeps
 _FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
 _POSTGRESQL: Final = "postgresql"
 # Of one database there is one ledger: any number does, as long as every version says the same.
@@ -54,15 +58,14 @@ def open_engine(url: str, password: str | None = None) -> Engine:
         engine = create_engine(parsed, hide_parameters=True, connect_args=options)
         event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "rollback_savepoint", _forget_tail)
+    event.listen(engine, "rollback", _forget)
+    event.listen(engine, "rollback_savepoint", _forget)
     return engine
 
 
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its start; committed at the end."""
-    with engine.execution_options(**{_WRITES: True}).begin() as connection:
-        yield connection
+def for_writing(engine: Engine) -> Engine:
+    """The same, whose transactions hold the write lock from their start."""
+    return engine.execution_options(**{_WRITES: True})
 
 
 def is_in_transaction(connection: Connection) -> bool:
@@ -89,7 +92,7 @@ def undo_piece(connection: Connection) -> None:
     """What was done since ``begin_piece`` was never done."""
     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT piece")
     connection.exec_driver_sql("RELEASE SAVEPOINT piece")
-    _forget_tail(connection)
+    _forget(connection)
 
 
 def tail_of(connection: Connection) -> Any:  # noqa: ANN401 -- whatever was kept
@@ -100,6 +103,38 @@ def tail_of(connection: Connection) -> Any:  # noqa: ANN401 -- whatever was kept
 def keep_tail(connection: Connection, tail: object) -> None:
     """Keep ``tail`` until the transaction ends or a part of it is rolled back."""
     connection.info[_TAIL] = tail
+
+
+def recalled(connection: Connection, key: Hashable, read: Callable[[], _T]) -> _T:
+    """What ``read`` returns of rows, as read before where no row was changed since.
+
+    SQLite says so, whoever changes one: another connection of any process changes ``data_version``,
+    this one its own count of changes, of which only those inside ``counting`` change nothing that
+    is recalled. PostgreSQL has no such word, so there it is read again.
+    Source: https://www.sqlite.org/pragma.html#pragma_data_version
+    """
+    if connection.get_execution_options().get(_WRITES) is None or not _is_sqlite(connection):
+        return read()
+    if connection.info[_STATE][1] != _n_changes(connection):
+        _forget_read(connection)
+    known: dict[Hashable, Any] = connection.info[_READ]
+    if key not in known:
+        found = read()
+        if len(known) >= _MOST_READ:
+            known.clear()
+        known[key] = found
+    return known[key]  # type: ignore[no-any-return] -- read's
+
+
+@contextmanager
+def counting(connection: Connection) -> Iterator[None]:
+    """Inside, only what nobody recalls is changed: events are appended, budgets are debited."""
+    is_kept = _STATE in connection.info
+    if is_kept and connection.info[_STATE][1] != _n_changes(connection):
+        _forget_read(connection)
+    yield
+    if is_kept:
+        connection.info[_STATE] = (connection.info[_STATE][0], _n_changes(connection))
 
 
 @contextmanager
@@ -234,14 +269,38 @@ def _text(raw: bytes) -> str:
 
 
 def _begin(connection: Connection) -> None:
-    _forget_tail(connection)
+    connection.info.pop(_TAIL, None)
     writes = connection.get_execution_options().get(_WRITES, False)
-    if connection.dialect.name == _POSTGRESQL:
+    if not _is_sqlite(connection):
         if writes:
             connection.exec_driver_sql(_WRITE_LOCK)
-    else:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes:
+        (version,) = driver.execute("PRAGMA data_version").fetchone()
+        if connection.info.get(_STATE) != (version, driver.total_changes):
+            connection.info[_STATE] = (version, driver.total_changes)
+            connection.info[_READ] = {}
 
 
-def _forget_tail(connection: Connection, *_: object) -> None:
+def _forget(connection: Connection, *_: object) -> None:
+    """Whatever was read or written in what is rolled back may not be so."""
     connection.info.pop(_TAIL, None)
+    if _STATE in connection.info:
+        _forget_read(connection)
+
+
+def _forget_read(connection: Connection) -> None:
+    connection.info[_STATE] = (connection.info[_STATE][0], _n_changes(connection))
+    connection.info[_READ] = {}
+
+
+def _n_changes(connection: Connection) -> int:
+    """How many rows this connection to SQLite has changed since it was opened."""
+    driver: Any = connection.connection.driver_connection
+    return int(driver.total_changes)
+
+
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name != _POSTGRESQL

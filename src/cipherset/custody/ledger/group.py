@@ -22,11 +22,11 @@ from sqlalchemy import Connection, Engine
 from cipherset.core.errors import BackendError, CiphersetError, UsageError
 from cipherset.custody.ledger.engine import (
     begin_piece,
+    for_writing,
     is_in_transaction,
     keep_piece,
     undo_piece,
     write_failures,
-    writing,
 )
 from cipherset.custody.ledger.transaction import Transaction
 
@@ -107,7 +107,7 @@ class GroupCommit:
     """Runs pieces of work of the threads of one process; other processes wait for the lock."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
+        self._engine = for_writing(engine)
         self._clock = clock
         self._waiting: deque[Piece[object]] = deque()
         self._has_leader = False
@@ -190,14 +190,14 @@ class GroupCommit:
 
     def _done_together(self, group: Sequence[Piece[object]]) -> bool:
         """Whether no piece raised, or there is one only; else nothing was written."""
-        with write_failures(), writing(self._engine) as connection:
+        with write_failures(), self._engine.begin() as connection:
             if all(piece.run(connection, self._clock) for piece in group):
                 return True
             connection.get_transaction().rollback()  # type: ignore[union-attr]
         return len(group) == 1
 
     def _do_apart(self, group: Sequence[Piece[object]]) -> None:
-        with write_failures(), writing(self._engine) as connection:
+        with write_failures(), self._engine.begin() as connection:
             for piece in group:
                 piece.run_apart(connection, self._clock)
 

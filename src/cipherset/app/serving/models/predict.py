@@ -17,7 +17,7 @@ from typing import Final, Self
 import numpy as np
 from securesystemslib.signer import Signer
 
-from cipherset.app.gate import About, Act, Action, Fact, Moment
+from cipherset.app.gate import About, Act, Action, Fact, Gate, Moment
 from cipherset.app.serving.models.answer import (
     Answer,
     Precision,
@@ -45,6 +45,7 @@ from cipherset.core import canonical
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import TextDigests
+from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.sanitize import sanitize_texts
@@ -123,7 +124,11 @@ class ModelService:
         action = Action.PREDICT
         if question.precision is not Precision.LABEL:
             action = Action.PREDICT_SCORES
-        moment = _moment(workspace, about, len(question))
+        opens = () if model is None else model.opens
+
+        def moment(transaction: Transaction) -> Moment:
+            return _moment(transaction, workspace.gate, about, len(question), opens)
+
         facts: dict[str, Fact] = {"rows": len(question), "precision": question.precision.value}
         return workspace.gate.act(action, name, facts, about=about, moment=moment)
 
@@ -188,20 +193,14 @@ def open_models(session: Session, models: Deployments | None = None) -> ModelSer
     return ModelService(models or Deployments(), signer, TextDigests(signer), alarms)
 
 
-def _moment(workspace: Workspace, about: About, rows: int) -> Moment:
+def _moment(
+    transaction: Transaction, gate: Gate, about: About, rows: int, opens: tuple[About, ...]
+) -> Moment:
     """What is asked counts for ever; what is left of it the policies look at."""
-    gate = workspace.gate
-    cap, used = gate.ledger.transact(
-        lambda transaction: (
-            gate.policies(transaction).limits.budgets.queries,
-            spent(transaction, QUERIES, about.id),
-        )
-    )
-    return Moment(
-        rows=rows,
-        exposure_left=UNBOUNDED if cap is None else max(cap - used, 0),
-        debits=(Debit(QUERIES, about.id, rows, cap),),
-    )
+    cap = gate.policies(transaction).limits.budgets.queries
+    left = UNBOUNDED if cap is None else max(cap - spent(transaction, QUERIES, about.id), 0)
+    debits = (Debit(QUERIES, about.id, rows, cap),)
+    return Moment(rows=rows, exposure_left=left, debits=debits, opens=opens)
 
 
 def _predicted(
