@@ -154,9 +154,7 @@ def _by_grant(
 ) -> Iterator[Access]:
     """What somebody's grants let them read: all of them, or those for one action."""
     stored = (
-        requests(transaction.connection)
-        if action is None
-        else asked_for(transaction, action, name)
+        requests(transaction.connection) if action is None else asked_for(transaction, action, name)
     )
     for each in stored:
         asked = decode_request(each.request.encode())

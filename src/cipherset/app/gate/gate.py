@@ -89,7 +89,16 @@ class KeptPolicies:
 class Gate:
     """Decides and records for one principal in one environment."""
 
-    __slots__ = ("_opens", "_under_way", "_warn", "environment", "kept", "ledger", "signer_key", "who")
+    __slots__ = (
+        "_opens",
+        "_under_way",
+        "_warn",
+        "environment",
+        "kept",
+        "ledger",
+        "signer_key",
+        "who",
+    )
 
     def __init__(
         self,
@@ -233,9 +242,7 @@ class Gate:
             self._warn(broken)
         return asked
 
-    def _with_keys(
-        self, transaction: Transaction, asked: Asked, keys: tuple[About, ...]
-    ) -> Asked:
+    def _with_keys(self, transaction: Transaction, asked: Asked, keys: tuple[About, ...]) -> Asked:
         """With those of the keys that may be opened; one that may not is refused at its use."""
         may = tuple(key for key in keys if self._judged_use(transaction, key)[1].is_allowed)
         return replace(asked, opens=may)

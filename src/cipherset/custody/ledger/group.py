@@ -27,6 +27,7 @@ from cipherset.custody.ledger.engine import (
     keep_piece,
     undo_piece,
     write_failures,
+    writing,
 )
 from cipherset.custody.ledger.transaction import Transaction
 
@@ -190,14 +191,14 @@ class GroupCommit:
 
     def _done_together(self, group: Sequence[Piece[object]]) -> bool:
         """Whether no piece raised, or there is one only; else nothing was written."""
-        with write_failures(), self._engine.begin() as connection:
+        with write_failures(), writing(self._engine) as connection:
             if all(piece.run(connection, self._clock) for piece in group):
                 return True
             connection.get_transaction().rollback()  # type: ignore[union-attr]
         return len(group) == 1
 
     def _do_apart(self, group: Sequence[Piece[object]]) -> None:
-        with write_failures(), self._engine.begin() as connection:
+        with write_failures(), writing(self._engine) as connection:
             for piece in group:
                 piece.run_apart(connection, self._clock)
 

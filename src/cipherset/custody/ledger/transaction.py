@@ -193,7 +193,7 @@ class Transaction:
         return find_run(self.connection, run_id)
 
     def _tail(self) -> Tail:
-        """The end of the chain, read once in a transaction: nobody else writes meanwhile."""
+        """The end of the chain, read at most once in a transaction: nobody else writes then."""
         kept = tail_of(self.connection)
         if isinstance(kept, Tail):
             return kept
