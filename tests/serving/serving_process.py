@@ -63,7 +63,7 @@ def serving(home: Path, environment: Mapping[str, str] | None = None) -> Iterato
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **(environment or {})},  # noqa: TID251 -- a process of its own
     ) as popen:
         try:
             told = ""

@@ -1,17 +1,16 @@
 """A gateway whose ledger is in PostgreSQL, or whose key is in a token, when that is gone."""
 
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import serving_thread
 from serving_process import (
-    DEADLINE_S,
     Process,
+    outcomes,
     result,
     serving,
     stopped,
@@ -79,22 +78,37 @@ def asked(process: Process, who: str) -> list[tuple[int, str]]:
 @pytest.mark.extra
 @pytest.mark.needs("softhsm2")
 def test_a_token_that_is_taken_out(softhsm, tmp_path):
-    uri = (
-        f"pkcs11:token=kek;object=served?module-path={softhsm.module}&pin-source=file:{softhsm.pin}"
+    """What was opened answers on; what is to be opened waits until the token is back."""
+    module = f"module-path={softhsm.module}&pin-source=file:{softhsm.pin}"
+    owner = serving_thread.vector_owner(
+        tmp_path / "owner", provider=f"pkcs11:token=kek;object=served?{module}"
     )
-    owner = serving_thread.vector_owner(tmp_path / "owner", provider=uri)
     tokens = softhsm.pin.parent / "tokens"
-    shutil.move(tokens, tmp_path / "drawer")
-    tokens.mkdir()
     with serving(owner.session.home) as process:
-        print(result(process.predict("out")))
+        with taken_out(tokens):
+            assert result(process.predict("never-in")) == (503, "provider_unreachable")
+        assert result(process.predict("put-in")) == (200, "")
+        with taken_out(tokens):
+            assert result(process.predict("opened")) == (200, "")
+            owner.deploy()
+            assert result(process.predict("to-open")) == (503, "provider_unreachable")
+        assert result(process.predict("back-in")) == (200, "")
+        assert process.end() == 0
+    with Ledger(f"sqlite:///{owner.session.home / 'ledger.sqlite'}") as ledger:
+        told = outcomes(whole_chain(ledger))
+    assert [told[who] for who in ("put-in", "opened", "back-in")] == [DONE] * 3
+    assert told["never-in"] == [DONE[0], ("refused", "provider_unreachable")]
+    assert told["to-open"] == [DONE[0], ("refused", "provider_unreachable")]
+
+
+@contextmanager
+def taken_out(tokens: Path) -> Iterator[None]:
+    """No token is in any slot inside."""
+    drawer = tokens.with_name("drawer")
+    tokens.rename(drawer)
+    tokens.mkdir()
+    try:
+        yield
+    finally:
         tokens.rmdir()
-        shutil.move(tmp_path / "drawer", tokens)
-        print(result(process.predict("in")))
-        shutil.move(tokens, tmp_path / "drawer")
-        print(result(process.predict("out2")))
-        owner.deploy()
-        print(result(process.predict("out3")))
-        shutil.move(tmp_path / "drawer", tokens)
-        print(result(process.predict("in2")))
-    assert 0
+        drawer.rename(tokens)
