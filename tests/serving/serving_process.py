@@ -152,6 +152,7 @@ class Load:
 
     def __post_init__(self) -> None:
         self._going = True
+        self._noting = threading.Lock()
         self._numbers = count()
         self._threads = [threading.Thread(target=self._work) for _ in range(self.clients)]
 
@@ -167,14 +168,19 @@ class Load:
             assert not thread.is_alive()
 
     def with_status(self, status: int) -> list[str]:
-        return [name for name, (found, _) in list(self.answers.items()) if found == status]
+        with self._noting:
+            return [name for name, (found, _) in self.answers.items() if found == status]
 
     def _work(self) -> None:
         with httpx.Client(timeout=DEADLINE_S) as client:
             while self._going:
                 name = f"caller-{next(self._numbers)}"
-                self.answers[name] = (-1, "")
-                self.answers[name] = self._ask(client, name)
+                self._note(name, (-1, ""))
+                self._note(name, self._ask(client, name))
+
+    def _note(self, name: str, found: tuple[int, str]) -> None:
+        with self._noting:
+            self.answers[name] = found
 
     def _ask(self, client: httpx.Client, name: str) -> tuple[int, str]:
         try:
