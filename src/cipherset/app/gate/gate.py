@@ -199,17 +199,15 @@ class Gate:
         try:
             yield act
         except CiphersetError as error:
-            self._write(action, subject, Outcome.REFUSED, {**act.facts, "code": error.code})
+            self._end(act, Outcome.REFUSED, {"code": error.code})
             raise
         except BaseException as error:
-            self._write(
-                action, subject, Outcome.FAILED, {**act.facts, "type": type(error).__name__}
-            )
+            self._end(act, Outcome.FAILED, {"type": type(error).__name__})
             raise
         finally:
             self._under_way -= 1
             self._opens = before
-        self._write(action, subject, Outcome.DONE, act.facts)
+        self._end(act, Outcome.DONE, {})
 
     def check(
         self,
@@ -304,6 +302,17 @@ class Gate:
             actor=self.actor, action=action, subject=subject, outcome=Outcome.INTENDED, body=told
         )
         return Settled(None, None, _broken_glass(event, decision, asked))
+
+    def _end(self, act: Act, outcome: Outcome, told: Mapping[str, Fact]) -> None:
+        """Write how it ended, as soon as it can be written."""
+        self.ledger.append(
+            actor=self.actor,
+            action=act.action,
+            subject=act.subject,
+            outcome=outcome,
+            body={**act.facts, **told},
+            is_owed=True,
+        )
 
     def _write(
         self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]
