@@ -128,7 +128,7 @@ def test_an_error_in_the_stream_is_an_event_of_the_one_shape(patient):
 
 def test_lines_end_as_they_may(patient):
     upstream, _, client = patient
-    raw = b"".join([b": a comment\n", b"event: x\n", *spoken("hel", "lo")])
+    raw = b"".join([b": a comment\n", b"event: x\n", *spoken("he", "llo")])
     raw = raw.replace(b"\n", b"\r\n")
     pieces = [raw[n : n + 7] for n in range(0, len(raw), 7)]
     upstream.script = lambda body: Streamed(pieces, upstream)
