@@ -6,6 +6,7 @@ Errors have the one shape, and ``type`` beside it, which these clients know.
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -26,6 +27,7 @@ from cipherset.app.serving.relay.protocol.responses import responses_asked
 from cipherset.app.serving.relay.relay import Relay
 from cipherset.app.serving.relay.turn import Stream, Turn
 from cipherset.app.serving.relay.wire.upstream import Upstream
+from cipherset.app.workspace import Session
 from cipherset.core.errors import CiphersetError
 from cipherset.custody.policy import Action
 from cipherset.interfaces.http.actions import performs
@@ -60,63 +62,71 @@ class OpenAiRoute(APIRoute):
         return with_type
 
 
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What the routes keep: the relay, and the connections to services."""
+
+    relay: Relay
+    upstream: Upstream
+
+    async def chat(self, session: Session, body: dict[str, Any]) -> Response:
+        """A chat completion."""
+        turn = await to_thread.run_sync(lambda: self.relay.admit(session, chat_asked(body)))
+        expected, shows_usage = _expected(turn), turn.asked.shows_usage
+        if turn.asked.is_stream:
+            made = ChatStream(turn.guard, turn.told, expected, shows_usage=shows_usage)
+            return _streamed(self.upstream, turn, made, last="data: [DONE]")
+        made_of = partial(whole_answer, guard=turn.guard, told=turn.told, expected=expected)
+        return JSONResponse(await whole(self.upstream, turn, made_of), headers=_headers(turn))
+
+    async def respond(self, session: Session, body: dict[str, Any]) -> Response:
+        """A response."""
+        turn = await to_thread.run_sync(lambda: self.relay.admit(session, responses_asked(body)))
+        expected = _expected(turn)
+        if turn.asked.is_stream:
+            made = ResponseStream(turn.guard, turn.told, expected)
+            return _streamed(self.upstream, turn, made, last=None)
+        made_of = partial(whole_response, guard=turn.guard, told=turn.told, expected=expected)
+        return JSONResponse(await whole(self.upstream, turn, made_of), headers=_headers(turn))
+
+    async def embed(self, session: Session, body: dict[str, Any]) -> Response:
+        """Vectors."""
+        turn = await to_thread.run_sync(lambda: self.relay.admit(session, embeddings_asked(body)))
+        n = turn.asked.n_answers
+        made_of = partial(embeddings_answer, model=turn.shown_model, n_answers=n)
+        return JSONResponse(await whole(self.upstream, turn, made_of), headers=_headers(turn))
+
+
 def router(services: Services) -> APIRouter:
     """The routes, and the guards and connections that they keep ready."""
     routes = APIRouter(prefix="/v1", tags=["relay"], route_class=OpenAiRoute)
     guards = KeptGuards(services.session)
-    upstream = Upstream(guards.rules.patience)
-    relay = Relay(guards)
+    relayed = Relayed(Relay(guards), Upstream(guards.rules.patience))
     services.reloads.append(guards.reload)
-    services.closing.callback(upstream.close)
+    services.closing.callback(relayed.upstream.close)
+    asks = performs(Action.QUERY, request_s=_REQUEST_S)
 
     @routes.post(
-        "/chat/completions",
-        summary="A chat completion of an approved service, guarded on both ways",
-        openapi_extra=performs(Action.QUERY, request_s=_REQUEST_S),
+        "/chat/completions", summary="A chat completion, guarded on both ways", openapi_extra=asks
     )
     async def chat_completions(body: _Body, session: Caller) -> Response:
-        turn = await to_thread.run_sync(lambda: relay.admit(session, chat_asked(body)))
-        expected, shows_usage = _expected(turn), turn.asked.shows_usage
-        if turn.asked.is_stream:
-            made = ChatStream(turn.guard, turn.told, expected, shows_usage=shows_usage)
-            return _streamed(upstream, turn, made, last="data: [DONE]")
-        answered = partial(whole_answer, guard=turn.guard, told=turn.told, expected=expected)
-        return JSONResponse(await whole(upstream, turn, answered), headers=_headers(turn))
+        return await relayed.chat(session, body)
 
-    @routes.post(
-        "/responses",
-        summary="A response of an approved service, guarded on both ways",
-        openapi_extra=performs(Action.QUERY, request_s=_REQUEST_S),
-    )
+    @routes.post("/responses", summary="A response, guarded on both ways", openapi_extra=asks)
     async def responses(body: _Body, session: Caller) -> Response:
-        turn = await to_thread.run_sync(lambda: relay.admit(session, responses_asked(body)))
-        expected = _expected(turn)
-        if turn.asked.is_stream:
-            made = ResponseStream(turn.guard, turn.told, expected)
-            return _streamed(upstream, turn, made, last=None)
-        answered = partial(whole_response, guard=turn.guard, told=turn.told, expected=expected)
-        return JSONResponse(await whole(upstream, turn, answered), headers=_headers(turn))
+        return await relayed.respond(session, body)
 
-    @routes.post(
-        "/embeddings",
-        summary="Vectors of an approved service, of texts with tokens for what must not leave",
-        openapi_extra=performs(Action.QUERY, request_s=_REQUEST_S),
-    )
+    @routes.post("/embeddings", summary="Vectors of guarded texts", openapi_extra=asks)
     async def embeddings(body: _Body, session: Caller) -> Response:
-        turn = await to_thread.run_sync(lambda: relay.admit(session, embeddings_asked(body)))
-        n = turn.asked.n_answers
-        answered = partial(embeddings_answer, model=turn.shown_model, n_answers=n)
-        return JSONResponse(await whole(upstream, turn, answered), headers=_headers(turn))
+        return await relayed.embed(session, body)
 
     @routes.get(
-        "/models",
-        summary="The models of approved services",
-        openapi_extra=performs(Action.VIEW),
+        "/models", summary="The models of approved services", openapi_extra=performs(Action.VIEW)
     )
     def models(session: Caller) -> dict[str, Any]:
         found = [
             {"id": one, "object": "model", "created": 0, "owned_by": one.partition("/")[0]}
-            for one in relay.models(session)
+            for one in relayed.relay.models(session)
         ]
         return {"object": "list", "data": found}
 
