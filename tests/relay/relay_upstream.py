@@ -65,12 +65,13 @@ class Streamed(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, pieces: list[bytes | None], service: Service) -> None:
+    def __init__(self, pieces: list[bytes | None], service: Service, kind: str = "") -> None:
         super().__init__()
         self._pieces, self._service = pieces, service
+        self._kind = kind or "text/event-stream; charset=utf-8"
 
     async def __call__(self, scope, receive, send) -> None:
-        head = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        head = [(b"content-type", self._kind.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         for piece in self._pieces:
             if piece is None:

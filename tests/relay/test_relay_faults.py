@@ -1,6 +1,8 @@
 """A service that stalls, errs, breaks off, talks nonsense; a client that goes; nothing is lost."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import httpx
 import openai
@@ -140,14 +142,15 @@ def test_lines_end_as_they_may(patient):
 def test_a_service_that_stalls(tmp_path, upstream, is_stream):
     home = prepared(tmp_path / "workspace", upstream.url, SHORT)
     upstream.script = lambda body: Streamed(
-        [chunk({"content": "x"}), None] if is_stream else [None], upstream
+        [chunk({"content": "x"}), None] if is_stream else [b'{"choices"', None],
+        upstream,
+        "" if is_stream else "application/json",
     )
     with gateway(home) as served, served.client() as client:
         if is_stream:
             assert broken(client) == ("", "upstream_slow")
         else:
-            # A stream where a whole answer was asked for is refused by its type, before it stalls.
-            assert refusal(client) == (503, "upstream_garbage")
+            assert refusal(client) == (503, "upstream_slow")
         wait(upstream.gone.is_set)
 
 
@@ -202,3 +205,65 @@ def test_a_service_that_is_not_there(tmp_path):
     with gateway(home) as served, served.client() as client:
         assert refusal(client) == (503, "upstream_unreachable")
         assert refusal(client, stream=True) == (503, "upstream_unreachable")
+
+
+def test_an_answer_without_an_end(patient):
+    upstream, _, client = patient
+    pieces = [b" " * 500_000] * 70
+    upstream.script = lambda body: Streamed(pieces, upstream, "application/json")
+    assert refusal(client) == (503, "upstream_garbage")
+
+
+def test_a_stream_where_none_was_asked_for(patient):
+    upstream, _, client = patient
+    upstream.script = lambda body: Streamed([None], upstream)
+    assert refusal(client) == (503, "upstream_garbage")
+    upstream.script = lambda body: completion("x")
+    assert refusal(client, stream=True) == (503, "upstream_garbage")
+
+
+TOOLS = [{"type": "function", "function": {"name": "send"}}]
+CALLS = {
+    "too many": [
+        chunk({"tool_calls": [{"index": n, "function": {"name": "send"}}]}) for n in range(65)
+    ],
+    "too much": [
+        chunk({"tool_calls": [{"index": 0, "function": {"name": "send", "arguments": "x"}}]}),
+        *[chunk({"tool_calls": [{"index": 0, "function": {"arguments": "x" * 90_000}}]})] * 3,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_without_an_end(patient, name):
+    upstream, _, client = patient
+    upstream.script = lambda body: Streamed(CALLS[name], upstream)
+    with pytest.raises(openai.APIError) as failed:
+        list(ask(client, stream=True, tools=TOOLS))
+    assert failed.value.code == "upstream_garbage"
+
+
+def test_responses_with_calls_without_an_end(patient):
+    upstream, _, client = patient
+    item = {"type": "function_call", "name": "send", "arguments": "{}"}
+    pieces = [event({"type": "response.output_item.done", "item": item})] * 65
+    upstream.script = lambda body: Streamed(pieces, upstream)
+    tools = [{"type": "function", "name": "send", "parameters": {}}]
+    with pytest.raises(openai.APIError) as failed:
+        list(client.responses.create(model="chat/small", input="x", tools=tools, stream=True))
+    assert failed.value.code == "upstream_garbage"
+
+
+def test_an_answer_that_cannot_be_written_down_is_not_told(client, upstream, home):
+    stop = "CREATE TRIGGER stop BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'stop'); END"
+
+    def script(body):
+        with closing(sqlite3.connect(home / "ledger.sqlite", timeout=60)) as other:
+            other.execute(stop)
+            other.commit()
+        return completion("never told")
+
+    upstream.script = script
+    assert refusal(client) == (503, "ledger_unwritable")
+    assert refusal(client) == (503, "ledger_unwritable")
+    assert len(upstream.asked) == 1  # nor is anything asked

@@ -126,7 +126,8 @@ class Upstream:
 
     async def _first(self, question: Question, *, is_stream: bool) -> httpx.Response:
         """The first answer that is one, or the last that was to be had."""
-        for left in range(self.patience.tries - 1, -1, -1):
+        left = self.patience.tries - 1
+        while True:
             try:
                 response = await self._send(question, is_stream=is_stream)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError):
@@ -137,8 +138,8 @@ class Upstream:
                     return await _checked(response, is_stream=is_stream)
                 await response.aclose()
             longest = self.patience.wait_s * 2 ** (self.patience.tries - left)
+            left -= 1
             await self.sleep(self.jitter(0.0, longest))
-        raise _unreachable()
 
     async def _send(self, question: Question, *, is_stream: bool) -> httpx.Response:
         client = self._opened()
