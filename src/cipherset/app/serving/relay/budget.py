@@ -43,7 +43,7 @@ class TokenBudget:
             cap = gate.policies(transaction).limits.budgets.tokens
             return kind, cap, spent(transaction, kind, scope)
 
-        kind, cap, used = gate.ledger.transact(work)
+        kind, cap, used = gate.ledger.look(work)
         left = UNBOUNDED if cap is None else max(cap - used, 0)
         return cls(kind, scope, estimated(n_characters), cap, left)
 

@@ -4,7 +4,7 @@ What waits for the service is asynchronous, what computes or writes runs in a th
 listening ends the connection to the service at once.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -56,17 +56,28 @@ async def live(
 async def _events(response: httpx.Response, stream: Stream) -> AsyncIterator[dict[str, Any]]:
     reader = EventReader()
     async for chunk in response.aiter_raw():
-        for text in reader.feed(chunk):
-            if text == DONE:
-                for event in await to_thread.run_sync(stream.finish):
-                    yield event
-                return
-            for event in await to_thread.run_sync(stream.feed, parsed(text)):
-                yield event
-            if stream.is_stopped:
-                return
+        texts = reader.feed(chunk)
+        if not texts:
+            continue
+        told, is_over = await to_thread.run_sync(_fed, stream, texts)
+        for event in told:
+            yield event
+        if is_over:
+            return
     for event in await to_thread.run_sync(stream.finish):
         yield event
+
+
+def _fed(stream: Stream, texts: Sequence[str]) -> tuple[list[dict[str, Any]], bool]:
+    """What may be told after these events of the service, and whether that was all."""
+    told: list[dict[str, Any]] = []
+    for text in texts:
+        if text == DONE:
+            return told + stream.finish(), True
+        told += stream.feed(parsed(text))
+        if stream.is_stopped:
+            return told, True
+    return told, False
 
 
 async def _failed(turn: Turn, error: BaseException, usage: Usage | None, n: int) -> None:

@@ -106,9 +106,9 @@ def remove(session: Session, name: str) -> Address:
 
 
 def standing(workspace: Workspace, address: Address) -> Standing:
-    """Where a service stands."""
+    """Where a service stands, asked without waiting for whoever writes."""
     ledger = workspace.gate.ledger
-    return ledger.transact(lambda work: described(work, address.about)).status
+    return ledger.look(lambda work: described(work, address.about)).status
 
 
 def credential(workspace: Workspace, kept: Kept) -> str | None:
