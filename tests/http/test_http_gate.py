@@ -37,6 +37,13 @@ CALLS = {
     ("GET", "/v1/index/{index}"): ({"index": "tickets"}, None),
     ("POST", "/v1/index/{index}/rows"): ({"index": "tickets"}, {"texts": ["a text"]}),
     ("POST", "/v1/index/{index}/delete"): ({"index": "tickets"}, {"ids": ["0" * 32]}),
+    ("POST", "/v1/chat/completions"): (
+        {},
+        {"model": "chat/small", "messages": [{"role": "user", "content": "x"}]},
+    ),
+    ("POST", "/v1/embeddings"): ({}, {"model": "chat/small", "input": "x"}),
+    ("POST", "/v1/responses"): ({}, {"model": "chat/small", "input": "x"}),
+    ("GET", "/v1/models"): ({}, None),
     ("POST", "/v1/sanitize"): ({}, {"texts": ["a text"]}),
 }
 NO_LEAVE = {("GET", "/healthz"), ("GET", "/openapi.json")}
@@ -92,5 +99,6 @@ def test_who_is_not_known_is_not_heard(team, route):
 
 
 def test_all_denials_read_the_same(team):
-    told = {call(team, route, who="nobody").text for route in CALLS}
+    told = [call(team, route, who="nobody").json()["error"] for route in CALLS]
+    told = {(one["code"], one["message"], one["hint"]) for one in told}
     assert len(told) == 1

@@ -69,12 +69,14 @@ class Budgets(_Table):
     """What is spent once and never comes back; None counts and does not bind.
 
     ``exports``: how often a row may leave, in whatever file it stands. ``epsilon``: per row, over
-    all its exports. ``queries``: how many questions one model answers.
+    all its exports. ``queries``: how many questions one model answers. ``tokens``: of one
+    upstream service, for one principal, and anew each day (UTC).
     """
 
     exports: _Positive | None = None
     epsilon: float | None = Field(default=None, gt=0)
     queries: _Positive | None = None
+    tokens: _Positive | None = None
 
 
 class Alerts(_Table):
