@@ -15,7 +15,7 @@ from typing import Final
 from cipherset.core.values import Floats
 from cipherset.guard.probing.signs import Block, Codes, Sign
 from cipherset.guard.probing.trail import Points, Trail
-from cipherset.guard.probing.usual import LONG_BLOCKS, Usual
+from cipherset.guard.probing.usual import MOST_BLOCKS, Usual
 
 MOST_CALLERS: Final = 512
 REFUSED_FOR: Final = timedelta(hours=1)
@@ -45,8 +45,8 @@ class Observed:
 @dataclass(slots=True, eq=False)
 class _Caller:
     trail: Trail = field(repr=False)
-    blocks: deque[Block] = field(default_factory=lambda: deque(maxlen=LONG_BLOCKS), repr=False)
-    strikes: deque[bool] = field(default_factory=lambda: deque(maxlen=LONG_BLOCKS))
+    blocks: deque[Block] = field(default_factory=lambda: deque(maxlen=MOST_BLOCKS), repr=False)
+    strikes: deque[bool] = field(default_factory=lambda: deque(maxlen=MOST_BLOCKS))
     refused_until: datetime | None = None
 
     @property

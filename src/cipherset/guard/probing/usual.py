@@ -31,7 +31,9 @@ from cipherset.guard.probing.trail import REMEMBERED, Measures, Points, Trail, s
 
 FEWEST_ROWS: Final = 4 * BLOCK
 MOST_ROWS: Final = 4096
-LONG_BLOCKS: Final = 8
+# A session takes no more than a quarter of the rows: more would be more alike than people are.
+MOST_BLOCKS: Final = 8
+_DRAWN_SHARE: Final = 4
 N_SESSIONS: Final = 199
 _N_FREQUENCIES: Final = 256
 _SKETCH_DIM: Final = 64
@@ -52,7 +54,7 @@ _ELSEWHERE: Final = 0.02
 class Usual:
     """The yardstick of one model; aggregates and random numbers, no row.
 
-    ``burst`` and ``drip`` are the thresholds of a block and of the last ``LONG_BLOCKS`` together.
+    ``burst`` and ``drip`` are the thresholds of a block and of the last ``n_blocks`` together.
     """
 
     measures: Measures
@@ -61,6 +63,7 @@ class Usual:
     projection: Doubles | None = field(repr=False)
     burst: dict[Sign, float]
     drip: dict[Sign, float]
+    n_blocks: int
 
     def points(self, queries: Floats, labels: Codes) -> Points:
         """Queries (n, d) and the codes they got (n,), as a trail takes them."""
@@ -72,11 +75,9 @@ class Usual:
         """What is unusual of the last block, or of the last few together; the latest is last."""
         found = measured(blocks[-1], self.class_means)
         signs = {sign for sign, value in found.items() if value > self.burst[sign]}
-        if len(blocks) > 1:
-            found = measured(joined(blocks[-LONG_BLOCKS:]), self.class_means)
-            # The thresholds of many blocks are lower; between, that of one holds.
-            bounds = self.drip if len(blocks) >= LONG_BLOCKS else self.burst
-            signs |= {sign for sign, value in found.items() if value > bounds[sign]}
+        if len(blocks) >= self.n_blocks > 1:
+            found = measured(joined(blocks[-self.n_blocks :]), self.class_means)
+            signs |= {sign for sign, value in found.items() if value > self.drip[sign]}
         return frozenset(signs)
 
 
@@ -118,20 +119,25 @@ def _learned(
     rng: np.random.Generator,
 ) -> Usual:
     means = _class_means(known, n_classes)
-    sessions = [drawn[order] for order in _sessions(drawn.labels, rng)]
+    n_blocks = max(min(MOST_BLOCKS, len(drawn) // (_DRAWN_SHARE * BLOCK)), 1)
+    sessions = [drawn[order[: n_blocks * BLOCK]] for order in _sessions(drawn.labels, rng)]
     measures = _measures(known, sessions, n_classes)
     bursts: list[dict[Sign, float]] = []
     drips: list[dict[Sign, float]] = []
     for session in sessions:
         blocks = list(Trail(measures).add(session))
-        if not blocks:
+        if not blocks:  # all of it repetitions
             continue
         each = [measured(block, means) for block in blocks]
         bursts.append({sign: max(found[sign] for found in each) for sign in Sign})
         drips.append(measured(joined(blocks), means))
-    n_long = min(LONG_BLOCKS * BLOCK, len(drawn))
     return Usual(
-        measures, means, *made, burst=_bounds(bursts, BLOCK), drip=_bounds(drips, n_long)
+        measures,
+        means,
+        *made,
+        burst=_bounds(bursts, BLOCK),
+        drip=_bounds(drips, n_blocks * BLOCK),
+        n_blocks=n_blocks,
     )
 
 
@@ -183,7 +189,7 @@ def _sessions(labels: Codes, rng: np.random.Generator) -> Iterator[Codes]:
         topics = rng.permutation(present)[:few]
         weights[~np.isin(labels, topics)] = np.log(_ELSEWHERE)
         order = np.argsort(-(weights + rng.gumbel(size=len(labels))))
-        yield order[: LONG_BLOCKS * BLOCK]
+        yield order
 
 
 def _bounds(found: Sequence[dict[Sign, float]], n: int) -> dict[Sign, float]:
