@@ -1,6 +1,6 @@
 """How well repeats and wrong labels are found among rows.
 
-Usage: OMP_NUM_THREADS=1 python benchmarks/rows.py --data DIR [--tables FILE]
+Usage: OMP_NUM_THREADS=1 python benchmarks/rows.py --data DIR [--many N] [--tables FILE]
 
 DIR is banking77. Near duplicates are held against the overlap of every pair of rows, computed from
 the sets themselves; labels are flipped at random in a sample of 3,000 rows, which the default
@@ -9,6 +9,7 @@ wrong is right.
 """
 
 import csv
+import resource
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
-from tables import Table, arguments, hand_over, local
+from tables import MADE_UP, Table, arguments, hand_over, local
 
 from cipherset.app.encoders import DEFAULT_ENCODER, open_encoder
 from cipherset.pipeline.sanitize.training import Duplicates, Reason, misfits
@@ -131,6 +132,29 @@ def flips(texts: Sequence[str], labels: Sequence[str], cache: Path) -> Table:
     )
 
 
+def many(n_rows: int) -> Table:
+    """Peak memory of this process as made-up rows of ten words go by, none near another."""
+    syllables = [f"{a}{b}" for a in "bdfgklmnprst" for b in "aeiou"]
+    words = np.array([f"{one}{other}" for one in syllables for other in ("r", "ten", "lo", "m")])
+    rng, duplicates, rows = np.random.default_rng(SEED), Duplicates(), []
+    before, started = peak_mb(), time.process_time()
+    for done in range(0, n_rows, 4096):
+        drawn = words[rng.integers(0, len(words), (min(4096, n_rows - done), 10))]
+        duplicates.judge_texts([" ".join(row) for row in drawn])
+        if (done // 4096 + 1) % 200 == 0 or done + 4096 >= n_rows:
+            seconds = time.process_time() - started
+            rows.append([f"{done + len(drawn):,}", f"{peak_mb() - before:.0f}", f"{seconds:.0f}"])
+    head = ("rows", "peak memory beside the packages, MB", "CPU seconds")
+    return Table(
+        "rows/memory", "Near duplicates of many rows", head, rows, (MADE_UP,), (SEED,),
+        f"The packages alone take {before:.0f} MB.",
+    )  # fmt: skip
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def tables(data: Path, cache: Path) -> Iterator[Table]:
     with (data / "train.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -142,8 +166,10 @@ def tables(data: Path, cache: Path) -> Iterator[Table]:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--many", type=int, help="only: memory of so many rows")
     asked = parser.parse_args()
-    hand_over(tables(asked.data, asked.cache), asked.tables)
+    found = [many(asked.many)] if asked.many else tables(asked.data, asked.cache)
+    hand_over(found, asked.tables)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@
 import ast
 import shutil
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import coverage
 import pytest
@@ -120,6 +122,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.section(title)
         for line in lines:
             terminalreporter.line(f"{title}: {line}")
+
+
+class Growth:
+    """How the work of a call grows with what it is given, whatever else the machine does.
+
+    The processor's own time, of each size the least of three, one after the other in turn. What
+    takes less than a hundredth of a second is too little to compare.
+    """
+
+    def __call__(self, call: Callable[[Any], object], little: object, much: object) -> float:
+        """How many times the work for ``little`` that for ``much`` is."""
+        least = [inf, inf]
+        for _ in range(3):
+            for place, what in enumerate((little, much)):
+                start = time.process_time()
+                call(what)
+                least[place] = min(least[place], time.process_time() - start)
+        return least[1] / max(least[0], 0.01)
+
+
+@pytest.fixture(scope="session")
+def growth() -> Growth:
+    """For linear work a number like the growth in size; tests allow three times that."""
+    return Growth()
 
 
 @pytest.fixture(autouse=True, scope="session")

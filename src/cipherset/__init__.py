@@ -1,9 +1,11 @@
 """Train models on data nobody can read: encrypted, minimized, measured training sets.
 
 ``VectorCipher`` encrypts vectors, ``open`` verifies and reads a cipherset, ``save_bundle`` takes
-a model trained on one back to where the key is. Everything else is the command line's.
+a model trained on one back to where the key is. ``Client`` calls a gateway. Everything else is the
+command line's.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,12 @@ from cipherset.core.errors import (
     UsageError,
 )
 
+# From 1.29 on onnxruntime sends what it runs (names and sizes of models, errors) to its makers, and
+# keeps it in a database of its own until then. It looks here once, when it is first imported.
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
+
 if TYPE_CHECKING:
+    from cipherset.interfaces.client.client import Client
     from cipherset.pipeline.encrypt import VectorCipher
     from cipherset.pipeline.export import Cipherset
     from cipherset.pipeline.export import open_cipherset as open
@@ -28,6 +35,7 @@ __all__ = [
     "BackendError",
     "Cipherset",
     "CiphersetError",
+    "Client",
     "DimensionError",
     "InputError",
     "IntegrityError",
@@ -42,6 +50,7 @@ __all__ = [
 # Read when first asked for: ``import cipherset`` alone stays quick and light.
 _LAZY = {
     "Cipherset": ("cipherset.pipeline.export", "Cipherset"),
+    "Client": ("cipherset.interfaces.client.client", "Client"),
     "VectorCipher": ("cipherset.pipeline.encrypt", "VectorCipher"),
     "open": ("cipherset.pipeline.export", "open_cipherset"),
     "save_bundle": ("cipherset.pipeline.train", "save_bundle"),

@@ -196,8 +196,7 @@ def dataset(labels, *, groups=None, numbers=None):
 
 
 def make(source, **changes):
-    asked = {"numeric": False, "test_share": 0.25, "fit_share": 1.0, "seed": 0} | changes
-    return plan.make_plan(source, **asked)
+    return plan.make_plan(source, plan.Drawing(**{"test_share": 0.25} | changes))
 
 
 @given(labels=coded(most=4), fit_share=st.sampled_from([0.2, 0.5, 1.0]), seed=SEEDS)

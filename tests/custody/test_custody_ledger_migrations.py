@@ -17,7 +17,7 @@ from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.custody.ledger import Debit, Verification, debit, migrate
 from cipherset.custody.ledger.tables import METADATA
 
-LATER = ("principals", "votes", "grants", "policies", "budgets", "alembic_version")
+LATER = ("credentials", "principals", "votes", "grants", "policies", "budgets", "alembic_version")
 ASSET = "sha256:" + "a" * 64
 
 

@@ -1,25 +1,38 @@
 """A gateway in this process: a workspace, who asks, and a client that goes through every layer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from cipherset.app import keys
+from cipherset.app.access.init import init
 from cipherset.app.access.permissions import active
+from cipherset.app.access.principals import Change, add
 from cipherset.app.workspace import Session, hold
 from cipherset.custody.ledger import Event, Ledger
-from cipherset.custody.policy import Authenticated
+from cipherset.custody.policy import Authenticated, BuiltIn
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.interfaces.http.app import build_app
-from cipherset.interfaces.http.identity.known import ClaimedIdentity, Known, unauthenticated
+from cipherset.interfaces.http.identity.claimed import ClaimedIdentity
+from cipherset.interfaces.http.identity.known import Known, unidentified
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS, RequestLimits
 from cipherset.interfaces.http.services import Services
 
 HOST = "http://127.0.0.1"
 WHO = "X-Test-Certificate"
+TEAM = {
+    "dora": "data-owner",
+    "rita": "reviewer",
+    "cora": "reviewer",
+    "eve": "auditor",
+    "ivan": "ingester",
+    "kim": "key-custodian",
+    "sam": "scientist",
+}
 
 
 class ShownIdentity:
@@ -28,8 +41,20 @@ class ShownIdentity:
     def identify(self, request: Request) -> Known:
         name = request.headers.get(WHO)
         if not name:
-            raise unauthenticated()
+            raise unidentified()
         return Known(name, Authenticated.CERTIFICATE, "127.0.0.1")
+
+
+def team_in(home: Path, public_key: str) -> None:
+    """A workspace under ``team`` with a key and one person for each piece of the work.
+
+    Cora has a key of her own.
+    """
+    root = Session(home, "root", home.parent, TerminalProgress())
+    init(root, BuiltIn.TEAM)
+    for name, role in TEAM.items():
+        add(root, Change(name, (role,), public_key=public_key if name == "cora" else None))
+    keys.create(replace(root, actor="kim"), "support", purpose="tests", provider=None)
 
 
 @dataclass(frozen=True)
@@ -48,15 +73,31 @@ class Gateway:
 
 @contextmanager
 def gateway(
-    home: Path, *, limits: RequestLimits = DEFAULT_LIMITS, claimed: bool = False
+    home: Path,
+    *,
+    limits: RequestLimits = DEFAULT_LIMITS,
+    claimed: bool = False,
+    entered: bool = True,
 ) -> Iterator[Gateway]:
-    """The workspace in ``home``, served; ``claimed``: to one person, by their own word."""
+    """The workspace in ``home``, served; ``claimed``: to one person, by their own word.
+
+    ``entered``: the app is up; otherwise somebody else brings it up.
+    """
     session = Session(home, "root", home.parent, TerminalProgress())
     with hold(session) as held:
         identity = ClaimedIdentity("root", lambda: active(held).limits.grants.self_approval)
         services = Services(held, identity if claimed else ShownIdentity(), limits)
         app = build_app(services)
-        with TestClient(
+        client = TestClient(
             app, base_url=HOST, client=("127.0.0.1", 50_000), raise_server_exceptions=False
-        ) as client:
+        )
+        with client if entered else nullcontext():
             yield Gateway(home, client)
+
+
+def error_of(response) -> tuple[int, str]:
+    """Status and code of a refusal; the body has the one shape."""
+    found = response.json()
+    assert set(found) == {"error"}
+    assert set(found["error"]) == {"code", "message", "hint"}
+    return response.status_code, found["error"]["code"]

@@ -1,13 +1,7 @@
 """One shape of errors, whatever goes wrong, and nothing of what was asked in it."""
 
 import pytest
-
-
-def error_of(response):
-    found = response.json()
-    assert set(found) == {"error"}
-    assert set(found["error"]) == {"code", "message", "hint"}
-    return response.status_code, found["error"]["code"]
+from http_samples import error_of
 
 
 def test_a_gateway_lives_and_is_ready(solo):

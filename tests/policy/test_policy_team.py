@@ -36,31 +36,33 @@ EVERYTHING = {
 }
 # What each role may do at best without a grant, and what with one besides.
 FREE = {
-    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach suspend key.use "
+    Role.DATA_OWNER: "scan sanitize calibrate forget export.remove breach suspend key.use search "
     "grant.request grant.approve grant.deny grant.revoke",
     Role.KEY_CUSTODIAN: "key.create key.bind key.rotate key.retire key.use grant.request "
     "grant.revoke grant.approve grant.deny suspend",
-    Role.INGESTER: "scan sanitize calibrate protect export key.use grant.request",
+    Role.INGESTER: "scan sanitize calibrate protect export index search key.use grant.request",
     Role.SCIENTIST: "evaluate predict key.use grant.request",
     Role.PROMPT_ADMINISTRATOR: "query redteam key.use grant.request",
     Role.DEPLOYER: "key.use grant.request",
     Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
-    Role.SERVICE: "query predict encrypt key.use grant.request",
-    Role.ADMINISTRATOR: "grant.request grant.revoke audit.accept",
+    Role.SERVICE: "query predict encrypt search key.use grant.request",
+    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
+# Whoever has a role may see how things stand.
+FREE = {role: f"view {words}" for role, words in FREE.items()}
 GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
     Role.KEY_CUSTODIAN: "key.destroy",
     Role.INGESTER: "",
-    Role.SCIENTIST: "train.at-gate",
+    Role.SCIENTIST: "train.at-gate predict.scores",
     Role.PROMPT_ADMINISTRATOR: "",
     Role.DEPLOYER: "deploy",
     Role.REVIEWER: "approve",
     Role.AUDITOR: "",
-    Role.SERVICE: "",
-    Role.ADMINISTRATOR: "principal.add principal.change policy.activate",
+    Role.SERVICE: "predict.scores",
+    Role.ADMINISTRATOR: "principal.add principal.change principal.token policy.activate",
 }
 # Where a kind matters beyond what an action applies to at all.
 ONLY = {
@@ -298,6 +300,9 @@ def test_a_policy_that_only_forbids_less_can_be_seen_to_matter():
         "own-emergency": ask(["reviewer"], "review", "workspace", requester="ann"),
         "stale": ask(["scientist"], "predict", "model", label=Level.PUBLIC, stale=True),
         "suspended": ask(["scientist"], "key.use", "key", status=Standing.SUSPENDED),
+        "retired": ask(
+            ["scientist"], "predict", "model", label=Level.PUBLIC, status=Standing.RETIRED
+        ),
     }
     other = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)
     object.__setattr__(other.resource, "purpose", "routing")

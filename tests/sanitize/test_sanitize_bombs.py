@@ -84,6 +84,11 @@ def seconds(pattern, text):
 
 
 def grows_too_fast(pattern, unit, steps=STEPS):
+    """Whether it does every time: once may be what else the machine does."""
+    return all(seems_to_grow_too_fast(pattern, unit, steps) for _ in range(4))
+
+
+def seems_to_grow_too_fast(pattern, unit, steps):
     before = None
     for n_chars in steps:
         text = (unit * (n_chars // len(unit) + 1))[:n_chars]
@@ -119,40 +124,24 @@ DETECTORS = default_rules().detectors
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=4).map("".join))
-def test_work_is_linear_in_what_the_patterns_are_made_of(unit):
-    took = []
-    for n_chars in (5_000, 20_000):
-        text = (unit * (n_chars // len(unit) + 1))[:n_chars]
-        start = time.process_time()
-        for detector in DETECTORS:
-            detector.detect([text])
-        took.append(time.process_time() - start)
-    text = "a" * 20_000
-    assert took[1] < GROWTH * took[0] + 200 * max(seconds(NOTHING, text), 1e-4)
+def test_work_is_linear_in_what_the_patterns_are_made_of(growth, unit):
+    few, many = [(unit * (n // len(unit) + 1))[:n] for n in (2_500, 20_000)]
+    assert growth(detect, [few], [many]) < 24
+
+
+def detect(texts):
+    for detector in DETECTORS:
+        assert len(detector.detect(texts)) == len(texts)
 
 
 @pytest.mark.soak
-def test_a_row_of_ten_megabytes():
+def test_a_row_of_ten_megabytes(growth):
     """As long as a thousand rows of a thousandth, but for what a long row costs by itself."""
     row = "Please call (212) 555-0143 about order no. 1234567, or write to jo@example.org. " * 125
-    many, one = [row] * 1_000, [row * 1_000]
-    took = []
-    for texts in (many, one):
-        start = time.process_time()
-        for detector in DETECTORS:
-            detector.detect(texts)
-        took.append(time.process_time() - start)
-    assert took[1] < 3 * took[0]
+    assert growth(detect, [row] * 1_000, [row * 1_000]) < 3
 
 
 @pytest.mark.soak
-def test_a_million_short_rows():
+def test_a_million_short_rows(growth):
     rows = ["ok", "call 5550143", "12345", ""] * 250_000
-    few = rows[:10_000]
-    took = []
-    for texts in (few, rows):
-        start = time.process_time()
-        for detector in DETECTORS:
-            assert len(detector.detect(texts)) == len(texts)
-        took.append(time.process_time() - start)
-    assert took[1] < 2 * len(rows) / len(few) * took[0]
+    assert growth(detect, rows[:100_000], rows) < 30

@@ -32,10 +32,11 @@ def test_one_row_is_withheld(error):
     assert CANARY not in repr(done) + repr(rules)
 
 
-def test_what_is_found_of_such_a_row_is_not_told():
+def test_what_others_find_in_such_a_row_is_told():
+    """A column is labeled by it; the row itself is not written."""
     looked = look((Finds({"b": "B"}), Throws()), [f"b {CANARY}", "b"])
-    assert looked.spans[0] == []
-    assert len(looked.spans[1]) == 1
+    assert [len(spans) for spans in looked.spans] == [1, 1]
+    assert looked.faults == {0: Fault("throws", "ValueError")}
 
 
 def test_a_detector_that_answers_for_too_few_texts_has_failed():

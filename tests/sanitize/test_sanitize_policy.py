@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sanitize_samples import key
 
-from cipherset.core.errors import InputError, IntegrityError
+from cipherset.core.errors import BackendError, InputError, IntegrityError
 from cipherset.pipeline.sanitize import (
     default_policy,
     default_rules,
@@ -16,6 +16,7 @@ from cipherset.pipeline.sanitize import (
     rules_of,
     sanitize_texts,
 )
+from cipherset.pipeline.sanitize.detectors.adapters import gliner, spacy
 from cipherset.pipeline.sanitize.detectors.built_in import NAMES
 from cipherset.pipeline.sanitize.policy.read import default_text
 from cipherset.pipeline.sanitize.treat import Rule, Treatment
@@ -277,3 +278,49 @@ def test_the_page_shows_the_shipped_file():
     page = (Path(__file__).parents[2] / "docs" / "reference" / "rules.md").read_text("utf-8")
     assert default_text() in page
     assert [each for each in Treatment if f"`{each}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "command"),
+    [
+        ("names-model", "pip install 'cipherset[names]'"),
+        ("spacy", "pip install 'cipherset[names]'"),
+    ],
+)
+def test_an_extra_detector_without_its_package_is_refused_with_the_command(
+    written, monkeypatch, extra, command
+):
+    monkeypatch.setattr(spacy, "find_spec", lambda _name: None)
+    policy = written(f'[detectors]\nextras = ["{extra}"]')
+    assert policy_of(policy.text) == policy
+    with pytest.raises(BackendError) as refused:
+        every_detector(policy)
+    assert (refused.value.code, refused.value.hint) == ("detector_missing", command)
+
+
+@pytest.mark.extra
+def test_names_by_the_model_are_asked_for_by_rules(written):
+    rules = rules_of(written('[detectors]\nextras = ["names-model"]'))
+    assert "name lists, cues and spacy small model" in [each.name for each in rules.detectors]
+    text = "Yesterday Oluwaseun Adebayo went to see the doctor."
+    assert "Adebayo" not in sanitize_texts([text], rules).texts[0]
+
+
+def test_a_gliner_model_is_found_beside_the_rules(written, monkeypatch, tmp_path):
+    policy = written('[detectors]\ngliner = "model"')
+    model = Path(policy.gliner)
+    assert model == tmp_path.absolute() / "model"
+    assert policy_of(policy.text) == policy
+    assert default_policy().gliner is None
+    monkeypatch.setattr(gliner, "find_spec", lambda _name: None)
+    with pytest.raises(BackendError) as refused:
+        every_detector(policy)
+    assert (refused.value.code, refused.value.hint) == ("detector_missing", "pip install gliner")
+    monkeypatch.setattr(gliner, "find_spec", lambda name: name)
+    with pytest.raises(InputError) as nothing:
+        every_detector(policy)
+    assert nothing.value.code == "gliner_model"
+    model.mkdir()
+    for name in ("gliner_config.json", "model.safetensors"):
+        (model / name).touch()
+    assert every_detector(policy)[-1].name == "gliner"

@@ -178,3 +178,33 @@ def test_a_wallet_s_checksum(address):
         other = "2" if address[place] != "2" else "3"
         altered = address[:place] + other + address[place + 1 :]
         assert payments._is_checked(altered) == bitcoin.is_valid(altered)
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "value"),
+    [
+        ("of counsel (Bar No. TX-440912), for the plaintiff", "REFERENCE_ID", "TX-440912"),
+        ("Bar number: 2217409", "REFERENCE_ID", "2217409"),
+        ("Notary license: NV-118822", "REFERENCE_ID", "NV-118822"),
+        ("Medical license no. G84421", "REFERENCE_ID", "G84421"),
+        ("Case 3:19-cv-04471-WHO-LB was filed", "REFERENCE_ID", "3:19-cv-04471-WHO-LB"),
+        ("Case 12:19-cr-00471 was filed", "REFERENCE_ID", "12:19-cr-00471"),
+        ("Server: 10.20.30.140 answers", "IP", "10.20.30.140"),
+    ],
+)
+def test_numbers_of_registers_dockets_and_servers(text, entity, value):
+    assert [(text[s.start : s.end], s.entity) for s in ALL.detect([text])[0]] == [(value, entity)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "we met at the bar 44712 times",
+        "a pressure of 5 bar 12345",
+        "the progress bar 100200 of 200000",
+        "firmware ver: 10.20.30.140",
+        "Version 10.20.30.140",
+    ],
+)
+def test_what_only_looks_like_these(text):
+    assert ALL.detect([text]) == [[]]

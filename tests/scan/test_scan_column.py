@@ -1,5 +1,7 @@
 """What a column holds, because of what, and what that makes of its label."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,8 @@ from scan_rows import CANARY, CARDS, Finds, Throws
 
 from cipherset.app.scanning.request import ScanResult
 from cipherset.core.labels import Level, Tag, Trust
-from cipherset.pipeline.sanitize import default_rules
+from cipherset.pipeline.sanitize import LONGEST, default_rules, look
+from cipherset.pipeline.sanitize.bench import Rate
 from cipherset.pipeline.sanitize.label import Grounds, Seen, label_column
 from cipherset.pipeline.sanitize.label.kinds import KINDS, UNKNOWN, kind_of
 from cipherset.pipeline.sanitize.label.masks import DOT, masked
@@ -18,7 +21,7 @@ BUILT_IN = default_rules().detectors
 
 def label(cells, name="column", detectors=BUILT_IN, **grounds):
     seen = Seen()
-    seen.look(cells, detectors)
+    seen.look(cells, partial(look, detectors))
     return label_column(
         name, seen, Grounds(detectors, grounds.pop("n_rows", len(cells)), **grounds)
     )
@@ -106,19 +109,25 @@ def test_a_loose_kind_has_to_show_more_than_once(found, counts):
 
 def test_the_recall_of_the_best_detector_stands_beside_none_found():
     some, more = Finds({"Ann": "PERSON"}, name="some"), Finds({"Bob": "PERSON"}, name="more")
-    measured = {("some", "PERSON"): 0.4, ("more", "PERSON"): 0.6}
+    measured = {("some", "PERSON"): Rate(40, 100), ("more", "PERSON"): Rate(60, 100)}
     column = label(
         ["rain"] * 100,
         detectors=[some, more, Finds({"z": "IP"})],
         n_rows=1000,
         recall=lambda detector, entity: measured.get((detector, entity)),
     )
-    assert column.recall == {"IP": None, "PERSON": 0.6}
+    assert column.recall == {"IP": None, "PERSON": Rate(60, 100)}
     assert column.at_most["IP"] is None
-    assert column.at_most["PERSON"] == pytest.approx((1 - 0.05**0.01) / 0.6)
+    assert column.at_most["PERSON"] == pytest.approx((1 - 0.05**0.01) / Rate(60, 100).interval[0])
+    told = column.as_json()
+    assert told["recall"] == {"IP": None, "PERSON": 0.6}
+    assert told["recall_low"] == {"IP": None, "PERSON": 0.502}
+    assert told["recall_n"] == {"IP": None, "PERSON": 100}
     assert column.detectors == ("some@7", "more@7", "finds@7")
     result = ScanResult("a.csv", column.label, {"a": column}, 1000, 100, None, "id")
-    assert result.none_found == "by detectors with recall 0.60 on PERSON; not measured on IP"
+    assert result.none_found == (
+        "by detectors with recall 0.60 (at least 0.50, of 100) on PERSON; not measured on IP"
+    )
     nobody = label(["rain"], detectors=[some])
     result = ScanResult("a.csv", column.label, {"a": nobody}, 1, 1, None, "id")
     assert result.none_found == "by detectors whose recall nobody has measured"
@@ -222,8 +231,41 @@ def test_a_mask_keeps_no_letter_or_digit_but_of_an_address(text, entity):
     st.integers(1, 7),
 )
 def test_batches_do_not_matter(cells, size):
-    whole, parts = Seen(), Seen()
-    whole.look(cells, BUILT_IN)
+    whole, parts, looking = Seen(), Seen(), partial(look, BUILT_IN)
+    whole.look(cells, looking)
     for start in range(0, len(cells), size):
-        parts.look(cells[start : start + size], BUILT_IN)
+        parts.look(cells[start : start + size], looking)
     assert whole == parts
+
+
+class Counts:
+    """Counts the characters that it is given."""
+
+    name = "counts"
+    version = "1"
+    entities = frozenset({"SECRET"})
+
+    def __init__(self):
+        self.n_read = 0
+
+    def detect(self, texts):
+        self.n_read += sum(map(len, texts))
+        return [[] for _ in texts]
+
+
+def test_of_an_endless_cell_so_much_is_read_and_that_is_told():
+    """The work for a cell ends where it ends: twice the cell is no more work."""
+    work = []
+    for times in (2, 4):
+        counting = Counts()
+        column = label(["word " * (LONGEST // 5) * times, "fine"], detectors=[counting])
+        work.append(counting.n_read)
+        assert column.truncated == column.as_json()["truncated"] == 1
+        assert column.because[-1] == ("of 1 cells only the first 1,000,000 characters were read")
+        assert column.label.level is Level.CONFIDENTIAL
+    assert work == [LONGEST + 4] * 2
+
+
+def test_what_others_find_where_one_throws_counts():
+    column = label(["bad key"], detectors=[Throws("bad"), Finds({"key": "SECRET"})])
+    assert column.entities["SECRET"].rows == 1

@@ -5,11 +5,12 @@ The commands are taken from the command line itself. One that is not told here h
 
 import click
 import pytest
-from thread_samples import cipherset, text_rows, vector_rows, write_rows
+from thread_samples import Owner, cipherset, text_rows, vector_rows, write_rows
 
 from cipherset.custody.ledger import Ledger
 from cipherset.interfaces.cli.main import cli
 
+CLIENT_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8037, A.1
 COLUMNS = ("--vector", "vec", "--label", "topic")
 # How to call each, with what ``places`` has; and those that need no leave, and why.
 CALLS = {
@@ -20,6 +21,7 @@ CALLS = {
     "audit checkpoint": ("--to", "{new}"),
     "audit emergencies": (),
     "audit export": ("--to", "{new}"),
+    "audit find": ("--value", "a text"),
     "audit list": (),
     "audit retention": (),
     "audit watch": (),
@@ -34,6 +36,10 @@ CALLS = {
     "detokenize": ("a text", "--key", "support"),
     "forget": ("somebody", "--source", "{rows}", "--column", "topic"),
     "grant request": ("scan", "{rows}", "--for", "a look"),
+    "index add": ("{index}", "{rows}"),
+    "index build": ("{rows}", "--vector", "vec", "--key", "support", "--to", "{new}"),
+    "index delete": ("{index}", "--row", "1"),
+    "index show": ("{index}",),
     "key bind": ("support", "--anywhere"),
     "key create": ("other",),
     "key destroy": ("support", "--yes", "--force"),
@@ -44,10 +50,13 @@ CALLS = {
     "predict": ("{bundle}", "{rows}"),
     "principal add": ("zoe", "--role", "reviewer"),
     "principal change": ("root", "--role", "reviewer"),
+    "principal revoke": ("token-0123456789abcdef",),
+    "principal token": ("kim", "--client-key", "{client_key}"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
     "sanitize": ("{texts}", "--text", "body", "--to", "{new}"),
     "scan": ("{rows}",),
+    "search": ("{index}", "--value", "where is it?"),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
 }
 FREE = {
@@ -75,6 +84,8 @@ FREE = {
     "policy test": "opens no workspace",
     "principal key": "opens no workspace",
     "principal list": "who there is is for all to see",
+    "principal tokens": "whose they are is for all to see; their secrets are not kept",
+    "serve": "opens no key by itself: who calls it is asked at the gate, each time",
 }
 
 
@@ -101,12 +112,22 @@ def places(tmp_path_factory, exported):
         who = () if "--as" in args else ("--as", "root")
         done = cipherset(*args, *who, "--home", home, "--json")
         assert done.code == 0, done.out
+    (folder / "client.pub").write_text(CLIENT_KEY + "\n")
+    other = Owner(folder / "other")
+    other.folder.mkdir()
+    other.key("support")
+    few = write_rows(other.folder / "rows.parquet", vector_rows(12))
+    given = ("--approximation-factor", "4", "--accept-risk", "a test")
+    to = ("--key", "support", "--to", other.folder / "rows.index")
+    other.ok("index", "build", few, "--vector", "vec", *given, *to)
     return {
         "home": home,
+        "client_key": folder / "client.pub",
         "rows": write_rows(folder / "rows.parquet", vector_rows(50)),
         "texts": write_rows(folder / "texts.jsonl", text_rows(30)),
         "export": exported.cipherset,
         "bundle": exported.bundle,
+        "index": other.folder / "rows.index",
         "checkpoint": folder / "checkpoint.json",
         "new": folder / "new.jsonl",
     }

@@ -6,9 +6,10 @@ import re
 import pytest
 from thread_samples import QUICK, Owner, cipherset, vector_rows, write_rows
 
-from cipherset.app.scanning.run import scan_detectors
+from cipherset.app.scanning.look import scan_detectors
 from cipherset.core.labels import Tag, Trust
 from cipherset.custody.ledger import Ledger, RunStatus
+from cipherset.pipeline.sanitize import default_policy
 from cipherset.pipeline.sanitize.bench import recall_of
 from cipherset.pipeline.sanitize.label import at_most
 
@@ -63,22 +64,20 @@ def test_what_scan_says(scanned):
 
 def test_none_found_is_said_with_the_measured_recall(scanned):
     """In the table, the JSON and the page; and the more may be there, the less is seen."""
-    measured = recall_of(scan_detectors())
+    measured = recall_of(scan_detectors(default_policy()))
     recall = measured("name lists and cues", "PERSON")
-    told, unknown = f"{recall or 0:.2f} on PERSON", "recall nobody has measured"
-    if recall is None:  # by this version of the detector
-        told = unknown
+    told = f"{recall.value:.2f} (at least {recall.interval[0]:.2f}, of {recall.n}) on PERSON"
     page = scanned.folder / "page.html"
     shown = _scan(scanned, "--sample", "20", "--html", page)
     opened = shown["columns"]["opened"]
-    assert opened["recall"]["PERSON"] == recall
-    bound = None if recall is None else pytest.approx(at_most(20, 60, recall), abs=1e-6)
-    assert opened["at_most"]["PERSON"] == bound
+    assert opened["recall"]["PERSON"] == recall.value
+    assert opened["recall_n"]["PERSON"] == recall.n
+    bound = at_most(20, 60, recall.interval[0])
+    assert opened["at_most"]["PERSON"] == pytest.approx(bound, abs=1e-6)
     assert told in shown["confidence"]["none_found"]
-    shown_there = unknown if recall is None else f"with recall {recall:.2f}"
-    assert shown_there in page.read_text("utf-8")
+    assert f"with recall {recall.value:.2f}" in page.read_text("utf-8")
     table = cipherset("scan", scanned.folder / "people.csv", "--home", scanned.home)
-    assert re.search(rf"none found +by detectors .*{told}", table.out)
+    assert re.search(rf"none found +by detectors .*{re.escape(told)}", table.out)
 
 
 def test_a_sample_says_how_sure_it_is(scanned):

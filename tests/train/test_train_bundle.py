@@ -72,9 +72,9 @@ def test_what_the_gate_would_refuse_is_not_saved(tmp_path):
     with pytest.raises(CiphersetError) as caught:
         save_bundle(tmp_path / "b", plain, Lab(), {})
     assert caught.value.code == "model_output"
-    with pytest.raises(InputError) as not_onnx:
+    with pytest.raises(InputError) as pickled:
         save_bundle(tmp_path / "b", b"\x80\x04.", Lab(), {})
-    assert not_onnx.value.code == "not_onnx"
+    assert pickled.value.code == "model_format"
     assert list(tmp_path.iterdir()) == []
 
 

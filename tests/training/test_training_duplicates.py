@@ -23,7 +23,7 @@ def sentence(rng, n_words=20):
 def altered(rng, text, n_words):
     words = text.split()
     for place in rng.choice(len(words), size=n_words, replace=False):
-        words[place] = str(rng.choice(WORDS))
+        words[place] = str(rng.choice([word for word in WORDS if word != words[place]]))
     return " ".join(words)
 
 
@@ -35,8 +35,9 @@ def jaccard(a, b):
     return len(runs[0] & runs[1]) / len(runs[0] | runs[1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def rng():
+    """Of each test its own, so that no order of tests changes its rows."""
     return np.random.default_rng(5)
 
 

@@ -8,6 +8,8 @@ from cipherset.core.errors import InputError
 from cipherset.pipeline.sanitize.training import Reason, misfits
 from cipherset.pipeline.sanitize.training.poison import (
     NEIGHBORS,
+    Neighborhoods,
+    Reference,
     false_discovery_limit,
     nearest,
     robust_z,
@@ -69,7 +71,7 @@ def test_rows_far_from_all_others_are_outliers(rng):
 
 def test_neighbors_are_those_of_the_slow_search(rng):
     x, _ = blobs(rng, n_rows=700)
-    rows, cosines = nearest(x)
+    rows, cosines = nearest(x, x, np.arange(len(x)))
     for row in (0, 511, 512, 699):
         others = np.array([other for other in range(700) if other != row])
         slow = others[np.argsort(-(x[others] @ x[row]), kind="stable")][:NEIGHBORS]
@@ -80,7 +82,7 @@ def test_neighbors_are_those_of_the_slow_search(rng):
 def test_copies_are_no_neighbors_of_each_other(rng):
     x, _ = blobs(rng, n_rows=60)
     x[:5] = x[0]
-    rows, _ = nearest(x)
+    rows, _ = nearest(x, x, np.arange(len(x)))
     assert not set(rows[0]) & {0, 1, 2, 3, 4}
 
 
@@ -102,8 +104,8 @@ def test_chance_by_hand():
     """Nine of ten neighbors have another label, which is met one time in nine around such rows."""
     x = unit(np.random.default_rng(0).standard_normal((40, 8)))
     labels = np.zeros(40, dtype=np.int64)
-    labels[np.unique(nearest(x)[0][0])[:9]] = 1
-    rows, _ = nearest(x)
+    labels[np.unique(nearest(x, x, np.arange(40))[0][0])[:9]] = 1
+    rows, _ = nearest(x, x, np.arange(len(x)))
     votes = (labels[rows[0]] == 1).sum()
     q = (labels[rows[labels == 0]] == 1).mean()
     assert votes == 9
@@ -115,3 +117,44 @@ def test_too_few_rows():
     with pytest.raises(InputError) as refused:
         misfits(np.eye(39, dtype=np.float32), None)
     assert refused.value.code == "too_few_neighbors"
+
+
+def test_a_sample_of_the_rows_finds_what_all_of_them_find(rng):
+    """Rows that come in batches, compared with a third of them."""
+    x, labels = blobs(rng)
+    poisoned = labels.copy()
+    flipped = rng.choice(len(x), 60, replace=False)
+    poisoned[flipped] = (labels[flipped] + 1) % 6
+    numbers = np.sort(rng.choice(len(x), 500, replace=False))
+    among = Neighborhoods(Reference(numbers, x[numbers], poisoned[numbers]))
+    for start in range(0, len(x), 256):
+        rows = np.arange(start, min(start + 256, len(x)))
+        among.add(rows, x[rows], poisoned[rows])
+    found = flagged(among.misfits().verdicts(), Reason.LABEL_DISAGREES)
+    assert found[flipped].mean() > 0.95
+    assert np.delete(found, flipped).mean() < 0.005
+
+
+def test_rows_without_a_label_are_not_blamed_and_do_not_vote(rng):
+    x, labels = blobs(rng)
+    some = labels.copy()
+    some[rng.choice(len(x), 900, replace=False)] = -1
+    verdicts = misfits(x, some).verdicts()
+    assert not flagged(verdicts, Reason.LABEL_DISAGREES).any()
+
+
+def test_chance_is_that_of_the_slow_count(rng):
+    x, labels = blobs(rng, n_rows=300, spread=0.6)
+    around = labels[nearest(x, x, np.arange(300))[0]]
+    met = np.zeros((6, 6))
+    np.add.at(met, (np.repeat(labels, NEIGHBORS), around.reshape(-1)), 1.0)
+    rates = (met / met.sum(axis=1, keepdims=True)).clip(1 / (NEIGHBORS * 300), 1)
+    slow = np.ones(300)
+    for row in range(300):
+        votes = np.bincount(around[row], minlength=6)
+        votes[labels[row]] = 0
+        if 2 * votes.max() > NEIGHBORS:
+            q = rates[labels[row], votes.argmax()]
+            slow[row] = binom.sf(votes.max() - 1, NEIGHBORS, q)
+    assert (slow < 1).any()
+    np.testing.assert_allclose(misfits(x, labels).chance, slow)

@@ -13,6 +13,7 @@ class Made(StrEnum):
     BUNDLE = "bundle.json"
     CALIBRATION = "calibration.json"
     ASSESSMENT = "assessment.json"
+    INDEX = "index.json"
 
 
 def check_target(target: Path, made: Made, *, overwrite: bool) -> None:

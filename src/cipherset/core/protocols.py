@@ -84,6 +84,15 @@ class Pseudonymizer(Protocol):
         """Of the key: what was sealed under one version opens under that one."""
 
 
+class KeyVersion(Protocol):
+    """A version of a key, by its names: a handle on it, or what is known of it."""
+
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
 class Detector(Protocol):
     """Finds some kinds of entity in a batch of texts."""
 

@@ -7,19 +7,22 @@ was revoked or no longer binds what it was given for allows nothing from that mo
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from cipherset.app.access.casting import cast_elsewhere, cast_here
 from cipherset.app.access.principals import PRINCIPAL, about_change, asked_change
+from cipherset.app.access.tokens import asked_token
 from cipherset.app.assets.measured import measured
 from cipherset.app.gate import Action
 from cipherset.app.gate.about import WORKSPACE, About, Moment
 from cipherset.app.gate.assets import described
 from cipherset.app.gate.exposure import check_exposure
-from cipherset.app.gate.facts import grants_of, principal_of, standing_of, today
+from cipherset.app.gate.facts import grants_of, standing_of, today
 from cipherset.app.gate.subjects import named
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import UsageError
+from cipherset.core import canonical
+from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
     StoredRequest,
@@ -39,13 +42,11 @@ from cipherset.custody.policy import (
     State,
     Status,
     Use,
-    Vote,
     VoteKind,
     check_request,
     decode_request,
     encode_request,
     reusable,
-    sign_vote,
 )
 
 _DAY: Final = timedelta(days=1)
@@ -54,6 +55,21 @@ _ACTIONS: Final = {
     VoteKind.DENY: Action.GRANT_DENY,
     VoteKind.REVOKE: Action.GRANT_REVOKE,
 }
+# What is looked at in the place of a request that is not there; no principal is called so.
+_OF_NOBODY: Final = encode_request(
+    GrantRequest(
+        id="grant-000000000000",
+        action=Action.SCAN,
+        purpose="none",
+        requester="*",
+        beneficiary="*",
+        bound={"dataset:none": canonical.digest_bytes(b"")},
+        created=datetime(2000, 1, 1, tzinfo=UTC),
+        starts=None,
+        duration_s=1,
+        need=Requirement({}),
+    )
+)
 _STANDING: Final = (State.PENDING, State.SCHEDULED, State.LIVE)
 
 
@@ -110,12 +126,14 @@ def request(session: Session, wish: Wish) -> Grant:
         PolicyError: ``grant_duration``, ``exposure_join``, ``not_allowed``.
     """
     with open_workspace(session) as workspace:
-        abouts = [_named(workspace, asset) for asset in wish.assets] or [WORKSPACE]
+        abouts, absent = _all_named(workspace, wish.assets)
         facts = {"asked": wish.action.value, "purpose": wish.purpose}
         moment = Moment(asked=wish.action, requester=workspace.gate.actor)
         with workspace.gate.act(
             Action.GRANT_REQUEST, abouts[0].name, facts, about=abouts[0], moment=moment
         ) as act:
+            if absent is not None:
+                raise absent
             found = workspace.gate.ledger.transact(
                 lambda transaction: _request(transaction, workspace, wish, abouts)
             )
@@ -163,10 +181,28 @@ def _request(
     return Grant(made, _standing(transaction, workspace, made))
 
 
+def _all_named(
+    workspace: Workspace, assets: Sequence[str]
+) -> tuple[list[About], CiphersetError | None]:
+    """The assets, or the workspace for those that are not there, and the first refusal of one.
+
+    Who may not ask at all is told so, and not whether they are there.
+    """
+    abouts, absent = [], None
+    for asset in assets:
+        try:
+            abouts.append(_named(workspace, asset))
+        except CiphersetError as error:
+            absent = absent or error
+    return abouts or [WORKSPACE], absent
+
+
 def _named(workspace: Workspace, text: str) -> About:
-    """An asset, or a change of a principal."""
+    """An asset, a change of a principal, or a token for one."""
     if text.startswith(PRINCIPAL):
-        return about_change(asked_change(text.removeprefix(PRINCIPAL)))
+        asked = text.removeprefix(PRINCIPAL)
+        token = asked_token(asked)
+        return about_change(asked_change(asked)) if token is None else token.about()
     return named(workspace, text)
 
 
@@ -187,16 +223,28 @@ def _check_wish(transaction: Transaction, limits: Limits, wish: Wish) -> None:
         )
 
 
-def vote(session: Session, grant_id: str, kind: VoteKind, comment: str) -> Grant:
+def vote(
+    session: Session,
+    grant_id: str,
+    kind: VoteKind,
+    comment: str,
+    *,
+    envelope: bytes | None = None,
+) -> Grant:
     """Approve, deny or revoke; signed with the voter's key, or the workspace's for who has none.
+
+    ``envelope`` is the vote that the voter signed elsewhere, comment and all. A request that is not
+    there is asked about like one that is: who may not vote is not told which there are.
 
     Raises:
         UsageError: ``grant_unknown``, ``voted_before``, ``grant_over``.
-        PolicyError: ``not_allowed``: such as one's own request.
+        PolicyError: ``not_allowed``: such as one's own request; ``vote_unsigned``.
+        IntegrityError: ``vote_signer``, ``vote_request``, ``vote_ballot``, ``vote_time``,
+            ``grant_form``: of an envelope.
     """
     with open_workspace(session) as workspace:
         ledger = workspace.gate.ledger
-        asked = ledger.transact(lambda transaction: _found(transaction, grant_id))
+        asked, is_there = ledger.transact(lambda transaction: _found(transaction, grant_id))
         about = _about(workspace, asked)
         moment = Moment(
             asked=asked.action,
@@ -207,8 +255,11 @@ def vote(session: Session, grant_id: str, kind: VoteKind, comment: str) -> Grant
         )
         facts = {"grant": grant_id, "asked": asked.action.value}
         with workspace.gate.act(_ACTIONS[kind], grant_id, facts, about=about, moment=moment) as act:
+            if not is_there:
+                raise unknown(grant_id)
+            words = comment if envelope is None else envelope
             found = ledger.transact(
-                lambda transaction: _vote(transaction, workspace, asked, kind, comment)
+                lambda transaction: _vote(transaction, workspace, asked, kind, words)
             )
             act.facts["status"] = found.status.state.value
     return found
@@ -219,8 +270,9 @@ def _vote(
     workspace: Workspace,
     asked: GrantRequest,
     kind: VoteKind,
-    comment: str,
+    words: str | bytes,
 ) -> Grant:
+    """``words``: a comment, to be signed here, or the envelope that was signed elsewhere."""
     gate = workspace.gate
     before = _standing(transaction, workspace, asked)
     if before.state not in _STANDING:
@@ -231,11 +283,10 @@ def _vote(
         )
     if kind is VoteKind.APPROVE:
         check_exposure(transaction, gate, asked)
-    stored = find_principal(transaction.connection, gate.actor)
-    roles = tuple(sorted(principal_of(gate.actor, stored, gate.policies(transaction)).roles))
-    cast = Vote(gate.actor, kind, roles, transaction.now, comment)
-    signer = gate.who.signer or workspace.ring.signer()
-    ballot = sign_vote(asked, cast, signer)
+    if isinstance(words, str):
+        ballot = cast_here(transaction, workspace, asked, kind, words)
+    else:
+        ballot = cast_elsewhere(transaction, workspace, asked, kind, words)
     time = transaction.now.isoformat(timespec="microseconds")
     kept = StoredVote(asked.id, gate.actor, kind.value, time, ballot.envelope.decode())
     if not add_vote(transaction.connection, kept):
@@ -250,12 +301,33 @@ def _vote(
 def list_grants(session: Session) -> list[Grant]:
     """Every grant there ever was, the oldest first, and where it stands."""
     with open_workspace(session) as workspace:
+        return all_grants(workspace)
 
-        def work(transaction: Transaction) -> list[Grant]:
-            asked = [decode_request(r.request.encode()) for r in requests(transaction.connection)]
-            return [Grant(one, _standing(transaction, workspace, one)) for one in asked]
 
-        return workspace.gate.ledger.transact(work)
+def all_grants(workspace: Workspace) -> list[Grant]:
+    """The same, in a workspace that is open."""
+
+    def work(transaction: Transaction) -> list[Grant]:
+        asked = [decode_request(r.request.encode()) for r in requests(transaction.connection)]
+        return [Grant(one, _standing(transaction, workspace, one)) for one in asked]
+
+    return workspace.gate.ledger.transact(work)
+
+
+def one_grant(workspace: Workspace, grant_id: str) -> Grant:
+    """One of them.
+
+    Raises:
+        UsageError: ``grant_unknown``.
+    """
+
+    def work(transaction: Transaction) -> Grant:
+        asked, is_there = _found(transaction, grant_id)
+        if not is_there:
+            raise unknown(grant_id)
+        return Grant(asked, _standing(transaction, workspace, asked))
+
+    return workspace.gate.ledger.transact(work)
 
 
 def _standing(transaction: Transaction, workspace: Workspace, asked: GrantRequest) -> Status:
@@ -279,15 +351,20 @@ def _live(
     return None if found is None else Grant(*found)
 
 
-def _found(transaction: Transaction, grant_id: str) -> GrantRequest:
+def _found(transaction: Transaction, grant_id: str) -> tuple[GrantRequest, bool]:
+    """The request and whether it is there; else one of nobody's in its place."""
     stored = find_request(transaction.connection, grant_id)
-    if stored is None:
-        raise UsageError(
-            f"there is no grant {grant_id}",
-            code="grant_unknown",
-            hint="see all of them: cipherset grant list",
-        )
-    return decode_request(stored.request.encode())
+    text = _OF_NOBODY if stored is None else stored.request.encode()
+    return decode_request(text), stored is not None
+
+
+def unknown(grant_id: str) -> UsageError:
+    """The refusal of a grant that is not there."""
+    return UsageError(
+        f"there is no grant {grant_id}",
+        code="grant_unknown",
+        hint="see all of them: cipherset grant list",
+    )
 
 
 def _about(workspace: Workspace, asked: GrantRequest) -> About:

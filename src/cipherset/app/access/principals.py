@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict
 
+from cipherset.app.access.credentials import check_identity, identities_of, register
 from cipherset.app.gate import WORKSPACE, About, Action, Fact
 from cipherset.app.gate.exposure import check_roles
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, PolicyError, UsageError
+from cipherset.custody.keys.identity import CredentialMac
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
     PastKey,
@@ -25,17 +27,19 @@ LEFT: Final = "left"
 PRINCIPAL: Final = "principal:"
 _KEY: Final = "key:"
 _STOLEN: Final = "stolen:"
+_IDENTITY: Final = "identity:"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _PUBLIC_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class PrincipalResult(TypedDict):
-    """A principal as it is today."""
+    """A principal as it is today; ``identities`` are the URIs that connections prove it by."""
 
     principal: str
     roles: list[str]
     attributes: dict[str, str]
     public_key: str | None
+    identities: list[str]
     status: str
     created: str
 
@@ -54,14 +58,17 @@ class Change:
     public_key: str | None = None
     has_left: bool = False
     is_compromised: bool = False
+    identities: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no principal can be.
 
         Raises:
             UsageError: ``principal_name``, ``role``, ``compromised_key``.
-            InputError: ``public_key``.
+            InputError: ``public_key``, ``identity``.
         """
+        for identity in self.identities or ():
+            check_identity(identity)
         if not _NAME.fullmatch(self.name):
             raise UsageError(
                 "a principal's name is 1 to 128 letters, digits and . _ @ + -",
@@ -95,7 +102,7 @@ def add(session: Session, change: Change) -> PrincipalResult:
     """Add a principal.
 
     Raises:
-        UsageError: ``principal_exists``.
+        UsageError: ``principal_exists``, ``identity_taken``.
         PolicyError: ``role_conflict``, ``exposure_join``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_ADD, change)
@@ -105,7 +112,7 @@ def alter(session: Session, change: Change) -> PrincipalResult:
     """Change a principal; its earlier acts stay its own.
 
     Raises:
-        UsageError: ``principal_unknown``.
+        UsageError: ``principal_unknown``, ``identity_taken``.
         PolicyError: ``role_conflict``, ``exposure_join``, ``not_allowed``.
     """
     return _put(session, Action.PRINCIPAL_CHANGE, change)
@@ -114,10 +121,11 @@ def alter(session: Session, change: Change) -> PrincipalResult:
 def list_principals(session: Session) -> list[PrincipalResult]:
     """Every principal, by name."""
     with open_workspace(session) as workspace:
-        found = workspace.gate.ledger.transact(
-            lambda transaction: principals(transaction.connection)
+        return workspace.gate.ledger.transact(
+            lambda transaction: [
+                _result(transaction, each) for each in principals(transaction.connection)
+            ]
         )
-    return [_result(each) for each in found]
 
 
 def _put(session: Session, action: Action, change: Change) -> PrincipalResult:
@@ -126,36 +134,49 @@ def _put(session: Session, action: Action, change: Change) -> PrincipalResult:
         "has_left": change.has_left,
         "is_compromised": change.is_compromised,
     }
+    if change.identities is not None:
+        facts["identities"] = " ".join(change.identities)
     with (
         open_workspace(session) as workspace,
         workspace.gate.act(action, change.name, facts, about=about_change(change)),
     ):
-        stored = workspace.gate.ledger.transact(
-            lambda transaction: _stored(transaction, workspace, action, change)
+        return workspace.gate.ledger.transact(
+            lambda transaction: _put_now(transaction, workspace, action, change)
         )
-    return _result(stored)
+
+
+def _put_now(
+    transaction: Transaction, workspace: Workspace, action: Action, change: Change
+) -> PrincipalResult:
+    stored = _stored(transaction, workspace, action, change)
+    if change.identities is not None:
+        mac = CredentialMac(workspace.ring.signer())
+        register(transaction, mac, change.name, change.identities)
+    return _result(transaction, stored)
 
 
 def about_change(change: Change) -> About:
     """Exactly this change, so that a grant for it is for no other."""
-    told = {
+    told: dict[str, object] = {
         "attributes": dict(change.attributes),
         "has_left": change.has_left,
         "is_compromised": change.is_compromised,
         "public_key": change.public_key,
         "roles": None if change.roles is None else sorted(change.roles),
     }
+    if change.identities is not None:
+        told["identities"] = sorted(change.identities)
     return replace(WORKSPACE, also={f"{PRINCIPAL}{change.name}": canonical.digest(told)})
 
 
 def asked_change(text: str) -> Change:
-    """What ``NAME=ROLE,ROLE``, ``NAME=left``, ``NAME=key:HEX`` or ``NAME=stolen:HEX`` asks for.
+    """What ``NAME=`` and roles, ``left``, ``key:HEX``, ``stolen:HEX`` or ``identity:URI`` ask for.
 
     ``HEX`` is the new public key; ``stolen`` says that the one before was.
 
     Raises:
         UsageError: ``principal_name``, ``role``.
-        InputError: ``public_key``.
+        InputError: ``public_key``, ``identity``.
     """
     name, _, wanted = text.partition("=")
     if wanted == LEFT:
@@ -164,6 +185,8 @@ def asked_change(text: str) -> Change:
         return Change(name, public_key=wanted.removeprefix(_KEY))
     if wanted.startswith(_STOLEN):
         return Change(name, public_key=wanted.removeprefix(_STOLEN), is_compromised=True)
+    if wanted.startswith(_IDENTITY):
+        return Change(name, identities=(wanted.removeprefix(_IDENTITY),))
     return Change(name, tuple(wanted.split(",")))
 
 
@@ -231,12 +254,13 @@ def _check_conflicts(limits: Limits, principal: StoredPrincipal) -> None:
         )
 
 
-def _result(stored: StoredPrincipal) -> PrincipalResult:
+def _result(transaction: Transaction, stored: StoredPrincipal) -> PrincipalResult:
     return PrincipalResult(
         principal=stored.name,
         roles=list(stored.roles),
         attributes=dict(stored.attributes),
         public_key=stored.public_key,
+        identities=identities_of(transaction, stored.name),
         status=stored.status,
         created=stored.created,
     )

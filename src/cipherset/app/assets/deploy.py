@@ -62,7 +62,7 @@ def deploy(session: Session, request: DeployRequest) -> Deployed:
         IntegrityError, InputError: the bundle is not fit.
     """
     bundle = load_bundle(request.path)
-    called = _checked(request.name or request.path.resolve().stem)
+    called = model_name(request.name or request.path.resolve().stem)
     with open_workspace(session) as workspace:
         record_model(workspace, bundle)
         found = measured(workspace, bundle.manifest.trained_on.manifest)
@@ -101,7 +101,12 @@ def place(workspace: Workspace, bundle: Bundle, name: str, *, overwrite: bool) -
     return folder / name
 
 
-def _checked(name: str) -> str:
+def model_name(name: str) -> str:
+    """``name``, if a model can be called so.
+
+    Raises:
+        UsageError: ``model_name``.
+    """
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be a model's name",

@@ -21,7 +21,7 @@ from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.calibrate import MARGIN, TIE, Asked, Measured, Setting, settings
 from cipherset.app.exports.dataset import Dataset, Reading, load
 from cipherset.app.exports.fitting import sweep_on
-from cipherset.app.exports.plan import make_plan, sample
+from cipherset.app.exports.plan import Drawing, make_plan, sample
 from cipherset.app.exports.utility import LINEAR, row_scores
 from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
@@ -92,9 +92,7 @@ def _measured(
     session: Session, request: CalibrateRequest, dataset: Dataset, watch: Stopwatch
 ) -> CalibrateResult:
     seed = request.seed
-    plan = make_plan(
-        dataset, numeric=False, test_share=request.test_share, fit_share=1.0, seed=seed
-    )
+    plan = make_plan(dataset, Drawing(request.test_share, seed=seed))
     task = plan.task or Task.CLASSIFICATION
     rehearsed = Rehearsed(seed)
     sweep = sweep_on(dataset, plan, task, key=rehearsed.key(), scheme=SCHEME, seed=seed)

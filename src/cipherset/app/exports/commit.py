@@ -126,6 +126,8 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         told["fields_kept"] = len(built.draft.dataset.roles.text)
     if built.draft.without_consent is not None:
         told["rows_without_consent"] = built.draft.without_consent
+    if built.draft.plan.n_suspect is not None:
+        told["rows_suspect"] = built.draft.plan.n_suspect
     if built.draft.origin.is_mixed:
         told["mixing_accepted"] = True
     return told if beyond is None else told | {"anchored_beyond": beyond}

@@ -7,8 +7,9 @@ import numpy as np
 
 from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.dataset import Dataset
-from cipherset.app.exports.split import leaked, repeated, test_rows
+from cipherset.app.exports.split import Mask, leaked, repeated, test_rows
 from cipherset.app.exports.utility import Rows, Targets
+from cipherset.app.training.suspects import suspects_among
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.evidence.attack import rows_to_decide
@@ -23,7 +24,8 @@ class Plan:
     """Row numbers of the source; ``fit`` is part of ``train`` only if everything is fitted on.
 
     ``n_copies``: rows that repeat another, or nearly; ``n_leaked``: held-out rows of which a copy
-    is trained on all the same, because too little could be held out without them.
+    is trained on all the same, because too little could be held out without them. ``n_suspect``:
+    rows that play no part, as they stand out; None where nobody has looked for them.
     """
 
     task: Task | None
@@ -33,6 +35,7 @@ class Plan:
     fit: Codes = field(repr=False)
     n_copies: int = 0
     n_leaked: int = 0
+    n_suspect: int | None = None
 
     @property
     def has_classes(self) -> bool:
@@ -48,28 +51,54 @@ class Plan:
         return Rows(dataset.vectors(chosen), self.targets[chosen], dataset.clear[chosen])
 
 
-def make_plan(
-    dataset: Dataset, *, numeric: bool, test_share: float, fit_share: float, seed: int
-) -> Plan:
-    """Split the rows; with a ``fit_share`` below 1 the rows fitted on are not exported.
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How the rows are split; ``numeric`` where labels are numbers, whatever they look like.
+
+    With a ``fit_share`` below 1 the rows fitted on are not exported. With ``drop_suspects`` rows
+    that stand out play no part.
+    """
+
+    test_share: float
+    fit_share: float = 1.0
+    seed: int = 0
+    numeric: bool = False
+    drop_suspects: bool = False
+
+
+def make_plan(dataset: Dataset, drawing: Drawing) -> Plan:
+    """Which row plays which part.
 
     Raises:
         InputError: one class only, a label per row, too few rows.
     """
-    task = _task(dataset, numeric)
-    strata = dataset.labels if task is Task.CLASSIFICATION else None
-    strata = np.zeros(dataset.n_rows, dtype=np.int64) if strata is None else strata
-    copies = dataset.copies
-    held_out = test_rows(strata, dataset.groups, copies, share=test_share, seed=seed)
-    train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    task = _task(dataset, drawing.numeric)
+    classes = dataset.labels if task is Task.CLASSIFICATION else None
+    suspects = suspects_among(dataset, classes, drawing.seed) if drawing.drop_suspects else None
+    rows = np.arange(dataset.n_rows)
+    if suspects is not None:
+        rows = np.delete(rows, list(suspects.reasons))
+    strata = np.zeros(dataset.n_rows, dtype=np.int64) if classes is None else classes
+    copies = None if dataset.copies is None else dataset.copies.take(rows)
+    held_out = _part(dataset, strata, rows, drawing.test_share, drawing.seed)
+    train, test = rows[~held_out], rows[held_out]
     fit = train
-    if fit_share < 1:
-        groups = None if dataset.groups is None else dataset.groups[train]
-        of_train = None if copies is None else copies.take(train)
-        part = test_rows(strata[train], groups, of_train, share=fit_share, seed=seed + 1)
+    if drawing.fit_share < 1:
+        part = _part(dataset, strata, train, drawing.fit_share, drawing.seed + 1)
         fit, train = train[part], train[~part]
-    parts = (_targets(dataset, task), train, test, fit)
-    return Plan(task, *parts, n_copies=repeated(copies), n_leaked=leaked(held_out, copies))
+    return Plan(
+        *(task, _targets(dataset, task), train, test, fit),
+        n_copies=repeated(copies),
+        n_leaked=leaked(held_out, copies),
+        n_suspect=None if suspects is None else len(suspects),
+    )
+
+
+def _part(dataset: Dataset, strata: Codes, rows: Codes, share: float, seed: int) -> Mask:
+    """Which of ``rows`` are in a part of ``share`` of them; shape (len(rows),)."""
+    groups = None if dataset.groups is None else dataset.groups[rows]
+    copies = None if dataset.copies is None else dataset.copies.take(rows)
+    return test_rows(strata[rows], groups, copies, share=share, seed=seed)
 
 
 def sample(rows: Codes, most: int, *, seed: int) -> Codes:

@@ -37,7 +37,15 @@ from cipherset.app.exports.earlier.repeat import Asked, made_before, request_dig
 from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
 from cipherset.app.exports.leak import TIMES, Leak, measure_leak
-from cipherset.app.exports.plan import FIT_ROWS, TEST_ROWS, Plan, check_enough, make_plan, sample
+from cipherset.app.exports.plan import (
+    FIT_ROWS,
+    TEST_ROWS,
+    Drawing,
+    Plan,
+    check_enough,
+    make_plan,
+    sample,
+)
 from cipherset.app.exports.request import (
     AUTO,
     Owner,
@@ -140,6 +148,7 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
         "reid_high": worst.high,
         "repeated": result.repeated,
         "without_consent": manifest.settings.get("rows_without_consent"),
+        "rows_suspect": manifest.settings.get("rows_suspect"),
     }
     if joined is None:
         return facts
@@ -229,10 +238,13 @@ def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
     numeric = request.minimize != AUTO and parse_spec(request.minimize).kind is MinimizerKind.PLS
     plan = make_plan(
         dataset,
-        numeric=numeric,
-        test_share=request.test_share,
-        fit_share=request.fit_share,
-        seed=request.seed,
+        Drawing(
+            request.test_share,
+            request.fit_share,
+            request.seed,
+            numeric=numeric,
+            drop_suspects=request.drop_suspects,
+        ),
     )
     if request.accept_risk is None:
         check_enough(dataset, plan, request.max_reid)

@@ -48,6 +48,7 @@ class ProtectRequest:
     all_fields: bool = False
     consent: Consent | None = None
     purpose: str | None = None
+    drop_suspects: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -148,6 +149,12 @@ class ProtectResult:
         dropped = self.manifest.settings.get("rows_without_consent")
         return {} if dropped is None else {"without_consent": dropped}
 
+    @property
+    def _suspect(self) -> dict[str, Any]:
+        """How many rows were dropped as they stand out, where they were looked for."""
+        told = self.manifest.settings
+        return {"rows_suspect": told["rows_suspect"]} if "rows_suspect" in told else {}
+
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
         manifest, utility = self.manifest, self.utility
@@ -164,6 +171,7 @@ class ProtectResult:
                 "anchored": manifest.settings["rows_anchored"],
                 **self._without_consent,
             },
+            **self._suspect,
             "dim": manifest.dim,
             "scheme": manifest.scheme,
             "approximation_factor": manifest.approximation_factor,

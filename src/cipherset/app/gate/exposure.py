@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 
 # What shows plain rows, and what hands out encrypted ones.
 PLAIN: Final = frozenset(
-    {Action.SCAN, Action.SANITIZE, Action.PROTECT, Action.CALIBRATE, Action.DETOKENIZE}
+    {
+        Action.SCAN,
+        Action.SANITIZE,
+        Action.PROTECT,
+        Action.INDEX,
+        Action.CALIBRATE,
+        Action.DETOKENIZE,
+    }
 )
 CIPHERTEXT: Final = frozenset({Action.EXPORT})
 _PLAIN_ROLES: Final = (Role.DATA_OWNER, Role.INGESTER)

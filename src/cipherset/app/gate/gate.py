@@ -14,7 +14,13 @@ from cipherset.app.gate import facts as gathering
 from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, about_key
 from cipherset.app.gate.exposure import check_use
 from cipherset.app.gate.facts import Asked
-from cipherset.app.gate.refusal import NOT_ALLOWED, elsewhere, not_allowed, outside_act
+from cipherset.app.gate.refusal import (
+    NOT_ALLOWED,
+    denied_from_afar,
+    elsewhere,
+    not_allowed,
+    outside_act,
+)
 from cipherset.app.gate.who import Who
 from cipherset.core.environment import NOWHERE, Environment, differing
 from cipherset.core.errors import CiphersetError, PolicyError
@@ -144,7 +150,7 @@ class Gate:
         asked, decision = self.ledger.transact(work)
         if decision.is_allowed:
             return
-        refusal = not_allowed(asked, decision)
+        refusal = self._denial(asked, decision)
         body: dict[str, Fact] = {"code": refusal.code, "key_id": key.key_id, "use": use}
         self._write(Action.KEY_USE, key.name, Outcome.REFUSED, body)
         raise refusal
@@ -203,7 +209,7 @@ class Gate:
 
         asked, (denied, refusal, broken) = self.ledger.transact(work)
         if denied is not None:  # what would allow it takes a while to find: not in the transaction
-            raise not_allowed(asked, denied)
+            raise self._denial(asked, denied)
         if refusal is not None:
             raise refusal
         if broken is not None:
@@ -231,6 +237,10 @@ class Gate:
             transaction, self.kept.held, parted=self.kept.parted
         )
         return self.kept.held
+
+    def _denial(self, asked: Asked, decision: Decision) -> PolicyError:
+        """The refusal, with what would allow it for those who are here alone."""
+        return not_allowed(asked, decision) if self.who.network is None else denied_from_afar()
 
     def _settle(
         self,

@@ -26,6 +26,18 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     )
 
 
+def denied_from_afar() -> PolicyError:
+    """The same for those who ask from elsewhere: word for word what they get of what is not there.
+
+    The reasons would tell of assets that they may not know of, and cost dozens of decisions.
+    """
+    return PolicyError(
+        "this is not there, or you may not do it",
+        code="not_allowed",
+        hint="ask for a grant (POST /v1/grants), or an auditor why: the ledger has the reasons",
+    )
+
+
 def _hint(asked: Asked) -> str:
     request = asked.request
     if request.resource.stale and asked.about.kind is Kind.MODEL:
@@ -81,8 +93,12 @@ def _assets(asked: Asked) -> str:
     plain = (f"{Kind.DATASET}:", f"{Kind.MODEL}:", f"{Kind.WORKSPACE}:")
     named = list(asked.about.bound())
     if asked.about.kind is Kind.WORKSPACE and len(named) > 1:
-        # What is to hold in the workspace stands for it; of a principal the roles are to be said.
-        named = [f"{name}=ROLES" if name.startswith("principal:") else name for name in named[1:]]
+        # What is to hold in the workspace stands for it; of a principal the roles are to be said,
+        # where it does not say already what is asked for.
+        named = [
+            f"{name}=ROLES" if name.startswith("principal:") and "=" not in name else name
+            for name in named[1:]
+        ]
     return " ".join(name.partition(":")[2] if name.startswith(plain) else name for name in named)
 
 

@@ -11,6 +11,7 @@ from cipherset.core.errors import UsageError
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.policy import Kind, Policies
 from cipherset.pipeline.export import Cipherset, open_cipherset
+from cipherset.pipeline.index import INDEX_FILE, read_signed
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.train import Bundle, load_bundle
 
@@ -53,8 +54,8 @@ def about_bundle(bundle: Bundle, path: Path) -> About:
 def named(workspace: "Workspace", text: str) -> About:
     """The asset that ``text`` names.
 
-    ``key:NAME``, ``policies:SET``, ``workspace``, a folder with a cipherset or a bundle, a file
-    with rows, or the id of an asset in the ledger.
+    ``key:NAME``, ``policies:SET``, ``workspace``, a folder with a cipherset, an index or a bundle,
+    a file with rows, or the id of an asset in the ledger.
 
     Raises:
         UsageError: ``asset_named``: none of these.
@@ -77,12 +78,15 @@ def _at(workspace: "Workspace", path: Path) -> About:
     """What is in that place."""
     if (path / MODEL).is_file():
         return about_bundle(load_bundle(path), path)
+    if (path / INDEX_FILE).is_file():
+        manifest, _ = read_signed(path, signer=workspace.fingerprint)
+        return About(Kind.DATASET, manifest.asset_id, path.resolve().name)
     if (path / MANIFEST).is_file():
         return about_cipherset(open_cipherset(path), path)
     if path.is_file():
         return about_source(workspace, open_source(str(path)))
     raise UsageError(
-        f"{path} is no key, file, cipherset, model or known id here",
+        f"{path} is no key, file, cipherset, index, model or known id here",
         code="asset_named",
         hint="name it as key:NAME, by its path, or by its id in the ledger",
     )

@@ -18,7 +18,14 @@ from cipherset.evidence.views.lineage import downstream, upstream
 
 _GAP: Final = None  # what only people know
 _RECEIVING: Final = frozenset(
-    {Action.TRAIN_AT_GATE, Action.EVALUATE, Action.PREDICT, Action.QUERY, Action.DEPLOY}
+    {
+        Action.TRAIN_AT_GATE,
+        Action.EVALUATE,
+        Action.PREDICT,
+        Action.PREDICT_SCORES,
+        Action.QUERY,
+        Action.DEPLOY,
+    }
 )
 
 

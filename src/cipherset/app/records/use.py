@@ -15,7 +15,14 @@ from cipherset.custody.policy import VoteKind
 from cipherset.evidence.views.lineage import upstream
 
 _USES: Final = frozenset(
-    {Action.PREDICT, Action.EVALUATE, Action.QUERY, Action.DEPLOY, Action.TRAIN_AT_GATE}
+    {
+        Action.PREDICT,
+        Action.PREDICT_SCORES,
+        Action.EVALUATE,
+        Action.QUERY,
+        Action.DEPLOY,
+        Action.TRAIN_AT_GATE,
+    }
 )
 
 

@@ -19,12 +19,16 @@ OVERSIZED: Final = "oversized"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done with each batch; ``filters`` remember nothing of earlier ones."""
+    """What is to be done with each batch; ``filters`` remember nothing of earlier ones.
+
+    ``marked``: rows that are set apart for what was seen of all rows before, by number.
+    """
 
     text: tuple[str, ...]
     rules: SanitizeRules
     largest_row: int
     filters: tuple[RowFilter, ...] = ()
+    marked: Mapping[int, Reason] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,9 @@ def _unfit(work: Work, rows: Rows, cells: dict[str, list[object]]) -> dict[int, 
     fit = [row for row in range(rows.n_rows) if row not in unfit]
     for one in refused(_joined(cells, fit), work.filters):
         unfit[fit[one.row]] = Quarantined(rows.start + fit[one.row], one.reason)
+    for row in set(fit) - set(unfit):
+        if suspect := work.marked.get(rows.start + row):
+            unfit[row] = Quarantined(rows.start + row, suspect)
     return unfit
 
 

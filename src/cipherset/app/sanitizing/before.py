@@ -1,12 +1,14 @@
-"""What is looked at before a row is written: the label of the source, and the rows of a test."""
+"""What is looked at before a row is written: its label, the rows of a test, its own."""
 
 from collections.abc import Iterator
 
+from cipherset.app.encoders import open_encoder
 from cipherset.app.gate import Act
 from cipherset.app.labels.record import known_label
 from cipherset.app.sanitizing.batch import texts_of
-from cipherset.app.sanitizing.request import SanitizeRequest
-from cipherset.app.workspace import Workspace
+from cipherset.app.sanitizing.request import SUSPECTS, SanitizeRequest
+from cipherset.app.training.suspects import Looking, Suspects, suspects_of
+from cipherset.app.workspace import Session, Workspace
 from cipherset.core.labels import Label, Level
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize.training import check_exportable, check_leak
@@ -42,6 +44,20 @@ def check_apart(request: SanitizeRequest, source: Source) -> None:
     test = open_source(request.test)
     test.check_columns(request.text)
     check_leak(_texts(source, request), _texts(test, request))
+
+
+def suspects_in(session: Session, request: SanitizeRequest, source: Source) -> Suspects | None:
+    """The rows of the source that stand out; None where nobody asks.
+
+    Raises:
+        InputError: ``too_few_neighbors``.
+        BackendError: the encoder is not there.
+    """
+    if SUSPECTS not in request.filters:
+        return None
+    encoder = open_encoder(request.encoder, session.cache)
+    looking = Looking(request.text, request.label, encoder, seed=0)
+    return suspects_of(source, looking, session.progress)
 
 
 def _texts(source: Source, request: SanitizeRequest) -> Iterator[list[str]]:

@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cipherset.app.encoders import DEFAULT_ENCODER
 from cipherset.app.training.kept import folder_of
+from cipherset.app.training.suspects import Suspects
 from cipherset.core.errors import UsageError
 from cipherset.core.files import target_exists
 from cipherset.core.labels import Label
 from cipherset.pipeline.export.rows import kind_of
+from cipherset.pipeline.sanitize import LONGEST
 
-LARGEST_ROW: Final = 1_000_000  # characters
+LARGEST_ROW: Final = LONGEST  # characters
 SIDECAR: Final = ".quarantine.jsonl"
 # Rows above ``largest_row`` and rows that are no text go in any case, copies unless they are kept.
 FILTERS: Final = ("empty", "encoding", "injection")
+SUSPECTS: Final = "suspects"  # needs an encoder, and a second look at every row
 _ENDINGS: Final = re.compile(r"(\.(csv|tsv|jsonl|parquet|gz))+$", re.IGNORECASE)
 
 
@@ -25,10 +29,10 @@ class SanitizeRequest:
     """What ``sanitize`` is asked to do; the defaults are the command's.
 
     ``drop`` and ``keep`` say which columns are written; ``label`` is written in any case.
-    ``filters`` are some of ``FILTERS``. ``test`` is a source that is to share no row with this
-    one. ``canaries`` are planted among the rows, and with ``index`` it is kept which phrases they
-    have, both under ``key`` and the name ``dataset``. ``accept_risk`` says why restricted rows may
-    be written.
+    ``filters`` are some of ``FILTERS`` and ``SUSPECTS``, for which ``encoder`` embeds. ``test`` is
+    a source that is to share no row with this one. ``canaries`` are planted among the rows, and
+    with ``index`` it is kept which phrases they have, both under ``key`` and the name ``dataset``.
+    ``accept_risk`` says why restricted rows may be written.
     """
 
     source: str
@@ -48,6 +52,7 @@ class SanitizeRequest:
     index: bool = False
     dataset: str | None = None
     accept_risk: str | None = None
+    encoder: str = DEFAULT_ENCODER
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -81,8 +86,9 @@ class SanitizeRequest:
 
     def _check_training(self) -> None:
         for name in self.filters:
-            if name not in FILTERS:
-                raise _usage(f"no filter {name!r}: any of {', '.join(FILTERS)}, or none")
+            if name not in {*FILTERS, SUSPECTS}:
+                known = ", ".join([*FILTERS, SUSPECTS])
+                raise _usage(f"no filter {name!r}: any of {known}, or none")
         if self.canaries < 0:
             raise _usage(f"the number of canaries is 0 or more, not {self.canaries}")
         if not self.keeps:
@@ -171,6 +177,7 @@ class SanitizeResult:
     label: Label | None = None
     canary_rows: int = 0
     n_ngrams: int | None = None
+    suspects: Suspects | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -182,6 +189,7 @@ class SanitizeResult:
             "reasons": _sorted(counts.reasons),
             "quarantine": str(self.request.sidecar) if quarantined else None,
             "entities": _sorted(counts.found),
+            **({} if self.suspects is None else {"rows_suspect": len(self.suspects)}),
             "label": None if self.label is None else self.label.level.value,
             "canaries": self.request.canaries,
             "canary_rows": self.canary_rows,

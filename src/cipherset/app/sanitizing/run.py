@@ -16,14 +16,21 @@ from cipherset.app.gate.about import About, about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.record import record_source, recorded_run
 from cipherset.app.sanitizing.batch import CleanBatch, Work, clean_batch
-from cipherset.app.sanitizing.before import allowed_label, check_apart
+from cipherset.app.sanitizing.before import allowed_label, check_apart, suspects_in
 from cipherset.app.sanitizing.outputs import open_outputs
-from cipherset.app.sanitizing.request import Counts, SanitizeRequest, SanitizeResult, uncovered
+from cipherset.app.sanitizing.request import (
+    SUSPECTS,
+    Counts,
+    SanitizeRequest,
+    SanitizeResult,
+    uncovered,
+)
 from cipherset.app.sanitizing.rules import asked_policy, keyed_rules
 from cipherset.app.sanitizing.workers import Workers, in_order
 from cipherset.app.sanitizing.writing import REPEATS, Planting, Writing
 from cipherset.app.training.filters import filters_named
 from cipherset.app.training.kept import KeptOfDataset
+from cipherset.app.training.suspects import Suspects
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.labels import Label
 from cipherset.core.protocols import Progress
@@ -68,7 +75,8 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
             if request.key is not None:
                 key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
                 act.facts.update({"key_id": key.key_id, "key_version": key.version})
-            run = _Run(request, source, policy, key, session.progress)
+            suspects = suspects_in(session, request, source)
+            run = _Run(request, source, policy, key, session.progress, suspects)
             record_source(workspace, source)
             told = {"rules": policy.digest}
             with recorded_run(workspace, SANITIZE, [about.id], told) as made:
@@ -87,6 +95,7 @@ class _Run:
     policy: Policy
     key: KeyHandle | None
     progress: Progress
+    suspects: Suspects | None = None
 
     def done(self, workspace: Workspace, label: Label | None) -> SanitizeResult:
         """Write the rows; what the owner keeps of them is kept before they are in their place."""
@@ -121,12 +130,14 @@ class _Run:
             label=label,
             canary_rows=request.canaries * REPEATS,
             n_ngrams=n_ngrams,
+            suspects=self.suspects,
         )
 
     def _batches(self, rules: SanitizeRules, workers: Workers) -> Iterator[CleanBatch]:
         request = self.request
-        filters = tuple(filters_named(request.filters))
-        work = Work(request.text, rules, request.largest_row, filters)
+        filters = tuple(filters_named([each for each in request.filters if each != SUSPECTS]))
+        marked = {} if self.suspects is None else self.suspects.reasons
+        work = Work(request.text, rules, request.largest_row, filters, marked)
         return in_order(partial(clean_batch, work), self.source.whole(), workers, rules.detectors)
 
     def _kept(self, workspace: Workspace) -> KeptOfDataset | None:
@@ -155,4 +166,5 @@ def _facts(result: SanitizeResult) -> dict[str, Fact]:
         "entities": " ".join(f"{name}={n}" for name, n in sorted(counts.found.items())),
         "label": None if result.label is None else result.label.level.value,
         "canaries": result.request.canaries,
+        "rows_suspect": None if result.suspects is None else len(result.suspects),
     }

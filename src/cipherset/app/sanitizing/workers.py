@@ -30,6 +30,7 @@ from cipherset.pipeline.sanitize import (
 
 _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
+Make = Callable[[Policy], Sequence[Detector]]  # a function of a module, to be found by its name
 _AHEAD: Final = 2  # batches that wait for a core, so that none waits for a batch
 
 _detectors: list[Detector] = []  # of a worker process, from its beginning to its end
@@ -38,10 +39,13 @@ _detectors: list[Detector] = []  # of a worker process, from its beginning to it
 class Workers:
     """Processes that look; as many as there are cores, or none where there is one core."""
 
-    def __init__(self, policy: Policy, n_workers: int | None = None) -> None:
+    def __init__(
+        self, policy: Policy, n_workers: int | None = None, make: Make = detectors_of
+    ) -> None:
         """Each makes its detectors from the policy, which goes to it through a pipe."""
         self.n_workers = n_workers or len(os.sched_getaffinity(0))
         self._policy = policy
+        self._make = make
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -62,7 +66,7 @@ class Workers:
             self.n_workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start,
-            initargs=(self._policy.text,),
+            initargs=(self._policy.text, self._make),
         )
         self._pool = pool
         return partial(_looked, pool)
@@ -108,10 +112,10 @@ def _looked(pool: ProcessPoolExecutor, texts: Sequence[str]) -> Looked:
         ) from None
 
 
-def _start(rules: str) -> None:
+def _start(rules: str, make: Make) -> None:
     """Make the detectors of this process, which ends when the one that started it does."""
     Thread(target=_end_with_parent, daemon=True).start()
-    _detectors[:] = detectors_of(policy_of(rules))
+    _detectors[:] = make(policy_of(rules))
 
 
 def _end_with_parent() -> None:

@@ -3,17 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from cipherset.app.sanitizing.workers import Workers, in_order
 from cipherset.core.protocols import Progress
-from cipherset.pipeline.ingest import Source
-from cipherset.pipeline.sanitize import Detector
-from cipherset.pipeline.sanitize.label import Reservoir, Seen
+from cipherset.pipeline.ingest import Batch, Source
+from cipherset.pipeline.sanitize import (
+    Detector,
+    Look,
+    Policy,
+    default_policy,
+    every_detector,
+    look,
+)
+from cipherset.pipeline.sanitize.label import ReadCells, Reservoir, Seen, read_cells
 
 Row = Mapping[str, str | None]
-_AT_ONCE = 512
+_AT_ONCE: Final = 512
+_BATCH_ROWS: Final = 1024  # for a worker: small enough that all have some
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +35,34 @@ class Looked:
     n_looked: int
 
 
+def scan_detectors(policy: Policy) -> tuple[Detector, ...]:
+    """Whatever is taken out, and what is only labeled; sums of money are nobody's."""
+    return tuple(each for each in every_detector(policy) if each.entities != {"AMOUNT"})
+
+
 def look_at_all(
-    source: Source, columns: Sequence[str], detectors: Sequence[Detector], progress: Progress
+    source: Source,
+    columns: Sequence[str],
+    detectors: Sequence[Detector],
+    progress: Progress,
+    n_workers: int | None = None,
 ) -> Looked:
-    """Every row, a batch at a time.
+    """Every row, a batch at a time and on every core; the detectors are ``scan_detectors``.
 
     Raises:
         InputError: the source is not fit; see ``Source.cells``.
+        BackendError: ``worker_lost``.
     """
     seen: dict[str, Seen] = {}
     n_rows = 0
     progress.start("look at all rows", None)
-    for batch in source.cells(columns):
-        _add(seen, batch.table.to_pydict(), detectors)
-        n_rows += batch.table.num_rows
-        progress.advance(batch.table.num_rows)
+    with Workers(default_policy(), n_workers, scan_detectors) as workers:
+        batches = source.cells(columns, _BATCH_ROWS)
+        for rows, read in in_order(_read, batches, workers, detectors):
+            for name, cells in read.items():
+                seen.setdefault(name, Seen()).add(cells)
+            n_rows += rows
+            progress.advance(rows)
     progress.finish()
     return Looked(seen, n_rows, n_rows)
 
@@ -65,11 +88,12 @@ def look_at_some(
         progress.advance(table.num_rows)
     progress.finish()
     seen: dict[str, Seen] = {}
-    rows = reservoir.rows()
+    rows, looking = reservoir.rows(), partial(look, detectors)
     progress.start("look at the sample", len(rows))
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        _add(seen, {name: [row.get(name) for row in some] for name in names}, detectors)
+        for name in names:
+            seen.setdefault(name, Seen()).look([row.get(name) for row in some], looking)
         progress.advance(len(some))
     progress.finish()
     return Looked(seen, reservoir.seen, len(rows))
@@ -80,10 +104,6 @@ def _rows(table: pa.Table, rows: Sequence[int]) -> list[Row]:
     return taken
 
 
-def _add(
-    seen: dict[str, Seen],
-    cells: Mapping[str, Sequence[str | None]],
-    detectors: Sequence[Detector],
-) -> None:
-    for name, values in cells.items():
-        seen.setdefault(name, Seen()).look(values, detectors)
+def _read(batch: Batch, looking: Look) -> tuple[int, dict[str, ReadCells]]:
+    cells = batch.table.to_pydict()
+    return batch.table.num_rows, {name: read_cells(cells[name], looking) for name in cells}

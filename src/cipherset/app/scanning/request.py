@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from cipherset.app.encoders import DEFAULT_ENCODER
 from cipherset.app.fields.choose import FieldsResult
+from cipherset.app.training.suspects import Suspects
 from cipherset.core.errors import UsageError
 from cipherset.core.labels import Label, Trust
 from cipherset.pipeline.sanitize.label import CONFIDENCE, ColumnLabel, at_most
 
 SAMPLE: Final = 2_000
-HIGH: Final = 0.95  # a recall that need not be told by the kind
+HIGH: Final = 0.9  # a recall that, at its lower end, need not be told by the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class ScanRequest:
     html: Path | None = None
     overwrite: bool = False
     fields: bool = False
+    suspects: bool = False
     label: str | None = None
     encoder: str = DEFAULT_ENCODER
 
@@ -42,17 +44,8 @@ class ScanRequest:
             UsageError: ``usage``, ``target_exists``, ``target_parent``.
         """
         if self.sample < 1:
-            raise UsageError(
-                f"a sample has at least one row, not {self.sample}",
-                code="usage",
-                hint="see: cipherset scan --help",
-            )
-        if self.fields != (self.label is not None) or (self.fields and not self.columns):
-            raise UsageError(
-                "what a label needs is measured with --fields, --label COL and --text COL together",
-                code="usage",
-                hint="see: cipherset scan --help",
-            )
+            raise _usage(f"a sample has at least one row, not {self.sample}")
+        self._check_label()
         if self.html is None:
             return
         if not self.html.parent.is_dir():
@@ -68,10 +61,25 @@ class ScanRequest:
                 hint="choose another place with --html, or overwrite it with --force",
             )
 
+    def _check_label(self) -> None:
+        labeled = self.label is not None
+        if self.fields and not (labeled and self.columns):
+            raise _usage(
+                "what a label needs is measured with --fields, --label COL and --text COL together"
+            )
+        if self.suspects and not self.columns:
+            raise _usage("rows that stand out do so by their texts: --suspects with --text COL")
+        if labeled and not (self.fields or self.suspects):
+            raise _usage("a label is for --fields or --suspects")
+
     @property
     def looked_at(self) -> tuple[str, ...]:
-        """The columns to label: where a label's needs are measured, all of them."""
-        return () if self.fields else self.columns
+        """The columns to label: where the text is for something else too, all of them."""
+        return () if self.fields or self.suspects else self.columns
+
+
+def _usage(message: str) -> UsageError:
+    return UsageError(message, code="usage", hint="see: cipherset scan --help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class ScanResult:
     asset: str
     notes: tuple[str, ...] = ()
     fields: FieldsResult | None = None
+    suspects: Suspects | None = None
 
     @property
     def confidence(self) -> dict[str, Any]:
@@ -103,10 +112,16 @@ class ScanResult:
     def none_found(self) -> str:
         """What "none found" is worth: the recall of the detectors, the lowest first."""
         recalls = next((column.recall for column in self.columns.values()), {})
-        known = sorted((recall, name) for name, recall in recalls.items() if recall is not None)
-        unknown = [name for name, recall in recalls.items() if recall is None]
-        parts = [f"{recall:.2f} on {name}" for recall, name in known if recall < HIGH]
-        good = [name for recall, name in known if recall >= HIGH]
+        known = sorted(
+            (rate.interval[0], name, rate) for name, rate in recalls.items() if rate is not None
+        )
+        unknown = [name for name, rate in recalls.items() if rate is None]
+        parts = [
+            f"{rate.value:.2f} (at least {low:.2f}, of {rate.n}) on {name}"
+            for low, name, rate in known
+            if low < HIGH
+        ]
+        good = [name for low, name, _ in known if low >= HIGH]
         parts += [f"at least {HIGH:g} on {', '.join(good)}"] if good else []
         parts += [f"not measured on {', '.join(unknown)}"] if unknown else []
         if not known:
@@ -125,6 +140,12 @@ class ScanResult:
             f"({100 * CONFIDENCE:g} %)"
         )
 
+    @property
+    def _suspects(self) -> dict[str, Any]:
+        if self.suspects is None:
+            return {}
+        return {"rows_suspect": len(self.suspects), "suspects": self.suspects.as_json()}
+
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
         return {
@@ -140,4 +161,5 @@ class ScanResult:
             "asset": self.asset,
             "notes": list(self.notes),
             **({} if self.fields is None else {"fields": self.fields.as_json()}),
+            **self._suspects,
         }

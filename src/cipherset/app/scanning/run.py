@@ -24,9 +24,10 @@ from cipherset.app.labels.record import (
     record_purpose,
     record_source,
 )
-from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some
+from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some, scan_detectors
 from cipherset.app.scanning.report import render
 from cipherset.app.scanning.request import ScanRequest, ScanResult
+from cipherset.app.training.suspects import Looking, Suspects, suspects_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.files import write_atomic
 from cipherset.core.labels import Label, Level, Trust, joined
@@ -35,7 +36,6 @@ from cipherset.pipeline.sanitize import (
     Detector,
     default_policy,
     default_rules,
-    every_detector,
 )
 from cipherset.pipeline.sanitize.bench import recall_of
 from cipherset.pipeline.sanitize.label import (
@@ -69,21 +69,17 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
             Action.SCAN, source.name, facts, about=about_source(workspace, source)
         ) as act,
     ):
-        detectors = scan_detectors()
+        detectors = scan_detectors(default_policy())
         looked = _look(session, request, source, detectors)
         result = _result(workspace, request, source, looked, detectors)
-        if request.label is not None:
+        if request.fields and request.label is not None:
             result = replace(result, fields=_fields(session, request, source, request.label))
+        if request.suspects:
+            result = replace(result, suspects=_suspects(session, request, source))
         act.facts.update(_facts(result))
         if request.html is not None:
             write_atomic(request.html, render(result).encode())
     return result
-
-
-def scan_detectors() -> tuple[Detector, ...]:
-    """Whatever is taken out, and what is only labeled; sums of money are nobody's."""
-    looked_for = every_detector(default_policy())
-    return tuple(each for each in looked_for if each.entities != {"AMOUNT"})
 
 
 def _fields(session: Session, request: ScanRequest, source: Source, label: str) -> FieldsResult:
@@ -94,6 +90,17 @@ def _fields(session: Session, request: ScanRequest, source: Source, label: str) 
     measured = measure_fields(trial, request.columns, label)
     session.progress.finish()
     return measured
+
+
+def _suspects(session: Session, request: ScanRequest, source: Source) -> Suspects:
+    looking = Looking(
+        request.columns,
+        request.label,
+        open_encoder(request.encoder, session.cache),
+        request.seed,
+        sample=None if request.all_rows else request.sample,
+    )
+    return suspects_of(source, looking, session.progress)
 
 
 def _look(
@@ -165,6 +172,7 @@ def _facts(result: ScanResult) -> dict[str, Fact]:
         "trust": result.trust,
         "rows": result.n_rows,
         "sampled": result.n_looked,
+        "rows_suspect": None if result.suspects is None else len(result.suspects),
     }
 
 

@@ -9,28 +9,20 @@ Whoever may read plain rows and their encrypted rows holds those noisy pairs alr
 """
 
 import json
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cipherset.app.assess.finding import CAP_SHARE
 from cipherset.app.gate import Action
 from cipherset.app.gate.exposure import held_pairs
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import PolicyError
+from cipherset.core.protocols import KeyVersion
 from cipherset.custody.ledger import PAIRS_NOISE_FREE, PAIRS_NOISY, Outcome, Transaction
 from cipherset.custody.ledger.budgets import Debit
 from cipherset.custody.ledger.records import all_runs, events_of
 
 _PROTECT: Final = "protect"
 _ASSESS: Final = "assess it first: cipherset assess DIR"
-
-
-class KeyVersion(Protocol):
-    """A version of a key, by its names: a handle on it, or what is known of it."""
-
-    @property
-    def key_id(self) -> str: ...
-    @property
-    def version(self) -> int: ...
 
 
 def pair_debits(

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Final
 
 from cipherset.core.protocols import Detector
 from cipherset.core.values import Span
+
+LONGEST: Final = 1_000_000  # characters of a text that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def look(detectors: Sequence[Detector], texts: Sequence[str]) -> Looked:
     """The spans that ``detectors`` find in ``texts``, in any order.
 
     A detector that throws at the batch is given its texts one by one. Of a text at which one
-    threw, no spans are told.
+    threw, the spans are those that others found.
     """
     looked = Looked([[] for _ in texts])
     for detector in detectors:
@@ -44,8 +47,6 @@ def look(detectors: Sequence[Detector], texts: Sequence[str]) -> Looked:
                 each += more
         if caught.error:
             _one_by_one(detector, texts, looked)
-    for position in looked.faults:
-        looked.spans[position].clear()
     return looked
 
 

@@ -1,6 +1,7 @@
 """The key ring, its providers, and sealing under a key."""
 
 from cipherset.custody.keys.hashes import KeyedHashes
+from cipherset.custody.keys.identity import TextDigests
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
 from cipherset.custody.keys.pseudonyms import Pseudonyms
@@ -26,6 +27,7 @@ __all__ = [
     "KeyedDigest",
     "KeyedHashes",
     "Pseudonyms",
+    "TextDigests",
     "VersionInfo",
     "ephemeral_sealer",
     "open_provider",

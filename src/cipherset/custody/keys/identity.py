@@ -7,6 +7,7 @@ These are never published, and what the signer signs for others begins otherwise
 ``DSSEv1``).
 """
 
+import base64
 import hmac
 from collections.abc import Iterable, Sequence
 from typing import Final, final
@@ -24,6 +25,10 @@ from cipherset.custody.keys.seal import DigestStream
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
 SOURCE_LABEL: Final = b"cipherset/source-identity/1"
 SUBJECT_LABEL: Final = b"cipherset/subject-identity/1"
+TEXT_LABEL: Final = b"cipherset/text-digest/1"
+_SHORT_BYTES: Final = 16  # nobody without the key can look for two texts that collide
+CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
+NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -60,6 +65,53 @@ class RowIdentity:
         return "RowIdentity(...)"
 
 
+@final
+class TextDigests:
+    """What was asked and answered to short digests: who holds the text finds it, nobody else.
+
+    The first 16 bytes of HMAC-SHA256 in base64url, 22 characters.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, signer: Signer) -> None:
+        """Under a key derived from the workspace's signer."""
+        self._key = _derived(signer, TEXT_LABEL)
+
+    def of(self, text: bytes) -> str:
+        """The digest of a text's UTF-8, or of the canonical bytes of an answer."""
+        short = hmac.digest(self._key.reveal(), text, "sha256")[:_SHORT_BYTES]
+        return base64.urlsafe_b64encode(short).rstrip(b"=").decode()
+
+    def __repr__(self) -> str:
+        return "TextDigests(...)"
+
+
+@final
+class CredentialMac:
+    """Vouches for credentials in the ledger: nobody who can only write there makes one.
+
+    HMAC-SHA256 under a key derived from the workspace's signer.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, signer: Signer) -> None:
+        """Under a key derived from the workspace's signer."""
+        self._key = _derived(signer, CREDENTIAL_LABEL)
+
+    def of(self, value: bytes) -> str:
+        """64 hex digits."""
+        return hmac.digest(self._key.reveal(), value, "sha256").hex()
+
+    def matches(self, value: bytes, mac: str) -> bool:
+        """Whether ``mac`` is that of ``value``; it takes as long to say no as to say yes."""
+        return hmac.compare_digest(self.of(value).encode(), mac.encode())
+
+    def __repr__(self) -> str:
+        return "CredentialMac(...)"
+
+
 def source_identity(signer: Signer, chunks: Iterable[bytes]) -> str:
     """``hmac-sha256:`` and the hex digest of a source's bytes; it confirms a guess to nobody."""
     stream = DigestStream(_derived(signer, SOURCE_LABEL).reveal())
@@ -73,6 +125,11 @@ def subject_identity(signer: Signer, subject: str) -> str:
     stream = DigestStream(_derived(signer, SUBJECT_LABEL).reveal())
     stream.update(subject.encode())
     return stream.digest()
+
+
+def noise_secret(signer: Signer) -> Secret:
+    """What repeats the noise of answers: the workspace's, so that no key of the ring does."""
+    return _derived(signer, NOISE_LABEL)
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

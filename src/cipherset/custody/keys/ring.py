@@ -23,6 +23,7 @@ from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError, UsageError
 from cipherset.core.files import create_atomic, disk_errors, write_atomic
+from cipherset.core.protocols import KeyVersion
 from cipherset.core.secret import SECRET_BYTES, KeyHandle, Secret
 from cipherset.custody.keys import lifecycle
 from cipherset.custody.keys.lifecycle import KeyUse
@@ -218,7 +219,7 @@ class KeyRing:
         return KeyHandle(key.key_id, stored.version, self._opened(key, stored))
 
     @contextmanager
-    def relying_on(self, key: KeyHandle, *, purpose: KeyUse) -> Iterator[None]:
+    def relying_on(self, key: KeyVersion, *, purpose: KeyUse) -> Iterator[None]:
         """Inside, the opened version may be used for ``purpose``, and nobody can change that.
 
         For the step that puts in place what was made under it: no export is made under a version

@@ -37,6 +37,11 @@ _SPEND: Final = (
     .values(used=budgets.c.used + bindparam("n"))
     .returning(budgets.c.used)
 )
+_EVERY: Final = (
+    select(budgets.c.kind, budgets.c.scope, budgets.c.used)
+    .where(budgets.c.kind.not_like(f"{_RATE}%"))
+    .order_by(budgets.c.kind, budgets.c.scope)
+)
 _PASSED: Final = delete(budgets).where(
     budgets.c.scope == bindparam("s"),
     budgets.c.kind >= _RATE,
@@ -103,6 +108,12 @@ def spent(transaction: Transaction, kind: str, scope: str) -> int:
     """How much of it is used."""
     at = {"k": kind, "s": scope}
     return transaction.connection.execute(_USED, at).scalar_one_or_none() or 0
+
+
+def all_spent(transaction: Transaction) -> list[Spent]:
+    """Every budget of which something was used, but for rates; what is left is not known here."""
+    found = transaction.connection.execute(_EVERY)
+    return [Spent(row.kind, row.scope, row.used, None) for row in found]
 
 
 def _debit(connection: Connection, asked: Debit) -> Spent:

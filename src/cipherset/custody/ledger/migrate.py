@@ -12,8 +12,8 @@ from cipherset.custody.ledger.engine import writing
 from cipherset.custody.ledger.tables import events, schema_version
 from cipherset.custody.ledger.transaction import Transaction
 
-LATEST: Final = "3"
-_KNOWN: Final = ("1", "2", LATEST)
+LATEST: Final = "4"
+_KNOWN: Final = ("1", "2", "3", LATEST)
 _RELEASED_UNNUMBERED: Final = "1"  # before there were numbers
 
 

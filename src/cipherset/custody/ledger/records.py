@@ -19,13 +19,10 @@ OUTPUT: Final = "output"
 
 # Built once: every decision asks.
 _ASSET: Final = select(assets).where(assets.c.id == bindparam("a"))
-_RUNS_OF: Final = (
-    select(runs)
-    .where(
-        runs.c.id.in_(select(run_assets.c.run_id).where(run_assets.c.asset_id == bindparam("a")))
-    )
-    .order_by(runs.c.started, runs.c.id)
-)
+_IDS_OF: Final = select(run_assets.c.run_id).where(run_assets.c.asset_id == bindparam("a"))
+_RUNS_OF: Final = select(runs).where(runs.c.id.in_(_IDS_OF)).order_by(runs.c.started, runs.c.id)
+_LINKS_OF: Final = select(run_assets).where(run_assets.c.run_id.in_(_IDS_OF))
+_Links = dict[tuple[str, str], list[str]]  # by run and role, the ids of assets
 
 
 _ACTS_ON: Final = select(events.c.action, events.c.actor, events.c.outcome).where(
@@ -131,13 +128,15 @@ def find_run(connection: Connection, run_id: str) -> Run:
             code="run_unknown",
             hint="use the workspace that the run belongs to (--home)",
         )
-    return _run(connection, row)
+    of_run = select(run_assets).where(run_assets.c.run_id == run_id)
+    return _run(row, _links(connection.execute(of_run)))
 
 
 def all_runs(connection: Connection) -> tuple[Run, ...]:
     """Every run, the oldest first."""
     query = select(runs).order_by(runs.c.started, runs.c.id)
-    return tuple(_run(connection, row) for row in connection.execute(query).all())
+    links = _links(connection.execute(select(run_assets)))
+    return tuple(_run(row, links) for row in connection.execute(query).all())
 
 
 def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Event]:
@@ -155,8 +154,12 @@ def acts_on(connection: Connection, subject: str) -> frozenset[tuple[str, str, s
 
 def runs_of(connection: Connection, asset_id: str) -> tuple[Run, ...]:
     """Every run that read or made the asset, the oldest first."""
-    rows = connection.execute(_RUNS_OF, {"a": asset_id}).all()
-    return tuple(_run(connection, row) for row in rows)
+    at = {"a": asset_id}
+    rows = connection.execute(_RUNS_OF, at).all()
+    if not rows:
+        return ()
+    links = _links(connection.execute(_LINKS_OF, at))
+    return tuple(_run(row, links) for row in rows)
 
 
 def link(connection: Connection, run_id: str, role: str, asset_ids: Iterable[str]) -> None:
@@ -180,7 +183,14 @@ def _asset(row: Row[Any]) -> Asset:
     return Asset(row.id, row.kind, row.name, json.loads(row.attributes), row.created)
 
 
-def _run(connection: Connection, row: Row[Any]) -> Run:
+def _links(rows: Iterable[Row[Any]]) -> _Links:
+    found: _Links = {}
+    for row in rows:
+        found.setdefault((row.run_id, row.role), []).append(row.asset_id)
+    return found
+
+
+def _run(row: Row[Any], links: _Links) -> Run:
     return Run(
         id=row.id,
         kind=row.kind,
@@ -189,13 +199,6 @@ def _run(connection: Connection, row: Row[Any]) -> Run:
         finished=row.finished,
         status=RunStatus(row.status),
         parameters=json.loads(row.parameters),
-        inputs=_linked(connection, row.id, INPUT),
-        outputs=_linked(connection, row.id, OUTPUT),
+        inputs=tuple(sorted(links.get((row.id, INPUT), ()))),
+        outputs=tuple(sorted(links.get((row.id, OUTPUT), ()))),
     )
-
-
-def _linked(connection: Connection, run_id: str, role: str) -> tuple[str, ...]:
-    query = select(run_assets.c.asset_id).where(
-        run_assets.c.run_id == run_id, run_assets.c.role == role
-    )
-    return tuple(sorted(connection.execute(query).scalars()))

@@ -143,6 +143,16 @@ class Ledger:
             self._remember()
         return done
 
+    def look(self, work: Callable[[Transaction], _T]) -> _T:
+        """What ``work`` returns, which only reads; it waits for no writer, and none waits for it.
+
+        Raises:
+            BackendError: ``ledger_unreadable``.
+            IntegrityError: ``ledger_corrupt``.
+        """
+        with self._reading() as connection:
+            return work(Transaction(connection, self._clock))
+
     def record_asset(
         self, asset_id: str, *, actor: str, kind: str, name: str, attributes: Mapping[str, Any]
     ) -> Asset:

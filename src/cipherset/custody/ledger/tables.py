@@ -89,6 +89,22 @@ principals: Final = Table(
     sqlite_strict=True,
 )
 
+# What a caller from outside may show to be a principal; ``mac`` is over all the rest, under a key
+# that whoever writes to the database alone lacks. One that was revoked stays: the events say it.
+credentials: Final = Table(
+    "credentials",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("principal", Text, ForeignKey("principals.name"), nullable=False),
+    Column("binding", Text),
+    Column("secret", Text),
+    Column("expires", Text),
+    Column("created", Text, nullable=False),
+    Column("mac", Text, nullable=False),
+    Index("credentials_of", "principal"),
+    sqlite_strict=True,
+)
+
 # A grant is a request and the votes on it; where it stands is computed, never stored.
 grants: Final = Table(
     "grants",

@@ -33,7 +33,7 @@ _MOST: Final = Context(
     authenticated=Authenticated.CERTIFICATE,
 )
 # What everyone may need once a year, and should not lose for it.
-_KEPT: Final = frozenset({Action.GRANT_REQUEST, Action.GRANT_REVOKE})
+_KEPT: Final = frozenset({Action.GRANT_REQUEST, Action.GRANT_REVOKE, Action.VIEW})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,15 @@ class Action(StrEnum):
     PROTECT = "protect"
     EXPORT = "export"
     EXPORT_REMOVE = "export.remove"
+    INDEX = "index"
+    SEARCH = "search"
     ASSESS = "assess"
     CALIBRATE = "calibrate"
     REDTEAM = "redteam"
     TRAIN_AT_GATE = "train.at-gate"
     EVALUATE = "evaluate"
     PREDICT = "predict"
+    PREDICT_SCORES = "predict.scores"
     QUERY = "query"
     ENCRYPT = "encrypt"
     DEPLOY = "deploy"
@@ -52,11 +55,14 @@ class Action(StrEnum):
     ERASE = "erase"
     BREACH = "breach"
     DISCOVER = "discover"
+    VIEW = "view"
     AUDIT = "audit"
     AUDIT_ACCEPT = "audit.accept"
     REVIEW = "review"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
+    PRINCIPAL_TOKEN = "principal.token"  # noqa: S105 -- an action, not one
+    PRINCIPAL_REVOKE = "principal.revoke"
     GRANT_REQUEST = "grant.request"
     GRANT_APPROVE = "grant.approve"
     GRANT_DENY = "grant.deny"
@@ -209,12 +215,15 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.PROTECT: _DATASETS,
         Action.EXPORT: _DATASETS,
         Action.EXPORT_REMOVE: _DATASETS,
+        Action.INDEX: _DATASETS,
+        Action.SEARCH: _DATASETS,
         Action.ASSESS: _DATASETS | _MODELS,
         Action.CALIBRATE: _DATASETS,
         Action.REDTEAM: _ASSETS,
         Action.TRAIN_AT_GATE: _DATASETS,
         Action.EVALUATE: _MODELS,
         Action.PREDICT: _MODELS,
+        Action.PREDICT_SCORES: _MODELS,
         Action.QUERY: _MODELS | _DATASETS,
         Action.ENCRYPT: _KEYS,
         Action.DEPLOY: _MODELS,
@@ -225,11 +234,14 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.ERASE: _ASSETS | _WORKSPACE,
         Action.BREACH: _ASSETS,
         Action.DISCOVER: _WORKSPACE,
+        Action.VIEW: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
         Action.AUDIT_ACCEPT: _WORKSPACE,
         Action.REVIEW: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,
+        Action.PRINCIPAL_TOKEN: _WORKSPACE,
+        Action.PRINCIPAL_REVOKE: _WORKSPACE,
         Action.GRANT_REQUEST: _ANYTHING,
         Action.GRANT_APPROVE: _ANYTHING,
         Action.GRANT_DENY: _ANYTHING,

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "evaluate": "Score a model where the key is.",
     "forget": "Take a person's rows out, and name what held them.",
     "grant": "Ask for what takes an approval, and vote on it.",
+    "index": "Build an encrypted index, and keep it up to date.",
     "init": "Make a workspace, with policies.",
     "inspect": "Verify a cipherset and show what it says of itself.",
     "key": "Create, list, rotate, retire and destroy keys.",
@@ -34,7 +35,9 @@ COMMANDS: Final = {
     "protect": "Make an encrypted training set.",
     "relabel": "Say how sensitive a source or a cipherset is.",
     "sanitize": "Write rows with what must not leave taken out.",
+    "search": "Find the nearest rows of an encrypted index.",
     "scan": "Find and label what is sensitive in a source.",
+    "serve": "Answer over HTTP, each request through the gate.",
     "train": "Train a model on a cipherset; needs no key.",
 }
 # Where each command's module is.
@@ -54,6 +57,8 @@ _ROOMS: Final = {
         "sanitize",
         "scan",
     ),
+    "serving": ("serve",),
+    "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
 _MODULES: Final = {"inspect": "inspect_"}

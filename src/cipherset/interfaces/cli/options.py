@@ -50,7 +50,34 @@ _purpose: Final = click.option(
 )
 
 
-def as_roles(command: Callable[..., None]) -> Callable[..., None]:
+Command = Callable[..., None]
+
+
+def label(what: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """``--label``, for ``what`` the command makes of it."""
+    return click.option("--label", required=required, metavar="COL", help=what)
+
+
+def target(what: str) -> Callable[[Command], Command]:
+    """``--to DIR``, given as ``target``; ``what`` is put there."""
+    path = click.Path(path_type=Path)
+    return click.option("--to", "target", required=True, type=path, metavar="DIR", help=what)
+
+
+def seed(what: str) -> Callable[[Command], Command]:
+    """``--seed``, of ``what`` is drawn by it."""
+    number = click.IntRange(min=0)
+    return click.option(
+        "--seed", default=0, show_default=True, type=number, metavar="N", help=f"Of {what}."
+    )
+
+
+def force(what: str) -> Callable[[Command], Command]:
+    """``--force``, to overwrite ``what``, which is there."""
+    return click.option("--force", is_flag=True, help=f"Overwrite {what} there.")
+
+
+def as_roles(command: Command) -> Command:
     """The options that say which column plays which part, given to ``command`` as ``roles``."""
 
     @wraps(command)
@@ -68,7 +95,7 @@ def as_roles(command: Callable[..., None]) -> Callable[..., None]:
     return given
 
 
-def consent(command: Callable[..., None]) -> Callable[..., None]:
+def consent(command: Command) -> Command:
     """The options that say whose rows may be used, given to ``command`` as ``consent``."""
 
     @wraps(command)

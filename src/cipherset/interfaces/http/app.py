@@ -4,17 +4,39 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module, metadata
 from pkgutil import iter_modules
-from typing import Final
+from typing import Any, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from cipherset.interfaces.http import errors, routes
+from cipherset.interfaces.http.perimeter.flight import Flight
 from cipherset.interfaces.http.perimeter.perimeter import Perimeter
 from cipherset.interfaces.http.perimeter.table import RouteTable
 from cipherset.interfaces.http.seen import Seen
 from cipherset.interfaces.http.services import Services
 
+_WORD: Final = {"type": "string"}
+_ERROR: Final = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {"code": _WORD, "message": _WORD, "hint": _WORD},
+            "additionalProperties": False,
+        }
+    },
+}
+_REFUSED: Final = {
+    "description": "Refused: by the perimeter, by identity, by policy, or by what it met.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+# Threads beside those of requests: for readiness, and to close.
+_SPARE: Final = 4
 _ABOUT: Final = (
     "Predictions, encrypted search, grants and the audit, each through the gate. Errors are "
     '`{"error": {"code", "message", "hint"}}`; `x-cipherset-action` names what a route asks of '
@@ -29,7 +51,7 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
     would load scripts from elsewhere. ``/openapi.json`` has the schema.
     """
     seen = seen or Seen()
-    app = FastAPI(
+    app = _Gateway(
         title="Cipherset gateway",
         version=metadata.version("cipherset"),
         description=_ABOUT,
@@ -40,6 +62,7 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.seen = seen
+    app.state.flight = flight = Flight()
     for router in _routers(services):
         # As they are, not nested: whoever enumerates the routes sees each.
         app.router.routes.extend(router.routes)
@@ -50,8 +73,23 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
         limits=services.limits,
         hosts=services.hosts,
         seen=seen,
+        flight=flight,
     )
     return app
+
+
+class _Gateway(FastAPI):
+    """An app whose schema says how errors look."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema, made once."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            schema["components"]["schemas"]["Error"] = _ERROR
+            for route in (each for path in schema["paths"].values() for each in path.values()):
+                route["responses"].pop("422", None)
+                route["responses"]["default"] = _REFUSED
+        return self.openapi_schema or {}
 
 
 def _routers(services: Services) -> list[APIRouter]:
@@ -62,5 +100,8 @@ def _routers(services: Services) -> list[APIRouter]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
+    limits, flight = services.limits, app.state.flight
+    to_thread.current_default_thread_limiter().total_tokens = limits.concurrent + _SPARE
     yield
+    await flight.landed(limits.shutdown_s)
     await run_in_threadpool(services.closing.close)

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from cipherset.app.gate.refusal import denied_from_afar
 from cipherset.core.errors import (
     BackendError,
     CiphersetError,
@@ -23,6 +24,7 @@ from cipherset.core.errors import (
     PolicyError,
     UsageError,
 )
+from cipherset.interfaces.http.identity.known import CHALLENGE
 
 _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
     (UsageError, 400),
@@ -32,18 +34,13 @@ _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
     (BackendError, 503),
 )
 _BY_CODE: Final[Mapping[str, int]] = {
-    "unauthenticated": 401,
+    "unidentified": 401,
     "budget": 429,
     "busy": 503,
-    "too_large": 413,
 }
+_WORKSPACE: Final = "the workspace"
 _RETRY_AFTER_S: Final[Mapping[int, int]] = {429: 60, 503: 1}
-_CHALLENGE: Final = "DPoP, mTLS"
-_DENIED: Final = PolicyError(
-    "this is not there, or you may not do it",
-    code="not_allowed",
-    hint="ask for a grant (POST /v1/grants), or an auditor why: the ledger has the reasons",
-)
+_DENIED: Final = denied_from_afar()
 INTERNAL: Final = CiphersetError(
     "an unexpected failure (its text is not shown: it could hold data)",
     code="internal",
@@ -65,7 +62,7 @@ def answer(error: CiphersetError, status: int | None = None) -> JSONResponse:
     shown = _DENIED if error.code == _DENIED.code else error
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = _CHALLENGE
+        headers["WWW-Authenticate"] = CHALLENGE
     if status in _RETRY_AFTER_S:
         headers["Retry-After"] = str(_RETRY_AFTER_S[status])
     return JSONResponse(body_of(shown), status, headers)
@@ -92,10 +89,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _standard)
 
 
-def _ours(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, CiphersetError):
-        return answer(error)
-    return answer(INTERNAL)
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    """Ours, without the place of the workspace on our disk."""
+    if not isinstance(error, CiphersetError):
+        return answer(INTERNAL)
+    home = str(request.app.state.services.session.home)
+    error.message = error.message.replace(home, _WORKSPACE)
+    error.hint = error.hint.replace(home, _WORKSPACE)
+    return answer(error)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:

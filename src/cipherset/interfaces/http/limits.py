@@ -11,12 +11,15 @@ _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 class RequestLimits(BaseModel):
     """The table ``[limits]`` of ``serve.toml``; sizes in bytes, times in seconds.
 
-    ``concurrent`` counts requests that are under way, their handlers' threads included: what is
-    more is told to come again. ``request_s`` runs until the answer begins, ``body_s`` until the
-    question is read. A route may declare more of ``body_bytes`` and ``request_s`` than others.
+    ``concurrent`` counts requests that are under way, their handlers' threads included, and
+    ``reading`` those whose body is still on its way: what is more is told to come again.
+    ``header_s`` is for the head of a request, ``write_s`` for a client that does not take its
+    answer, ``idle_s`` for a connection between two requests. ``request_s`` runs until the answer
+    begins, ``body_s`` until the question is read. A route may declare more of ``body_bytes`` and
+    ``request_s`` than others.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     body_bytes: _Count = 4 << 20
     json_depth: _Count = 32
@@ -24,10 +27,12 @@ class RequestLimits(BaseModel):
     headers: _Count = 64
     target_bytes: _Count = 4 << 10
     concurrent: _Count = 64
+    reading: _Count = 128
     connections: _Count = 512
     body_s: _Seconds = 20.0
     header_s: _Seconds = 10.0
     idle_s: _Seconds = 15.0
+    write_s: _Seconds = 30.0
     request_s: _Seconds = 60.0
     shutdown_s: _Seconds = 30.0
 

@@ -1,5 +1,6 @@
 """What is counted of requests: routes, outcomes and times; no content, and nobody's name."""
 
+from contextlib import AbstractContextManager
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -50,6 +51,7 @@ class Seen:
         self._requests.labels(route, str(status) if status else GONE).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def under_way(self, count: int) -> None:
-        """So many are under way."""
-        self._under_way.set(count)
+    def one_under_way(self) -> AbstractContextManager[None]:
+        """One more is under way inside."""
+        counted: AbstractContextManager[None] = self._under_way.track_inprogress()
+        return counted

@@ -16,7 +16,7 @@ from cipherset.app.workspace import Session
 from cipherset.interfaces.http.identity.known import Identity
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS, RequestLimits
 
-_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,15 @@ class Services:
     """Made once per process; handed to every router.
 
     ``session`` is held (``app.workspace.hold``) and nobody's: use ``Caller`` in a route, which is
-    the session of the one who asks. ``hosts`` are the names that a request may call us by.
-    ``closing`` runs when the process ends, ``reloads`` when it is told to load anew; ``checks``
-    raise a ``CiphersetError`` where something that a route needs is not there.
+    the session of the one who asks. ``hosts`` are the names that a request may call us by, None
+    for any. ``closing`` runs when the process ends, ``reloads`` when it is told to load anew;
+    ``checks`` raise a ``CiphersetError`` where something that a route needs is not there.
     """
 
     session: Session
     identity: Identity
     limits: RequestLimits = DEFAULT_LIMITS
-    hosts: frozenset[str] = _LOOPBACK_NAMES
+    hosts: frozenset[str] | None = LOOPBACK_NAMES
     closing: ExitStack = field(default_factory=ExitStack)
     reloads: list[Callable[[], None]] = field(default_factory=list)
     checks: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Services:
         """The session of the one who asks.
 
         Raises:
-            PolicyError: ``unauthenticated``.
+            PolicyError: ``unidentified``.
         """
         known = self.identity.identify(request)
         return replace(

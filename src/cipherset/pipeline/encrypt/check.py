@@ -1,7 +1,7 @@
 """Refusals of the encrypt room: each says what was found, what was expected, and where."""
 
 import operator
-from typing import Any, Final, SupportsFloat, SupportsIndex
+from typing import Any, Final, NoReturn, SupportsFloat, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,21 @@ MAX_APPROXIMATION_FACTOR: Final = 1e6  # far beyond any use, and far from float3
 MAX_THREADS: Final = 1024
 _FLOAT_BYTES: Final = (4, 8)
 _STORED_BYTES: Final = (2, 4, 8)
+
+
+class NotCopied:
+    """What holds derived keys is neither copied nor pickled."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is not copied")
+
+    def __deepcopy__(self, memo: dict[int, object]) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is not copied")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is not pickled")
 
 
 def checked_dim(dim: SupportsIndex) -> int:

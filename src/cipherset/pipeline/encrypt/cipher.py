@@ -3,15 +3,16 @@
 import math
 import os
 from collections.abc import Sequence
-from typing import NoReturn, SupportsIndex, final
+from functools import partial
+from typing import SupportsIndex, final
 
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.errors import UsageError
 from cipherset.core.secret import KeyHandle, Secret
 from cipherset.core.values import Float32s, Floats, Guarantee, NoiseLaw
 from cipherset.pipeline.encrypt.check import (
+    NotCopied,
     check_finite,
     checked_dim,
     checked_factor,
@@ -26,12 +27,16 @@ from cipherset.pipeline.encrypt.gaussian.noise import GaussianNoise
 from cipherset.pipeline.encrypt.gaussian.noise import row_bytes as grid_row_bytes
 from cipherset.pipeline.encrypt.noise import row_bytes
 from cipherset.pipeline.encrypt.reversible import (
+    OpenAt,
     Seals,
     StoredFloats,
     checked_associated_data,
     checked_seals,
     checked_stored_dtype,
     fresh_nonces,
+    no_reversible_form,
+    repeatable,
+    rounded,
     sealer,
 )
 from cipherset.pipeline.encrypt.rows import Noise, RowMap
@@ -46,7 +51,7 @@ from cipherset.pipeline.encrypt.stream import (
 
 
 @final
-class VectorCipher:
+class VectorCipher(NotCopied):
     """Encrypts rows: ``c = s * (m @ Q) + noise`` (rsap/1) or ``c = s * m + noise`` (sap/1).
 
     The noise is uniform in a ball of radius ``s * approximation_factor / 4``. Rows are expected,
@@ -139,7 +144,7 @@ class VectorCipher:
 
     @property
     def dim(self) -> int:
-        """Width of a row, in and out."""
+        """Width of a row."""
         return self._bound_to.dim
 
     @property
@@ -205,11 +210,22 @@ class VectorCipher:
         """
         return self._noisy(x, os.urandom(STREAM_KEY_BYTES), threads)
 
+    def encrypt_repeatably(
+        self, x: Floats, *, noise_secret: Secret, like: Sequence[bytes] | None = None
+    ) -> Float32s:
+        """``encrypt`` with noise that ``noise_secret`` repeats: the same for rows that are alike.
+
+        For who answers more than once: fresh noise would average out. Rows are alike by ``like``,
+        or by their coordinates to 1 / 128. Who has key and secret removes the noise.
+        """
+        rows = checked_rows(x, self.dim)
+        same = rounded(rows) if like is None else checked_associated_data(like, len(rows)) or ()
+        return self._mapped(rows, repeatable(noise_secret, self._bound_to, same), 1)
+
     def encrypt_query(self, x: Floats) -> Float32s:
         """``s * (x @ Q)``: the same map without noise, for queries that never leave the gateway.
 
-        Leaks: to whoever has the key, the rows exactly.
-        Arguments, result and errors as in ``encrypt``.
+        Leaks: to whoever has the key, the rows exactly. All else as in ``encrypt``.
         """
         return self._forward(None).apply(checked_rows(x, self.dim))
 
@@ -219,6 +235,7 @@ class VectorCipher:
         *,
         associated_data: Sequence[bytes] | None = None,
         dtype: npt.DTypeLike = np.float32,
+        copies_share_noise: bool = False,
     ) -> tuple[StoredFloats, Seals]:
         """``s * (x @ Q) + noise`` with noise the key can repeat, and a seal for each row.
 
@@ -233,6 +250,8 @@ class VectorCipher:
                 row. It is not stored; ``decrypt`` needs it again.
             dtype: What the rows are stored as: float32, float16 or float64. The seals are over
                 these very bytes.
+            copies_share_noise: Rows equal to 1 / 128 get equal nonces and noise, whenever they
+                come: of copies with noise of their own, the mean is nearly without.
 
         Returns:
             Ciphertext of shape (n, dim) and seals of shape (n, 44), uint8: a random 12-byte
@@ -244,7 +263,8 @@ class VectorCipher:
         """
         self._check_reversible()
         rows = checked_rows(x, self.dim)
-        return self._sealed(rows, fresh_nonces(len(rows)), associated_data, dtype)
+        nonces = self._sealer.nonces_of(rows) if copies_share_noise else fresh_nonces(len(rows))
+        return self._sealed(rows, nonces, associated_data, dtype)
 
     def encrypt_reversible_for_testing(
         self,
@@ -320,27 +340,23 @@ class VectorCipher:
 
     def _noisy(self, x: Floats, stream_key: bytes, threads: SupportsIndex) -> Float32s:
         rows, n_threads = checked_rows(x, self.dim), checked_threads(threads)
+        open_at = partial(Stream.at_row, stream_key)
+        return self._mapped(rows, open_at, n_threads)
+
+    def _mapped(self, rows: Floats, open_at: OpenAt, n_threads: int) -> Float32s:
+        """Rows with the noise of ``open_at(row, bytes a row)``."""
         if self._mechanism is None:
-            return self._forward(self._keyed(stream_key)).apply(rows, threads=n_threads)
+            width = row_bytes(self.dim)
+            ball = Noise(self._scale * self.noise_radius, lambda row: open_at(row, width))
+            return self._forward(ball).apply(rows, threads=n_threads)
         width = grid_row_bytes(self.dim)
-        noise = GaussianNoise(
-            self._mechanism, self._scale, lambda row: Stream(stream_key, start=row * width)
-        )
+        noise = GaussianNoise(self._mechanism, self._scale, lambda row: open_at(row, width))
         matrix = None if self._matrix is None else self._matrix / np.float32(self._scale)
         return RowMap(1.0, matrix, noise).apply(rows, threads=n_threads)
 
     def _check_reversible(self) -> None:
         if self._mechanism is not None:
-            raise UsageError(
-                "Gaussian noise has no reversible form: what the key can repeat keeps no epsilon",
-                code="noise_reversible",
-                hint="use a cipher with an approximation factor for search",
-            )
-
-    @property
-    def _noise_length(self) -> float:
-        """Largest length of the noise in the ciphertext."""
-        return self._scale * self.noise_radius
+            raise no_reversible_form()
 
     def _sealed(
         self,
@@ -362,14 +378,9 @@ class VectorCipher:
         """The noise of nonces; its key is derived from the secret."""
         width = row_bytes(self.dim)
         return Noise(
-            self._noise_length,
+            self._scale * self.noise_radius,
             lambda row: NonceStreams(self._sealer.noise_key, nonces[row:], row_bytes=width),
         )
-
-    def _keyed(self, key: bytes) -> Noise:
-        """The noise of an AES-256 key."""
-        width = row_bytes(self.dim)
-        return Noise(self._noise_length, lambda row: Stream(key, start=row * width))
 
     def _inverse(self, sign: float) -> RowMap:
         """``sign * (c / s) @ Q.T``."""
@@ -387,12 +398,3 @@ class VectorCipher:
             f"VectorCipher(dim={self.dim}, scheme={self.scheme!r}, {noise}, "
             f"key_id={self.key_id!r}, key_version={self.key_version})"
         )
-
-    def __copy__(self) -> NoReturn:
-        raise TypeError("a VectorCipher is not copied")
-
-    def __deepcopy__(self, memo: dict[int, object]) -> NoReturn:
-        raise TypeError("a VectorCipher is not copied")
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a VectorCipher is not pickled")

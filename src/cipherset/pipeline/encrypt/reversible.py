@@ -21,24 +21,32 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.errors import InputError, IntegrityError
+from cipherset.core.errors import InputError, IntegrityError, UsageError
 from cipherset.core.secret import Secret
+from cipherset.core.values import Floats
 from cipherset.pipeline.encrypt.derive import Derivation
-from cipherset.pipeline.encrypt.stream import NONCE_BYTES, STREAM_KEY_BYTES
+from cipherset.pipeline.encrypt.stream import (
+    NONCE_BYTES,
+    STREAM_KEY_BYTES,
+    Keystream,
+    NonceStreams,
+)
 
 TAG_BYTES: Final = 32
+_STEPS: Final = 128
 SEAL_BYTES: Final = NONCE_BYTES + TAG_BYTES
 STORED_DTYPES: Final = ("float16", "float32", "float64")
 
 StoredFloats = npt.NDArray[np.floating[Any]]
 Seals = npt.NDArray[np.uint8]
+OpenAt = Callable[[int, int], Keystream]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +56,11 @@ class Sealer:
     noise_key: bytes = field(repr=False)
     _seal_key: bytes = field(repr=False)
     _fixed: bytes = field(repr=False)
+    _nonce_key: bytes = field(repr=False)
+
+    def nonces_of(self, rows: Floats) -> npt.NDArray[np.uint8]:
+        """A nonce for each row that is the same for rows that round alike, shape (n, 12)."""
+        return nonces_of(self._nonce_key, rounded(rows))
 
     def seal(
         self,
@@ -113,6 +126,47 @@ def sealer(secret: Secret, bound_to: Derivation, approximation_factor: float) ->
         bound_to.derive(secret, "reversible-noise", n_bytes=STREAM_KEY_BYTES),
         bound_to.derive(secret, "reversible-seal", n_bytes=TAG_BYTES),
         b"".join(_prefixed(value) for value in fields),
+        bound_to.derive(secret, "reversible-nonce", n_bytes=TAG_BYTES),
+    )
+
+
+def repeatable(noise_secret: Secret, bound_to: Derivation, like: Sequence[bytes]) -> OpenAt:
+    """Noise streams of a secret: what is alike gets equal noise, under one key version and shape.
+
+    The stream of a row is that of a nonce made from ``like``, as in the reversible form; both keys
+    come from ``noise_secret`` alone, so the cipher's own key does not repeat it.
+    """
+    key = bound_to.derive(noise_secret, "repeatable-noise", n_bytes=STREAM_KEY_BYTES)
+    nonce_key = bound_to.derive(noise_secret, "repeatable-nonce", n_bytes=TAG_BYTES)
+    nonces = nonces_of(nonce_key, like)
+    return lambda row, width: NonceStreams(key, nonces[row:], row_bytes=width)
+
+
+def nonces_of(key: bytes, like: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+    """The first 12 bytes of ``HMAC-SHA256(key, value)`` of each value, shape (n, 12).
+
+    Two different values out of n share a nonce with a chance of n**2 / 2**97, as random ones do.
+    """
+    digests = (hmac.digest(key, value, "sha256")[:NONCE_BYTES] for value in like)
+    return np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, NONCE_BYTES)
+
+
+def rounded(rows: Floats) -> list[bytes]:
+    """What rows are alike by: ``rint(row * 128)``, so that the last bits do not matter.
+
+    An encoder's vectors of one text differ in the last bits with the batch it came in. Rows that
+    round alike give away their difference, which is below 1 / 128 in each coordinate.
+    """
+    steps = np.rint(np.asarray(rows, dtype=np.float32) * np.float32(_STEPS)) + np.float32(0.0)
+    return [row.tobytes() for row in np.ascontiguousarray(steps, dtype="<f4")]
+
+
+def no_reversible_form() -> UsageError:
+    """The refusal of a cipher with Gaussian noise."""
+    return UsageError(
+        "Gaussian noise has no reversible form: what the key can repeat keeps no epsilon",
+        code="noise_reversible",
+        hint="use a cipher with an approximation factor for search",
     )
 
 

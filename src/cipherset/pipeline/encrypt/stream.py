@@ -37,6 +37,11 @@ class Stream:
         self._encryptor = cipher.encryptor()
         self._zeros = np.zeros(0, dtype=np.uint8)
 
+    @classmethod
+    def at_row(cls, key: bytes, row: int, row_bytes: int) -> "Stream":
+        """The keystream from row ``row`` on, where each takes ``row_bytes``."""
+        return cls(key, start=row * row_bytes)
+
     def read(self, n_bytes: int) -> npt.NDArray[np.uint8]:
         """The next ``n_bytes`` of the stream, shape (n_bytes,)."""
         keystream = np.empty(n_bytes, dtype=np.uint8)

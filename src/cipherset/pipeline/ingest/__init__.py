@@ -1,7 +1,8 @@
 """Sources to batches of records, with errors that name file, row and column."""
 
 from cipherset.pipeline.ingest.consent import Consent
+from cipherset.pipeline.ingest.reader import Batch
 from cipherset.pipeline.ingest.roles import joined_text
 from cipherset.pipeline.ingest.source import BATCH_ROWS, Source, open_source
 
-__all__ = ["BATCH_ROWS", "Consent", "Source", "joined_text", "open_source"]
+__all__ = ["BATCH_ROWS", "Batch", "Consent", "Source", "joined_text", "open_source"]

@@ -1,8 +1,9 @@
 """Take out of the text what must not leave."""
 
-from cipherset.core.text.look import Fault, Look, Looked, look
+from cipherset.core.text.look import LONGEST, Fault, Look, Looked, look
 from cipherset.pipeline.sanitize.clean import (
     INVISIBLE,
+    TRUNCATED,
     WITHHELD,
     CleanTexts,
     sanitize,
@@ -21,6 +22,8 @@ from cipherset.pipeline.sanitize.treat import restored
 
 __all__ = [
     "INVISIBLE",
+    "LONGEST",
+    "TRUNCATED",
     "WITHHELD",
     "CleanTexts",
     "Detector",

@@ -14,13 +14,14 @@ from functools import partial
 from typing import Final
 
 from cipherset.core.text.invisible import without_invisible
-from cipherset.core.text.look import Fault, Look, Looked, look
+from cipherset.core.text.look import LONGEST, Fault, Look, Looked, look
 from cipherset.core.values import CleanRecords, Records
 from cipherset.pipeline.sanitize.rules import SanitizeRules
 from cipherset.pipeline.sanitize.spans import Span, placeholder
 
 INVISIBLE: Final = "INVISIBLE"
 WITHHELD: Final = "WITHHELD"
+TRUNCATED: Final = "TRUNCATED"
 UNSETTLED: Final = "unsettled"
 _ROUNDS: Final = 8  # ordinary texts settle in the second
 
@@ -46,10 +47,15 @@ def sanitize(records: Records, rules: SanitizeRules) -> CleanRecords:
     """``records`` with each finding treated: with the default rules, ``[EMAIL]`` in its place.
 
     Columns travel along as they are: labels, groups and kept columns are not looked at.
-    ``found`` counts findings by kind, and ``INVISIBLE`` characters, which leave no trace.
+    ``found`` counts findings by kind, and ``INVISIBLE`` characters, which leave no trace. What a
+    text has beyond its first ``LONGEST`` characters, where no encoder reads, is cut off: such texts
+    are counted as ``TRUNCATED``.
     """
-    clean = sanitize_texts(records.texts, rules)
-    return CleanRecords(clean.texts, records.columns, dict(clean.found))
+    texts = [text[:LONGEST] for text in records.texts]
+    clean = sanitize_texts(texts, rules)
+    found = dict(clean.found)
+    n_cut = sum(len(text) > LONGEST for text in records.texts)
+    return CleanRecords(clean.texts, records.columns, found | ({TRUNCATED: n_cut} if n_cut else {}))
 
 
 def sanitize_texts(

@@ -1,11 +1,13 @@
 """Which detectors look, and what becomes of what they find."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from cipherset.core.errors import UsageError
 from cipherset.core.protocols import Pseudonymizer
+from cipherset.pipeline.sanitize.detectors.adapters.gliner import GlinerDetector
 from cipherset.pipeline.sanitize.detectors.built_in import EXTRAS, built_in
 from cipherset.pipeline.sanitize.detectors.content.terms import TermsDetector
 from cipherset.pipeline.sanitize.policy import Policy, default_policy
@@ -68,6 +70,7 @@ def every_detector(policy: Policy) -> tuple[Detector, ...]:
 
     Raises:
         BackendError: the package of an extra detector is missing.
+        InputError: ``gliner_model``: the directory has no model in it.
     """
     chosen = [
         detector
@@ -75,6 +78,8 @@ def every_detector(policy: Policy) -> tuple[Detector, ...]:
         if (policy.use is None or detector.name in policy.use) and detector.name not in policy.skip
     ]
     chosen += [EXTRAS[name]() for name in policy.extras]
+    if policy.gliner is not None:
+        chosen.append(GlinerDetector(Path(policy.gliner)))
     chosen += [
         TermsDetector(f"terms-{number}", terms.words, terms.entity)
         for number, terms in enumerate(policy.terms, 1)

@@ -10,7 +10,7 @@ from cipherset.pipeline.train.bundle import (
 from cipherset.pipeline.train.check import check_model
 from cipherset.pipeline.train.convert import to_onnx
 from cipherset.pipeline.train.fit import Classifier, Model, TrainSpec, train_classifier, train_model
-from cipherset.pipeline.train.run import run_labels, run_values
+from cipherset.pipeline.train.run import run_labels, run_values, stepped
 from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "save_bundle",
     "score_labels",
     "score_values",
+    "stepped",
     "to_onnx",
     "train_classifier",
     "train_model",

@@ -18,6 +18,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from cipherset.core.errors import DimensionError, InputError, PolicyError
 from cipherset.core.manifest import Task
+from cipherset.pipeline.train.formats import other_format
 
 # Boosted trees for a hundred classes take 30 MB; anything near 64 MB is a store, not a model.
 MOST_BYTES: Final = 64_000_000
@@ -83,11 +84,15 @@ _EXPORT: Final = "train and convert the model again; docs name the operators tha
 
 @dataclass(frozen=True, slots=True)
 class CheckedModel:
-    """The very bytes that were checked, its input, and the one output that may be read."""
+    """The very bytes that were checked, its input, and the outputs that may be read.
+
+    ``scores``: the second output, where it could hold one probability for each class.
+    """
 
     onnx: bytes = field(repr=False)
     input: str
     output: str
+    scores: str | None = None
 
 
 def check_model(raw: bytes, *, dim: int, task: Task) -> CheckedModel:
@@ -108,6 +113,7 @@ def check_model(raw: bytes, *, dim: int, task: Task) -> CheckedModel:
         onnx=model.SerializeToString(),
         input=_check_input(model, dim),
         output=_check_output(model, task),
+        scores=_scores(model, task),
     )
     try:
         onnx.checker.check_model(model)
@@ -122,6 +128,13 @@ def _parse(raw: bytes) -> ModelProto:
             f"the model has {len(raw)} bytes, at most {MOST_BYTES} are allowed",
             code="model_bytes",
             hint="train a smaller model",
+        )
+    other = other_format(raw)
+    if other is not None:
+        raise InputError(
+            f"the model is not ONNX: it is {other}",
+            code="model_format",
+            hint="save it as ONNX; nothing else is ever opened",
         )
     try:
         model = onnx.load_model_from_string(raw)
@@ -200,6 +213,14 @@ def _check_output(model: ModelProto, task: Task) -> str:
             hint="make the predicted label the first output",
         )
     return str(first.name)
+
+
+def _scores(model: ModelProto, task: Task) -> str | None:
+    outputs = model.graph.output
+    if task is not Task.CLASSIFICATION or len(outputs) < 2:
+        return None
+    second = outputs[1]
+    return str(second.name) if _element(second) == TensorProto.FLOAT else None
 
 
 def _element(value: ValueInfoProto) -> int:

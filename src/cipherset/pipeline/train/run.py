@@ -16,7 +16,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from cipherset.core.errors import DimensionError, InputError, PolicyError
-from cipherset.core.manifest import Task
+from cipherset.core.manifest import BundleManifest, Task
 from cipherset.core.values import Floats
 from cipherset.pipeline.train.bundle import Bundle
 from cipherset.pipeline.train.check import CheckedModel, check_model
@@ -74,8 +74,16 @@ def run_values(bundle: Bundle, x: Floats) -> npt.NDArray[np.float64]:
         DimensionError: ``x`` has another width than the bundle.
         PolicyError: the model is not allowed, or answers something that is not a number.
     """
-    answers = _answers(bundle, x, Task.REGRESSION).astype(np.float64)
-    bounds = bundle.manifest.value_range
+    return stepped(_answers(bundle, x, Task.REGRESSION).astype(np.float64), bundle.manifest)
+
+
+def stepped(answers: npt.NDArray[np.float64], manifest: BundleManifest) -> npt.NDArray[np.float64]:
+    """A model's numbers, shape (n,), on ``VALUE_STEPS`` even steps of its range.
+
+    Raises:
+        PolicyError: ``model_output``: one of them is not a number, or the bundle has no range.
+    """
+    bounds = manifest.value_range
     if bounds is None or not np.isfinite(answers).all():
         raise _not_an_answer("the model answered something that is not a number in its range")
     width = (bounds.high - bounds.low) or 1.0

@@ -48,12 +48,14 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     roles = request.roles
     noise = {} if request.guarantee is None else {"noise": request.noise_kept}
     fields = {"all_fields": True} if request.all_fields else {}
+    suspects = {"drop_suspects": True} if request.drop_suspects else {}
     asked = request.consent
     consent = {} if asked is None else {"consent": [asked.column, asked.purpose]}
     return canonical.digest(
         noise
         | fields
         | consent
+        | suspects
         | {
             "text": list(roles.text),
             "vector": roles.vector,

@@ -3,6 +3,13 @@
 What they mean is the policy room's: here a request, a vote and a policy are text that is kept.
 """
 
+from cipherset.custody.ledger.access.credentials import (
+    StoredCredential,
+    add_credential,
+    credentials_of,
+    drop_credential,
+    find_credential,
+)
 from cipherset.custody.ledger.access.grants import (
     StoredRequest,
     StoredVote,
@@ -33,6 +40,7 @@ from cipherset.custody.ledger.access.principals import (
 
 __all__ = [
     "PastKey",
+    "StoredCredential",
     "StoredPolicies",
     "StoredPrincipal",
     "StoredRequest",
@@ -40,10 +48,14 @@ __all__ = [
     "activate",
     "active_digest",
     "active_policies",
+    "add_credential",
     "add_request",
     "add_vote",
     "changed_policies",
     "changed_principals",
+    "credentials_of",
+    "drop_credential",
+    "find_credential",
     "find_policies",
     "find_principal",
     "find_request",

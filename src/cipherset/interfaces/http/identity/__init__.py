@@ -1,1 +1,5 @@
-"""Who asks: what a connection and its headers prove."""
+"""Who asks: from a connection and a request to a principal of the ledger, or to nobody."""
+
+from cipherset.interfaces.http.identity.known import CHALLENGE, Identity, Known, unidentified
+
+__all__ = ["CHALLENGE", "Identity", "Known", "unidentified"]

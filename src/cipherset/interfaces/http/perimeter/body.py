@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.types import Message, Receive
 
-from cipherset.core.errors import CiphersetError, InputError
+from cipherset.core.errors import InputError
 
 # A string of JSON, closed or not, so that a search never goes back.
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -49,7 +49,21 @@ async def read_body(receive: Receive, *, most_bytes: int, within_s: float) -> by
         ) from None
 
 
-def body_too_large(most_bytes: int) -> CiphersetError:
+async def drain(receive: Receive, *, most_bytes: int, within_s: float) -> None:
+    """Read on and forget, until the body ends, that many bytes have come, or it took that long."""
+    size = 0
+    try:
+        async with asyncio.timeout(within_s):
+            while size < most_bytes:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def body_too_large(most_bytes: int) -> InputError:
     """The refusal of a body above the limit."""
     return InputError(
         f"the request's body has more than {most_bytes} bytes",

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,9 +25,11 @@ from cipherset.interfaces.http.perimeter.body import (
     ClientGoneError,
     body_too_large,
     check_json,
+    drain,
     read_body,
     replayed,
 )
+from cipherset.interfaces.http.perimeter.flight import Flight
 from cipherset.interfaces.http.perimeter.places import misplaced
 from cipherset.interfaces.http.perimeter.sending import Sending
 from cipherset.interfaces.http.perimeter.table import (
@@ -43,6 +46,12 @@ from cipherset.interfaces.http.seen import Seen
 _LOG: Final = logging.getLogger("cipherset.gateway")
 _HEALTH: Final = "/healthz"
 _ID_BYTES: Final = 8
+_TOO_LARGE: Final = "body_too_large"
+# So that whoever sends too much still reads why: a connection closed on unread bytes is reset.
+_DRAINED: Final = 4
+_DRAIN_S: Final = 2.0
+# Bytes of JSON that are looked through in a thread, so that nobody waits for it.
+_LONG: Final = 1 << 16
 
 
 class _Refusal(Exception):  # noqa: N818 -- a way out, not an error of its own
@@ -62,15 +71,17 @@ class Perimeter:
         *,
         table: RouteTable,
         limits: RequestLimits,
-        hosts: frozenset[str],
+        hosts: frozenset[str] | None,
         seen: Seen,
+        flight: Flight,
     ) -> None:
         self._app = app
         self._table = table
         self._limits = limits
         self._hosts = hosts
         self._seen = seen
-        self._under_way = 0
+        self._flight = flight
+        self._reading = Flight()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,20 +120,30 @@ class Perimeter:
         }
         self._check_head(scope, headers)
         self._check_method(scope["method"], found)
-        is_full = self._under_way >= self._limits.concurrent
+        limits = self._limits
+        is_full = self._flight.count >= limits.concurrent or self._reading.count >= limits.reading
         if is_full and scope["path"] != _HEALTH:
-            raise _Refusal(answer(_busy()))
-        most = self._limits.body_bytes if found is None else found.told.get(BODY_BYTES)
-        most = self._limits.body_bytes if most is None else most
+            raise _Refusal(_closing(answer(_busy())))
+        most = limits.body_bytes if found is None else found.told.get(BODY_BYTES, limits.body_bytes)
+        try:
+            with self._reading.one():
+                return await self._read(headers, receive, most)
+        except InputError as error:
+            if error.code == _TOO_LARGE:
+                await drain(receive, most_bytes=_DRAINED * most, within_s=_DRAIN_S)
+            raise _Refusal(_closing(answer(error, _STATUS.get(error.code)))) from None
+
+    async def _read(self, headers: Mapping[str, str], receive: Receive, most: int) -> Receive:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > most:
-            raise _Refusal(_closing(answer(body_too_large(most), 413)))
-        try:
-            body = await read_body(receive, most_bytes=most, within_s=self._limits.body_s)
-            if body and "json" in headers.get("content-type", ""):
-                check_json(body, self._limits.json_depth)
-        except InputError as error:
-            raise _Refusal(_closing(answer(error, _STATUS.get(error.code)))) from None
+            raise body_too_large(most)
+        body = await read_body(receive, most_bytes=most, within_s=self._limits.body_s)
+        if "json" in headers.get("content-type", ""):
+            depth = self._limits.json_depth
+            if len(body) > _LONG:
+                await run_in_threadpool(check_json, body, depth)
+            else:
+                check_json(body, depth)
         return replayed(body, receive)
 
     def _check_head(self, scope: Scope, headers: Mapping[str, str]) -> None:
@@ -173,17 +194,11 @@ class Perimeter:
         await task
 
     async def _run(self, scope: Scope, receive: Receive, sending: Sending) -> None:
-        self._under_way += 1
-        self._seen.under_way(self._under_way)
         caught = _Caught()
-        try:
-            with caught:
-                await self._app(scope, receive, sending)
-        finally:
-            self._under_way -= 1
-            self._seen.under_way(self._under_way)
+        with self._flight.one(), self._seen.one_under_way(), caught:
+            await self._app(scope, receive, sending)
         if caught.kind:
-            _LOG.error("a request failed with an unexpected %s", caught.kind)
+            _LOG.error("request %s failed with an unexpected %s", sending.request_id, caught.kind)
             if not sending.begun.is_set():
                 await answer(INTERNAL)(scope, receive, sending)
 
@@ -210,7 +225,7 @@ class _Caught:
 
 
 _STATUS: Final[Mapping[str, int]] = {
-    "body_too_large": 413,
+    _TOO_LARGE: 413,
     "body_too_slow": 408,
     "other_host": 421,
 }

@@ -5,7 +5,7 @@ A browser on the owner's machine sends what any page asks it to. It says so in `
 its name in ``Host``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from cipherset.core.errors import CiphersetError, PolicyError
@@ -13,10 +13,13 @@ from cipherset.core.errors import CiphersetError, PolicyError
 _OURS: Final = frozenset({"", "same-origin", "none"})
 
 
-def misplaced(headers: Mapping[str, str], hosts: Iterable[str]) -> CiphersetError | None:
-    """Why a request with these headers (names in lower case) is not for us; None where it is."""
+def misplaced(headers: Mapping[str, str], hosts: Collection[str] | None) -> CiphersetError | None:
+    """Why a request with these headers (names in lower case) is not for us; None where it is.
+
+    ``hosts`` are the names that we are called by, None for any.
+    """
     host = headers.get("host", "").lower()
-    if name_of(host) not in hosts:
+    if hosts is not None and name_of(host) not in hosts:
         return PolicyError(
             "the request is for another host than this",
             code="other_host",

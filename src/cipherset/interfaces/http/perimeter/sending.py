@@ -27,7 +27,7 @@ class Sending:
 
     def __init__(self, send: Send, *, request_id: str, is_https: bool, is_head: bool) -> None:
         self._send = send
-        self._request_id = request_id
+        self.request_id = request_id
         self._is_https = is_https
         self._is_head = is_head
         self._is_shut = False
@@ -57,6 +57,6 @@ class Sending:
         headers = MutableHeaders(scope=message)
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
-        headers["X-Request-Id"] = self._request_id
+        headers["X-Request-Id"] = self.request_id
         if self._is_https:
             headers["Strict-Transport-Security"] = STRICT_TRANSPORT

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from cipherset.app.serving.health import check_workspace
 from cipherset.core.errors import CiphersetError
@@ -55,11 +56,11 @@ def router(services: Services) -> APIRouter:
         responses={503: {"model": Health}},
         openapi_extra=free("whoever keeps the process alive must be able to ask"),
     )
-    def healthz(
+    async def healthz(
         response: Response,
         ready: Annotated[bool, Query()] = False,  # noqa: FBT002 -- of the query, by name
     ) -> Health:
-        found = readiness.codes() if ready else {}
+        found = await run_in_threadpool(readiness.codes) if ready else {}
         is_well = all(code == _WELL for code in found.values())
         response.status_code = 200 if is_well else 503
         return Health(status="ok" if is_well else "failing", checks=found)

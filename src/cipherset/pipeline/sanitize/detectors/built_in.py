@@ -5,6 +5,7 @@ from typing import Final
 
 from cipherset.pipeline.sanitize.detectors.adapters.presidio import PresidioDetector
 from cipherset.pipeline.sanitize.detectors.adapters.spacy import SpacyDetector
+from cipherset.pipeline.sanitize.detectors.adapters.together import NamesWithModel
 from cipherset.pipeline.sanitize.detectors.prose import (
     names_detectors,
     secrecy_detectors,
@@ -28,6 +29,7 @@ def built_in(phone_region: str) -> tuple[Detector, ...]:
 NAMES: Final = tuple(detector.name for detector in built_in("US"))
 # Made when they are asked for: each is refused where its package is not there.
 EXTRAS: Final[Mapping[str, Callable[[], Detector]]] = {
+    "names-model": NamesWithModel,
     "presidio": PresidioDetector,
     "spacy": SpacyDetector,
 }

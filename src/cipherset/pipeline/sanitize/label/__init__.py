@@ -10,17 +10,19 @@ from cipherset.pipeline.sanitize.label.column import (
 )
 from cipherset.pipeline.sanitize.label.confidence import CONFIDENCE, at_most
 from cipherset.pipeline.sanitize.label.reservoir import Reservoir
-from cipherset.pipeline.sanitize.label.seen import Seen
+from cipherset.pipeline.sanitize.label.seen import ReadCells, Seen, read_cells
 
 __all__ = [
     "CONFIDENCE",
     "ColumnLabel",
     "Finding",
     "Grounds",
+    "ReadCells",
     "Recall",
     "Reservoir",
     "Seen",
     "at_most",
     "label_column",
     "not_measured",
+    "read_cells",
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cipherset.core.labels import Label, Level, Tag, Trust
+from cipherset.core.text.look import LONGEST
+from cipherset.pipeline.sanitize.bench.scores import Rate
 from cipherset.pipeline.sanitize.label.confidence import at_most
 from cipherset.pipeline.sanitize.label.kinds import (
     LEAST_LOOSE_ROWS,
@@ -25,10 +27,10 @@ _FLAG_VALUES: Final = 2
 _KEY_ROWS: Final = 50
 _KEY_SHARE: Final = 0.98
 
-Recall = Callable[[str, str], float | None]
+Recall = Callable[[str, str], Rate | None]
 
 
-def not_measured(detector: str, entity: str) -> float | None:
+def not_measured(detector: str, entity: str) -> Rate | None:
     """The recall of a detector on an entity where nobody has measured it."""
     return None
 
@@ -52,17 +54,19 @@ class ColumnLabel:
     """A column's label with its grounds; ``examples`` are masked, ``at_most`` is by entity.
 
     ``recall`` has each entity its detectors look for, None where nobody has measured it.
-    ``at_most``: the share of rows that may hold one though none was found, at 95 % confidence;
-    None where the recall is.
+    ``at_most``: the share of rows that may hold one though none was found, at 95 % confidence, by
+    the lower end of the recall's interval;
+    None where the recall is. ``truncated``: cells that were not read to their end.
     """
 
     label: Label
     entities: Mapping[str, Finding]
     because: tuple[str, ...]
     detectors: tuple[str, ...]
-    recall: Mapping[str, float | None]
+    recall: Mapping[str, Rate | None]
     at_most: Mapping[str, float | None]
     examples: Mapping[str, Sequence[str]]
+    truncated: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The column's part of the command's JSON; examples stay out."""
@@ -72,7 +76,10 @@ class ColumnLabel:
             "entities": {name: each.as_json() for name, each in self.entities.items()},
             "because": list(self.because),
             "detector": list(self.detectors),
-            "recall": dict(self.recall),
+            "truncated": self.truncated,
+            "recall": _told(self.recall, lambda rate: rate.value),
+            "recall_low": _told(self.recall, lambda rate: round(rate.interval[0], 4)),
+            "recall_n": _told(self.recall, lambda rate: rate.n),
             "at_most": {
                 name: None if share is None else round(share, 6)
                 for name, share in self.at_most.items()
@@ -104,11 +111,19 @@ def label_column(name: str, seen: Seen, grounds: Grounds) -> ColumnLabel:
         because.append(f"invisible characters in {seen.invisible:,} rows")
     recall = _recalls(grounds)
     missing = {
-        entity: None if share is None else at_most(seen.rows, grounds.n_rows, share)
-        for entity, share in recall.items()
+        entity: None if rate is None else at_most(seen.rows, grounds.n_rows, rate.interval[0])
+        for entity, rate in recall.items()
         if entity not in entities
     }
-    because += [f"{n} cells could not be read by {who}" for who, n in sorted(seen.unread.items())]
+    full = {each.name: f"{each.name}@{each.version}" for each in grounds.detectors}
+    because += [
+        f"{n} cells could not be read by {full.get(who, who)}"
+        for who, n in sorted(seen.unread.items())
+    ]
+    if seen.truncated:
+        because.append(
+            f"of {seen.truncated:,} cells only the first {LONGEST:,} characters were read"
+        )
     return ColumnLabel(
         label=Label(
             level=level, tags=tags, trusts=() if grounds.trust is None else (grounds.trust,)
@@ -119,12 +134,13 @@ def label_column(name: str, seen: Seen, grounds: Grounds) -> ColumnLabel:
         recall=recall,
         at_most=missing,
         examples={entity: tuple(seen.examples.get(entity, ())) for entity in entities},
+        truncated=seen.truncated,
     )
 
 
 def _floor(seen: Seen, trust: Trust | None) -> Level:
     """The level of a column in which nothing was found: nobody has said that it is public."""
-    if seen.share("vector") >= LEAST_OF_NUMBERS or seen.unread:
+    if seen.share("vector") >= LEAST_OF_NUMBERS or seen.unread or seen.truncated:
         return Level.CONFIDENTIAL
     return Level.PUBLIC if trust in {Trust.PUBLIC, Trust.CRAWLED} else Level.INTERNAL
 
@@ -186,11 +202,18 @@ def _notes(seen: Seen) -> list[str]:
     return notes
 
 
-def _recalls(grounds: Grounds) -> dict[str, float | None]:
+def _recalls(grounds: Grounds) -> dict[str, Rate | None]:
     """By entity, the best measured recall among the detectors that look for it."""
-    recalls: dict[str, float | None] = {}
+    recalls: dict[str, Rate | None] = {}
     for detector in grounds.detectors:
         for entity in detector.entities:
             known = [recalls.get(entity), grounds.recall(detector.name, entity)]
-            recalls[entity] = max((each for each in known if each is not None), default=None)
+            rates = (each for each in known if each is not None)
+            recalls[entity] = max(rates, key=lambda rate: rate.value, default=None)
     return dict(sorted(recalls.items()))
+
+
+def _told(
+    recall: Mapping[str, Rate | None], figure: Callable[[Rate], float]
+) -> dict[str, float | None]:
+    return {name: None if rate is None else figure(rate) for name, rate in recall.items()}

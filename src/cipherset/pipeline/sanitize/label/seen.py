@@ -10,19 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cipherset.core.text.invisible import without_invisible
+from cipherset.core.text.look import LONGEST, Look, Looked
 from cipherset.pipeline.sanitize.label.masks import masked
-from cipherset.pipeline.sanitize.spans import Detector, Span, merged
+from cipherset.pipeline.sanitize.spans import Span, merged
 
-# What a detector may throw on a text that it cannot handle; the text then counts as not read.
-FAILURES: Final = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 MOST_DISTINCT: Final = 10_000
 EXAMPLES: Final = 3
 _FREE_WORDS: Final = 4  # a cell of more words is a text, not a value
@@ -39,6 +30,45 @@ _CODE: Final = re.compile(r"(?=\S{0,127}\d)(?=\S{0,127}[A-Za-z])\S{8,128}")
 _POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
 
 
+@dataclass(frozen=True, slots=True)
+class ReadCells:
+    """Cells of one column: how often each is there, and what was found in which texts.
+
+    ``times`` is by the hash of the cell, ``texts`` says how often each text was read.
+    """
+
+    n_rows: int
+    times: Mapping[int, int] = field(repr=False)
+    shapes: Counter[str]
+    texts: Mapping[str, int] = field(repr=False)
+    looked: Looked = field(repr=False)
+    invisible: int
+    truncated: int
+
+
+def read_cells(cells: Sequence[str | None], looking: Look) -> ReadCells:
+    """``cells`` as ``looking`` sees them; what is there several times is read once.
+
+    Of a cell of more than ``LONGEST`` characters the first are read; it counts as truncated.
+    """
+    times = Counter(cell for cell in cells if cell is not None and cell.strip())
+    shapes: Counter[str] = Counter()
+    texts: dict[str, int] = {}
+    invisible = truncated = 0
+    for cell, n in times.items():
+        truncated += n if len(cell) > LONGEST else 0
+        visible, n_invisible = without_invisible(cell[:LONGEST])
+        invisible += n if n_invisible else 0
+        shape = shape_of(visible)
+        shapes[shape] += n
+        if shape != "vector":
+            key = _POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible
+            texts[key] = texts.get(key, 0) + n
+    codes = {hash(cell): n for cell, n in times.items()}
+    looked = looking(list(texts))
+    return ReadCells(len(cells), codes, shapes, texts, looked, invisible, truncated)
+
+
 @dataclass(slots=True)
 class Seen:
     """One column; shapes are counted over the filled cells, distinct values over the first."""
@@ -52,52 +82,33 @@ class Seen:
     examples: dict[str, list[str]] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     invisible: int = 0
+    truncated: int = 0
 
     def share(self, shape: str) -> float:
         """The share of filled cells that are of a ``shape_of`` cells."""
         return self.shapes[shape] / self.filled if self.filled else 0.0
 
-    def look(self, cells: Sequence[str | None], detectors: Sequence[Detector]) -> None:
-        """Add ``cells``, each of which every one of ``detectors`` reads, as it is seen.
+    def look(self, cells: Sequence[str | None], looking: Look) -> None:
+        """Add ``cells`` as ``looking`` sees them."""
+        self.add(read_cells(cells, looking))
 
-        What is there several times is read once.
-        """
-        self.rows += len(cells)
-        times = Counter(cell for cell in cells if cell is not None and cell.strip())
-        self.filled += times.total()
-        read: dict[str, int] = {}
-        for text, n in times.items():
-            visible, n_invisible = without_invisible(text)
-            self.invisible += n if n_invisible else 0
-            shape = shape_of(visible)
-            self.shapes[shape] += n
+    def add(self, read: ReadCells) -> None:
+        """Add the next cells."""
+        self.rows += read.n_rows
+        self.filled += sum(read.times.values())
+        self.invisible += read.invisible
+        self.truncated += read.truncated
+        self.shapes += read.shapes
+        for code, n in read.times.items():
             if len(self.distinct) < MOST_DISTINCT:
                 self.compared += n
-                self.distinct.add(hash(text))
-            if shape != "vector":
-                key = _POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible
-                read[key] = read.get(key, 0) + n
-        spans: list[list[Span]] = [[] for _ in read]
-        for detector in detectors:
-            for each, more in zip(spans, self._detected(detector, read), strict=True):
-                each += more
-        for (text, n), each in zip(read.items(), spans, strict=True):
-            self._count(text, n, merged(each))
-
-    def _detected(self, detector: Detector, times: Mapping[str, int]) -> list[list[Span]]:
-        """What ``detector`` finds; where it throws, text by text, and nothing where it throws."""
-        try:
-            return detector.detect(list(times))
-        except FAILURES:
-            pass
-        spans: list[list[Span]] = []
-        for text, n in times.items():
-            try:
-                spans += detector.detect([text])
-            except FAILURES:
-                self.unread[f"{detector.name}@{detector.version}"] += n
-                spans.append([])
-        return spans
+                self.distinct.add(code)
+        texts = zip(read.texts.items(), read.looked.spans, strict=True)
+        for position, ((text, n), spans) in enumerate(texts):
+            self._count(text, n, merged(spans))
+            fault = read.looked.faults.get(position)
+            if fault is not None:
+                self.unread[fault.detector] += n
 
     def _count(self, text: str, n: int, spans: Sequence[Span]) -> None:
         for entity in {span.entity for span in spans}:

@@ -22,7 +22,8 @@ class Terms:
 class Policy:
     """Which detectors look, and what becomes of what they find.
 
-    ``use`` is None where all that are built in look. ``languages`` are ISO 639-1 codes.
+    ``use`` is None where all that are built in look; ``gliner`` is the directory of a model.
+    ``languages`` are ISO 639-1 codes.
     """
 
     use: tuple[str, ...] | None
@@ -33,6 +34,7 @@ class Policy:
     default: Rule
     phone_region: str
     languages: tuple[str, ...]
+    gliner: str | None = None
 
     @property
     def treatments(self) -> Treatments:
@@ -45,6 +47,8 @@ class Policy:
         detectors: dict[str, Any] = {"skip": list(self.skip), "extras": list(self.extras)}
         if self.use is not None:
             detectors["use"] = list(self.use)
+        if self.gliner is not None:
+            detectors["gliner"] = self.gliner
         return {
             "schema": SCHEMA,
             "detectors": detectors,

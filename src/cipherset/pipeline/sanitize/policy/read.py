@@ -66,7 +66,7 @@ def _laid_over(
     base: Policy, asked: Checked, folder: Path | None, known: Iterable[str] | None = None
 ) -> Policy:
     asked.knowing(_SECTIONS)
-    detectors = asked.table("detectors").knowing(("extras", "skip", "use"))
+    detectors = asked.table("detectors").knowing(("extras", "gliner", "skip", "use"))
     defaults = asked.table("defaults").knowing(("keep_last", "phone_region", "treatment"))
     languages = asked.table("languages").knowing(("expected",))
     terms = tuple(_terms(each, folder) for each in asked.tables("terms"))
@@ -83,7 +83,15 @@ def _laid_over(
         default=defaults.default_rule(base.default),
         phone_region=defaults.region("phone_region", base.phone_region),
         languages=languages.languages("expected") or base.languages,
+        gliner=_gliner(detectors, folder) or base.gliner,
     )
+
+
+def _gliner(asked: Checked, folder: Path | None) -> str | None:
+    """The directory of the model, relative to the file of rules; sealed rules say it in full."""
+    if "gliner" not in asked.keys:
+        return None
+    return str((folder or Path()).absolute() / asked.text("gliner"))
 
 
 def _terms(asked: Checked, folder: Path | None) -> Terms:

@@ -4,7 +4,7 @@ from cipherset.pipeline.sanitize.training.duplicates import Duplicates
 from cipherset.pipeline.sanitize.training.encoding import BrokenEncoding
 from cipherset.pipeline.sanitize.training.exportable import check_exportable
 from cipherset.pipeline.sanitize.training.injection import InjectedRows
-from cipherset.pipeline.sanitize.training.poison import misfits
+from cipherset.pipeline.sanitize.training.poison import Neighborhoods, Reference, misfits
 from cipherset.pipeline.sanitize.training.rows import (
     Filtered,
     MarkedRows,
@@ -25,8 +25,10 @@ __all__ = [
     "Filtered",
     "InjectedRows",
     "MarkedRows",
+    "Neighborhoods",
     "OversizedRows",
     "Reason",
+    "Reference",
     "RefusalCounts",
     "Refused",
     "RowFilter",

@@ -17,6 +17,7 @@ from cipherset.pipeline.sanitize.training.rows import Reason, Verdicts
 
 NEIGHBORS: Final = 10
 _BLOCK_ROWS: Final = 512
+_COUNTED_ROWS: Final = 1 << 14
 _FEWEST_ROWS: Final = 4 * NEIGHBORS
 OUTLYING: Final = 3.5  # Iglewicz and Hoaglin's, for robust z-scores
 FALSE_SHARE: Final = 1e-5  # strict, as neighbors are not independent draws
@@ -57,6 +58,62 @@ class Misfits:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Rows that others are compared with: ``numbers`` (m,), ascending, ``x`` unit norm (m, dim).
+
+    ``labels`` (m,) are from 0 on, -1 where a row has none; None where no row has.
+    """
+
+    numbers: Codes = field(repr=False)
+    x: Floats = field(repr=False)
+    labels: Codes | None = field(repr=False)
+
+
+class Neighborhoods:
+    """Which of many rows do not fit, by their neighbors among a sample of them.
+
+    Memory: 60 bytes a row beside the sample. Time: a row takes ``len(reference) * dim`` products.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        """Among ``reference``, rows of the source drawn at random, or all.
+
+        Raises:
+            InputError: ``too_few_neighbors``: fewer than 40 rows.
+        """
+        if len(reference.x) < _FEWEST_ROWS:
+            raise InputError(
+                f"{len(reference.x)} rows are too few to tell which of them stand out",
+                code="too_few_neighbors",
+                hint=f"it takes {_FEWEST_ROWS} rows; leave this filter out for fewer",
+            )
+        self._reference = reference
+        self._distances: list[Reals] = []
+        self._labels: list[Codes] = []
+        self._around: list[npt.NDArray[np.int32]] = []
+
+    def add(self, numbers: Codes, x: Floats, labels: Codes | None) -> None:
+        """The next rows: their ``numbers`` (n,), unit vectors ``x`` (n, dim) and ``labels``."""
+        reference = self._reference
+        own = np.searchsorted(reference.numbers, numbers)
+        own[own == len(reference.numbers)] = 0
+        own[reference.numbers[own] != numbers] = -1
+        neighbors, cosines = nearest(x, reference.x, own)
+        self._distances.append(np.sqrt(np.maximum(2 - 2 * cosines[:, -1].astype(np.float64), 0)))
+        if labels is not None and reference.labels is not None:
+            self._labels.append(labels)
+            self._around.append(reference.labels[neighbors].astype(np.int32))
+
+    def misfits(self) -> Misfits:
+        """How all rows so far stand out."""
+        distances = np.concatenate(self._distances)
+        chance = np.ones(len(distances))
+        if self._labels:
+            chance = _chance(np.concatenate(self._labels), np.concatenate(self._around))
+        return Misfits(robust_z(np.log(distances + 1e-6)), chance)
+
+
 def misfits(x: Floats, labels: Codes | None) -> Misfits:
     """How the rows ``x``, unit norm, shape (n, dim), with ``labels`` (n,) from 0 on, stand out.
 
@@ -66,30 +123,26 @@ def misfits(x: Floats, labels: Codes | None) -> Misfits:
     Raises:
         InputError: ``too_few_neighbors``: fewer than 40 rows.
     """
-    if len(x) < _FEWEST_ROWS:
-        raise InputError(
-            f"{len(x)} rows are too few to tell which of them stand out",
-            code="too_few_neighbors",
-            hint=f"it takes {_FEWEST_ROWS} rows; leave this filter out for fewer",
-        )
-    neighbors, similarity = nearest(x)
-    distance = np.sqrt(np.maximum(2 - 2 * similarity[:, -1].astype(np.float64), 0))
-    chance = np.ones(len(x)) if labels is None else _chance(labels, labels[neighbors])
-    return Misfits(robust_z(np.log(distance + 1e-6)), chance)
+    numbers = np.arange(len(x))
+    among = Neighborhoods(Reference(numbers, x, labels))
+    among.add(numbers, x, labels)
+    return among.misfits()
 
 
-def nearest(x: Floats) -> tuple[Codes, Floats]:
-    """The ten nearest rows of each of ``x`` by cosine, nearest first, and the cosines; (n, 10).
+def nearest(x: Floats, among: Floats, own: Codes) -> tuple[Codes, Floats]:
+    """The ten rows of ``among`` nearest to each of ``x`` by cosine, nearest first; (n, 10) each.
 
-    A row itself and rows of the same vector are left out where there are enough others.
+    ``own`` says which row of ``among`` is the row itself, -1 where none is. It and rows of the
+    same vector are left out where there are enough others.
     """
     rows = np.empty((len(x), NEIGHBORS), dtype=np.int64)
     cosines = np.empty((len(x), NEIGHBORS), dtype=x.dtype)
     for start in range(0, len(x), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)
-        products = x[block] @ x.T
+        products = x[block] @ among.T
         products[products > 1 - 1e-6] = -2.0
-        products[np.arange(len(products)), np.arange(start, start + len(products))] = -3.0
+        there = np.flatnonzero(own[block] >= 0)
+        products[there, own[block][there]] = -3.0
         best = np.argpartition(products, -NEIGHBORS, axis=1)[:, -NEIGHBORS:]
         values = np.take_along_axis(products, best, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
@@ -115,22 +168,42 @@ def false_discovery_limit(chances: Reals, share: float) -> float:
     return float(ordered[good[-1]]) if len(good) else -1.0
 
 
-def _chance(labels: Codes, around: Codes) -> Reals:
+def _chance(labels: Codes, around: npt.NDArray[np.int32]) -> Reals:
     """``P(Binomial(10, q) >= votes)`` of the most frequent other label around each row; (n,).
 
     ``q`` is how often that label is met around rows of this row's label, so that classes which
-    overlap are not held against their rows. 1 where not most neighbors agree on another label.
+    overlap are not held against their rows. 1 where not most neighbors agree on another label, and
+    for rows without a label, which do not vote either.
     """
-    n_classes = int(labels.max()) + 1
-    met = np.zeros((n_classes, n_classes))
-    np.add.at(met, (np.repeat(labels, NEIGHBORS), around.reshape(-1)), 1.0)
-    rates = met / np.maximum(met.sum(axis=1, keepdims=True), 1.0)
-    rates = rates.clip(1.0 / (NEIGHBORS * len(labels)), 1.0)
+    best, votes = np.empty(len(labels), np.int64), np.empty(len(labels), np.int64)
+    for start in range(0, len(labels), _COUNTED_ROWS):
+        block = slice(start, start + _COUNTED_ROWS)
+        best[block], votes[block] = _most_votes(labels[block], around[block])
     chance = np.ones(len(labels))
-    for row, (own, others) in enumerate(zip(labels, around, strict=True)):
-        names, votes = np.unique(others, return_counts=True)
-        votes = np.where(names == own, 0, votes)
-        best = int(np.argmax(votes))
-        if 2 * votes[best] > NEIGHBORS:
-            chance[row] = binom.sf(votes[best] - 1, NEIGHBORS, rates[own, names[best]])
+    doubted = np.flatnonzero((2 * votes > NEIGHBORS) & (labels >= 0))
+    rates = _rates(labels, around, doubted, best[doubted])
+    chance[doubted] = binom.sf(votes[doubted] - 1, NEIGHBORS, rates)
     return chance
+
+
+def _most_votes(labels: Codes, around: npt.NDArray[np.int32]) -> tuple[Codes, Codes]:
+    """The most frequent label around each row that is not its own, the least of several; (n,)."""
+    names = np.sort(around, axis=1)
+    votes = (names[:, :, None] == names[:, None, :]).sum(axis=2)
+    votes[(names == labels[:, None]) | (names < 0)] = 0
+    best = votes.argmax(axis=1)[:, None]
+    return (
+        np.take_along_axis(names, best, axis=1)[:, 0].astype(np.int64),
+        np.take_along_axis(votes, best, axis=1)[:, 0].astype(np.int64),
+    )
+
+
+def _rates(labels: Codes, around: npt.NDArray[np.int32], rows: Codes, others: Codes) -> Reals:
+    """How often ``others[i]`` is met around rows of the label of ``rows[i]``; (len(rows),)."""
+    n_names = int(max(labels.max(), around.max())) + 1
+    said = (labels[:, None] >= 0) & (around >= 0)
+    known, counts = np.unique((labels[:, None] * n_names + around)[said], return_counts=True)
+    met = counts[np.searchsorted(known, labels[rows] * n_names + others)]
+    sizes = np.bincount(labels[labels >= 0], minlength=n_names)
+    rates = met / np.maximum(sizes[labels[rows]] * NEIGHBORS, 1.0)
+    return np.asarray(rates.clip(1.0 / (NEIGHBORS * len(labels)), 1.0), dtype=np.float64)

@@ -7,10 +7,12 @@ from typing import Final
 import click
 
 from cipherset.app.audit import attest, emergency, show
+from cipherset.app.audit import find as finding
 from cipherset.app.audit import verify as verification
 from cipherset.app.audit.emergency import Emergency
 from cipherset.app.records.export import RECORDS, export_record
 from cipherset.core.errors import IntegrityError, UsageError
+from cipherset.core.files import disk_errors
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.commands.custody import respond
 
@@ -81,14 +83,25 @@ def verify(
 def list_(context: Context, action: str | None, by: str | None, since: str | None) -> None:
     """List events, the oldest first."""
     found = show.list_events(context.session(), show.Wanted(action, by, since))
-    rows = [
-        (
-            f"{event['seq']}  {event['time'][:19]}",
-            f"{event['outcome']:<9} {event['action']:<14} {event['actor']}: {event['subject']}",
+    context.show(found, "events", _event_rows(found))
+
+
+@command.command(cls=Command, epilog='Example:  cipherset audit find --value "where is my parcel?"')
+@click.option("--value", metavar="TEXT", help="The whole text, as it was sent.")
+@click.option("--file", "path", type=_FILE, metavar="FILE", help="A file with it instead.")
+@click.pass_obj
+def find(context: Context, value: str | None, path: Path | None) -> None:
+    """Find what was asked of a model with a text that you hold; the ledger has only its digest.
+
+    A file is taken as it is, without a line end at its very end.
+    """
+    if (value is None) == (path is None):
+        raise UsageError(
+            "give either --value or --file", code="usage", hint="see: cipherset audit find --help"
         )
-        for event in found["events"]
-    ]
-    context.show(found, "events", rows)
+    text = _text(path) if path is not None else (value or "").encode(errors="surrogateescape")
+    found = finding.find_text(context.session(), text)
+    context.show(found, "events with that text", _event_rows(found) or [("none", "")])
 
 
 @command.command(cls=Command, epilog="Example:  cipherset audit export --to events.jsonl")
@@ -189,6 +202,21 @@ def _verify_proof(
         context.show(grown, "the checkpoint goes on the older one", rows)
     else:
         raise _usage("--event needs --checkpoint, and --consistency needs --since and --checkpoint")
+
+
+def _text(path: Path) -> bytes:
+    with disk_errors(path):
+        return path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _event_rows(found: show.ListResult) -> list[tuple[str, str]]:
+    return [
+        (
+            f"{event['seq']}  {event['time'][:19]}",
+            f"{event['outcome']:<9} {event['action']:<14} {event['actor']}: {event['subject']}",
+        )
+        for event in found["events"]
+    ]
 
 
 def _checkpoint_rows(

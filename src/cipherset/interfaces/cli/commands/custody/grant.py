@@ -46,8 +46,9 @@ def request(  # noqa: PLR0913 -- one parameter per option
     """Ask to do ACTION with each ASSET: key:NAME, a path, an id, or workspace.
 
     For policy.activate: policies:SET. For principal.add and principal.change:
-    principal:NAME=ROLE,ROLE, principal:NAME=left, principal:NAME=key:HEX with their new key, or
-    principal:NAME=stolen:HEX where the key before was stolen.
+    principal:NAME=ROLE,ROLE, principal:NAME=left, principal:NAME=identity:URI,
+    principal:NAME=key:HEX with their new key, or principal:NAME=stolen:HEX where the key before was
+    stolen. For principal.token: principal:NAME=token:BINDING:DAYS.
 
     The clock starts when the last approval is given. One byte of what it is for changed, and it is
     void. A live grant that covers the same is shown instead of a new one.

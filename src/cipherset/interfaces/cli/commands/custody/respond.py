@@ -10,6 +10,7 @@ from cipherset.app.breach import run as breaching
 from cipherset.app.retention import due
 from cipherset.app.watching import watch as watching
 from cipherset.app.watching.watch import Told
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 _REFUSED: Final = 3
@@ -47,7 +48,7 @@ def _line(told: Told) -> str:
 @click.argument("asset")
 @click.option("--tenant", metavar="COL", help="The column that names the tenant.")
 @click.option("--to", "target", type=_FILE, metavar="FILE", help="Write the draft here (Markdown).")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@options.force("a file that is")
 @click.pass_obj
 def breach(
     context: Context,

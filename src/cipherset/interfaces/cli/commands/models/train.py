@@ -7,6 +7,7 @@ import click
 from cipherset.app.models import TrainRequest, TrainSpec, train, train_at_gate
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import ModelKind
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE = "cipherset train tickets.cipherset --to router.bundle --model logistic"
@@ -42,7 +43,7 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
 )
 @click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
 @click.option("--for", "purpose", metavar="PURPOSE", help="With --at-gate: what for.")
-@click.option("--force", is_flag=True, help="Overwrite a bundle that is there.")
+@options.force("a bundle that is")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,

@@ -12,6 +12,7 @@ from cipherset.app.assess.request import AssessRequest, AssessResult, PublicSour
 from cipherset.app.assess.run import assess
 from cipherset.app.encoders import DEFAULT_ENCODER
 from cipherset.core.errors import UsageError
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
@@ -23,7 +24,7 @@ LIMIT: Final = 0.05
 @click.argument("there", type=click.Path(path_type=Path), metavar="DIR_OR_FILE")
 @click.option("--public", metavar="SOURCE", help="Text that an attacker may have of the same kind.")
 @click.option("--text", multiple=True, metavar="COL", help="Its text, if named otherwise.")
-@click.option("--label", metavar="COL", help="Its labels, if named otherwise; of a FILE its own.")
+@options.label("Its labels, if named otherwise; of a FILE its own.")
 @click.option("--records", metavar="SOURCE", help="What was protected; words are attacked too.")
 @click.option(
     "--attribute",
@@ -56,15 +57,8 @@ LIMIT: Final = 0.05
     metavar="DIR",
     help="Of a FILE: a folder for the page and the figures.",
 )
-@click.option("--force", is_flag=True, help="Overwrite an assessment that is there.")
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Of samples and attacks.",
-)
+@options.force("an assessment that is")
+@options.seed("samples and attacks")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,

@@ -20,7 +20,7 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @click.argument("source")
 @options.text
 @options.vector
-@click.option("--label", required=True, metavar="COL", help="What the model is to predict.")
+@options.label("What the model is to predict.", required=True)
 @options.group
 @options.keep
 @options.max_reid
@@ -32,26 +32,12 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
     metavar="A",
     help="Loss of accuracy that is acceptable, for the safest setting.",
 )
-@click.option(
-    "--to",
-    "target",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The folder for the page and the figures.",
-)
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Of splits, fits and attacks.",
-)
+@options.target("The folder for the page and the figures.")
+@options.seed("splits, fits and attacks")
 @options.encoder
 @options.all_fields
 @options.rules
-@click.option("--force", is_flag=True, help="Overwrite a calibration that is there.")
+@options.force("a calibration that is")
 @click.pass_obj
 @options.consent
 def command(  # noqa: PLR0913 -- one parameter per option

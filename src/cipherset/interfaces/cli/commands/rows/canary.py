@@ -6,6 +6,7 @@ import click
 
 from cipherset.app.training.measure import CanaryReport
 from cipherset.app.training.run import PlantRequest, measure_canaries, plant_canaries
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.pipeline.sanitize.canaries import CanaryFormat
 
@@ -33,7 +34,7 @@ def command() -> None:
 @click.option("--template", metavar="TEXT", help="A row in the manner of yours; {} is the secret.")
 @click.option("--digits", default=9, show_default=True, metavar="N", help="Of each secret.")
 @click.option("--column", default="text", show_default=True, metavar="COL", help="Their column.")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@options.force("a file that is")
 @click.pass_obj
 def plant_(  # noqa: PLR0913 -- one parameter per option
     context: Context,

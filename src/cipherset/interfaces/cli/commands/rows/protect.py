@@ -10,7 +10,7 @@ from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Utility
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.envelope import fingerprint
-from cipherset.core.manifest import Task
+from cipherset.core.manifest import Manifest, Task
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -26,18 +26,11 @@ EXAMPLE = (
 @click.argument("source")
 @options.text
 @options.vector
-@click.option("--label", metavar="COL", help="What the model is to predict; leaves in the clear.")
+@options.label("What the model is to predict; leaves in the clear.")
 @options.group
 @options.keep
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
-@click.option(
-    "--to",
-    "target",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The cipherset to write.",
-)
+@options.target("The cipherset to write.")
 @click.option(
     "--minimize",
     default=AUTO,
@@ -63,14 +56,7 @@ EXAMPLE = (
 )
 @options.max_reid
 @click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Of split and fit; never of noise, shuffle, ids or keys.",
-)
+@options.seed("split and fit; never of noise, shuffle, ids or keys")
 @options.encoder
 @options.rules
 @click.option("--accept-risk", metavar="REASON", help="Export in spite of the limit; recorded.")
@@ -80,7 +66,12 @@ EXAMPLE = (
     help="Mix restricted rows and rows from outside under one key; recorded.",
 )
 @options.all_fields
-@click.option("--force", is_flag=True, help="Overwrite a cipherset that is there.")
+@click.option(
+    "--drop-suspects",
+    is_flag=True,
+    help="Leave out rows that stand out: unlike all others, or labeled unlike their neighbors.",
+)
+@options.force("a cipherset that is")
 @click.pass_obj
 @options.consent_and_purpose
 @options.as_roles
@@ -103,16 +94,15 @@ def command(  # noqa: PLR0913 -- one parameter per option
     accept_risk: str | None,
     accept_mixing: str | None,
     all_fields: bool,  # noqa: FBT001 -- click hands it over by name
+    drop_suspects: bool,  # noqa: FBT001 -- click hands it over by name
     consent: Consent | None,
     purpose: str | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
-    asked = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
-    asked = partial(asked, scheme=scheme, noise=noise, overwrite=force)
-    request = asked(
-        minimize=minimize,
-        approximation_factor=approximation_factor,
+    of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
+    request = of_rows(
+        *(minimize, approximation_factor, noise, scheme),
         fit_share=fit_share,
         max_reid=max_reid,
         test_share=test_share,
@@ -122,6 +112,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,
+        drop_suspects=drop_suspects,
+        overwrite=force,
     )
     _show(context, protect(context.session(), request))
 
@@ -139,15 +131,14 @@ def _title(result: ProtectResult) -> str:
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:
     manifest, leak, utility = result.manifest, result.leak, result.utility
-    splits, worst = manifest.splits, leak.worst
+    worst = leak.worst
     found = ", ".join(f"{count} {entity}" for entity, count in manifest.sanitizer.items())
     factor = manifest.approximation_factor
     noise = "gaussian noise" if factor is None else f"factor {factor:g}"
     settings = (manifest.minimizer, manifest.scheme, noise)
     rows = [
         ("key", f"{manifest.key_id} v{manifest.key_version}"),
-        ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out"),
-        ("  on their class's anchor", f"{manifest.settings['rows_anchored']} of them"),
+        *_row_counts(manifest),
         ("settings", ", ".join(settings)),
         ("taken out of the text", found or "nothing found"),
         ("attacker holds", f"file, key, minimizer and {worst.candidates} candidate texts"),
@@ -162,9 +153,6 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
-    without = manifest.settings.get("rows_without_consent")
-    if without is not None:
-        rows.insert(2, ("  without consent", f"{without} others were dropped"))
     if result.fields is not None:
         left = ", ".join(result.fields.dropped) or "none: the label needs them all, or may"
         rows.insert(1, ("text columns left out", left))
@@ -177,6 +165,17 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
     if manifest.label is not None:
         rows.append(("label", " ".join([manifest.label.level, *manifest.label.tags])))
     return rows if utility is None else rows + _utility_rows(manifest.task, utility)
+
+
+def _row_counts(manifest: Manifest) -> list[tuple[str, str]]:
+    splits, settings = manifest.splits, manifest.settings
+    rows = [("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out")]
+    for title, count in (
+        ("  without consent", settings.get("rows_without_consent")),
+        ("  standing out", settings.get("rows_suspect")),
+    ):
+        rows += [] if count is None else [(title, f"{count} others were dropped")]
+    return [*rows, ("  on their class's anchor", f"{settings['rows_anchored']} of them")]
 
 
 def _joined_rows(result: ProtectResult) -> list[tuple[str, str]]:

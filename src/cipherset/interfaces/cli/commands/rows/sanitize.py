@@ -38,7 +38,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--key", metavar="NAME", help="The key of tokens and surrogates, if rules ask for it."
 )
-@click.option("--label", metavar="COL", help="A column that is written as it is, in any case.")
+@options.label("A column that is written as it is, in any case.")
 @click.option("--drop", multiple=True, metavar="COL", help="A column that is not written.")
 @click.option("--keep", multiple=True, metavar="COL", help="Write no other columns but such.")
 @click.option(
@@ -61,7 +61,7 @@ _FILE = click.Path(path_type=Path)
     default=",".join(FILTERS),
     show_default=True,
     metavar="NAMES",
-    help="Which rows are quarantined for what they hold, or none.",
+    help="Which rows are quarantined for what they hold, or none (suspects: that stand out).",
 )
 @click.option("--keep-duplicates", is_flag=True, help="Write copies and near copies of rows too.")
 @click.option(
@@ -78,8 +78,9 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--dataset", metavar="NAME", help="What canaries and index are kept as (default: of --to)."
 )
+@options.encoder
 @click.option("--accept-risk", metavar="REASON", help="Why restricted rows may be written.")
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@options.force("files that are")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
@@ -99,6 +100,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     canaries: int,
     index: bool,  # noqa: FBT001 -- click hands it over by name
     dataset: str | None,
+    encoder: str,
     accept_risk: str | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
@@ -113,6 +115,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         canaries=canaries,
         index=index,
         dataset=dataset,
+        encoder=encoder,
         accept_risk=accept_risk,
         overwrite=force,
     )

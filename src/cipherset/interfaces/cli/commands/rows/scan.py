@@ -34,7 +34,12 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     is_flag=True,
     help="Measure which --text columns, how much text and how many rows --label needs.",
 )
-@click.option("--label", metavar="COL", help="With --fields: what a model is to predict.")
+@click.option(
+    "--suspects",
+    is_flag=True,
+    help="Find rows that stand out by their --text, or whose --label disagrees with it.",
+)
+@options.label("With --fields or --suspects: what a model is to predict.")
 @click.option("--all-rows", is_flag=True, help="Look at every row, not at a sample.")
 @click.option(
     "--sample",
@@ -56,22 +61,16 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     metavar="FILE",
     help="Write a page, with masked examples.",
 )
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Of the sample.",
-)
+@options.seed("the sample")
 @options.encoder
-@click.option("--force", is_flag=True, help="Overwrite a page that is there.")
+@options.force("a page that is")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
     text: tuple[str, ...],
     fields: bool,  # noqa: FBT001 -- click hands it over by name
+    suspects: bool,  # noqa: FBT001 -- click hands it over by name
     label: str | None,
     all_rows: bool,  # noqa: FBT001 -- click hands it over by name
     sample: int,
@@ -94,6 +93,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         html=html,
         overwrite=force,
         fields=fields,
+        suspects=suspects,
         label=label,
         encoder=encoder,
     )
@@ -109,6 +109,8 @@ def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
     rows += [("note", note) for note in result.notes]
     if result.fields is not None:
         rows += _fields(result.fields)
+    if result.suspects is not None:
+        rows += result.suspects.in_words
     return rows if html is None else [*rows, ("page", str(html))]
 
 

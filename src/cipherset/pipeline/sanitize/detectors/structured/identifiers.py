@@ -81,7 +81,7 @@ class IdentifierDetector(TextDetector):
     """Numbers that stand for a person, an account, a vehicle or a case."""
 
     name = "identifiers"
-    version = "2"
+    version = "3"
     entities = FITTING
 
     def spans(self, reading: Reading) -> Iterator[Span]:
@@ -162,8 +162,8 @@ def _of_letters(text: str) -> Iterator[Span]:
 
 
 _DOCKET: Final = re.compile(
-    r"[0-9](?<![\w:.-].)(?::[0-9]{2}-[a-z]{2,4}-[0-9]{3,6}|[0-9]{0,2} [A-Z][A-Za-z]{0,3}"
-    r" [0-9]{1,5}/[0-9]{2})(?!\w)"
+    r"[0-9](?<![\w:.-].)(?:[0-9]?:[0-9]{2}-[a-z]{2,4}-[0-9]{3,6}(?:-[A-Z]{2,3}){0,2}"
+    r"|[0-9]{0,2} [A-Z][A-Za-z]{0,3} [0-9]{1,5}/[0-9]{2})(?!\w)"
 )
 
 

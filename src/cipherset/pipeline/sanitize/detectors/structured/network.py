@@ -26,7 +26,9 @@ _IPV4: Final = re.compile(r"[0-9](?<![\w.].)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![\w]
 _IPV6: Final = re.compile(
     r"[0-9A-Fa-f:](?<![\w:.].)(?<=(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]).)[0-9A-Fa-f:.]{2,44}(?![\w:])"
 )
-_VERSION: Final = re.compile(r"(?:version|ver\.?|release|build|firmware)[ :]{1,2}\Z", re.IGNORECASE)
+_VERSION: Final = re.compile(
+    r"\b(?:version|ver\.?|release|build|firmware)[ :]{1,2}\Z", re.IGNORECASE
+)
 _VERSION_LONGEST: Final = 10
 
 
@@ -43,7 +45,7 @@ class NetworkDetector(TextDetector):
     """``URL``, ``IP`` and ``MAC``; not a version number, where the word before says so."""
 
     name = "network"
-    version = "1"
+    version = "2"
     entities = frozenset({"URL", "IP", "MAC"})
 
     def likely(self, reading: Reading) -> bool:

@@ -24,7 +24,7 @@ class StructuredDetector:
     """All of ``structured_parts`` in one: each text is read once."""
 
     name: Final = "structured"
-    version: Final = "2"
+    version: Final = "3"
 
     def __init__(self, phone_region: str) -> None:
         """``phone_region``: whose numbers need no prefix; two capital letters, ISO 3166."""

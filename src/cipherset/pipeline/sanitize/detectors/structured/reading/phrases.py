@@ -183,6 +183,11 @@ _SAYING: Final = {
         gebdatum, geb datum
         """,
     "REFERENCE_ID": """
+        bar no, bar number, bar id, bar nr, state bar, bar license, bar licence, bar registration,
+        bar association, bar member, bar card, attorney registration, attorney license, law
+        license, notary, notary license, notary commission, notary registration, medical license,
+        medical licence, physician license, nursing license, nurse license, pharmacist license,
+        professional license, professional registration,
         employee, employee id, emp, emp id, staff, staff id, worker id, personnel, payroll,
         badge, badge id, gift card number, library card number, sim card number, loyalty card
         number, membership card number, account id, acct id, customer, customer id, customer

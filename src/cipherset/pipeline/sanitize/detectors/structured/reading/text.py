@@ -51,7 +51,7 @@ def lowered(text: str) -> str:
 
 _LONG_LATER: Final = re.compile(r"\s\S{16}")
 _LONG_FIRST: Final = re.compile(r"\S{16}")
-_DIGIT: Final = re.compile("[0-9]")
+_DIGITS: Final = "0123456789"
 
 
 def has_any(text: str, parts: Sequence[str]) -> bool:
@@ -72,7 +72,7 @@ class Reading:
         """The text, character for character, with foreign digits and forms in ASCII."""
         self.small = lowered(self.text)
         """``text`` in small letters."""
-        self.n_digits = len(_DIGIT.findall(self.text))
+        self.n_digits = sum(map(self.text.count, _DIGITS))
         """How many digits it has, a thousand or more."""
         self.has_long_word = bool(_LONG_FIRST.match(self.text) or _LONG_LATER.search(self.text))
         """Whether a word has 16 characters or more: tokens and addresses do, few words."""

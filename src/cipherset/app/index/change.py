@@ -1,0 +1,237 @@
+"""``index add`` and ``index delete``: rows come and go, under the key version that is active."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from cipherset.app.exports.dataset import vectors_of
+from cipherset.app.gate import About, Act, Action, Fact
+from cipherset.app.index.build import INDEX_RUN
+from cipherset.app.index.encrypting import Encrypting, tags_of
+from cipherset.app.index.leaving import Leaving, leaving
+from cipherset.app.index.opened import Opened, encrypting, open_index, peek, unit
+from cipherset.app.index.reading import origin_of
+from cipherset.app.index.request import IndexResult
+from cipherset.app.labels.record import recorded_run
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import InputError
+from cipherset.core.values import LABEL, ROW, Vectors
+from cipherset.custody.keys import KeyUse
+from cipherset.custody.keys.identity import RowIdentity
+from cipherset.pipeline.index import Entries, FileIndex, IndexKey, IndexManifest, write_signed
+from cipherset.pipeline.index.entries import ID_BYTES, Bytes, concatenated
+from cipherset.pipeline.ingest import open_source
+
+GIVEN: Final = "given"
+MOST_VALUES: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Rows that were given, not read: texts or vectors, and what they are tagged by."""
+
+    texts: tuple[str, ...] = field(default=(), repr=False)
+    vectors: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
+    labels: tuple[str, ...] = field(default=(), repr=False)
+    tenant: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what does not belong together.
+
+        Raises:
+            InputError: ``index_values``.
+        """
+        n = len(self.texts) or len(self.vectors)
+        both = bool(self.texts) and bool(self.vectors)
+        if both or not 1 <= n <= MOST_VALUES or len(self.labels) not in {0, n}:
+            raise InputError(
+                f"expected 1 to {MOST_VALUES} texts or as many vectors, and labels for all or none",
+                code="index_values",
+                hint="give fewer rows at a time, of one kind",
+            )
+
+
+def add(session: Session, index: Path, source: str) -> IndexResult:
+    """Add the rows of a source, read by the columns that were recorded when it was built.
+
+    Raises:
+        InputError, UsageError, IntegrityError, KeyAccessError, BackendError: as their messages say.
+        PolicyError: ``not_allowed``, ``budget``.
+    """
+    with open_workspace(session) as workspace:
+        origin = origin_of(workspace, source)
+        also = origin.about.bound()
+        with (
+            _changing(workspace, index, also, {"source": origin.name}) as act,
+            open_index(workspace, index) as opened,
+        ):
+            reading = opened.reading(session)
+            batches = list(vectors_of(open_source(source), reading, {}, session.progress))
+            rows = sum(len(batch.values) for batch in batches)
+            what = _leaving(origin.about, ((origin.asset, rows),), rows, opened.manifest)
+            with recorded_run(workspace, INDEX_RUN, list(origin.inputs), {}) as outputs:
+                outputs.append(opened.manifest.asset_id)
+                with leaving(workspace, str(index), what):
+                    result = _added(workspace, opened, batches, (origin.name, origin.asset))
+            act.facts["rows"] = rows
+    return result
+
+
+def add_values(session: Session, index: Path, values: Values) -> IndexResult:
+    """Add rows that were given; each counts as one exposure of that very row.
+
+    Raises: as ``add``.
+    """
+    with (
+        open_workspace(session) as workspace,
+        _changing(workspace, index, {}, {"source": GIVEN}) as act,
+        open_index(workspace, index) as opened,
+    ):
+        if values.texts:
+            x = opened.embedded(session, list(values.texts))
+        else:
+            x = unit([list(one) for one in values.vectors], opened.manifest.dim)
+        identity = RowIdentity(workspace.ring.signer())
+        scopes = tuple((f"row:{int(one):016x}", 1) for one in identity.of_vectors(x))
+        columns = {ROW: pa.array([-1] * len(x), pa.int64())}
+        if values.labels:
+            columns[LABEL] = pa.array(values.labels)
+        if values.tenant is not None:
+            columns[GIVEN] = pa.array([values.tenant] * len(x))
+        batch = Vectors(x, pa.table(columns))
+        about = peek(workspace, index)[1]
+        what = _leaving(about, scopes, len(x), opened.manifest)
+        tenant_in = replace(opened, meta=opened.meta.model_copy(update={"tenant": GIVEN}))
+        with leaving(workspace, str(index), what):
+            result = _added(workspace, tenant_in, [batch], (GIVEN, GIVEN))
+        act.facts["rows"] = len(x)
+    return result
+
+
+def delete(
+    session: Session,
+    index: Path,
+    *,
+    ids: Sequence[str] = (),
+    rows: Sequence[int] = (),
+    source: str | None = None,
+) -> IndexResult:
+    """Remove rows by their ids in the index, or by their rows in a source: gone from the files.
+
+    Raises:
+        InputError: ``index_ids``: an id that is none.
+        IntegrityError, KeyAccessError, BackendError: as ``add``.
+        PolicyError: ``not_allowed``.
+    """
+    facts: dict[str, Fact] = {"source": source, "deleting": True}
+    with (
+        open_workspace(session) as workspace,
+        _changing(workspace, index, {}, facts) as act,
+        open_index(workspace, index) as opened,
+    ):
+        gone = _ids(ids)
+        if rows:
+            gone = np.concatenate([gone, opened.kept.ids_of(list(rows), source)])
+        n_gone = opened.store.delete(gone)
+        act.facts["rows"] = n_gone
+        return replace(_told(workspace, opened), changed=n_gone)
+
+
+def status(session: Session, index: Path) -> IndexResult:
+    """What an index says of itself, for whoever may search it.
+
+    Raises:
+        IntegrityError: it was changed.
+        PolicyError: ``not_allowed``.
+    """
+    with open_workspace(session) as workspace:
+        manifest, about = peek(workspace, index)
+        facts: dict[str, Fact] = {"index": manifest.index_id, "queries": 0}
+        with workspace.gate.act(Action.SEARCH, str(index), facts, about=about):
+            return IndexResult(manifest, index)
+
+
+@contextmanager
+def _changing(
+    workspace: Workspace, index: Path, also: dict[str, str], facts: dict[str, Fact]
+) -> Iterator[Act]:
+    manifest, about = peek(workspace, index)
+    told: dict[str, Fact] = {"index": manifest.index_id, **facts}
+    with workspace.gate.act(Action.INDEX, str(index), told, about=replace(about, also=also)) as act:
+        yield act
+
+
+def _leaving(
+    about: About, scopes: Sequence[tuple[str, int]], rows: int, manifest: IndexManifest
+) -> Leaving:
+    """What was measured when the index was built stands for rows of the same kind."""
+    high = manifest.assessment["reid_high"]
+    return Leaving(about, rows, scopes, high, accepted=manifest.risk_accepted)
+
+
+def _added(
+    workspace: Workspace, opened: Opened, batches: list[Vectors], origin: tuple[str, str]
+) -> IndexResult:
+    """Encrypt under the active version, whatever the rows before were under."""
+    key = workspace.ring.open(opened.manifest.key_id, purpose=KeyUse.EXPORT)
+    made = encrypting(key, opened.manifest.dim, opened.manifest.approximation_factor)
+    _say_key(workspace, opened, made)
+    identity = RowIdentity(workspace.ring.signer())
+    name, dataset = origin
+    every: list[Entries] = []
+    with workspace.ring.relying_on(key, purpose=KeyUse.EXPORT):
+        for batch in batches:
+            tags = tags_of(batch.columns, dataset, opened.meta.tenant)
+            entries = made.entries(batch.values, tags)
+            rows = batch.columns.column(ROW).to_pylist()
+            opened.kept.add_rows(entries.ids, name, rows, identity.of_vectors(batch.values))
+            every.append(entries)
+        opened.store.add(concatenated(every))  # all of them, or none
+    ids = tuple(one.tobytes().hex() for entries in every for one in entries.ids)
+    return replace(_told(workspace, opened), changed=len(ids), ids=ids)
+
+
+def _say_key(workspace: Workspace, opened: Opened, made: Encrypting) -> None:
+    """Name the version in the manifest before the first row is under it."""
+    here, cipher = opened.manifest, made.cipher
+    if cipher.key_version in opened.keys:
+        return
+    keys = (*here.keys, IndexKey(version=cipher.key_version, check=cipher.key_check))
+    changed = here.model_copy(update={"keys": keys})
+    if isinstance(opened.store, FileIndex):
+        opened.store.say(changed)
+    else:
+        write_signed(opened.folder, changed, workspace.ring.signer())
+
+
+def _told(workspace: Workspace, opened: Opened) -> IndexResult:
+    """The index as it is after a change, and its revision remembered."""
+    store = opened.store
+    if isinstance(store, FileIndex):
+        manifest = store.manifest
+    else:
+        here, _ = peek(workspace, opened.folder)
+        update = {"rows": store.rows(), "revision": here.revision + 1}
+        manifest = here.model_copy(update=update)
+        write_signed(opened.folder, manifest, workspace.ring.signer())
+    opened.kept.see_revision(manifest.revision)
+    return IndexResult(manifest, opened.folder)
+
+
+def _ids(given: Sequence[str]) -> Bytes:
+    try:
+        raw = [bytes.fromhex(one) for one in given]
+    except ValueError:
+        raw = [b""]
+    if any(len(one) != ID_BYTES for one in raw):
+        raise InputError(
+            "an id of a row is 32 hex digits",
+            code="index_ids",
+            hint="give ids as search and add answer them",
+        )
+    return np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(-1, ID_BYTES)

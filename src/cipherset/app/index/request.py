@@ -1,0 +1,124 @@
+"""What building an index is asked, and what it answers."""
+
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from typing import Any, Final
+
+from cipherset.core.envelope import fingerprint
+from cipherset.core.errors import UsageError
+from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.index import IndexManifest, StoreKind
+from cipherset.pipeline.sanitize import Policy, default_policy
+
+POSTGRESQL: Final = ("postgresql://", "postgres://")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a source are embedded, and which give the tokens that rows are chosen by."""
+
+    text: tuple[str, ...] = ()
+    vector: str | None = None
+    label: str | None = None
+    tenant: str | None = None
+
+    @property
+    def roles(self) -> ColumnRoles:
+        """The same, as sources are read; the tenant is a column that is kept."""
+        keep = () if self.tenant is None else (self.tenant,)
+        return ColumnRoles(self.text, self.vector, self.label, None, keep)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What ``build`` is asked to do; the defaults are the command's.
+
+    ``source`` is a file of rows, or a cipherset made in this workspace: then its sealed source
+    vectors are indexed, of full width. ``store`` is None for files, or the URL of a PostgreSQL
+    database and ``#table``.
+    """
+
+    source: str
+    key: str
+    target: Path
+    columns: Columns = field(default_factory=Columns)
+    approximation_factor: float | None = None
+    max_reid: float = 0.05
+    accept_risk: str | None = None
+    encoder: str = "minilm-l6-v2"
+    rules: Policy = field(default_factory=default_policy)
+    store: str | None = None
+    seed: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            UsageError: ``usage``, ``index_store``.
+        """
+        if self.columns.text and self.columns.vector:
+            raise _usage("give either a text column or a vector column")
+        if not 0 < self.max_reid < 1:
+            raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
+        factor = self.approximation_factor
+        if factor is not None and not 0 < factor < inf:
+            raise _usage(f"the approximation factor of an index is above 0: {factor:g}")
+        if self.store is not None:
+            split_store(self.store)
+
+
+def split_store(store: str) -> tuple[str, str]:
+    """The URL of a database, without a password, and the table.
+
+    Raises:
+        UsageError: ``index_store``.
+    """
+    url, _, table = store.rpartition("#")
+    authority = url.partition("://")[2].partition("/")[0]
+    has_password = ":" in authority.rpartition("@")[0] or "password=" in url
+    if not url.startswith(POSTGRESQL) or not table or has_password:
+        raise UsageError(  # not quoted: there may be a password in it
+            "the store is not a PostgreSQL URL without a password and a table",
+            code="index_store",
+            hint="postgresql://user@host/database#table; the password from PGPASSFILE",
+        )
+    return url, table
+
+
+def _usage(message: str) -> UsageError:
+    return UsageError(message, code="usage", hint="see: cipherset index build --help")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexResult:
+    """An index as it is now."""
+
+    manifest: IndexManifest
+    target: Path
+    changed: int = 0
+    ids: tuple[str, ...] = field(default=(), repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        manifest = self.manifest
+        return {
+            "index": str(self.target),
+            "index_id": manifest.index_id,
+            "key_id": manifest.key_id,
+            "key_versions": [key.version for key in manifest.keys],
+            "rows": manifest.rows,
+            "changed": self.changed,
+            "dim": manifest.dim,
+            "scheme": manifest.scheme,
+            "approximation_factor": manifest.approximation_factor,
+            "encoder": manifest.encoder.name,
+            "store": manifest.store.value,
+            "address": manifest.address if manifest.store is StoreKind.POSTGRESQL else None,
+            "sanitized": dict(manifest.sanitizer),
+            "assessment": dict(manifest.assessment),
+            "risk_accepted": manifest.risk_accepted,
+            "label": None if manifest.label is None else manifest.label.as_json(),
+            "signer": fingerprint(manifest.signer.public_key),
+        }

@@ -1,0 +1,158 @@
+"""``search``: candidates by ciphertext, the answer by what they decrypt to.
+
+The index gives the nearest ciphertexts, more than were asked for. Their seals are checked, they
+are decrypted where the key is, and ordered by their exact cosine with the query. So noise costs
+recall only where it moves a neighbor out of the candidates, and a row that somebody changed in
+the store is not answered but refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from cipherset.app.gate import About, Action, Fact, Moment
+from cipherset.app.index.encrypting import Encrypting
+from cipherset.app.index.opened import Opened, open_index, peek, unit
+from cipherset.app.index.parts import Parts
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import InputError
+from cipherset.core.values import Float32s
+from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
+from cipherset.custody.policy import UNBOUNDED
+from cipherset.pipeline.index import Filter, Tag
+from cipherset.pipeline.index.entries import MOST_HITS, Bytes
+
+# Candidates for each hit, and at least so many: measured, benchmarks/search.py.
+CANDIDATES: Final = 50
+LEAST_CANDIDATES: Final = 500
+MOST_TOP: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A text or a vector to look for, and which rows may answer.
+
+    ``names_rows``: hits are rows of the source, for its owner; else they are random ids.
+    """
+
+    index: Path
+    text: str | None = field(default=None, repr=False)
+    vector: tuple[float, ...] | None = field(default=None, repr=False)
+    top: int = 10
+    label: str | None = field(default=None, repr=False)
+    tenant: str | None = field(default=None, repr=False)
+    names_rows: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            InputError: ``search_value``, ``search_top``.
+        """
+        if (self.text is None) == (self.vector is None):
+            raise InputError(
+                "a search is for one text or one vector",
+                code="search_value",
+                hint="give either of them",
+            )
+        if not 1 <= self.top <= MOST_TOP:
+            raise InputError(
+                f"{self.top} hits were asked for; a search gives 1 to {MOST_TOP}",
+                code="search_top",
+                hint="ask for fewer hits",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row, its exact cosine with the query, its id in the index, and its source where known.
+
+    ``row`` is the 0-based row of the source for the owner, and the id for everybody else.
+    """
+
+    row: int | str
+    score: float
+    id: str
+    source: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        told: dict[str, Any] = {"row": self.row, "score": self.score, "id": self.id}
+        return told if self.source is None else told | {"source": self.source}
+
+
+def search(session: Session, request: SearchRequest, parts: Parts | None = None) -> list[Hit]:
+    """The rows of an index nearest to a text or vector, nearest first.
+
+    ``parts`` are what a process that answers many keeps open.
+
+    Leaks: to whoever keeps the index, the query's noise-free ciphertext and which rows are near
+    it; to whoever asks, which rows are near their query and how near.
+
+    Raises:
+        IntegrityError, KeyAccessError: the index was changed, or its key is not here.
+        InputError: ``value_is_text``; ``index_vectors``.
+        PolicyError: ``not_allowed``, ``budget``.
+    """
+    with (
+        open_workspace(session) as workspace,
+        searching(workspace, request.index, 1),
+        open_index(workspace, request.index, parts) as opened,
+    ):
+        if request.vector is not None:
+            x = unit([list(request.vector)], opened.manifest.dim)
+        else:
+            x = opened.embedded(session, [request.text or ""])
+        ids, scores = _nearest(opened, x[0], request)
+        return _hits(opened, ids, scores, names_rows=request.names_rows)
+
+
+@contextmanager
+def searching(workspace: Workspace, index: Path, queries: int) -> Iterator[About]:
+    """The act of asking an index, counted for ever before it answers."""
+    manifest, about = peek(workspace, index)
+    gate = workspace.gate
+    cap = gate.ledger.transact(gate.policies).limits.budgets.queries
+    used = gate.ledger.transact(lambda transaction: spent(transaction, QUERIES, about.id))
+    moment = Moment(
+        rows=queries,
+        exposure_left=UNBOUNDED if cap is None else max(cap - used, 0),
+        debits=(Debit(QUERIES, about.id, queries, cap),),
+    )
+    facts: dict[str, Fact] = {"index": manifest.index_id, "queries": queries}
+    with gate.act(Action.SEARCH, str(index), facts, about=about, moment=moment):
+        yield about
+
+
+def _nearest(opened: Opened, x: Float32s, request: SearchRequest) -> tuple[Bytes, Float32s]:
+    """Ids and cosines of the hits; each key version answers for its own rows."""
+    most = min(max(request.top * CANDIDATES, LEAST_CANDIDATES), MOST_HITS)
+    ids, scores = [np.empty((0, 16), np.uint8)], [np.empty(0, np.float32)]
+    for version, key in opened.keys.items():
+        where = Filter(_tags(key, request), version)
+        found = opened.store.query(key.cipher.encrypt_query(x[np.newaxis])[0], most, where)
+        ids.append(found.ids)
+        scores.append(np.asarray(key.plain(found) @ x, dtype=np.float32))
+    every = np.concatenate(scores)
+    order = np.argsort(-every, kind="stable")[: request.top]
+    return np.concatenate(ids)[order], every[order]
+
+
+def _tags(key: Encrypting, request: SearchRequest) -> Mapping[Tag, frozenset[bytes]]:
+    asked = {Tag.LABEL: request.label, Tag.TENANT: request.tenant}
+    return {
+        tag: frozenset({key.token(tag, value)}) for tag, value in asked.items() if value is not None
+    }
+
+
+def _hits(opened: Opened, ids: Bytes, scores: Float32s, *, names_rows: bool) -> list[Hit]:
+    known = opened.kept.rows_of(ids) if names_rows else {}
+    found = []
+    for one, score in zip(ids, scores.tolist(), strict=True):
+        source, row = known.get(one.tobytes(), (None, one.tobytes().hex()))
+        found.append(Hit(row, round(score, 6), one.tobytes().hex(), source))
+    return found

@@ -1,0 +1,118 @@
+"""What is asked of a deployed model and what it answers, as both sides see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from cipherset.core.errors import InputError
+from cipherset.core.values import Float32s
+
+# One request waits for one batch of the encoder; what is longer is a job for the command line.
+MOST_INPUTS: Final = 256
+# The encoder reads the first few hundred words; a detector looks at all of them.
+MOST_CHARACTERS: Final = 20_000
+ROUNDED_DIGITS: Final = 1
+
+
+class Precision(StrEnum):
+    """How much of what a model computes is told; beyond the label it takes a grant.
+
+    ``rounded``: the label's probability to one decimal. ``full``: the probability of each class.
+    """
+
+    LABEL = "label"
+    ROUNDED = "rounded"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Texts, or vectors (n, dim) where the model was made for vectors; one of the two."""
+
+    texts: tuple[str, ...] = field(default=(), repr=False)
+    vectors: Float32s | None = field(default=None, repr=False)
+    precision: Precision = Precision.LABEL
+
+    def __len__(self) -> int:
+        return len(self.texts) if self.vectors is None else len(self.vectors)
+
+    def inputs(self) -> list[Any]:
+        """The inputs as JSON has them: what the digest of a request is over."""
+        return list(self.texts) if self.vectors is None else self.vectors.tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """The answer for one input; ``error`` says why there is none, and then there is no label."""
+
+    label: str | float | None
+    probability: float | None = None
+    probabilities: tuple[float, ...] | None = None
+    error: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What is there of it."""
+        told: dict[str, Any] = {"label": self.label}
+        if self.probability is not None:
+            told["probability"] = self.probability
+        if self.probabilities is not None:
+            told["probabilities"] = list(self.probabilities)
+        if self.error is not None:
+            told["error"] = self.error
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that goes back: the predictions in the order of the inputs, and their proof.
+
+    ``nonce`` is hexadecimal and goes into both digests of the signed statement: whoever has only
+    the statement cannot confirm a guess of the text. ``classes`` names the columns of
+    ``probabilities``.
+    """
+
+    model: str
+    precision: Precision
+    predictions: tuple[Predicted, ...] = field(repr=False)
+    classes: tuple[str, ...]
+    nonce: str
+    signature: str = field(repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of the response."""
+        return {
+            "model": self.model,
+            "precision": self.precision.value,
+            "predictions": [each.as_json() for each in self.predictions],
+            "classes": list(self.classes),
+            "nonce": self.nonce,
+            "signature": self.signature,
+        }
+
+
+def check_question(question: Question) -> None:
+    """Refuse what is not asked of a model.
+
+    Raises:
+        InputError: ``no_inputs``, ``too_many_inputs``.
+    """
+    if len(question) == 0:
+        raise InputError("nothing is asked", code="no_inputs", hint="send at least one text")
+    if len(question) > MOST_INPUTS:
+        raise InputError(
+            f"{len(question)} inputs are asked at once, at most {MOST_INPUTS} are answered",
+            code="too_many_inputs",
+            hint="send them in several requests",
+        )
+
+
+def faults_of(texts: Sequence[str]) -> dict[int, str]:
+    """Which texts cannot be answered, and why; the others are."""
+    found = {}
+    for at, text in enumerate(texts):
+        if len(text) > MOST_CHARACTERS:
+            found[at] = "text_too_long"
+        elif any("\ud800" <= character <= "\udfff" for character in text):
+            found[at] = "text_not_unicode"
+    return found

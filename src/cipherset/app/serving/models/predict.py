@@ -1,0 +1,271 @@
+"""``predict`` for many callers: through the gate, from what is kept open, signed and recorded.
+
+The order is: decide and debit, written down; the key may be used now; sanitize, encode (with the
+texts of other requests), minimize, encrypt without noise; the model, confined and by itself; what
+the policy lets out; the answer's digests to the ledger; the signature. If a step fails, what comes
+after it does not happen and the ledger says so.
+"""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, Self
+
+import numpy as np
+from securesystemslib.signer import Signer
+
+from cipherset.app.gate import About, Act, Action, Fact, Moment
+from cipherset.app.serving.models.answer import (
+    Answer,
+    Precision,
+    Predicted,
+    Question,
+    check_question,
+    faults_of,
+)
+from cipherset.app.serving.models.calls import Answered, call
+from cipherset.app.serving.models.deployments import (
+    Deployed,
+    Deployments,
+    Opened,
+    about_nothing,
+    no_model,
+)
+from cipherset.app.serving.models.released import check_scores, released
+from cipherset.app.serving.models.sandbox.process import Answers
+from cipherset.app.serving.models.signed import Said, signed_statement
+from cipherset.app.serving.pairs import pair_debits
+from cipherset.app.serving.webhooks.alarm import SPOOL, Alarms, Sender
+from cipherset.app.serving.webhooks.rules import read_rules
+from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core import canonical
+from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.values import Float32s
+from cipherset.custody.keys import TextDigests
+from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
+from cipherset.custody.policy import UNBOUNDED
+from cipherset.pipeline.sanitize import sanitize_texts
+
+WITHHELD: Final = "text_withheld"
+UTC_CLOCK: Final = partial(datetime.now, UTC)
+_NONCE_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What may be told, which inputs were answered, and all that the model said to them."""
+
+    told: tuple[Predicted, ...]
+    answered: tuple[int, ...]
+    answers: Answers | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelService:
+    """The deployed models of a workspace, kept open; made by ``open_models``."""
+
+    models: Deployments
+    signer: Signer = field(repr=False)
+    digests: TextDigests = field(repr=False)
+    alarms: Alarms | None = None
+    clock: Callable[[], datetime] = UTC_CLOCK
+
+    def predict(self, session: Session, name: str, question: Question) -> Answer:
+        """What the model deployed as ``name`` answers, for the session's principal.
+
+        Raises:
+            UsageError: ``model_name``.
+            InputError: ``no_inputs``, ``too_many_inputs``, ``model_unknown``, ``value_is_text``,
+                ``value_is_vector``; DimensionError: vectors of another width.
+            PolicyError: ``not_allowed``, ``budget``, ``not_assessed``, ``not_protective``; what a
+                model is refused for (``model_output``, ``model_time``, …).
+            KeyAccessError: the key may not be used, or is not here.
+            BackendError: ``busy``, ``stopping``; the ledger cannot be written.
+        """
+        check_question(question)
+        with open_workspace(session) as workspace:
+            model = self.models.find(session.home, name)
+            with self._asking(workspace, name, model, question) as act:
+                if model is None:
+                    raise no_model(name)
+                self._record_question(act, model, question)
+                with self.models.using(session, workspace, model) as opened:
+                    if question.precision is not Precision.LABEL:
+                        check_scores(opened.worker)
+                        n, who = len(question), workspace.gate.actor
+                        act.spend(*pair_debits(workspace, model.key, who, n, noisy=False))
+                    found = _predicted(opened, model, question, self.alarms)
+                    answer = self._signed(model, opened, question, found.told)
+                self._record_answer(act, answer)
+                self._call(workspace, act, model, found)
+        return answer
+
+    def close(self) -> None:
+        """End the workers and threads."""
+        self.models.close()
+        if self.alarms is not None:
+            self.alarms.sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _asking(
+        self, workspace: Workspace, name: str, model: Deployed | None, question: Question
+    ) -> AbstractContextManager[Act]:
+        """The act; a model that is not there goes through the same door."""
+        about = about_nothing(name) if model is None else model.about
+        action = Action.PREDICT
+        if question.precision is not Precision.LABEL:
+            action = Action.PREDICT_SCORES
+        moment = _moment(workspace, about, len(question))
+        facts: dict[str, Fact] = {"rows": len(question), "precision": question.precision.value}
+        return workspace.gate.act(action, name, facts, about=about, moment=moment)
+
+    def _record_question(self, act: Act, model: Deployed, question: Question) -> None:
+        act.facts.update(
+            bundle=model.bundle.digest,
+            key_id=model.bundle.manifest.key_id,
+            inputs=",".join(self.digests.of(_bytes(each)) for each in question.inputs()),
+            lengths=",".join(str(len(each)) for each in question.inputs()),
+        )
+
+    def _record_answer(self, act: Act, answer: Answer) -> None:
+        told = [each.as_json() for each in answer.predictions]
+        position = {name: str(code) for code, name in enumerate(answer.classes)}
+        act.facts.update(
+            answer=self.digests.of(canonical.encode(told)),
+            labels=",".join(_short(each, position) for each in answer.predictions),
+            statement=canonical.digest_bytes(answer.signature.encode()),
+        )
+
+    def _call(self, workspace: Workspace, act: Act, model: Deployed, found: _Found) -> None:
+        if self.alarms is None or found.answers is None or not self.alarms.of(model.name):
+            return
+        digests = str(act.facts["inputs"]).split(",")
+        mine = tuple(digests[at] for at in found.answered)
+        act.facts["calls"] = call(self.alarms, workspace, Answered(model, mine, found.answers))
+
+    def _signed(
+        self, model: Deployed, opened: Opened, question: Question, found: tuple[Predicted, ...]
+    ) -> Answer:
+        said = Said(
+            name=model.name,
+            precision=question.precision.value,
+            inputs=question.inputs(),
+            predictions=[each.as_json() for each in found],
+            nonce=secrets.token_hex(_NONCE_BYTES),
+        )
+        time = self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Answer(
+            model=model.name,
+            precision=question.precision,
+            predictions=found,
+            classes=model.bundle.manifest.classes,
+            nonce=said.nonce,
+            signature=signed_statement(said, opened.lineage, time, self.signer),
+        )
+
+
+def open_models(session: Session, models: Deployments | None = None) -> ModelService:
+    """The deployed models of the session's workspace; close it when done.
+
+    Webhooks are sent where the session is held (``app.workspace.hold``): they outlive a request.
+
+    Raises: as ``open_workspace`` and ``read_rules``.
+    """
+    with open_workspace(session) as workspace:
+        signer = workspace.ring.signer()
+    rules, alarms = read_rules(session.home), None
+    if rules and session.held is not None:
+        sender = Sender(session.home / SPOOL, rules, session.held.ledger)
+        alarms = Alarms(rules, sender)
+    return ModelService(models or Deployments(), signer, TextDigests(signer), alarms)
+
+
+def _moment(workspace: Workspace, about: About, rows: int) -> Moment:
+    """What is asked counts for ever; what is left of it the policies look at."""
+    gate = workspace.gate
+    cap, used = gate.ledger.transact(
+        lambda transaction: (
+            gate.policies(transaction).limits.budgets.queries,
+            spent(transaction, QUERIES, about.id),
+        )
+    )
+    return Moment(
+        rows=rows,
+        exposure_left=UNBOUNDED if cap is None else max(cap - used, 0),
+        debits=(Debit(QUERIES, about.id, rows, cap),),
+    )
+
+
+def _predicted(
+    opened: Opened, model: Deployed, question: Question, alarms: Alarms | None
+) -> _Found:
+    """What may be told of what the model says to each input that can be answered."""
+    x, faults = _vectors(opened, question)
+    manifest, all_ = model.bundle.manifest, range(len(question))
+    if not len(x):
+        return _Found(tuple(Predicted(None, error=faults[at]) for at in all_), (), None)
+    queries = opened.gateway.queries(x, at_gate=manifest.at_gate)
+    is_asked = question.precision is not Precision.LABEL
+    is_watched = opened.worker.has_scores and alarms is not None and bool(alarms.of(model.name))
+    answers = opened.worker.run(queries, scores=is_asked or is_watched)
+    told = iter(released(manifest, answers, question.precision))
+    return _Found(
+        tuple(Predicted(None, error=faults[at]) if at in faults else next(told) for at in all_),
+        tuple(at for at in all_ if at not in faults),
+        answers,
+    )
+
+
+def _vectors(opened: Opened, question: Question) -> tuple[Float32s, dict[int, str]]:
+    """Plain vectors of the inputs that can be answered, and why the others cannot."""
+    meta = opened.gateway.export.meta
+    if opened.encoder is None:
+        if question.vectors is None:
+            raise InputError(
+                "this model takes vectors, not text", code="value_is_text", hint="send vectors"
+            )
+        return _checked(question.vectors, meta.dim_in), {}
+    if question.vectors is not None:
+        raise InputError(
+            "this model takes text, not vectors", code="value_is_vector", hint="send texts"
+        )
+    faults = faults_of(question.texts)
+    fit = [at for at in range(len(question)) if at not in faults]
+    clean = sanitize_texts([question.texts[at] for at in fit], opened.gateway.rules)
+    faults |= {fit[position]: WITHHELD for position in clean.withheld}
+    texts = [text for at, text in zip(fit, clean.texts, strict=True) if at not in faults]
+    if not texts:
+        return np.zeros((0, meta.dim_in), dtype=np.float32), faults
+    return opened.encoder.encode(texts), faults
+
+
+def _checked(x: Float32s, dim: int) -> Float32s:
+    if x.ndim != 2 or x.shape[1] != dim:
+        raise DimensionError(
+            f"vectors have shape {x.shape}, the model takes (n, {dim})",
+            code="dimension",
+            hint="send vectors of the encoder that made the training set",
+        )
+    if not np.isfinite(x).all():
+        raise InputError("a vector is not finite", code="not_finite", hint="check what made it")
+    return x
+
+
+def _bytes(given: str | list[float]) -> bytes:
+    """What the digest of an input is over: a text's UTF-8, a vector's canonical JSON."""
+    return given.encode(errors="surrogatepass") if isinstance(given, str) else repr(given).encode()
+
+
+def _short(told: Predicted, position: dict[str, str]) -> str:
+    """A class by its place among the model's, a number as it is, or the fault."""
+    if told.label is None:
+        return told.error or ""
+    return position.get(str(told.label), str(told.label))

@@ -1,0 +1,1 @@
+"""The gateway, called from Python: ``cipherset.Client``."""

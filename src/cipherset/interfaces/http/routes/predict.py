@@ -1,0 +1,112 @@
+"""``/v1/predict``: what deployed models answer; labels, or probabilities under a grant."""
+
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from cipherset.app.serving.models.answer import MOST_INPUTS, Answer, Precision, Question
+from cipherset.app.serving.models.predict import open_models
+from cipherset.core.errors import InputError
+from cipherset.core.values import Float32s
+from cipherset.custody.policy import Action
+from cipherset.interfaces.http.actions import performs
+from cipherset.interfaces.http.services import Caller, Services
+
+_BODY_BYTES: Final = 8_000_000
+_WIDEST: Final = 8192
+Text = Annotated[str, Field(max_length=100_000)]
+Vector = Annotated[
+    list[Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]],
+    Field(min_length=1, max_length=_WIDEST),
+]
+
+
+class ToPredict(BaseModel):
+    """The model's name, and texts; vectors where the model was made for vectors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(min_length=1, max_length=64, examples=["router"])
+    texts: list[Text] = Field(
+        default=[], max_length=MOST_INPUTS, examples=[["where is my parcel?"]]
+    )
+    vectors: list[Vector] = Field(default=[], max_length=MOST_INPUTS)
+
+
+class ToScore(ToPredict):
+    """The same, and how precisely the probabilities are to be told."""
+
+    precision: Literal[Precision.ROUNDED, Precision.FULL] = Precision.ROUNDED
+
+
+class OnePrediction(BaseModel):
+    """The answer for one input; ``error`` instead of a label where it cannot be answered."""
+
+    label: str | float | None = Field(examples=["parcel"])
+    probability: float | None = None
+    probabilities: list[float] | None = None
+    error: str | None = None
+
+
+class Predictions(BaseModel):
+    """The answers in the order of the inputs, and the statement that is signed under them."""
+
+    model: str
+    precision: Precision
+    predictions: list[OnePrediction]
+    classes: list[str]
+    nonce: str = Field(description="Goes into the digests of the statement.")
+    signature: str = Field(description="DSSE envelope over digests, lineage and time.")
+
+
+def router(services: Services) -> APIRouter:
+    """The routes, and the models that they keep open."""
+    routes = APIRouter(prefix="/v1/predict", tags=["predict"])
+    models = services.closing.enter_context(open_models(services.session))
+    # Whoever asks a model waits for it; what a client leaves out is not in the answer either.
+    options: dict[str, Any] = {"response_model": Predictions, "response_model_exclude_unset": True}
+
+    @routes.post(
+        "",
+        summary="The label of each text",
+        openapi_extra=performs(Action.PREDICT, body_bytes=_BODY_BYTES),
+        **options,
+    )
+    def predict(body: ToPredict, session: Caller) -> Any:  # noqa: ANN401 -- see options
+        return _told(models.predict(session, body.model, _question(body, Precision.LABEL)))
+
+    @routes.post(
+        "/scores",
+        summary="The label of each text with its probability, which takes a grant",
+        openapi_extra=performs(Action.PREDICT_SCORES, body_bytes=_BODY_BYTES),
+        **options,
+    )
+    def scores(body: ToScore, session: Caller) -> Any:  # noqa: ANN401 -- see options
+        return _told(models.predict(session, body.model, _question(body, body.precision)))
+
+    return routes
+
+
+def _question(body: ToPredict, precision: Precision) -> Question:
+    if body.texts and body.vectors:
+        raise InputError(
+            "both texts and vectors are given", code="inputs_twice", hint="send one of the two"
+        )
+    vectors = _array(body.vectors) if body.vectors else None
+    return Question(tuple(body.texts), vectors, precision)
+
+
+def _array(rows: list[list[float]]) -> Float32s:
+    if len({len(row) for row in rows}) != 1:
+        raise InputError(
+            "the vectors have different widths",
+            code="vector_widths",
+            hint="send rows of the encoder's width",
+        )
+    return np.array(rows, dtype=np.float32)
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    return answer.as_json()

@@ -1,0 +1,211 @@
+"""``cipherset.Client`` against a real gateway: what it gives, and which errors it raises."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import trustme
+from http_samples import TEAM, team_in
+from http_server import DEADLINE_S, running, served
+
+import cipherset
+from cipherset.app.access.signing import make_signer
+from cipherset.app.audit.files import read_signed
+from cipherset.custody.ledger import check_consistency, check_event
+from cipherset.interfaces.client.connection import Credentials
+from cipherset.interfaces.http.limits import DEFAULT_LIMITS
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    home = tmp_path_factory.mktemp("client") / "workspace"
+    with (
+        running(home, DEFAULT_LIMITS) as found,
+        cipherset.Client(f"http://127.0.0.1:{found.port}") as client,
+    ):
+        yield client
+
+
+def test_it_lives_and_counts(gateway):
+    assert gateway.health() == {"status": "ok", "checks": {}}
+    assert gateway.health(ready=True)["checks"] == {"workspace": "ok"}
+    assert 'cipherset_requests_total{route="/healthz",status="200"}' in gateway.metrics()
+
+
+def test_texts_come_back_without_what_must_not_leave(gateway):
+    done = gateway.sanitize(["write to jo@x.com", "nothing"])
+    assert done.texts == ["write to [EMAIL]", "nothing"]
+    assert done.found == [{"EMAIL": 1}, {}]
+    assert (done.withheld, done.rules[:7]) == ({}, "sha256:")
+    assert "jo@x.com" not in repr(done)
+
+
+def test_events_come_page_by_page(gateway):
+    for _ in range(60):
+        gateway.grants()
+    events = list(gateway.events())
+    assert len(events) > 120
+    assert [each.seq for each in events] == list(range(1, len(events) + 1))
+    assert {each.action for each in gateway.events(action="view")} == {"view"}
+    last = events[-1].seq
+    assert next(gateway.events(action="view", after=last - 5)).seq > last - 5
+
+
+def test_what_an_auditor_takes_home_can_be_verified_there(gateway, tmp_path):
+    older = gateway.checkpoint()
+    newer = gateway.checkpoint()
+    assert newer.size > older.size
+    found = gateway.verify_audit(older.checkpoint, signer=older.signer)
+    assert (found.valid, found.first_bad) == (True, None)
+    (tmp_path / "newer").write_text(newer.checkpoint)
+    (tmp_path / "older").write_text(older.checkpoint)
+    signed = read_signed(tmp_path / "newer", newer.signer)
+    before = read_signed(tmp_path / "older", newer.signer)
+    proof = gateway.prove(newer.checkpoint, seq=3)
+    assert check_event(proof.encode(), signed.checkpoint).seq == 3
+    grown = gateway.prove(newer.checkpoint, since=older.checkpoint)
+    check_consistency(grown.encode(), before.checkpoint, signed.checkpoint)
+
+
+def code_of(kind, call):
+    with pytest.raises(kind) as caught:
+        call()
+    assert type(caught.value) is kind
+    assert caught.value.hint
+    return caught.value.code
+
+
+def test_refusals_are_our_own_errors(gateway):
+    missing = "grant-0123456789ab"
+    assert code_of(cipherset.UsageError, lambda: gateway.grant(missing)) == "grant_unknown"
+    assert code_of(cipherset.UsageError, lambda: gateway.approve(missing)) == "grant_unknown"
+    assert code_of(cipherset.IntegrityError, lambda: gateway.prove("{}")) == "envelope_form"
+    assert code_of(cipherset.InputError, lambda: gateway.sanitize([])) == "request_form"
+    unknown = code_of(cipherset.IntegrityError, lambda: gateway.sanitize(["a"], key="nobody"))
+    assert unknown == "key_unknown"
+    path = code_of(
+        cipherset.UsageError, lambda: gateway.request_grant("scan", ["/etc/passwd"], "a look")
+    )
+    assert path == "asset_place"
+
+
+def test_a_gateway_that_is_not_there():
+    with cipherset.Client("http://127.0.0.1:9", timeout_s=5) as client:
+        assert code_of(cipherset.BackendError, client.health) == "gateway_unreachable"
+
+
+@contextmanager
+def somebody_else(status, body):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join(DEADLINE_S)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"hello"), (403, b"<html>"), (302, b""), (418, b"{}"), (500, b'{"error": 1}')],
+)
+def test_what_is_no_gateway(status, body):
+    with somebody_else(status, body) as url, cipherset.Client(url) as client:
+        assert code_of(cipherset.BackendError, client.grants) == "gateway_answer"
+
+
+@pytest.mark.parametrize("url", ["http://gateway.example", "gateway", "ftp://127.0.0.1", ""])
+def test_an_address_that_would_tell_everybody(url):
+    assert code_of(cipherset.UsageError, lambda: cipherset.Client(url)) == "gateway_url"
+
+
+def test_files_that_do_not_fit_together(tmp_path):
+    (tmp_path / "no.pem").write_text("no")
+    no = str(tmp_path / "no.pem")
+    url = "https://127.0.0.1:1"
+    for options in ({"ca": no}, {"certificate": (no, no)}, {"token": "t", "key": no}):
+        made = lambda options=options: cipherset.Client(url, **options)  # noqa: E731
+        assert code_of(cipherset.KeyAccessError, made) == "client_files"
+    assert "secret" not in repr(Credentials(token="secret"))
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """A team behind mutual TLS: a client for each, and cora's own key."""
+    folder = tmp_path_factory.mktemp("people")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    for name in ("server", "nobody", *TEAM):
+        issued = authority.issue_cert("localhost", "127.0.0.1", common_name=name)
+        issued.private_key_pem.write_to_path(folder / f"{name}.key")
+        issued.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+    team_in(folder / "workspace", make_signer(folder / "cora.sign"))
+    tls = ("--tls-cert", folder / "server.pem", "--tls-key", folder / "server.key")
+    with served(folder / "workspace", *tls, "--client-ca", folder / "ca.pem") as (_, told):
+        assert told["identity"] == "verified"
+        clients = {
+            name: cipherset.Client(
+                f"https://localhost:{told['port']}",
+                ca=folder / "ca.pem",
+                certificate=(folder / f"{name}.pem", folder / f"{name}.key"),
+            )
+            for name in ("nobody", *TEAM)
+        }
+        yield clients, folder / "cora.sign"
+        for each in clients.values():
+            each.close()
+
+
+def test_a_team_asks_and_votes_from_afar(people):
+    by, coras = people
+    asked = by["kim"].request_grant("detokenize", ["key:support"], "it is over")
+    assert (asked.status, asked.requester) == ("pending", "kim")
+    with pytest.raises(cipherset.PolicyError) as caught:
+        by["kim"].approve(asked.grant)
+    assert caught.value.code == "not_allowed"
+    assert caught.value.message == "this is not there, or you may not do it"
+    assert code_of(cipherset.PolicyError, lambda: by["cora"].approve(asked.grant)) == (
+        "vote_unsigned"
+    )
+    seen = by["cora"].grant(asked.grant)
+    assert seen.voter.roles == ["reviewer"]
+    voted = by["cora"].approve(asked.grant, "seen", key=coras, digest=seen.digest)
+    assert voted.approved_by == ["cora"]
+    assert by["dora"].approve(asked.grant).status == "live"
+    assert by["eve"].verify_audit().valid
+    revoked = by["dora"].revoke(asked.grant, "no")
+    assert revoked.status == "revoked"
+
+
+def test_a_vote_is_only_on_what_was_looked_at(people, tmp_path):
+    by, coras = people
+    asked = by["kim"].request_grant("detokenize", ["key:support"], "again")
+    other = by["kim"].request_grant("detokenize", ["key:support"], "another").grant
+    cora, grant = by["cora"], asked.grant
+    digest = cora.grant(other).digest
+    changed = code_of(
+        cipherset.IntegrityError, lambda: cora.approve(grant, key=coras, digest=digest)
+    )
+    assert changed == "request_changed"
+    make_signer(tmp_path / "other")
+    wrong = code_of(cipherset.IntegrityError, lambda: cora.deny(grant, key=tmp_path / "other"))
+    assert wrong == "vote_signer"
+    assert cora.deny(grant, key=coras).status == "denied"
+
+
+def test_who_has_no_role_is_told_nothing(people):
+    by, _ = people
+    nobody = by["nobody"]
+    for call in (nobody.grants, nobody.metrics, nobody.checkpoint):
+        assert code_of(cipherset.PolicyError, call) == "unidentified"

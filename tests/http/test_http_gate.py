@@ -1,0 +1,91 @@
+"""Every route there is, asked by somebody who has no role: refused at the gate, and written down.
+
+The routes are taken from the app. One that is not told here how to call fails.
+"""
+
+import json
+
+import pytest
+from http_samples import error_of
+from starlette.routing import Route
+
+from cipherset.custody.policy import Action
+from cipherset.interfaces.http.actions import ACTION, FREE, told_of
+
+GRANT = "grant-0123456789ab"
+SIGNED = "{}"
+# How to call each: values of the path, and the body.
+CALLS = {
+    ("GET", "/metrics"): ({}, None),
+    ("GET", "/v1/audit/events"): ({}, None),
+    ("POST", "/v1/audit/checkpoint"): ({}, None),
+    ("POST", "/v1/audit/prove"): ({}, {"checkpoint": SIGNED, "seq": 1}),
+    ("POST", "/v1/audit/verify"): ({}, {"checkpoint": SIGNED}),
+    ("GET", "/v1/grants"): ({}, None),
+    ("GET", "/v1/grants/{grant_id}"): ({"grant_id": GRANT}, None),
+    ("POST", "/v1/grants"): (
+        {},
+        {"action": "key.destroy", "assets": ["key:support"], "purpose": "a test"},
+    ),
+    ("POST", "/v1/grants/{grant_id}/approve"): ({"grant_id": GRANT}, {}),
+    ("POST", "/v1/grants/{grant_id}/deny"): ({"grant_id": GRANT}, {}),
+    ("POST", "/v1/grants/{grant_id}/revoke"): ({"grant_id": GRANT}, {}),
+    ("POST", "/v1/predict"): ({}, {"model": "router", "texts": ["a text"]}),
+    ("POST", "/v1/predict/scores"): ({}, {"model": "router", "texts": ["a text"]}),
+    ("POST", "/v1/sanitize"): ({}, {"texts": ["a text"]}),
+}
+NO_LEAVE = {("GET", "/healthz"), ("GET", "/openapi.json")}
+
+
+def routes_of(app):
+    return {
+        (method, route.path): route
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+
+
+def call(team, route, *, who=None):
+    method, path = route
+    values, body = CALLS[route]
+    headers = {} if who is None else team.as_(who)
+    return team.client.request(method, path.format(**values), json=body, headers=headers)
+
+
+def test_each_route_is_told(team):
+    app = team.client.app
+    assert all(isinstance(route, Route) for route in app.routes)
+    assert set(routes_of(app)) == CALLS.keys() | NO_LEAVE
+
+
+def test_each_route_says_what_it_does_at_the_gate(team):
+    said = {key: told_of(route) for key, route in routes_of(team.client.app).items()}
+    assert {key for key, told in said.items() if ACTION not in told} == NO_LEAVE
+    assert {key for key, told in said.items() if told.get(FREE)} == {("GET", "/healthz")}
+    assert {told[ACTION] for told in said.values() if ACTION in told} <= set(Action)
+
+
+@pytest.mark.parametrize("route", sorted(CALLS), ids=" ".join)
+def test_nobody_does_it(team, route):
+    before = len(team.events())
+    refused = call(team, route, who="nobody")
+    assert error_of(refused) == (403, "not_allowed")
+    (event,) = team.events()[before:]
+    declared = told_of(routes_of(team.client.app)[route])[ACTION]
+    assert (event.actor, event.action, event.outcome) == ("nobody", declared, "refused")
+    assert json.loads(event.body)["code"] == "not_allowed"
+
+
+@pytest.mark.parametrize("route", sorted(CALLS), ids=" ".join)
+def test_who_is_not_known_is_not_heard(team, route):
+    before = len(team.events())
+    refused = call(team, route)
+    assert error_of(refused) == (401, "unidentified")
+    assert refused.headers["WWW-Authenticate"]
+    assert team.events()[before:] == []
+
+
+def test_all_denials_read_the_same(team):
+    told = {call(team, route, who="nobody").text for route in CALLS}
+    assert len(told) == 1

@@ -1,0 +1,74 @@
+"""A real provider of OpenID Connect, through its own pages: discovery, keys, and a signed token."""
+
+import json
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from identity_people import Client
+
+from cipherset.interfaces.http.identity.access_token import AccessTokens
+from cipherset.interfaces.http.identity.clock import ForwardClock
+from cipherset.interfaces.http.identity.issuer import IssuerKeys
+from cipherset.interfaces.http.settings import Oidc
+
+AUDIENCE = "gateway-client"
+BACK = "http://localhost:9/back"
+
+
+KEY = Client()
+USER = {"sub": "ada", "cnf": {"jkt": KEY.thumbprint}}
+
+
+@pytest.fixture(scope="module")
+def provider():
+    """In a process of its own, on a port that it chooses."""
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--user-claims", json.dumps(USER)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        port = next(
+            found[1] for line in process.stderr if (found := re.search(r"127\.0\.0\.1:(\d+)", line))
+        )
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(process.stderr.read)  # or it would stop once the pipe is full
+            yield f"http://127.0.0.1:{port}"
+            process.terminate()
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def signed_in(url, sub):
+    """The ID token of the code flow; this provider's access tokens are not signed."""
+    asked = {"client_id": AUDIENCE, "response_type": "code", "redirect_uri": BACK}
+    asked |= {"scope": "openid", "nonce": "n-1"}
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        back = client.post("/oauth2/authorize", params=asked, data={"sub": sub})
+        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+        exchange = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
+        told = client.post("/oauth2/token", data=exchange, auth=(AUDIENCE, "secret"))
+        return told.json()["id_token"]
+
+
+def takes(url, token, **settings):
+    oidc = Oidc(issuer=url, audience=AUDIENCE, **settings)
+    return AccessTokens(oidc, IssuerKeys(oidc)).holder(token, now=ForwardClock().now())
+
+
+def test_its_keys_are_found_and_its_tokens_verified(provider):
+    token = signed_in(provider, "ada")
+    assert takes(provider, token) is None  # an ID token is no access token
+    found = takes(provider, token, types=("JWT",))
+    assert (found.identity, found.jkt) == (f"{provider}#ada", KEY.thumbprint)
+    assert takes(provider, token[:-4] + "AAAA", types=("JWT",)) is None
+
+
+def test_who_is_signed_in_without_a_key_is_nobody(provider):
+    assert takes(provider, signed_in(provider, "eve"), types=("JWT",)) is None
