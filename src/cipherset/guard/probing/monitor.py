@@ -34,12 +34,13 @@ class Verdict(IntEnum):
 class Observed:
     """The verdict with these queries in it, and what is unusual and was not told before.
 
-    ``together``: the signs of all callers together.
+    Each sign comes with how many times its threshold it is. ``together``: the signs of all callers
+    together.
     """
 
     verdict: Verdict
-    signs: frozenset[Sign] = frozenset()
-    together: frozenset[Sign] = frozenset()
+    signs: dict[Sign, float] = field(default_factory=dict)
+    together: dict[Sign, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,15 +86,15 @@ class Monitor:
                 known.refused_until = now + REFUSED_FOR
             return Observed(self._verdict(known, now), signs, together)
 
-    def _add(self, caller: _Caller, points: Points) -> frozenset[Sign]:
-        found: frozenset[Sign] = frozenset()
+    def _add(self, caller: _Caller, points: Points) -> dict[Sign, float]:
+        found: dict[Sign, float] = {}
         for block in caller.trail.add(points):
             caller.blocks.append(block)
             signs = self._usual.signs(tuple(caller.blocks))
             caller.strikes.append(bool(signs))
             if signs:  # one bad block is not held against the next ones, too
                 caller.blocks.clear()
-            found |= signs
+            found |= {sign: max(times, found.get(sign, 0.0)) for sign, times in signs.items()}
         return found
 
     def _verdict(self, caller: _Caller, now: datetime) -> Verdict:

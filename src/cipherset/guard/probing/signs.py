@@ -36,7 +36,7 @@ class Sign(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """Sums over ``n`` queries: features (2 f,), labels (c,), near ones, flips, spreads (N_BINS,)."""
+    """Sums over ``n`` queries: features (2 f,), labels (c,), near, flips, spreads (N_BINS,)."""
 
     features: Doubles = field(repr=False)
     labels: Doubles = field(repr=False)
