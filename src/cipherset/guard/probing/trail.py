@@ -12,6 +12,8 @@ from cipherset.core.values import Floats
 from cipherset.guard.probing.signs import BLOCK, Block, Codes, Doubles
 
 REMEMBERED: Final = 256
+# Small steps follow each other; of all that is remembered, somebody with one topic has much nearby.
+RECENT: Final = 64
 # Of a class, the last so many: what somebody asks about most often would otherwise look closest.
 NEIGHBORS: Final = 8
 Flags = npt.NDArray[np.bool_]
@@ -49,7 +51,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """Of each query whether it is near an earlier one, flips its label, and its spread (or NaN)."""
+    """Of each query whether it is near a recent one, flips its label, and its spread (or NaN)."""
 
     near: Flags
     flips: Flags
@@ -109,7 +111,9 @@ class Trail:
             return Marks(none, none, np.zeros(0))
         distances, earlier = self._before(points)
         labels = np.concatenate([self._labels, points.labels])
-        ahead = np.where(earlier, distances, np.inf)
+        place = np.arange(len(points))[:, None] + distances.shape[1] - len(points)
+        recent = earlier & (np.arange(distances.shape[1])[None, :] >= place - RECENT)
+        ahead = np.where(recent, distances, np.inf)
         closest = ahead.argmin(axis=1)
         gap = ahead[np.arange(len(points)), closest]
         is_other = labels[closest] != points.labels

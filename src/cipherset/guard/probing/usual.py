@@ -27,7 +27,7 @@ from cipherset.guard.probing.signs import (
     joined,
     measured,
 )
-from cipherset.guard.probing.trail import REMEMBERED, Measures, Points, Trail, sketched
+from cipherset.guard.probing.trail import RECENT, Measures, Points, Trail, sketched
 
 FEWEST_ROWS: Final = 4 * BLOCK
 MOST_ROWS: Final = 4096
@@ -35,6 +35,7 @@ MOST_ROWS: Final = 4096
 MOST_BLOCKS: Final = 8
 _DRAWN_SHARE: Final = 4
 N_SESSIONS: Final = 199
+_COMPARED: Final = 256
 _N_FREQUENCIES: Final = 256
 _SKETCH_DIM: Final = 64
 _NEAR_SHARE: Final = 0.01
@@ -46,7 +47,7 @@ _FEWEST_OF_CLASS: Final = 4
 _STRETCH: Final = 1.3
 _SLACK: Final = 2.0
 _COUNTED: Final = frozenset({Sign.NEAR, Sign.BOUNDARY})
-_FEW_TOPICS: Final = (1, 3)
+_FEW_TOPICS: Final = (1, 2, 4)
 _ELSEWHERE: Final = 0.02
 _TINY: Final = 1e-12
 
@@ -114,7 +115,7 @@ def learn_usual(rows: Floats, labels: Codes, n_classes: int, *, rng: np.random.G
     projection = None
     if width > _SKETCH_DIM:
         projection = rng.standard_normal((width, _SKETCH_DIM)) / np.sqrt(_SKETCH_DIM)
-    typical = float(np.median(cdist(x[:REMEMBERED], x[half : half + REMEMBERED])))
+    typical = float(np.median(cdist(x[:_COMPARED], x[half : half + _COMPARED])))
     frequencies = rng.standard_normal((width, _N_FREQUENCIES)) / max(typical, _TINY)
     every = Points(sketched(x, projection), _features(x, frequencies), y)
     return _learned(every[:half], every[half:], n_classes, (frequencies, projection), rng)
@@ -171,7 +172,7 @@ def _measures(known: Points, sessions: Sequence[Points], n_classes: int) -> Meas
     distances = cdist(known.sketches, known.sketches)
     np.fill_diagonal(distances, np.inf)
     typical = max(float(np.median(distances)), _TINY)
-    closest = distances[:, :REMEMBERED].min(axis=1)
+    closest = distances[:, :RECENT].min(axis=1)
     scales = np.full(n_classes, typical)
     for code in range(n_classes):
         own = np.flatnonzero(known.labels == code)
