@@ -1,8 +1,9 @@
 """Who asks how: the trail of each caller of one model, and what follows from it.
 
 One unusual block slows its caller down; a second among the last few refuses them for a while.
-Callers who share a script can each stay below a block. So all of a model's queries make one more
-trail: while that is unusual, whoever has not yet asked a usual block of their own is slowed down.
+Callers who share a script can each stay below a block. So the queries of all who have not yet asked
+a block make one more trail: while two blocks of that are unusual, those without a usual block of
+their own are slowed down.
 """
 
 import threading
@@ -34,8 +35,8 @@ class Verdict(IntEnum):
 class Observed:
     """The verdict with these queries in it, and what is unusual and was not told before.
 
-    Each sign comes with how many times its threshold it is. ``together``: the signs of all callers
-    together.
+    Each sign comes with how many times its threshold it is. ``together``: those of all
+    newcomers together.
     """
 
     verdict: Verdict
@@ -80,8 +81,8 @@ class Monitor:
         points = self._usual.points(queries, labels)
         with self._lock:
             known = self._known(caller)
+            together = self._add(self._together, points) if not known.strikes else {}
             signs = self._add(known, points)
-            together = self._add(self._together, points)
             if signs and known.verdict is Verdict.REFUSE:
                 known.refused_until = now + REFUSED_FOR
             return Observed(self._verdict(known, now), signs, together)
@@ -106,7 +107,7 @@ class Monitor:
             caller.blocks.clear()
             caller.strikes.clear()
             caller.strikes.append(True)
-        if self._together.verdict is not Verdict.ALLOW and not caller.is_proven:
+        if self._together.verdict is Verdict.REFUSE and not caller.is_proven:
             return max(Verdict.SLOW, caller.verdict)
         return caller.verdict
 

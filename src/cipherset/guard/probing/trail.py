@@ -92,9 +92,16 @@ class Trail:
     def _new(self, points: Points) -> Points:
         if self._sketches is None:
             self._sketches = np.zeros((0, points.sketches.shape[1]))
-        distances, earlier = self._before(points)
-        repeats = np.where(earlier, distances, np.inf).min(axis=1, initial=np.inf)
-        return points[repeats > self._measures.repeat]
+        distances, _ = self._before(points)
+        n_past = len(self._sketches)
+        is_same = distances <= self._measures.repeat
+        if np.count_nonzero(is_same) == len(points):  # each with itself alone
+            return points
+        kept = list(range(n_past))
+        for place in range(len(points)):
+            if not is_same[place, kept[-REMEMBERED:]].any():
+                kept.append(n_past + place)
+        return points[np.array(kept[n_past:], dtype=np.int64) - n_past]
 
     def _before(self, points: Points) -> tuple[Doubles, Flags]:
         """Distances to what is remembered and to the points; which came earlier, not too long."""

@@ -42,8 +42,8 @@ _NEAR_SHARE: Final = 0.01
 _FLIP_SHARE: Final = 0.1
 _REPEAT_SHARE: Final = 1e-4
 _FEWEST_OF_CLASS: Final = 4
-# What people ask differs from the rows in more ways than ours do: benchmarks/probing.py has sessions
-# of held-out rows at up to 1.2 times the bare bound. Of what is counted, two more are let pass.
+# What people ask differs from the rows in more ways than ours do: sessions of held-out rows reach
+# 1.2 times the bare bound (benchmarks/probing.py). Of what is counted, two more are let pass.
 _STRETCH: Final = 1.3
 _SLACK: Final = 2.0
 _COUNTED: Final = frozenset({Sign.NEAR, Sign.BOUNDARY})
