@@ -92,4 +92,8 @@ def served(home: Path, *options: str):
                 told += line
             yield process, json.loads(told)
         finally:
-            process.kill()
+            process.terminate()  # first, so that it writes down which of its lines have run
+            try:
+                process.wait(DEADLINE_S)
+            finally:
+                process.kill()

@@ -1,19 +1,28 @@
 """``cipherset.Client`` against a real gateway: what it gives, and which errors it raises."""
 
 import threading
+import time
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
 import pytest
 import trustme
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from http_samples import TEAM, team_in
 from http_server import DEADLINE_S, running, served
 
 import cipherset
-from cipherset.app.access.signing import make_signer
+from cipherset.app.access.signing import make_signer, signer_in
 from cipherset.app.audit.files import read_signed
 from cipherset.custody.ledger import check_consistency, check_event
+from cipherset.custody.policy import Role, Vote, VoteKind, decode_request, sign_vote
 from cipherset.interfaces.client.connection import Credentials
+from cipherset.interfaces.client.grants import signed_vote
+from cipherset.interfaces.http.identity.dpop import Target, check_proof
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS
 
 
@@ -84,6 +93,10 @@ def test_refusals_are_our_own_errors(gateway):
     assert code_of(cipherset.InputError, lambda: gateway.sanitize([])) == "request_form"
     unknown = code_of(cipherset.IntegrityError, lambda: gateway.sanitize(["a"], key="nobody"))
     assert unknown == "key_unknown"
+    both = code_of(cipherset.IntegrityError, lambda: gateway.prove("{}", seq=1, since="{}"))
+    assert both == "envelope_form"
+    signed = gateway.checkpoint().checkpoint
+    assert code_of(cipherset.UsageError, lambda: gateway.prove(signed)) == "proof_of"
     path = code_of(
         cipherset.UsageError, lambda: gateway.request_grant("scan", ["/etc/passwd"], "a look")
     )
@@ -138,6 +151,43 @@ def test_files_that_do_not_fit_together(tmp_path):
         made = lambda options=options: cipherset.Client(url, **options)  # noqa: E731
         assert code_of(cipherset.KeyAccessError, made) == "client_files"
     assert "secret" not in repr(Credentials(token="secret"))
+
+
+@pytest.mark.parametrize("kind", ["Ed25519", "P-256"])
+def test_a_token_is_sent_with_a_proof_for_each_request(kind, tmp_path):
+    path = tmp_path / "client.key"
+    if kind == "Ed25519":
+        make_signer(path)
+    else:
+        key = generate_private_key(SECP256R1())
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with cipherset.Client("https://127.0.0.1:1", token="cst_t", key=path) as client:
+        auth = client._connection._client.auth
+    sent = [httpx.Request("GET", "https://127.0.0.1:1/v1/grants?after=3") for _ in range(2)]
+    for request in sent:
+        next(auth.auth_flow(request))
+        assert request.headers["Authorization"] == "DPoP cst_t"
+    here = Target("GET", frozenset({"https://127.0.0.1:1"}), "/v1/grants")
+    proofs = [
+        check_proof(each.headers["DPoP"], here, "cst_t", now=time.time(), window_s=60)
+        for each in sent
+    ]
+    assert None not in proofs
+    assert proofs[0].name != proofs[1].name
+    assert proofs[0].thumbprint == proofs[1].thumbprint
+    elsewhere = replace(here, path="/v1/audit/events")
+    assert (
+        check_proof(sent[0].headers["DPoP"], elsewhere, "cst_t", now=time.time(), window_s=60)
+        is None
+    )
+
+
+def test_a_token_for_a_certificate_goes_alone():
+    with cipherset.Client("https://127.0.0.1:1", token="cst_t") as client:
+        request = httpx.Request("GET", "https://127.0.0.1:1/v1/grants")
+        next(client._connection._client.auth.auth_flow(request))
+    assert request.headers["Authorization"] == "Bearer cst_t"
+    assert "DPoP" not in request.headers
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +248,18 @@ def test_a_vote_is_only_on_what_was_looked_at(people, tmp_path):
         cipherset.IntegrityError, lambda: cora.approve(grant, key=coras, digest=digest)
     )
     assert changed == "request_changed"
+    late = replace(cora.grant(grant), time=datetime(2020, 1, 1, tzinfo=UTC))
+    how = (VoteKind.DENY, "", (coras, ""))
+    assert code_of(cipherset.IntegrityError, lambda: signed_vote(late, *how)) == "clock"
+    seen = cora.grant(grant)
+    then = Vote("cora", VoteKind.DENY, (Role.REVIEWER,), seen.time - timedelta(minutes=9))
+    ballot = sign_vote(decode_request(seen.request.encode()), then, signer_in(coras))
+    body = {"envelope": ballot.envelope.decode()}
+    stale = code_of(
+        cipherset.IntegrityError,
+        lambda: cora._connection.ask("POST", f"/v1/grants/{grant}/deny", body=body),
+    )
+    assert stale == "vote_time"
     make_signer(tmp_path / "other")
     wrong = code_of(cipherset.IntegrityError, lambda: cora.deny(grant, key=tmp_path / "other"))
     assert wrong == "vote_signer"

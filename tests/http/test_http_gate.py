@@ -32,6 +32,11 @@ CALLS = {
     ("POST", "/v1/grants/{grant_id}/revoke"): ({"grant_id": GRANT}, {}),
     ("POST", "/v1/predict"): ({}, {"model": "router", "texts": ["a text"]}),
     ("POST", "/v1/predict/scores"): ({}, {"model": "router", "texts": ["a text"]}),
+    ("POST", "/v1/encrypt"): ({}, {"key": "support", "texts": ["a text"]}),
+    ("POST", "/v1/search"): ({}, {"index": "tickets", "text": "a text"}),
+    ("GET", "/v1/index/{index}"): ({"index": "tickets"}, None),
+    ("POST", "/v1/index/{index}/rows"): ({"index": "tickets"}, {"texts": ["a text"]}),
+    ("POST", "/v1/index/{index}/delete"): ({"index": "tickets"}, {"ids": ["0" * 32]}),
     ("POST", "/v1/sanitize"): ({}, {"texts": ["a text"]}),
 }
 NO_LEAVE = {("GET", "/healthz"), ("GET", "/openapi.json")}

@@ -16,7 +16,7 @@ def schema(tmp_path_factory):
         yield schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/openapi.json")
 
 
-def conforms(schema, examples, seed):
+def conforms(schema, examples):
     """No route answers with a failure of its own, or with what its schema does not say."""
     for found in schema.get_all_operations():
         operation = found.ok()
@@ -49,9 +49,9 @@ def test_it_is_openapi_3_1(solo):
 
 
 def test_a_few_questions_find_nothing(schema):
-    conforms(schema, examples=5, seed=1)
+    conforms(schema, examples=5)
 
 
 @pytest.mark.attack
 def test_many_questions_find_nothing(schema):
-    conforms(schema, examples=300, seed=2)
+    conforms(schema, examples=60)

@@ -7,13 +7,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from http_samples import gateway
+from http_server import running
 
+import cipherset
 from cipherset.app.access.activation import activate_set
 from cipherset.app.index.build import build
 from cipherset.app.index.request import BuildRequest, Columns
 from cipherset.app.keys import create
 from cipherset.app.workspace import Session
+from cipherset.core.errors import PolicyError
 from cipherset.interfaces.cli.output import TerminalProgress
+from cipherset.interfaces.http.limits import DEFAULT_LIMITS
 
 CANARY = "canary-http-6611"
 
@@ -47,12 +51,44 @@ def served(tmp_path_factory):
         yield made, x
 
 
+@pytest.fixture(scope="module")
+def caller(served):
+    """The typed client of a gateway over the same workspace."""
+    one, x = served
+    with (
+        running(one.home, DEFAULT_LIMITS) as found,
+        cipherset.Client(f"http://127.0.0.1:{found.port}") as client,
+    ):
+        yield client, x
+
+
 def posted(served, route, **body):
     return served.client.post(f"/v1/{route}", json=body)
 
 
 def error_of(response):
     return response.status_code, response.json()["error"]["code"]
+
+
+def test_the_client_searches_adds_and_deletes(caller):
+    client, x = caller
+    status = client.index_status("rows.index")
+    assert (status["index"], status["dim"]) == ("rows.index", 24)
+    new = unit(2, seed=9)
+    added = client.index_add("rows.index", vectors=new, labels=["its", "its"], tenant="b")
+    assert (added.changed, added.rows, len(added.ids)) == (2, status["rows"] + 2, 2)
+    hits = client.search("rows.index", vector=new[1], top=2, label="its", tenant="b")
+    assert next(hit.id for hit in hits) == added.ids[1]
+    gone = client.index_delete("rows.index", added.ids)
+    assert (gone.changed, gone.rows) == (2, status["rows"])
+    assert client.search("rows.index", vector=x[3], top=1)[0].score == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_client_is_refused_by_the_same_codes(caller):
+    client, x = caller
+    with pytest.raises(PolicyError) as caught:
+        client.encrypt("support", vectors=x[:2])
+    assert caught.value.code == "oracle_unbound"
 
 
 def test_a_search_answers_ids_and_no_rows(served):

@@ -8,9 +8,8 @@ def check_workspace(session: Session) -> None:
 
     Raises:
         BackendError: the ledger cannot be written, or a disk or provider is out of reach.
-        IntegrityError: the key that signs does not open.
+        IntegrityError: the key that signs does not open, or the file of another is corrupt.
     """
     with open_workspace(session) as workspace:
         workspace.gate.ledger.transact(lambda transaction: transaction.now)
-        for key in workspace.ring.list():
-            workspace.ring.get(key.key_id)
+        workspace.ring.list()

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "audit": "Verify, list, export and vouch for what was done.",
     "calibrate": "Draw what exports would be worth, and would give away.",
     "canary": "Plant made-up secrets, and measure what a model knows of them.",
+    "chunks": "Keep texts, sealed, for models to be given as context.",
     "copies": "Find what was copied from training rows in a text.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
@@ -34,6 +35,7 @@ COMMANDS: Final = {
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
     "relabel": "Say how sensitive a source or a cipherset is.",
+    "review": "Look at replies of models that were held back.",
     "sanitize": "Write rows with what must not leave taken out.",
     "search": "Find the nearest rows of an encrypted index.",
     "scan": "Find and label what is sensitive in a source.",
@@ -57,7 +59,7 @@ _ROOMS: Final = {
         "sanitize",
         "scan",
     ),
-    "serving": ("serve",),
+    "serving": ("chunks", "review", "serve"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

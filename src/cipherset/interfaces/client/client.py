@@ -11,11 +11,12 @@ from cipherset.interfaces.client.connection import Connection, Credentials
 from cipherset.interfaces.client.grants import GrantCalls
 from cipherset.interfaces.client.predict import PredictCalls
 from cipherset.interfaces.client.sanitize import SanitizeCalls
+from cipherset.interfaces.client.search import SearchCalls
 
 _HEALTH: Final = TypeAdapter(dict[str, Any])
 
 
-class Client(GrantCalls, AuditCalls, SanitizeCalls, PredictCalls):
+class Client(GrantCalls, AuditCalls, SanitizeCalls, PredictCalls, SearchCalls):
     """A gateway at ``url``; safe for several threads, and to be closed.
 
     Example:

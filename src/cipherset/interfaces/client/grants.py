@@ -133,12 +133,12 @@ class GrantCalls:
         key, digest = how
         body = {"comment": comment}
         if key is not None:
-            body = {"envelope": _signed(self.grant(grant_id), kind, comment, (key, digest))}
+            body = {"envelope": signed_vote(self.grant(grant_id), kind, comment, (key, digest))}
         answer = self._connection.ask("POST", f"/v1/grants/{grant_id}/{kind}", body=body)
         return self._connection.told(_STANDING, answer)
 
 
-def _signed(found: GrantToSign, kind: VoteKind, comment: str, how: tuple[Path, str]) -> str:
+def signed_vote(found: GrantToSign, kind: VoteKind, comment: str, how: tuple[Path, str]) -> str:
     """The envelope of the vote; signed is what the bytes say, not what stands beside them."""
     key, digest = how
     request = decode_request(found.request.encode())

@@ -1,6 +1,8 @@
 """What is counted of requests: routes, outcomes and times; no content, and nobody's name."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -24,10 +26,25 @@ _SECONDS: Final = (
 GONE: Final = "gone"
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A request that has ended: nothing of what was asked.
+
+    ``route`` is a template, ``method`` one that there is, ``status`` 0 where nothing was answered.
+    """
+
+    route: str
+    method: str
+    status: int
+    seconds: float
+    request_id: str
+
+
 class Seen:
-    """Counters of one process, in a registry of their own."""
+    """Counters in a registry of their own; ``watching`` are told of each request."""
 
     def __init__(self) -> None:
+        self.watching: list[Callable[[Ended], None]] = []
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "cipherset_requests",
@@ -46,10 +63,12 @@ class Seen:
             "cipherset_requests_under_way", "Requests under way.", registry=self.registry
         )
 
-    def request(self, route: str, status: int, seconds: float) -> None:
-        """One request ended; ``route`` is a template, ``status`` 0 where nothing was answered."""
-        self._requests.labels(route, str(status) if status else GONE).inc()
-        self._seconds.labels(route).observe(seconds)
+    def request(self, ended: Ended) -> None:
+        """One request ended."""
+        self._requests.labels(ended.route, str(ended.status) if ended.status else GONE).inc()
+        self._seconds.labels(ended.route).observe(ended.seconds)
+        for watch in self.watching:
+            watch(ended)
 
     def one_under_way(self) -> AbstractContextManager[None]:
         """One more is under way inside."""

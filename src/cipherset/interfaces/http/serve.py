@@ -19,9 +19,11 @@ from cipherset.interfaces.http.identity.known import Identity
 from cipherset.interfaces.http.identity.start import Listening, verified_identity
 from cipherset.interfaces.http.identity.tls import ServerTls, TlsFiles
 from cipherset.interfaces.http.reload import Reload
+from cipherset.interfaces.http.seen import Seen
 from cipherset.interfaces.http.server import Server, Settled, listen
 from cipherset.interfaces.http.services import LOOPBACK_NAMES, Services
 from cipherset.interfaces.http.settings import Settings, read_settings
+from cipherset.interfaces.http.tracing import Tracing
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8443
@@ -66,12 +68,21 @@ def serve(session: Session, place: Place, ready: Callable[[Ready], None]) -> Non
         services = Services(
             held, identity, settings.limits, None if tls is not None else _hosts(place, settings)
         )
-        app = build_app(services)
+        app = build_app(services, _seen(services, settings))
         reload = Reload(services.reloads, (session.home / MODELS, session.home / RULES_FILE))
         with services.closing, listen(place.host, place.port) as sock:
             told = _ready(place, sock, listening)
             settled = Settled(settings.limits, tls, reload, lambda: ready(told))
             Server(app, settled).run(sockets=[sock])
+
+
+def _seen(services: Services, settings: Settings) -> Seen:
+    seen = Seen()
+    if settings.telemetry is not None:
+        tracing = Tracing(settings.telemetry.endpoint)
+        services.closing.callback(tracing.close)
+        seen.watching.append(tracing.ended)
+    return seen
 
 
 def _of_nobody(session: Session) -> Session:

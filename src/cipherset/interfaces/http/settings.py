@@ -66,6 +66,12 @@ class Proof(_Table):
     window_s: _Seconds = 60.0
 
 
+class Telemetry(_Table):
+    """Where traces go (OTLP over HTTP); they hold routes, outcomes and times, and no content."""
+
+    endpoint: str = Field(pattern=r"^https?://[^?#\s@]+$", max_length=400)
+
+
 class Settings(_Table):
     """The whole file; what it leaves out is as here."""
 
@@ -74,6 +80,7 @@ class Settings(_Table):
     tokens: Tokens = Tokens()
     proof: Proof = Proof()
     limits: RequestLimits = DEFAULT_LIMITS
+    telemetry: Telemetry | None = None
 
 
 def read_settings(home: Path) -> Settings:

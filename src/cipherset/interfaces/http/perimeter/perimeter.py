@@ -41,7 +41,7 @@ from cipherset.interfaces.http.perimeter.table import (
     Found,
     RouteTable,
 )
-from cipherset.interfaces.http.seen import Seen
+from cipherset.interfaces.http.seen import Ended, Seen
 
 _LOG: Final = logging.getLogger("cipherset.gateway")
 _HEALTH: Final = "/healthz"
@@ -107,10 +107,15 @@ class Perimeter:
             await refusal.response(scope, receive, sending.send)
         except ClientGoneError:
             pass
+        method = HEAD if is_head else scope["method"]
         self._seen.request(
-            NO_ROUTE if found is None else found.template,
-            sending.status,
-            time.perf_counter() - began,
+            Ended(
+                NO_ROUTE if found is None else found.template,
+                method if method in METHODS else NO_ROUTE,
+                sending.status,
+                time.perf_counter() - began,
+                sending.request_id,
+            )
         )
 
     async def _admitted(self, scope: Scope, receive: Receive, found: Found | None) -> Receive:
