@@ -90,16 +90,14 @@ def command(  # noqa: PLR0913 -- one parameter per option
     files = {"--vector": vector, "--encoder": encoder, "--max-reid": max_reid, "--to": target}
     if (there / BUNDLE).is_file():
         _refuse(ours | files | {"--force": force}, f"{there} is a model", "rows or vectors")
-        _show_copied(context, measure_copies(context.session(), there, seed=seed))
-        return
+        return _show_copied(context, measure_copies(context.session(), there, seed=seed))
     if _is_file(there):
         _refuse(ours, f"{there} is a file", "a cipherset's folder")
         limit, name = LIMIT if max_reid is None else max_reid, encoder or DEFAULT_ENCODER
         columns = (_public(public, text), text, vector or "vector", label)
         where = (target, force)
         foreign = ForeignRequest(str(there), *columns, records, name, limit, seed, *where)
-        _show_foreign(context, assess_foreign(context.session(), foreign))
-        return
+        return _show_foreign(context, assess_foreign(context.session(), foreign))
     _refuse(files | {"--force": force}, f"{there} is no file", "a file of vectors")
     if (attribute or samples) and records is None:
         raise UsageError(
@@ -110,7 +108,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     own = None if public is None else PublicSource(public, text, label=label)
     most = PAIRS if pairs is None else pairs
     request = AssessRequest(there, own, records, attribute, most, full, samples, seed)
-    _show(context, assess(context.session(), request))
+    return _show(context, assess(context.session(), request))
 
 
 def _show_copied(context: Context, result: ModelCopied) -> None:
