@@ -11,7 +11,7 @@ from cipherset.app.assess.foreign.run import assess_foreign
 from cipherset.app.assess.request import AssessRequest, AssessResult, PublicSource
 from cipherset.app.assess.run import assess
 from cipherset.app.encoders import DEFAULT_ENCODER
-from cipherset.app.serving.probing.measure import ModelCopied, measure_copies
+from cipherset.app.serving.probing.measure import measure_copies
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -89,15 +89,15 @@ def command(  # noqa: PLR0913 -- one parameter per option
     ours = {"--attribute": attribute, "--pairs": pairs, "--full": full, "--samples": samples}
     files = {"--vector": vector, "--encoder": encoder, "--max-reid": max_reid, "--to": target}
     if (there / BUNDLE).is_file():
-        _refuse(ours | files | {"--force": force}, f"{there} is a model", "rows or vectors")
-        return _show_copied(context, measure_copies(context.session(), there, seed=seed))
+        _assess_bundle(context, there, ours | files | {"--force": force}, seed)
+        return
     if _is_file(there):
         _refuse(ours, f"{there} is a file", "a cipherset's folder")
         limit, name = LIMIT if max_reid is None else max_reid, encoder or DEFAULT_ENCODER
         columns = (_public(public, text), text, vector or "vector", label)
-        where = (target, force)
-        foreign = ForeignRequest(str(there), *columns, records, name, limit, seed, *where)
-        return _show_foreign(context, assess_foreign(context.session(), foreign))
+        foreign = ForeignRequest(str(there), *columns, records, name, limit, seed, target, force)
+        _show_foreign(context, assess_foreign(context.session(), foreign))
+        return
     _refuse(files | {"--force": force}, f"{there} is no file", "a file of vectors")
     if (attribute or samples) and records is None:
         raise UsageError(
@@ -106,12 +106,13 @@ def command(  # noqa: PLR0913 -- one parameter per option
             hint="give --records SOURCE, the very file that was protected",
         )
     own = None if public is None else PublicSource(public, text, label=label)
-    most = PAIRS if pairs is None else pairs
-    request = AssessRequest(there, own, records, attribute, most, full, samples, seed)
-    return _show(context, assess(context.session(), request))
+    request = AssessRequest(there, own, records, attribute, pairs or PAIRS, full, samples, seed)
+    _show(context, assess(context.session(), request))
 
 
-def _show_copied(context: Context, result: ModelCopied) -> None:
+def _assess_bundle(context: Context, there: Path, others: Mapping[str, object], seed: int) -> None:
+    _refuse(others, f"{there} is a model", "rows or vectors")
+    result = measure_copies(context.session(), there, seed=seed)
     rows = [
         (
             f"{point.answers}, {point.n_queries} queries",
