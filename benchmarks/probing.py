@@ -1,6 +1,6 @@
 """What stops whoever copies or probes a served model, the copy they get, and who else is alarmed.
 
-Usage: python benchmarks/probing.py --data DIR [--tables FILE]
+Usage: python benchmarks/probing.py --data DIR [--limit R] [--tables FILE]
 
 DIR holds banking77 and airline_support_tweets. A model of each is exported, trained, deployed and
 asked through the service that answers /v1/predict; copies are made of what it answered until it
@@ -122,7 +122,7 @@ def questions(domain: Domain, other: Domain, cache: Path) -> dict[str, Float32s]
     }
 
 
-def served(domain: Domain, folder: Path, cache: Path) -> tuple[Session, ModelCopied]:
+def served(domain: Domain, folder: Path, cache: Path, limit: float) -> tuple[Session, ModelCopied]:
     """A workspace with one deployed model, measured, and a limit of agreement."""
     session = Session(folder / "home", "ada", cache, Quiet())
     rows = [
@@ -142,7 +142,7 @@ def served(domain: Domain, folder: Path, cache: Path) -> tuple[Session, ModelCop
     policies.mkdir()
     for name, text in builtin.texts(BuiltIn.SOLO).items():
         (policies / name).write_text(text)
-    limits = f"max_agreement = {LIMIT}\n{builtin.limits(BuiltIn.SOLO)}"
+    limits = f"max_agreement = {limit}\n{builtin.limits(BuiltIn.SOLO)}"
     (policies / "limits.toml").write_text(limits)
     activate_set(session, str(policies))
     return session, found
@@ -223,11 +223,11 @@ def of_attacks(domain: Domain, session: Session, asked: dict[str, Float32s], see
             rows.append((name, str(len(x)), every, str(len(tried.told)), tried.ended, got))
     return Table(
         f"probing/attacks_{domain.name}",
-        f"Copies of a model of {domain.name}, labels only, limit of agreement {LIMIT}",
+        f"Copies of a model of {domain.name}, labels only",
         ("what is asked", "questions", "copy unguarded", "answered", "ended by", "copy got"),
         rows,
         (local(domain.name),),
-        note=f"Each line begins anew. Budget by the model's measured curve: {seen}.",
+        note=f"Each line begins anew. {seen}.",
     )
 
 
@@ -288,24 +288,28 @@ def share(hits: int, n: int) -> str:
     return f"{hits / n:.2%} ({low:.2%} to {high:.2%})"
 
 
-def tables(data: Path, cache: Path) -> Iterator[Table]:
+def tables(data: Path, cache: Path, limit: float) -> Iterator[Table]:
     one, two = domains(data, cache)
     for domain in (one, two):
         yield of_people(domain)
     for domain, other in ((one, two), (two, one)):
         asked = questions(domain, other, cache)
         with tempfile.TemporaryDirectory() as folder:
-            session, found = served(domain, Path(folder), cache)
-            cap = query_cap(found.curve(Answers.LABELS), LIMIT)
-            told = f"{cap.each} for each caller, {cap.together} for all together"
+            session, found = served(domain, Path(folder), cache, limit)
+            cap = query_cap(found.curve(Answers.LABELS), limit)
+            told = (
+                f"Limit of agreement {limit}: by the measured curve {cap.each} answers for each "
+                f"caller, {cap.together} for all together"
+            )
             yield of_attacks(domain, session, asked, told)
 
 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--limit", type=float, default=LIMIT, help="max_agreement")
     asked = parser.parse_args()
-    hand_over(tables(asked.data, asked.cache), asked.tables)
+    hand_over(tables(asked.data, asked.cache, asked.limit), asked.tables)
 
 
 if __name__ == "__main__":
