@@ -49,6 +49,12 @@ class Gateway:
         ]
         return np.sort(np.concatenate(rows))
 
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
+        """Plain vectors of at most ``n`` rows of both splits, in random order, (<= n, dim)."""
+        rows = np.concatenate([self.split_rows("train"), self.split_rows("test")])
+        chosen = self.export.vectors.take(rng.permutation(rows)[:n])
+        return matrix(chosen.column(VECTOR))
+
     def stored(self, split: str) -> Iterator[Vectors]:
         """The plain vectors of a split, sealed at home, with their columns."""
         rows, spool = self.split_rows(split), self.export.vectors

@@ -5,6 +5,7 @@ whoever looks, and however often. What follows from it is done in the same trans
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -94,28 +95,34 @@ def _tell(
         for event in events_of(transaction.connection, ALERT, Outcome.DONE)
     ]
     known = {each.id for each in told}
-    stopping = workspace.gate.policies(transaction).limits.alerts.suspend
-    for alert in found:
-        body = _body(alert)
-        if body["id"] in known:
-            continue
-        if alert.kind in stopping:
-            body["stopped"] = ",".join(stop(transaction, workspace, alert, seen))
-        transaction.append(
-            actor=workspace.gate.actor,
-            action=ALERT,
-            subject=alert.principal,
-            outcome=Outcome.DONE,
-            body=body,
-        )
-        told.append(_told(body, alert.principal, is_new=True))
+    told += [
+        write_alert(transaction, workspace, alert, seen)
+        for alert in found
+        if _id(alert) not in known
+    ]
     return told
 
 
+def write_alert(
+    transaction: Transaction, workspace: Workspace, alert: Alert, seen: Iterable[Seen]
+) -> Told:
+    """Write an alert down, and stop what it is about where the policy says so of its kind."""
+    body = _body(alert)
+    if alert.kind in workspace.gate.policies(transaction).limits.alerts.suspend:
+        body["stopped"] = ",".join(stop(transaction, workspace, alert, seen))
+    transaction.append(
+        actor=workspace.gate.actor,
+        action=ALERT,
+        subject=alert.principal,
+        outcome=Outcome.DONE,
+        body=body,
+    )
+    return _told(body, alert.principal, is_new=True)
+
+
 def _body(alert: Alert) -> dict[str, Fact]:
-    what = [alert.kind.value, alert.principal, alert.action, _text(alert.since)]
     return {
-        "id": canonical.digest({"alert": what}).removeprefix("sha256:")[:16],
+        "id": _id(alert),
         "kind": alert.kind.value,
         "of": alert.action,
         "since": _text(alert.since),
@@ -123,6 +130,11 @@ def _body(alert: Alert) -> dict[str, Fact]:
         "found": alert.found,
         "usual": alert.usual,
     }
+
+
+def _id(alert: Alert) -> str:
+    what = [alert.kind.value, alert.principal, alert.action, _text(alert.since)]
+    return canonical.digest({"alert": what}).removeprefix("sha256:")[:16]
 
 
 def _told(body: dict[str, Any], principal: str, *, is_new: bool) -> Told:

@@ -102,7 +102,8 @@ class Limits(_Table):
 
     ``approvals``: per action (or ``default``) and from which label on, how many persons of each
     role. ``exclusive``: roles beside which no other is held, and why. ``rates``: requests per
-    minute of one principal.
+    minute of one principal. ``max_agreement``: how often a copy of a model, made from its answers,
+    may give the label that the model gives; None does not bind.
     """
 
     approvals: Mapping[Action | Literal["default"], Mapping[Level, Mapping[Role, _Positive]]]
@@ -110,6 +111,7 @@ class Limits(_Table):
     exclusive: Mapping[Role, str] = {}
     grants: GrantLimits = GrantLimits()
     max_reid: float = Field(default=0.05, ge=0, le=1)
+    max_agreement: float | None = Field(default=None, gt=0, le=1)
     rates: Mapping[Action, _Positive] = {}
     break_glass: BreakGlass = BreakGlass()
     budgets: Budgets = Budgets()

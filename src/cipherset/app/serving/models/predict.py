@@ -1,9 +1,9 @@
 """``predict`` for many callers: through the gate, from what is kept open, signed and recorded.
 
 The order is: decide and debit, written down; the key may be used now; sanitize, encode (with the
-texts of other requests), minimize, encrypt without noise; the model, confined and by itself; what
-the policy lets out; the answer's digests to the ledger; the signature. If a step fails, what comes
-after it does not happen and the ledger says so.
+texts of other requests), minimize, encrypt without noise; the model, confined and by itself;
+whether somebody probes it; what the policy lets out; the answer's digests to the ledger; the
+signature. If a step fails, what comes after it does not happen and the ledger says so.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from typing import Final, Self
 import numpy as np
 from securesystemslib.signer import Signer
 
-from cipherset.app.gate import About, Act, Action, Fact, Gate, Moment
+from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.serving.models.answer import (
     Answer,
     Precision,
@@ -38,6 +38,8 @@ from cipherset.app.serving.models.released import check_scores, released
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.app.serving.models.signed import Said, signed_statement
 from cipherset.app.serving.pairs import pair_debits
+from cipherset.app.serving.probing.caps import query_moment
+from cipherset.app.serving.probing.watching import ProbingWatch
 from cipherset.app.serving.webhooks.alarm import SPOOL, Alarms, Sender
 from cipherset.app.serving.webhooks.rules import read_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -46,8 +48,6 @@ from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import TextDigests
 from cipherset.custody.ledger import Transaction
-from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
-from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.sanitize import sanitize_texts
 
 WITHHELD: Final = "text_withheld"
@@ -57,10 +57,14 @@ _NONCE_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What may be told, which inputs were answered, and all that the model said to them."""
+    """What may be told, which inputs were answered, and all that the model said to them.
+
+    ``vectors`` are the plain ones of the inputs that were answered, (n, dim).
+    """
 
     told: tuple[Predicted, ...]
     answered: tuple[int, ...]
+    vectors: Float32s = field(repr=False)
     answers: Answers | None
 
 
@@ -72,6 +76,7 @@ class ModelService:
     signer: Signer = field(repr=False)
     digests: TextDigests = field(repr=False)
     alarms: Alarms | None = None
+    probing: ProbingWatch = field(default_factory=ProbingWatch, repr=False)
     clock: Callable[[], datetime] = UTC_CLOCK
 
     def predict(self, session: Session, name: str, question: Question) -> Answer:
@@ -81,8 +86,8 @@ class ModelService:
             UsageError: ``model_name``.
             InputError: ``no_inputs``, ``too_many_inputs``, ``model_unknown``, ``value_is_text``,
                 ``value_is_vector``; DimensionError: vectors of another width.
-            PolicyError: ``not_allowed``, ``budget``, ``not_assessed``, ``not_protective``; what a
-                model is refused for (``model_output``, ``model_time``, …).
+            PolicyError: ``not_allowed``, ``budget``, ``not_assessed``, ``not_protective``,
+                ``probing``; what a model is refused for (``model_output``, ``model_time``, …).
             KeyAccessError: the key may not be used, or is not here.
             BackendError: ``busy``, ``stopping``; the ledger cannot be written.
         """
@@ -98,7 +103,9 @@ class ModelService:
                         check_scores(opened.worker)
                         n, who = len(question), workspace.gate.actor
                         act.spend(*pair_debits(workspace, model.key, who, n, noisy=False))
+                    self.probing.admit(act, model, len(question), self.clock())
                     found = _predicted(opened, model, question, self.alarms)
+                    self._watch(workspace, (model, opened), found)
                     answer = self._signed(model, opened, question, found.told)
                 self._record_answer(act, answer)
                 self._call(workspace, act, model, found)
@@ -125,9 +132,10 @@ class ModelService:
         if question.precision is not Precision.LABEL:
             action = Action.PREDICT_SCORES
         opens = () if model is None else model.opens
+        about_asked = (about, len(question), question.precision)
 
         def moment(transaction: Transaction) -> Moment:
-            return _moment(transaction, workspace.gate, about, len(question), opens)
+            return query_moment(transaction, workspace.gate, *about_asked, opens=opens)
 
         facts: dict[str, Fact] = {"rows": len(question), "precision": question.precision.value}
         return workspace.gate.act(action, name, facts, about=about, moment=moment)
@@ -148,6 +156,11 @@ class ModelService:
             labels=",".join(_short(each, position) for each in answer.predictions),
             statement=canonical.digest_bytes(answer.signature.encode()),
         )
+
+    def _watch(self, workspace: Workspace, asked: tuple[Deployed, Opened], found: _Found) -> None:
+        if found.answers is not None:
+            given = (found.vectors, found.answers)
+            self.probing.observe(workspace, asked, given, self.clock())
 
     def _call(self, workspace: Workspace, act: Act, model: Deployed, found: _Found) -> None:
         if self.alarms is None or found.answers is None or not self.alarms.of(model.name):
@@ -193,16 +206,6 @@ def open_models(session: Session, models: Deployments | None = None) -> ModelSer
     return ModelService(models or Deployments(), signer, TextDigests(signer), alarms)
 
 
-def _moment(
-    transaction: Transaction, gate: Gate, about: About, rows: int, opens: tuple[About, ...]
-) -> Moment:
-    """What is asked counts for ever; what is left of it the policies look at."""
-    cap = gate.policies(transaction).limits.budgets.queries
-    left = UNBOUNDED if cap is None else max(cap - spent(transaction, QUERIES, about.id), 0)
-    debits = (Debit(QUERIES, about.id, rows, cap),)
-    return Moment(rows=rows, exposure_left=left, debits=debits, opens=opens)
-
-
 def _predicted(
     opened: Opened, model: Deployed, question: Question, alarms: Alarms | None
 ) -> _Found:
@@ -210,7 +213,7 @@ def _predicted(
     x, faults = _vectors(opened, question)
     manifest, all_ = model.bundle.manifest, range(len(question))
     if not len(x):
-        return _Found(tuple(Predicted(None, error=faults[at]) for at in all_), (), None)
+        return _Found(tuple(Predicted(None, error=faults[at]) for at in all_), (), x, None)
     queries = opened.gateway.queries(x, at_gate=manifest.at_gate)
     is_asked = question.precision is not Precision.LABEL
     is_watched = opened.worker.has_scores and alarms is not None and bool(alarms.of(model.name))
@@ -219,6 +222,7 @@ def _predicted(
     return _Found(
         tuple(Predicted(None, error=faults[at]) if at in faults else next(told) for at in all_),
         tuple(at for at in all_ if at not in faults),
+        x,
         answers,
     )
 

@@ -11,6 +11,7 @@ from cipherset.app.assess.foreign.run import assess_foreign
 from cipherset.app.assess.request import AssessRequest, AssessResult, PublicSource
 from cipherset.app.assess.run import assess
 from cipherset.app.encoders import DEFAULT_ENCODER
+from cipherset.app.serving.probing.measure import measure_copies
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -18,6 +19,7 @@ from cipherset.interfaces.cli.command import Command, Context
 EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
 PAIRS: Final = 10_000
 LIMIT: Final = 0.05
+BUNDLE: Final = "bundle.json"
 
 
 @click.command(name="assess", cls=Command, epilog=f"Example:  {EXAMPLE}")
@@ -82,15 +84,18 @@ def command(  # noqa: PLR0913 -- one parameter per option
 
     A FILE of vectors that were encrypted elsewhere takes neither its key nor its scheme: only
     the name of its encoder, --public with --text, and, for guesses to be scored, --records.
+    Of a model's bundle it measures how many answers make how good a copy of it.
     """
     ours = {"--attribute": attribute, "--pairs": pairs, "--full": full, "--samples": samples}
     files = {"--vector": vector, "--encoder": encoder, "--max-reid": max_reid, "--to": target}
+    if (there / BUNDLE).is_file():
+        _assess_bundle(context, there, ours | files | {"--force": force}, seed)
+        return
     if _is_file(there):
         _refuse(ours, f"{there} is a file", "a cipherset's folder")
         limit, name = LIMIT if max_reid is None else max_reid, encoder or DEFAULT_ENCODER
         columns = (_public(public, text), text, vector or "vector", label)
-        where = (target, force)
-        foreign = ForeignRequest(str(there), *columns, records, name, limit, seed, *where)
+        foreign = ForeignRequest(str(there), *columns, records, name, limit, seed, target, force)
         _show_foreign(context, assess_foreign(context.session(), foreign))
         return
     _refuse(files | {"--force": force}, f"{there} is no file", "a file of vectors")
@@ -101,9 +106,22 @@ def command(  # noqa: PLR0913 -- one parameter per option
             hint="give --records SOURCE, the very file that was protected",
         )
     own = None if public is None else PublicSource(public, text, label=label)
-    most = PAIRS if pairs is None else pairs
-    request = AssessRequest(there, own, records, attribute, most, full, samples, seed)
+    request = AssessRequest(there, own, records, attribute, pairs or PAIRS, full, samples, seed)
     _show(context, assess(context.session(), request))
+
+
+def _assess_bundle(context: Context, there: Path, others: Mapping[str, object], seed: int) -> None:
+    _refuse(others, f"{there} is a model", "rows or vectors")
+    result = measure_copies(context.session(), there, seed=seed)
+    rows = [
+        (
+            f"{point.answers}, {point.n_queries} queries",
+            f"{point.agreement.value:.4f} ({point.agreement.low:.4f} to "
+            f"{point.agreement.high:.4f}), chance {point.chance:.4f}; {point.source}",
+        )
+        for point in result.points
+    ]
+    context.show(result.as_json(), f"copies of {result.name} agree", rows)
 
 
 def _is_file(there: Path) -> bool:
