@@ -91,6 +91,7 @@ def measured(workspace: Workspace, step, about: About, asked) -> float:  # noqa:
             workspace.gate.who,
             workspace.gate.environment,
             signer_key=workspace.gate.signer_key,
+            policies=workspace.gate.kept,
         )
         while time.monotonic() < ends:
             step(workspace, gate, about)

@@ -536,3 +536,24 @@ def test_a_scope_rules_out_only_what_it_does(effect, scope, actions, entity_type
                 kind == "model" or ("Model" not in scope)
             )
             assert held.judge(ask([], action, kind)).is_allowed == expected
+
+
+def test_what_is_kept_of_one_question_is_no_answer_to_another():
+    """``1 == True`` to Python, and not to Cedar: the facts of each are told apart as written."""
+    few = only_when("context.rows <= 1")
+    assert few.judge(ask([], "deploy", "model", rows=1)).is_allowed
+    assert few.judge(ask([], "deploy", "model", rows=1)) is few.judge(
+        ask([], "deploy", "model", rows=1)
+    )
+    assert not few.judge(ask([], "deploy", "model", rows=True)).is_allowed
+    assert not few.judge(ask([], "deploy", "model", rows=2)).is_allowed
+    tagged = only_when('principal.hasTag("team") && principal.getTag("team") == "a"')
+    assert tagged.judge(ask([], "deploy", "model", attributes={"team": "a"})).is_allowed
+    assert not tagged.judge(ask([], "deploy", "model", attributes={"team": "b"})).is_allowed
+
+
+def test_no_more_answers_are_kept_than_so_many():
+    few = only_when("context.rows <= 1")
+    for rows in range(2500):
+        assert few.judge(ask([], "deploy", "model", rows=rows)).is_allowed == (rows <= 1)
+    assert len(few._judged) <= 1024

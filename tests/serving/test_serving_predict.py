@@ -11,7 +11,9 @@ import serving_thread
 from onnx import TensorProto, helper, load_model_from_string
 from serving_models import graph
 from serving_thread import CLASSES, told_assessed, vectors
+from sqlalchemy import event
 
+from cipherset.app.access import activation
 from cipherset.app.assets.standing import approve, suspend
 from cipherset.app.keys import destroy, retire, rotate
 from cipherset.app.models import TrainRequest, TrainSpec, predict, train
@@ -31,6 +33,7 @@ from cipherset.core.errors import CiphersetError
 from cipherset.core.manifest import ModelKind, Task, ValueRange
 from cipherset.custody.ledger import PAIRS_NOISE_FREE, QUERIES
 from cipherset.custody.ledger.budgets import spent
+from cipherset.custody.policy import BuiltIn, Policies, builtin
 from cipherset.pipeline.train import load_bundle, write_bundle
 
 
@@ -293,6 +296,41 @@ def test_what_is_suspended_answers_nobody_until_it_is_approved_again(changed):
         assert refused(ask) == "not_allowed"
         approve(changed.session, digest)
         ask()
+
+
+KEYS_STOP = (
+    '@id("all") @why("anything") permit (principal, action, resource);'
+    '@id("stop") @why("it is suspended") forbid (principal, action == Action::"key.use", resource)'
+    'when { resource.status == Standing::"suspended" };'
+)
+
+
+def test_a_key_that_is_suspended_opens_nothing_though_it_did_before(changed):
+    with hold(changed.session) as session, open_models(session) as models:
+        ask = lambda: models.predict(session, "router", Question(vectors=X[:1]))  # noqa: E731
+        own = Policies.load({"own.cedar": KEYS_STOP}, builtin.limits(BuiltIn.SOLO))
+        session.held.ledger.transact(lambda work: activation.hold(work, own, author="ada"))
+        ask()
+        ask()
+        suspend(changed.session, "key:support")
+        assert refused(ask) == "not_allowed"
+        assert last(session, "key.use", "refused")["code"] == "not_allowed"
+        approve(changed.session, "key:support")
+        ask()
+
+
+def test_a_prediction_takes_two_transactions_and_looks_nothing_up_again(changed):
+    with hold(changed.session) as session, open_models(session) as models:
+        ask = lambda: models.predict(session, "router", Question(vectors=X[:1]))  # noqa: E731
+        ask()
+        ask()
+        begun, said = [], []
+        engine = session.held.ledger._writes
+        event.listen(engine, "begin", begun.append)
+        event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+        ask()
+        assert len(begun) == 2
+        assert [each.split()[0] for each in said] == ["UPDATE", "INSERT", "INSERT"]
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,14 @@ class LedgerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A ledger that is kept open for many sessions at once, and the policies that were parsed."""
+    """A ledger that is kept open for many sessions at once, and the policies that were parsed.
+
+    ``signer_key`` is the public key of who signs here, once it was read.
+    """
 
     ledger: Ledger
     policies: KeptPolicies
+    signer_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,11 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
         BackendError: the folder or the ledger cannot be written.
     """
     home = session.home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in ("exports", "minimizers"):
-        (home / folder).mkdir(exist_ok=True, mode=0o700)
-    _check_description(home / "workspace.json")
+    if session.held is None:
+        _prepare(home)
     with _held(session) as held:
         ring = KeyRing(home, admit=lambda key, use: gate.admit(key, use))
-        key = public_key_of(ring.signer())
+        key = held.signer_key or public_key_of(ring.signer())
         gate = Gate(
             held.ledger,
             session.who,
@@ -129,6 +131,13 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
         yield Workspace(home, ring, gate)
 
 
+def _prepare(home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in ("exports", "minimizers"):
+        (home / folder).mkdir(exist_ok=True, mode=0o700)
+    _check_description(home / "workspace.json")
+
+
 @contextmanager
 def hold(session: Session) -> Iterator[Session]:
     """The session with its ledger kept open: what is replaced in it may be used by many threads.
@@ -138,7 +147,8 @@ def hold(session: Session) -> Iterator[Session]:
     Raises: as ``open_workspace``.
     """
     with open_workspace(session) as workspace:
-        yield replace(session, held=Held(workspace.gate.ledger, workspace.gate.kept))
+        gate = workspace.gate
+        yield replace(session, held=Held(gate.ledger, gate.kept, gate.signer_key))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The one door: authenticate, gather facts, decide, debit and record; only then act."""
 
-from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment
+from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, MomentOf
 from cipherset.app.gate.gate import Act, Fact, Gate, KeptPolicies, unheard
 from cipherset.app.gate.who import Who
 from cipherset.custody.policy import Action
@@ -15,6 +15,7 @@ __all__ = [
     "Gate",
     "KeptPolicies",
     "Moment",
+    "MomentOf",
     "Who",
     "unheard",
 ]

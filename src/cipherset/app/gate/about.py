@@ -1,12 +1,13 @@
 """What an act is about, in the words of the operation that asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from cipherset.core import canonical
 from cipherset.custody.keys import KeyInfo
+from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.budgets import Debit
 from cipherset.custody.ledger.exposure import RowDebit
 from cipherset.custody.policy import Action, Kind, Verdict
@@ -46,7 +47,8 @@ class Moment:
     ``row_debits`` are spent with the decision, or not at all. ``rows`` counts the rows that the
     act touches, ``exposure_left`` what the budgets leave for them. ``asked``, ``requester`` and
     ``beneficiary`` are those of the request that a vote is about. ``granted_as``: a grant for that
-    action covers this one too, for it is a part of it.
+    action covers this one too, for it is a part of it. ``opens`` are keys that the act opens at
+    once: whether they may be is decided with it.
     """
 
     purpose: str | None = None
@@ -63,9 +65,12 @@ class Moment:
     granted_as: Action | None = None
     debits: tuple[Debit, ...] = ()
     row_debits: tuple[RowDebit, ...] = ()
+    opens: tuple[About, ...] = ()
 
 
 NOTHING: Final = Moment()
+# What is only known in the transaction that decides: it reads, and does nothing else.
+MomentOf = Callable[[Transaction], Moment]
 
 
 def about_key(key: KeyInfo) -> About:

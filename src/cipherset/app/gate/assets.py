@@ -26,6 +26,11 @@ _REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, RETIRE, PURPOSE, "classif
 
 def described(transaction: Transaction, about: About) -> Resource:
     """The asset of ``about`` as policies see it; restricted and proposed where nothing is known."""
+    key = described, about.kind, about.id, about.name, about.purpose
+    return transaction.recall(key, lambda _: _described(transaction, about))
+
+
+def _described(transaction: Transaction, about: About) -> Resource:
     runs = history(transaction, about.id)
     label = label_of(about.id, runs)
     asset = find_asset(transaction.connection, about.id)

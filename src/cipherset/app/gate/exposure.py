@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cipherset.app.gate.about import About
-from cipherset.app.gate.facts import principal_of, standing_of
+from cipherset.app.gate.facts import asked_for, principal_now, principal_of, standing_of
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import Outcome, Run, Transaction
-from cipherset.custody.ledger.access import find_principal, requests, requests_for
+from cipherset.custody.ledger.access import requests
 from cipherset.custody.ledger.records import all_runs, events_of, find_asset, runs_of
 from cipherset.custody.policy import (
     Access,
@@ -153,8 +153,9 @@ def _by_grant(
     transaction: Transaction, gate: "Gate", name: str, action: Action | None = None
 ) -> Iterator[Access]:
     """What somebody's grants let them read: all of them, or those for one action."""
-    connection = transaction.connection
-    stored = requests(connection) if action is None else requests_for(connection, action, name)
+    stored = (
+        requests(transaction.connection) if action is None else asked_for(transaction, action, name)
+    )
     for each in stored:
         asked = decode_request(each.request.encode())
         if asked.beneficiary != name:
@@ -165,7 +166,7 @@ def _by_grant(
 
 
 def _roles(transaction: Transaction, gate: "Gate", name: str) -> frozenset[Role]:
-    stored = find_principal(transaction.connection, name)
+    stored = principal_now(transaction, name)
     return principal_of(name, stored, gate.policies(transaction)).roles
 
 

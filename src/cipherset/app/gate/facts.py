@@ -11,6 +11,7 @@ from cipherset.core.errors import IntegrityError
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.access import (
     StoredPrincipal,
+    StoredRequest,
     active_digest,
     active_policies,
     find_principal,
@@ -63,7 +64,8 @@ class Asked:
 
     ``public_key`` is what the principal must prove to hold, if one is registered. ``void`` is the
     latest grant for this act that would hold, had nothing that it binds changed. ``asked_as`` is
-    the action that a grant for this act is asked for.
+    the action that a grant for this act is asked for. ``opens`` are the keys that may be opened in
+    it, of those that it said it would.
     """
 
     request: Request
@@ -73,6 +75,7 @@ class Asked:
     public_key: str | None
     void: tuple[GrantRequest, Status] | None
     asked_as: Action
+    opens: tuple[About, ...] = ()
 
 
 def gather(
@@ -80,7 +83,7 @@ def gather(
 ) -> Asked:
     """Everything that the decision depends on, as of ``transaction``."""
     policies = gate.policies(transaction)
-    stored = find_principal(transaction.connection, gate.who.name)
+    stored = principal_now(transaction, gate.who.name)
     asked_as = moment.granted_as or action
     grants = grants_of(transaction, gate, asked_as, gate.who.name, about.bound())
     grant = _live(grants, gate, asked_as, about, moment)
@@ -101,6 +104,23 @@ def gather(
     )
 
 
+def principal_now(transaction: Transaction, name: str) -> StoredPrincipal | None:
+    """The principal, or None where there is none of that name.
+
+    Raises:
+        IntegrityError: ``principal_changed``.
+    """
+    return transaction.recall((find_principal, name), lambda rows: find_principal(rows, name))
+
+
+def asked_for(
+    transaction: Transaction, action: Action, beneficiary: str
+) -> tuple[StoredRequest, ...]:
+    """The requests for one action of one principal, the oldest first."""
+    key = requests_for, action, beneficiary
+    return transaction.recall(key, lambda rows: requests_for(rows, action, beneficiary))
+
+
 def policies_now(
     transaction: Transaction, held: Policies | None, *, parted: bool = False
 ) -> Policies:
@@ -111,7 +131,7 @@ def policies_now(
     Raises:
         IntegrityError: ``policy_changed``: the stored text is not of its digest; ``policy_lost``.
     """
-    digest = active_digest(transaction.connection)
+    digest = transaction.recall(active_digest, active_digest)
     if digest is None and parted:
         raise policy_lost()
     if held is not None and digest in {None, held.digest}:
@@ -195,7 +215,7 @@ def _against(acts: frozenset[tuple[str, str, str]]) -> set[tuple[str, str]]:
 
 def _voter(transaction: Transaction, gate: "Gate", name: str) -> Voter:
     """The roles of a voter and the keys that sign for them: their own, or the workspace's."""
-    stored = find_principal(transaction.connection, name)
+    stored = principal_now(transaction, name)
     key = None if stored is None else stored.public_key
     roles = principal_of(name, stored, gate.policies(transaction)).roles
     past = {
@@ -217,7 +237,7 @@ def grants_of(
 
     Where each stands now that the assets have these digests.
     """
-    stored = requests_for(transaction.connection, action, beneficiary)
+    stored = asked_for(transaction, action, beneficiary)
     if not stored:
         return []
     digests = today(gate.policies(transaction), gate, assets)

@@ -7,11 +7,11 @@ opened only while an act is under way, and only where it is bound to.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from cipherset.app.gate import facts as gathering
-from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, about_key
+from cipherset.app.gate.about import NOTHING, WORKSPACE, About, Moment, MomentOf, about_key
 from cipherset.app.gate.exposure import check_use
 from cipherset.app.gate.facts import Asked
 from cipherset.app.gate.refusal import (
@@ -65,6 +65,11 @@ class Settled(NamedTuple):
     refusal: PolicyError | None
     broken: str | None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the act is to happen."""
+        return self.denied is None and self.refusal is None
+
 
 def unheard(_: str) -> None:
     """Tell nobody: the ledger has it, and there is no terminal."""
@@ -84,7 +89,16 @@ class KeptPolicies:
 class Gate:
     """Decides and records for one principal in one environment."""
 
-    __slots__ = ("_under_way", "_warn", "environment", "kept", "ledger", "signer_key", "who")
+    __slots__ = (
+        "_opens",
+        "_under_way",
+        "_warn",
+        "environment",
+        "kept",
+        "ledger",
+        "signer_key",
+        "who",
+    )
 
     def __init__(
         self,
@@ -112,6 +126,7 @@ class Gate:
         self.environment = environment
         self.kept = policies or KeptPolicies()
         self._under_way = 0
+        self._opens: tuple[About, ...] = ()
         self._warn = warn
 
     @property
@@ -141,19 +156,24 @@ class Gate:
         raise refusal
 
     def _judge_use(self, key: KeyInfo, use: str) -> None:
-        """Whether the policies let the key be opened, such as one that is not suspended."""
+        """Whether the policies let the key be opened, such as one that is not suspended.
 
-        def work(transaction: Transaction) -> tuple[Asked, Decision]:
-            asked = gathering.gather(transaction, self, Action.KEY_USE, about_key(key), NOTHING)
-            return asked, asked.policies.judge(asked.request)
-
-        asked, decision = self.ledger.transact(work)
+        Asked in a transaction of its own, unless it was decided with the act under way.
+        """
+        about = about_key(key)
+        if about in self._opens:
+            return
+        asked, decision = self.ledger.transact(lambda work: self._judged_use(work, about))
         if decision.is_allowed:
             return
         refusal = self._denial(asked, decision)
         body: dict[str, Fact] = {"code": refusal.code, "key_id": key.key_id, "use": use}
         self._write(Action.KEY_USE, key.name, Outcome.REFUSED, body)
         raise refusal
+
+    def _judged_use(self, transaction: Transaction, about: About) -> tuple[Asked, Decision]:
+        asked = gathering.gather(transaction, self, Action.KEY_USE, about, NOTHING)
+        return asked, asked.policies.judge(asked.request)
 
     @contextmanager
     def act(
@@ -163,7 +183,7 @@ class Gate:
         facts: Mapping[str, Fact],
         *,
         about: About = WORKSPACE,
-        moment: Moment = NOTHING,
+        moment: Moment | MomentOf = NOTHING,
     ) -> Iterator[Act]:
         """Decide, write the intent, let the body run, write the outcome.
 
@@ -174,6 +194,7 @@ class Gate:
         """
         asked = self.check(action, subject, facts, about=about, moment=moment)
         act = Act(self, action, subject, grant_id=asked.grant_id)
+        before, self._opens = self._opens, (*self._opens, *asked.opens)
         self._under_way += 1
         try:
             yield act
@@ -187,6 +208,7 @@ class Gate:
             raise
         finally:
             self._under_way -= 1
+            self._opens = before
         self._write(action, subject, Outcome.DONE, act.facts)
 
     def check(
@@ -196,7 +218,7 @@ class Gate:
         facts: Mapping[str, Fact],
         *,
         about: About = WORKSPACE,
-        moment: Moment = NOTHING,
+        moment: Moment | MomentOf = NOTHING,
     ) -> Asked:
         """What was asked, once it is decided, debited and written down as intended or refused.
 
@@ -204,8 +226,12 @@ class Gate:
         """
 
         def work(transaction: Transaction) -> tuple[Asked, Settled]:
-            asked = gathering.gather(transaction, self, action, about, moment)
-            return asked, self._settle(transaction, subject, facts, asked, moment)
+            known = moment(transaction) if callable(moment) else moment
+            asked = gathering.gather(transaction, self, action, about, known)
+            settled = self._settle(transaction, subject, facts, asked, known)
+            if settled.goes_on:
+                asked = self._with_keys(transaction, asked, known.opens)
+            return asked, settled
 
         asked, (denied, refusal, broken) = self.ledger.transact(work)
         if denied is not None:  # what would allow it takes a while to find: not in the transaction
@@ -215,6 +241,11 @@ class Gate:
         if broken is not None:
             self._warn(broken)
         return asked
+
+    def _with_keys(self, transaction: Transaction, asked: Asked, keys: tuple[About, ...]) -> Asked:
+        """With those of the keys that may be opened; one that may not is refused at its use."""
+        may = tuple(key for key in keys if self._judged_use(transaction, key)[1].is_allowed)
+        return replace(asked, opens=may)
 
     def spend(self, action: Action, subject: str, debits: tuple[Debit, ...]) -> None:
         """Debit, or write down that it was refused; see ``Act.spend``."""

@@ -219,8 +219,10 @@ class KeyRing:
         return KeyHandle(key.key_id, stored.version, self._opened(key, stored))
 
     @contextmanager
-    def relying_on(self, key: KeyVersion, *, purpose: KeyUse) -> Iterator[None]:
+    def relying_on(self, key: KeyVersion, *, purpose: KeyUse) -> Iterator[KeyInfo]:
         """Inside, the opened version may be used for ``purpose``, and nobody can change that.
+
+        The key is handed on as it is.
 
         For the step that puts in place what was made under it: no export is made under a version
         that was rotated or destroyed while it was being made.
@@ -233,8 +235,9 @@ class KeyRing:
         with relying(self._directory):
             known = self._known(key.key_id)
             lifecycle.usable(known, key.version, purpose)
-            self._admit(known.info(), purpose.name.lower())
-            yield
+            info = known.info()
+            self._admit(info, purpose.name.lower())
+            yield info
 
     def signer(self) -> Signer:
         """The workspace's Ed25519 signer; its key id is the fingerprint.

@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cipherset.core.errors import InputError, PolicyError
+from cipherset.custody.ledger.engine import counting
 from cipherset.custody.ledger.tables import budgets
 from cipherset.custody.ledger.transaction import Transaction
 
@@ -98,10 +99,11 @@ def debit(transaction: Transaction, debits: Sequence[Debit]) -> tuple[Spent, ...
         PolicyError: ``budget``: which, how much was asked for and how much is left.
     """
     connection = transaction.connection
-    if len(debits) == 1:
-        return (_debit(connection, debits[0]),)
-    with connection.begin_nested():
-        return tuple(_debit(connection, one) for one in debits)
+    with counting(connection):
+        if len(debits) == 1:
+            return (_debit(connection, debits[0]),)
+        with connection.begin_nested():
+            return tuple(_debit(connection, one) for one in debits)
 
 
 def spent(transaction: Transaction, kind: str, scope: str) -> int:

@@ -10,10 +10,10 @@ or an advisory lock) before it reads the last event, so no two ever chain onto t
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -21,20 +21,37 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from cipherset.core.errors import BackendError, InputError, IntegrityError
 
+_T = TypeVar("_T")
 _BUSY_TIMEOUT_S: Final = 30.0
 _BUSY_PAUSE_S: Final = 0.01
 _CONNECT_TIMEOUT_S: Final = 10
 _WRITES: Final = "ledger_writes"
 _TAIL: Final = "ledger_tail"
+_READ: Final = "ledger_read"
+_STATE: Final = "ledger_state"
+_COMMITTED: Final = "ledger_committed"
+_CHANGES: Final = "ledger_changes"
+_BEGUN: Final = "ledger_begun"
+_OTHERS: Final = "ledger_others"
+_MOST_READ: Final = 4096  # rows, or small joins, that one connection keeps
 _FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
 _POSTGRESQL: Final = "postgresql"
 # Of one database there is one ledger: any number does, as long as every version says the same.
 _WRITE_LOCK: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'cphrset')})"
+_SNAPSHOT: Final = "SELECT pg_current_snapshot()::text"
+_CHANGING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY"})
 _SESSION: Final = (
     f"-c synchronous_commit=on -c lock_timeout={_BUSY_TIMEOUT_S:.0f}s -c timezone=UTC "
     "-c client_encoding=utf8 -c default_transaction_isolation=read\\ committed"
 )
 _IN_TRANSACTION: Final = (2, 3)  # libpq: PQTRANS_INTRANS, PQTRANS_INERROR
+
+
+class _State(NamedTuple):
+    """Which state of the database all that is recalled is of; no version is like any other."""
+
+    version: int | None
+    n_changes: int
 
 
 def open_engine(url: str, password: str | None = None) -> Engine:
@@ -47,6 +64,7 @@ def open_engine(url: str, password: str | None = None) -> Engine:
     parsed = _parse(url)
     if parsed.get_backend_name() == _POSTGRESQL:
         engine = _postgresql(parsed, password)
+        event.listen(engine, "after_cursor_execute", _count_changes)
     else:
         with write_failures():
             _create_private(Path(parsed.database or ""))
@@ -54,15 +72,26 @@ def open_engine(url: str, password: str | None = None) -> Engine:
         engine = create_engine(parsed, hide_parameters=True, connect_args=options)
         event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "rollback_savepoint", _forget_tail)
+    event.listen(engine, "rollback", _forget)
+    event.listen(engine, "rollback_savepoint", _forget)
     return engine
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same, whose transactions hold the write lock from their start."""
+    return engine.execution_options(**{_WRITES: True})
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its start; committed at the end."""
-    with engine.execution_options(**{_WRITES: True}).begin() as connection:
+    """A transaction of an engine ``for_writing``, committed at the end.
+
+    Only after a commit that succeeded is what was read and written known to hold.
+    """
+    with engine.begin() as connection:
+        info = connection.info
         yield connection
+    info[_COMMITTED] = True
 
 
 def is_in_transaction(connection: Connection) -> bool:
@@ -89,17 +118,51 @@ def undo_piece(connection: Connection) -> None:
     """What was done since ``begin_piece`` was never done."""
     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT piece")
     connection.exec_driver_sql("RELEASE SAVEPOINT piece")
-    _forget_tail(connection)
+    _forget(connection)
 
 
 def tail_of(connection: Connection) -> Any:  # noqa: ANN401 -- whatever was kept
-    """What ``keep_tail`` kept in this very transaction, or None; a rollback forgets it."""
+    """What ``keep_tail`` kept, or None; forgotten like all that is recalled, and by a rollback."""
     return connection.info.get(_TAIL)
 
 
 def keep_tail(connection: Connection, tail: object) -> None:
-    """Keep ``tail`` until the transaction ends or a part of it is rolled back."""
+    """Keep ``tail`` in this transaction, and as long as nobody else writes."""
     connection.info[_TAIL] = tail
+
+
+def recalled(connection: Connection, key: Hashable, read: Callable[[], _T]) -> _T:
+    """What ``read`` returns of rows, as read before where no row was changed since.
+
+    The database says whether any was, whoever did it. Of other connections, in this process or any:
+    SQLite by ``data_version``, PostgreSQL by the transactions that ended. Of this one: by its count
+    of changes, of which only those inside ``counting`` change nothing that is recalled.
+    Source: https://www.sqlite.org/pragma.html#pragma_data_version and
+    https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+    """
+    if connection.get_execution_options().get(_WRITES) is None:
+        return read()
+    if connection.info[_STATE].n_changes != _n_changes(connection):
+        _forget_read(connection)
+    known: dict[Hashable, Any] = connection.info[_READ]
+    if key not in known:
+        found = read()
+        if len(known) >= _MOST_READ:
+            known.clear()
+        known[key] = found
+    kept: _T = known[key]
+    return kept
+
+
+@contextmanager
+def counting(connection: Connection) -> Iterator[None]:
+    """Inside, only what nobody recalls is changed: events are appended, budgets are debited."""
+    if _STATE in connection.info and connection.info[_STATE].n_changes != _n_changes(connection):
+        _forget_read(connection)
+    yield
+    if _STATE in connection.info:
+        version = connection.info[_STATE].version
+        connection.info[_STATE] = _State(version, _n_changes(connection))
 
 
 @contextmanager
@@ -234,14 +297,71 @@ def _text(raw: bytes) -> str:
 
 
 def _begin(connection: Connection) -> None:
-    _forget_tail(connection)
+    info = connection.info
+    is_committed = info.pop(_COMMITTED, False)
     writes = connection.get_execution_options().get(_WRITES, False)
-    if connection.dialect.name == _POSTGRESQL:
-        if writes:
-            connection.exec_driver_sql(_WRITE_LOCK)
-    else:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not writes:
+        info.pop(_TAIL, None)
+        if _is_sqlite(connection):
+            connection.exec_driver_sql("BEGIN")
+        return
+    before = info.get(_STATE)
+    version = _sqlite_begun(connection) if _is_sqlite(connection) else _postgresql_begun(connection)
+    if not is_committed or version is None or before != (version, _n_changes(connection)):
+        _forget(connection)
+    info[_STATE] = _State(version, _n_changes(connection))
 
 
-def _forget_tail(connection: Connection, *_: object) -> None:
+def _sqlite_begun(connection: Connection) -> int | None:
+    """Begun; the number that each commit of another connection changes."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE")
+    (version,) = driver.execute("PRAGMA data_version").fetchone()
+    return int(version)
+
+
+def _postgresql_begun(connection: Connection) -> int | None:
+    """Begun; a number that each transaction of others changes, None where one is under way.
+
+    A snapshot holds one past the highest transaction that has ended, and the lowest under way. Of
+    those that ended since the last time one was our own, if it changed rows; with any more (there
+    are, where it had savepoints) the number is another.
+    """
+    connection.exec_driver_sql(_WRITE_LOCK)
+    lowest, highest, _ = str(connection.exec_driver_sql(_SNAPSHOT).scalar_one()).split(":")
+    info, n_changes = connection.info, _n_changes(connection)
+    last, info[_BEGUN] = info.get(_BEGUN, (0, 0)), (int(highest), n_changes)
+    if lowest != highest or int(highest) - last[0] != int(n_changes > last[1]):
+        info[_OTHERS] = info.get(_OTHERS, 0) + 1
+    return None if lowest != highest else int(info.get(_OTHERS, 0))
+
+
+def _forget(connection: Connection, *_: object) -> None:
+    """Whatever was read or written in what is rolled back may not be so."""
     connection.info.pop(_TAIL, None)
+    _forget_read(connection)
+
+
+def _forget_read(connection: Connection) -> None:
+    # The next transaction begins without any of it: no version is this one.
+    connection.info[_STATE] = _State(None, _n_changes(connection))
+    connection.info[_READ] = {}
+
+
+def _n_changes(connection: Connection) -> int:
+    """How many rows this connection has changed since it was opened, or more."""
+    driver: Any = connection.connection.driver_connection
+    if _is_sqlite(connection):
+        return int(driver.total_changes)
+    return int(connection.info.get(_CHANGES, 0))
+
+
+def _count_changes(connection: Connection, cursor: Any, *_: object) -> None:  # noqa: ANN401 -- its
+    """Add the rows that a statement of PostgreSQL's changed."""
+    command = (cursor.statusmessage or "").partition(" ")[0]
+    if command in _CHANGING and cursor.rowcount:
+        connection.info[_CHANGES] = connection.info.get(_CHANGES, 0) + abs(cursor.rowcount)
+
+
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name != _POSTGRESQL

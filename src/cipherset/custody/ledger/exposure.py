@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from cipherset.core.errors import PolicyError
+from cipherset.custody.ledger.engine import counting
 from cipherset.custody.ledger.transaction import Transaction
 
 _POSTGRESQL: Final = "postgresql"
@@ -71,7 +72,8 @@ def spend_rows(transaction: Transaction, debits: Sequence[RowDebit]) -> None:
     connection = transaction.connection
     for asked in debits:
         values = (asked.kind, asked.amount, _given(connection, asked))
-        connection.exec_driver_sql(_said(connection, _SPEND), values)
+        with counting(connection):
+            connection.exec_driver_sql(_said(connection, _SPEND), values)
 
 
 def _over(connection: Connection, asked: RowDebit) -> tuple[int, int]:

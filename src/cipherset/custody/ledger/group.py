@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from cipherset.core.errors import BackendError, CiphersetError, UsageError
 from cipherset.custody.ledger.engine import (
     begin_piece,
+    for_writing,
     is_in_transaction,
     keep_piece,
     undo_piece,
@@ -107,7 +108,7 @@ class GroupCommit:
     """Runs pieces of work of the threads of one process; other processes wait for the lock."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
+        self._engine = for_writing(engine)
         self._clock = clock
         self._waiting: deque[Piece[object]] = deque()
         self._has_leader = False

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from cipherset.core.errors import IntegrityError
 from cipherset.custody.ledger.access.adopt import adopt
-from cipherset.custody.ledger.engine import writing
+from cipherset.custody.ledger.engine import for_writing
 from cipherset.custody.ledger.tables import events, schema_version
 from cipherset.custody.ledger.transaction import Transaction
 
@@ -27,7 +27,7 @@ def migrate(engine: Engine, clock: Callable[[], datetime]) -> None:
         found = _version(connection)
     if found == LATEST:
         return
-    with writing(engine) as connection:
+    with for_writing(engine).begin() as connection:
         _upgrade(connection)
         adopt(Transaction(connection, clock))
 

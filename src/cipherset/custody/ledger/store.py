@@ -83,7 +83,9 @@ class Ledger:
         except BaseException:
             self._engine.dispose()
             raise
-        self._group = GroupCommit(self._engine, clock)
+        # Apart from those that read: what one connection has read is kept with it.
+        self._writes = open_engine(url, password)
+        self._group = GroupCommit(self._writes, clock)
         self._clock = clock
         self._heads = heads
         self._has_written = False
@@ -93,6 +95,7 @@ class Ledger:
         if self._has_written:
             with suppress(CiphersetError):  # what was written is, whoever remembers it
                 self._remember()
+        self._writes.dispose()
         self._engine.dispose()
 
     def __enter__(self) -> Self:

@@ -9,16 +9,16 @@ keyed.
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
 from cipherset.core.errors import InputError, IntegrityError, UsageError
 from cipherset.custody.ledger.chain import FIRST_PREVIOUS, Event, Outcome, event_hash
-from cipherset.custody.ledger.engine import keep_tail, tail_of
+from cipherset.custody.ledger.engine import counting, keep_tail, recalled, tail_of
 from cipherset.custody.ledger.records import (
     INPUT,
     OUTPUT,
@@ -33,6 +33,7 @@ from cipherset.custody.ledger.records import (
 )
 from cipherset.custody.ledger.tables import assets, events, runs
 
+_T = TypeVar("_T")
 _ASSET_ID: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}")
 _LAST: Final = select(events.c.seq, events.c.hash, events.c.time).order_by(events.c.seq.desc())
 _LAST_ONE: Final = _LAST.limit(1)
@@ -72,6 +73,14 @@ class Transaction:
             self._now = max(self._clock().astimezone(UTC), self._tail().time)
         return self._now
 
+    def recall(self, key: Hashable, read: Callable[[Connection], _T]) -> _T:
+        """What ``read`` returns, or did under this ``key`` while no row was changed since.
+
+        It may read any rows but events and budgets, which each act adds to, and nothing else; who
+        changes a row past the gate changes it here too. What is returned is not to be changed.
+        """
+        return recalled(self.connection, key, lambda: read(self.connection))
+
     def append(
         self,
         *,
@@ -100,7 +109,8 @@ class Transaction:
             hash="",
         )
         event = replace(draft, hash=event_hash(draft))
-        self.connection.execute(_INSERT, {name: getattr(event, name) for name in _COLUMNS})
+        with counting(self.connection):
+            self.connection.execute(_INSERT, {name: getattr(event, name) for name in _COLUMNS})
         keep_tail(self.connection, Tail(event.seq, event.hash, self.now))
         return event
 
@@ -183,7 +193,7 @@ class Transaction:
         return find_run(self.connection, run_id)
 
     def _tail(self) -> Tail:
-        """The end of the chain, read once in a transaction: nobody else writes meanwhile."""
+        """The end of the chain, read at most once in a transaction: nobody else writes then."""
         kept = tail_of(self.connection)
         if isinstance(kept, Tail):
             return kept

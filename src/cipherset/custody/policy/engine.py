@@ -31,6 +31,7 @@ _SCHEMA: Final = cedarpy.Schema.from_str(schema.TEXT)
 # Whoever else might ask; no principal is called that.
 _SOMEONE: Final = "*"
 _UNREADABLE: Final = "what is asked does not fit the schema of the policies"
+_MOST_JUDGED: Final = 1024
 _NOBODY: Final = "nobody is named who asks"
 
 
@@ -114,7 +115,7 @@ class Policies:
     changes with each policy and each limit.
     """
 
-    __slots__ = ("_slices", "_why", "digest", "limits", "rules", "source")
+    __slots__ = ("_judged", "_slices", "_why", "digest", "limits", "rules", "source")
 
     def __init__(self, rules: tuple[Rule, ...], limits: Limits, source: bytes) -> None:
         self.rules = rules
@@ -123,6 +124,7 @@ class Policies:
         self.digest = canonical.digest_bytes(source)
         self._why = {rule.id: rule.why for rule in rules}
         self._slices: dict[tuple[str, str], Any] = {}
+        self._judged: dict[str, Decision] = {}
 
     @classmethod
     def load(cls, texts: Mapping[str, str], limits: str) -> "Policies":
@@ -163,7 +165,21 @@ class Policies:
         return replace(decision, missing=self.missing(request))
 
     def judge(self, request: Request) -> Decision:
-        """As ``decide``, but without what is missing: one look, where that is dozens."""
+        """As ``decide``, but without what is missing: one look, where that is dozens.
+
+        The same question has the same answer, so it is kept: by all of its facts as they are
+        written, for ``True`` is not 1 to Cedar.
+        """
+        key = repr(request)
+        known = self._judged.get(key)
+        if known is None:
+            known = self._judge(request)
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged.clear()
+            self._judged[key] = known
+        return known
+
+    def _judge(self, request: Request) -> Decision:
         request = self._with_break_glass(request)
         decision = self._judge_all([request])[0]
         if not decision.is_allowed or not request.context.break_glass:

@@ -13,6 +13,7 @@ from typing import Final
 
 from cipherset.app.assets.deploy import DEPLOY, MODELS, model_name
 from cipherset.app.gate import About
+from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_bundle
 from cipherset.app.gateway import Gateway, encoder_of, open_gateway
 from cipherset.app.serving.models.batcher import EncodingBatcher
@@ -53,13 +54,17 @@ class Opened:
 
 @dataclass(eq=False)
 class Deployed:
-    """A bundle in its place; ``opened`` once somebody was allowed to ask."""
+    """A bundle in its place; ``opened`` once somebody was allowed to ask.
+
+    ``opens`` is its key as it was when it was last used.
+    """
 
     name: str
     bundle: Bundle
     about: About
     seen: Seen
     opened: Opened | None = None
+    opens: tuple[About, ...] = ()
     opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -119,7 +124,8 @@ class Deployments:
             BackendError: the encoder's weights are not there.
         """
         try:
-            with workspace.ring.relying_on(model.key, purpose=KeyUse.QUERY):
+            with workspace.ring.relying_on(model.key, purpose=KeyUse.QUERY) as key:
+                model.opens = (about_key(key),)
                 with model.opening:
                     if model.opened is None:
                         model.opened = self._open(session, workspace, model)

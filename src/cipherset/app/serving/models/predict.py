@@ -17,7 +17,7 @@ from typing import Final, Self
 import numpy as np
 from securesystemslib.signer import Signer
 
-from cipherset.app.gate import Act, Action, Fact
+from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.serving.models.answer import (
     Answer,
     Precision,
@@ -38,7 +38,7 @@ from cipherset.app.serving.models.released import check_scores, released
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.app.serving.models.signed import Said, signed_statement
 from cipherset.app.serving.pairs import pair_debits
-from cipherset.app.serving.probing.caps import query_moment
+from cipherset.app.serving.probing.caps import Asking, query_moment
 from cipherset.app.serving.probing.watching import ProbingWatch
 from cipherset.app.serving.webhooks.alarm import SPOOL, Alarms, Sender
 from cipherset.app.serving.webhooks.rules import read_rules
@@ -47,6 +47,7 @@ from cipherset.core import canonical
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import TextDigests
+from cipherset.custody.ledger import Transaction
 from cipherset.pipeline.sanitize import sanitize_texts
 
 WITHHELD: Final = "text_withheld"
@@ -130,7 +131,12 @@ class ModelService:
         action = Action.PREDICT
         if question.precision is not Precision.LABEL:
             action = Action.PREDICT_SCORES
-        moment = query_moment(workspace, about, len(question), question.precision)
+        opens = () if model is None else model.opens
+        cost = Asking(about, len(question), question.precision, opens)
+
+        def moment(transaction: Transaction) -> Moment:
+            return query_moment(transaction, workspace.gate, cost)
+
         facts: dict[str, Fact] = {"rows": len(question), "precision": question.precision.value}
         return workspace.gate.act(action, name, facts, about=about, moment=moment)
 
