@@ -171,7 +171,7 @@ def limited(session, tmp_path, limit, more=""):
 def test_a_limit_of_agreement_without_a_curve_answers_nothing(served, tmp_path):
     session, models = served
     limited(session, tmp_path, 0.9)
-    assert ask(models, session, vectors(16, seed=5)[0]) == (0, "not_assessed")
+    assert ask(models, session, vectors(16, seed=5)[0]) == (0, "budget")
 
 
 def test_the_curve_rises_with_the_queries_and_with_what_is_told(measured):

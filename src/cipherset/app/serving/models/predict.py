@@ -38,7 +38,7 @@ from cipherset.app.serving.models.released import check_scores, released
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.app.serving.models.signed import Said, signed_statement
 from cipherset.app.serving.pairs import pair_debits
-from cipherset.app.serving.probing.caps import query_moment
+from cipherset.app.serving.probing.caps import Asking, query_moment
 from cipherset.app.serving.probing.watching import ProbingWatch
 from cipherset.app.serving.webhooks.alarm import SPOOL, Alarms, Sender
 from cipherset.app.serving.webhooks.rules import read_rules
@@ -132,10 +132,10 @@ class ModelService:
         if question.precision is not Precision.LABEL:
             action = Action.PREDICT_SCORES
         opens = () if model is None else model.opens
-        about_asked = (about, len(question), question.precision)
+        cost = Asking(about, len(question), question.precision, opens)
 
         def moment(transaction: Transaction) -> Moment:
-            return query_moment(transaction, workspace.gate, *about_asked, opens=opens)
+            return query_moment(transaction, workspace.gate, cost)
 
         facts: dict[str, Fact] = {"rows": len(question), "precision": question.precision.value}
         return workspace.gate.act(action, name, facts, about=about, moment=moment)

@@ -9,12 +9,13 @@ from the budget of all that it tells.
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from cipherset.app.gate import Action, Gate, Moment
 from cipherset.app.gate.about import About
 from cipherset.app.serving.models.answer import Precision
-from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.ledger.records import events_of
@@ -25,45 +26,41 @@ Curve = tuple[Measured, ...]
 _TOLD: Final = (Precision.LABEL, Precision.ROUNDED, Precision.FULL)
 
 
-def query_moment(
-    transaction: Transaction,
-    gate: Gate,
-    about: About,
-    rows: int,
-    precision: Precision,
-    *,
-    opens: tuple[About, ...] = (),
-) -> Moment:
-    """What ``rows`` queries cost, for the gate, and what is left of it for the policies.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How many queries of which precision of what; ``opens`` are the assets that it takes."""
 
-    ``opens`` are the keys that answering opens.
+    about: About
+    rows: int
+    precision: Precision
+    opens: tuple[About, ...] = ()
 
-    Raises:
-        PolicyError: ``not_assessed``: there is a limit of agreement and no curve.
+
+def query_moment(transaction: Transaction, gate: Gate, asking: Asking) -> Moment:
+    """What queries cost, for the gate, and what is left of it for the policies.
+
+    Where there is a limit of agreement and no curve, nothing is left.
     """
-    debits = _debits(transaction, gate, about, rows, precision)
-    left = [
+    debits = tuple(_debits(transaction, gate, asking))
+    rest = [
         max(each.cap - spent(transaction, each.kind, each.scope), 0)
         for each in debits
         if each.cap is not None
     ]
-    rest = min(left, default=UNBOUNDED)
-    return Moment(rows=rows, exposure_left=rest, debits=debits, opens=opens)
+    left = min(rest, default=UNBOUNDED)
+    return Moment(rows=asking.rows, exposure_left=left, debits=debits, opens=asking.opens)
 
 
-def _debits(
-    transaction: Transaction, gate: Gate, about: About, rows: int, precision: Precision
-) -> tuple[Debit, ...]:
-    limits = gate.policies(transaction).limits
+def _debits(transaction: Transaction, gate: Gate, asking: Asking) -> Iterator[Debit]:
+    limits, model, rows = gate.policies(transaction).limits, asking.about.id, asking.rows
     if limits.max_agreement is None or limits.budgets.queries is not None:
-        return (Debit(QUERIES, about.id, rows, limits.budgets.queries),)
-    found: list[Debit] = []
-    for told in _TOLD[: _TOLD.index(precision) + 1]:
-        cap = _cap(transaction, about.id, told, limits.max_agreement)
-        scope = about.id if told is Precision.LABEL else f"{about.id}:{told}"
-        found.append(Debit(QUERIES, scope, rows, cap.together))
-        found.append(Debit(QUERIES, f"{gate.actor}:{scope}", rows, cap.each))
-    return tuple(found)
+        yield Debit(QUERIES, model, rows, limits.budgets.queries)
+        return
+    for told in _TOLD[: _TOLD.index(asking.precision) + 1]:
+        cap = _cap(transaction, model, told, limits.max_agreement)
+        scope = model if told is Precision.LABEL else f"{model}:{told}"
+        yield Debit(QUERIES, scope, rows, cap.together)
+        yield Debit(QUERIES, f"{gate.actor}:{scope}", rows, cap.each)
 
 
 def encode_curve(curve: Curve) -> str:
@@ -77,20 +74,13 @@ def curve_fact(told: Precision) -> str:
 
 
 def _cap(transaction: Transaction, model: str, told: Precision, limit: float) -> QueryCap:
-    """By the last curve that was measured of ``model``."""
+    """By the last curve that was measured of ``model``; none is no query."""
     latest: Curve = ()
     for event in events_of(transaction.connection, Action.ASSESS, Outcome.DONE):
         body = json.loads(event.body)
         if body.get("model") == model and curve_fact(told) in body:
             latest = _decoded(body[curve_fact(told)])
-    cap = query_cap(latest, limit)
-    if cap is None:
-        raise PolicyError(
-            "how many answers make a copy of this model is not known",
-            code="not_assessed",
-            hint="measure it: cipherset assess BUNDLE",
-        )
-    return cap
+    return query_cap(latest, limit) or QueryCap(0, 0)
 
 
 def _decoded(text: str) -> Curve:
