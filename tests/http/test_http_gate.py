@@ -6,7 +6,7 @@ The routes are taken from the app. One that is not told here how to call fails.
 import json
 
 import pytest
-from http_samples import error_of
+from http_samples import error_of, upload
 from starlette.routing import Route
 
 from cipherset.custody.policy import Action
@@ -14,9 +14,16 @@ from cipherset.interfaces.http.actions import ACTION, FREE, told_of
 
 GRANT = "grant-0123456789ab"
 SIGNED = "{}"
+JOB = "0123456789abcdef"
+EXPORT = "sha256:" + "0" * 64
 # How to call each: values of the path, and the body.
 CALLS = {
     ("GET", "/metrics"): ({}, None),
+    ("POST", "/v1/evaluate"): ({}, upload(EXPORT)),
+    ("POST", "/v1/train"): ({}, {"cipherset": EXPORT, "space": {"models": [{"kind": "mlp"}]}}),
+    ("GET", "/v1/train/{job_id}"): ({"job_id": JOB}, None),
+    ("GET", "/v1/train/{job_id}/bundle"): ({"job_id": JOB}, None),
+    ("POST", "/v1/train/{job_id}/cancel"): ({"job_id": JOB}, None),
     ("GET", "/v1/audit/events"): ({}, None),
     ("POST", "/v1/audit/checkpoint"): ({}, None),
     ("POST", "/v1/audit/prove"): ({}, {"checkpoint": SIGNED, "seq": 1}),

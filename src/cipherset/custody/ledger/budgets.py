@@ -21,6 +21,7 @@ PAIRS_NOISY: Final = "pairs.noisy"
 PAIRS_NOISE_FREE: Final = "pairs.noise_free"
 ROWS: Final = "rows"
 QUERIES: Final = "queries"
+EVALUATIONS: Final = "evaluations"
 EPSILON: Final = "epsilon"  # in millionths, rounded up: budgets are whole numbers
 MICRO_EPSILON: Final = 1_000_000
 
