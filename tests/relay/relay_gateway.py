@@ -28,6 +28,7 @@ TOKEN = "the-callers-own-token"
 class Gateway:
     session: Session
     port: int
+    n_before: int = 0
 
     @property
     def url(self) -> str:
@@ -36,9 +37,13 @@ class Gateway:
     def client(self, kind=openai.OpenAI):
         return kind(base_url=self.url, api_key=TOKEN, max_retries=0, timeout=DEADLINE_S)
 
+    def begin(self) -> None:
+        """Forget the events so far."""
+        self.n_before = len(list(self.session.held.ledger.events()))
+
     def events(self) -> list[Event]:
-        ledger = self.session.held.ledger
-        return [one for one in ledger.events() if one.action == "query"]
+        found = self.session.held.ledger.events()
+        return [one for one in found if one.seq > self.n_before and one.action == "query"]
 
     def last(self) -> tuple[str, dict]:
         """The outcome of the last request, and what was written of it."""

@@ -254,7 +254,7 @@ def test_responses_with_calls_without_an_end(patient):
     assert failed.value.code == "upstream_garbage"
 
 
-def test_an_answer_that_cannot_be_written_down_is_not_told(client, upstream, home):
+def test_an_answer_that_cannot_be_written_down_is_not_told(upstream, home):
     stop = "CREATE TRIGGER stop BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'stop'); END"
 
     def script(body):
@@ -264,6 +264,7 @@ def test_an_answer_that_cannot_be_written_down_is_not_told(client, upstream, hom
         return completion("never told")
 
     upstream.script = script
-    assert refusal(client) == (503, "ledger_unwritable")
-    assert refusal(client) == (503, "ledger_unwritable")
+    with gateway(home) as served, served.client() as client:
+        assert refusal(client) == (503, "ledger_unwritable")
+        assert refusal(client) == (503, "ledger_unwritable")
     assert len(upstream.asked) == 1  # nor is anything asked

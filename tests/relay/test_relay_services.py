@@ -6,7 +6,7 @@ import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relay_gateway import RULES, prepared, session_in
+from relay_gateway import RULES, gateway, prepared, session_in
 from relay_upstream import SECRET_KEY
 
 from cipherset.app.access import principals
@@ -159,7 +159,12 @@ def _refused(client, model):
     return refused.value.status_code, refused.value.code, refused.value.body["hint"]
 
 
-def test_only_what_is_approved_is_asked(home, upstream, served, client):
+def test_only_what_is_approved_is_asked(home, upstream):
+    with gateway(home) as served, served.client() as client:
+        _asked_as_it_stands(home, upstream, served, client)
+
+
+def _asked_as_it_stands(home, upstream, served, client):
     session = session_in(home)
     services.add(session, ServiceRequest("shadow", upstream.url, ["small"]))
     status, code, hint = _refused(client, "shadow/small")

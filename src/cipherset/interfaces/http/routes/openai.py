@@ -32,8 +32,8 @@ from cipherset.core.errors import CiphersetError
 from cipherset.custody.policy import Action
 from cipherset.interfaces.http.actions import performs
 from cipherset.interfaces.http.errors import answer, body_of, status_of
+from cipherset.interfaces.http.perimeter.streaming import EventStream
 from cipherset.interfaces.http.services import Caller, Services
-from cipherset.interfaces.http.streaming import EventStream
 
 _REQUEST_S: Final = 310.0  # a little more than the relay waits for a service
 _WARNINGS: Final = "X-Cipherset-Warnings"

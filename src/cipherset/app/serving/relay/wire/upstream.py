@@ -87,7 +87,7 @@ class Upstream:
                 ``upstream_garbage``, ``upstream_cut``, ``upstream_resting``.
         """
         async with self.answering(question, is_stream=False) as response:
-            raw = b""
+            raw = bytearray()
             async for chunk in response.aiter_raw():
                 raw += chunk
                 if len(raw) > MOST_BYTES:
