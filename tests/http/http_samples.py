@@ -1,5 +1,6 @@
 """A gateway in this process: a workspace, who asks, and a client that goes through every layer."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from cipherset.app.access.init import init
 from cipherset.app.access.permissions import active
 from cipherset.app.access.principals import Change, add
 from cipherset.app.workspace import Session, hold
+from cipherset.core import canonical
+from cipherset.core.manifest import BundleManifest, CiphersetRef, ModelKind, Task, manifest_bytes
 from cipherset.custody.ledger import Event, Ledger
 from cipherset.custody.policy import Authenticated, BuiltIn
 from cipherset.interfaces.cli.output import TerminalProgress
@@ -95,9 +98,38 @@ def gateway(
             yield Gateway(home, client)
 
 
+def upload(cipherset: str) -> dict[str, str]:
+    """A bundle that names an export; its model is none."""
+    onnx = b"no model"
+    manifest = BundleManifest(
+        created="2026-01-01T00:00:00Z",
+        model=ModelKind.EXTERNAL,
+        task=Task.CLASSIFICATION,
+        classes=("a", "b"),
+        value_range=None,
+        scheme="rsap/1",
+        key_id="support-0011223344556677",
+        key_version=1,
+        key_check="00" * 16,
+        dim=2,
+        trained_on=CiphersetRef(cipherset_id="0" * 32, manifest=cipherset),
+        at_gate=False,
+        metrics={},
+        label=None,
+        onnx=canonical.digest_bytes(onnx),
+        packages={},
+    )
+    return {
+        "cipherset": cipherset,
+        "manifest": manifest_bytes(manifest).decode(),
+        "onnx": b64encode(onnx).decode(),
+    }
+
+
 def error_of(response) -> tuple[int, str]:
     """Status and code of a refusal; the body has the one shape."""
     found = response.json()
     assert set(found) == {"error"}
-    assert set(found["error"]) == {"code", "message", "hint"}
+    # Clients of OpenAI's API are told a type too.
+    assert set(found["error"]) - {"type"} == {"code", "message", "hint"}
     return response.status_code, found["error"]["code"]

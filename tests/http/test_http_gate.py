@@ -6,7 +6,7 @@ The routes are taken from the app. One that is not told here how to call fails.
 import json
 
 import pytest
-from http_samples import error_of
+from http_samples import error_of, upload
 from starlette.routing import Route
 
 from cipherset.custody.policy import Action
@@ -14,9 +14,16 @@ from cipherset.interfaces.http.actions import ACTION, FREE, told_of
 
 GRANT = "grant-0123456789ab"
 SIGNED = "{}"
+JOB = "0123456789abcdef"
+EXPORT = "sha256:" + "0" * 64
 # How to call each: values of the path, and the body.
 CALLS = {
     ("GET", "/metrics"): ({}, None),
+    ("POST", "/v1/evaluate"): ({}, upload(EXPORT)),
+    ("POST", "/v1/train"): ({}, {"cipherset": EXPORT, "space": {"models": [{"kind": "mlp"}]}}),
+    ("GET", "/v1/train/{job_id}"): ({"job_id": JOB}, None),
+    ("GET", "/v1/train/{job_id}/bundle"): ({"job_id": JOB}, None),
+    ("POST", "/v1/train/{job_id}/cancel"): ({"job_id": JOB}, None),
     ("GET", "/v1/audit/events"): ({}, None),
     ("POST", "/v1/audit/checkpoint"): ({}, None),
     ("POST", "/v1/audit/prove"): ({}, {"checkpoint": SIGNED, "seq": 1}),
@@ -37,6 +44,13 @@ CALLS = {
     ("GET", "/v1/index/{index}"): ({"index": "tickets"}, None),
     ("POST", "/v1/index/{index}/rows"): ({"index": "tickets"}, {"texts": ["a text"]}),
     ("POST", "/v1/index/{index}/delete"): ({"index": "tickets"}, {"ids": ["0" * 32]}),
+    ("POST", "/v1/chat/completions"): (
+        {},
+        {"model": "chat/small", "messages": [{"role": "user", "content": "x"}]},
+    ),
+    ("POST", "/v1/embeddings"): ({}, {"model": "chat/small", "input": "x"}),
+    ("POST", "/v1/responses"): ({}, {"model": "chat/small", "input": "x"}),
+    ("GET", "/v1/models"): ({}, None),
     ("POST", "/v1/sanitize"): ({}, {"texts": ["a text"]}),
 }
 NO_LEAVE = {("GET", "/healthz"), ("GET", "/openapi.json")}
@@ -92,5 +106,6 @@ def test_who_is_not_known_is_not_heard(team, route):
 
 
 def test_all_denials_read_the_same(team):
-    told = {call(team, route, who="nobody").text for route in CALLS}
+    told = [call(team, route, who="nobody").json()["error"] for route in CALLS]
+    told = {(one["code"], one["message"], one["hint"]) for one in told}
     assert len(told) == 1

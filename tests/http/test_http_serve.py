@@ -106,3 +106,10 @@ def test_an_address_that_is_taken():
     with listen("127.0.0.1", 0) as sock, pytest.raises(BackendError) as caught:
         listen("127.0.0.1", sock.getsockname()[1])
     assert caught.value.code == "address"
+
+
+def test_a_body_does_not_wait_for_the_acknowledgment_of_its_head():
+    with listen("127.0.0.1", 0) as sock, socket.create_connection(sock.getsockname()):
+        accepted, _ = sock.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -43,7 +43,7 @@ FREE = {
     Role.INGESTER: "scan sanitize calibrate protect export index search key.use grant.request",
     Role.SCIENTIST: "evaluate predict key.use grant.request",
     Role.PROMPT_ADMINISTRATOR: "query redteam key.use grant.request",
-    Role.DEPLOYER: "key.use grant.request",
+    Role.DEPLOYER: "service.add service.remove key.use grant.request",
     Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",

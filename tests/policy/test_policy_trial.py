@@ -145,7 +145,9 @@ def test_unused_are_the_permissions_that_were_not_used():
     ]
     found = unused(TEAM, used, [auditor, deployer, Principal("gus")])
     assert [each for each in found if each.principal == "eve"] == [
-        Unused("eve", Action.DEPLOY, Kind.SERVICE)
+        Unused("eve", Action.DEPLOY, Kind.SERVICE),
+        Unused("eve", Action.SERVICE_ADD, Kind.SERVICE),
+        Unused("eve", Action.SERVICE_REMOVE, Kind.SERVICE),
     ]
     assert {each.action for each in found if each.principal == "fay"} == {
         Action.AUDIT,

@@ -14,7 +14,7 @@ from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import ProtectRequest
 from cipherset.app.keys import create
 from cipherset.app.models import TrainRequest, TrainSpec, train
-from cipherset.app.workspace import Session, open_workspace
+from cipherset.app.workspace import LedgerAddress, Session, open_workspace
 from cipherset.core.manifest import ModelKind
 from cipherset.core.values import ColumnRoles
 from cipherset.interfaces.cli.settings import cache
@@ -30,10 +30,11 @@ class Owner:
 
     folder: Path
     actor: str = "ada"
+    ledger: LedgerAddress | None = None
 
     @property
     def session(self) -> Session:
-        return Session(self.folder / "home", self.actor, cache(), Quiet())
+        return Session(self.folder / "home", self.actor, cache(), Quiet(), ledger=self.ledger)
 
     @property
     def bundle(self) -> Path:
@@ -76,26 +77,28 @@ def texts(n: int = 120, *, seed: int = 0):
     return rows
 
 
-def vector_owner(folder: Path) -> Owner:
-    """Of vectors, three classes."""
+def vector_owner(
+    folder: Path, *, ledger: LedgerAddress | None = None, provider: str | None = None
+) -> Owner:
+    """Of vectors, three classes; with another ledger or provider of keys than the usual ones."""
     x, labels = vectors()
     rows = [
         {"vec": row.tolist(), "topic": f"topic-{label}"}
         for row, label in zip(x, labels, strict=True)
     ]
-    return _made(folder, rows, ColumnRoles((), "vec", "topic"))
+    owner = Owner(folder, ledger=ledger)
+    return _made(owner, rows, ColumnRoles((), "vec", "topic"), provider)
 
 
 def text_owner(folder: Path) -> Owner:
     """Of texts, two classes; needs the encoder's weights."""
-    return _made(folder, texts(), ColumnRoles(("body",), None, "topic"))
+    return _made(Owner(folder), texts(), ColumnRoles(("body",), None, "topic"), None)
 
 
-def _made(folder: Path, rows: list, roles: ColumnRoles) -> Owner:
-    owner = Owner(folder)
-    folder.mkdir(exist_ok=True)
+def _made(owner: Owner, rows: list, roles: ColumnRoles, provider: str | None) -> Owner:
+    owner.folder.mkdir(exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows), owner.rows)
-    create(owner.session, "support", purpose="", provider=None, only_in=())
+    create(owner.session, "support", purpose="", provider=provider, only_in=())
     quick = dict(QUICK)
     if roles.text:
         quick |= {"minimize": "lda:1", "accept_risk": "a test"}

@@ -236,7 +236,7 @@ def test_a_prediction_past_the_threshold_calls(tmp_path, receiving, is_assessed)
     given = [each["probability"] for each in told if each["probability"] is not None]
     assert len(given) == (min(10, len(told)) if is_assessed else 0)
     assert all(round(each, 1) == each >= 0.8 for each in given)
-    assert len(told) <= labels.count("topic-1")  # how sure the model is, its noise decides
+    assert len(told) < labels.count("topic-1")
     with open_workspace(owner.session) as workspace:
         events = list(workspace.gate.ledger.events())
     done = [e for e in events if e.action == "predict" and e.outcome == "done"]

@@ -61,6 +61,7 @@ CALLS = {
     "sanitize": ("{texts}", "--text", "body", "--to", "{new}"),
     "scan": ("{rows}",),
     "search": ("{index}", "--value", "where is it?"),
+    "service add": ("chat", "--url", "https://llm.example/v1", "--model", "small"),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
 }
 FREE = {
@@ -89,6 +90,8 @@ FREE = {
     "principal key": "opens no workspace",
     "principal list": "who there is is for all to see",
     "principal tokens": "whose they are is for all to see; their secrets are not kept",
+    "service list": "names, addresses and standings, no keys",
+    "service remove": "there is no service here; see the relay",
     "serve": "opens no key by itself: who calls it is asked at the gate, each time",
 }
 

@@ -73,16 +73,32 @@ def open_gateway(
             its version may not be put to that use.
         IntegrityError: a sealed part is missing or was changed.
     """
-    key = workspace.ring.open(needed.key_id, needed.key_version, purpose=use)
-    sealer = AesGcmSealer.from_key(key)
-    export = state.read_state(workspace.exports, cipherset_id, sealer)
-    protection = _protection(workspace, key, sealer, export.meta)
-    if protection.cipher.key_check != needed.key_check:
+    made_under = state.MadeUnder(key_id=needed.key_id, key_version=needed.key_version)
+    gateway = open_sealed(workspace, cipherset_id, made_under, use=use)
+    if gateway.protection.cipher.key_check != needed.key_check:
         raise KeyAccessError(
             f"key {needed.key_id} v{needed.key_version} here is not the key that made this export",
             code="wrong_key",
             hint="run this in the workspace (--home) that made the export",
         )
+    return gateway
+
+
+def open_sealed(
+    workspace: Workspace,
+    cipherset_id: str,
+    made_under: state.MadeUnder,
+    *,
+    use: KeyUse = KeyUse.QUERY,
+) -> Gateway:
+    """The gateway for an export by what is sealed here of it, without the export itself.
+
+    Raises: as ``open_gateway``; another secret does not open what is sealed.
+    """
+    key = workspace.ring.open(made_under.key_id, made_under.key_version, purpose=use)
+    sealer = AesGcmSealer.from_key(key)
+    export = state.read_state(workspace.exports, cipherset_id, sealer)
+    protection = _protection(workspace, key, sealer, export.meta)
     rules = sealed_rules(export.meta.rules, key)
     return Gateway(export, protection, _full_width(key, export.meta), rules)
 

@@ -20,10 +20,11 @@ from cipherset.app.gate import Gate, KeptPolicies, Who, unheard
 from cipherset.core import canonical
 from cipherset.core.envelope import fingerprint, public_key_of
 from cipherset.core.environment import NOWHERE, Environment
-from cipherset.core.errors import IntegrityError
-from cipherset.core.files import write_atomic
+from cipherset.core.errors import BackendError, IntegrityError
+from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.protocols import Progress
 from cipherset.custody.keys import KeyRing
+from cipherset.custody.keys.ring import SIGNER_FILE
 from cipherset.custody.ledger import Heads, Ledger
 from cipherset.custody.policy import Authenticated
 
@@ -107,16 +108,19 @@ class Session:
 
 @contextmanager
 def open_workspace(session: Session) -> Iterator[Workspace]:
-    """The session's workspace, created if it is not there.
+    """The session's workspace, created if it is not there, unless the session is held.
 
     Raises:
         IntegrityError: ``workspace.json`` is not one of ours; ``ledger_regressed``: the ledger
             was restored from an older copy, or cut.
-        BackendError: the folder or the ledger cannot be written.
+        BackendError: the folder or the ledger cannot be written; ``workspace_gone``: it was there
+            when the session was held.
     """
     home = session.home
     if session.held is None:
-        _prepare(home)
+        _make(home)
+    else:
+        _check_there(home)
     with _held(session) as held:
         ring = KeyRing(home, admit=lambda key, use: gate.admit(key, use))
         key = held.signer_key or public_key_of(ring.signer())
@@ -129,13 +133,6 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
             warn=session.warn,
         )
         yield Workspace(home, ring, gate)
-
-
-def _prepare(home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in ("exports", "minimizers"):
-        (home / folder).mkdir(exist_ok=True, mode=0o700)
-    _check_description(home / "workspace.json")
 
 
 @contextmanager
@@ -201,6 +198,27 @@ def is_parted(home: Path) -> bool:
     )
 
 
+def _make(home: Path) -> None:
+    """The folder, with what is not in it yet."""
+    with disk_errors(home):
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in ("exports", "minimizers"):
+            (home / folder).mkdir(exist_ok=True, mode=0o700)
+    _check_description(home / "workspace.json")
+
+
+def _check_there(home: Path) -> None:
+    """Refuse where it is gone: a new one in its place would sign with another key."""
+    path = home / "workspace.json"
+    if not path.exists() or not (home / "keys" / SIGNER_FILE).exists():
+        raise BackendError(
+            f"{home} was moved or removed, or its keys were",
+            code="workspace_gone",
+            hint="put it back where it was; nothing was made in its place",
+        )
+    _described(path)
+
+
 def _descriptions(home: Path) -> tuple[Path, Path]:
     """Beside the keys too, like the ledger's end."""
     return home / "workspace.json", home / "keys" / "_workspace.json"
@@ -213,7 +231,9 @@ def _check_description(path: Path) -> None:
 
 
 def _described(path: Path) -> dict[str, Any]:
-    found = canonical.decode(path.read_bytes(), what=str(path))
+    with disk_errors(path):
+        raw = path.read_bytes()
+    found = canonical.decode(raw, what=str(path))
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise IntegrityError(
             f"{path} does not describe a workspace of this version",

@@ -5,7 +5,7 @@ An allowed act leaves an *intended* event before it and its outcome after; a ref
 opened only while an act is under way, and only where it is bound to.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
@@ -27,7 +27,7 @@ from cipherset.core.errors import CiphersetError, PolicyError
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.ledger import Event, Ledger, Outcome, Transaction
 from cipherset.custody.ledger.budgets import Debit, debit, rate_kind
-from cipherset.custody.ledger.exposure import check_rows, spend_rows
+from cipherset.custody.ledger.exposure import RowDebit, check_rows, spend_rows
 from cipherset.custody.policy import Action, Decision, Kind, Policies, spoken
 
 Fact = str | int | float | bool | None
@@ -46,13 +46,13 @@ class Act:
     facts: dict[str, Fact] = field(default_factory=dict)
     grant_id: str | None = None
 
-    def spend(self, *debits: Debit) -> None:
+    def spend(self, *debits: Debit, of_rows: Sequence[RowDebit] = ()) -> None:
         """Debit what only shows on the way, before it is spent.
 
         Raises:
             PolicyError: ``budget``; nothing is spent then.
         """
-        self.gate.spend(self.action, self.subject, debits)
+        self.gate.spend(self.action, self.subject, debits, of_rows)
 
 
 class Settled(NamedTuple):
@@ -199,17 +199,15 @@ class Gate:
         try:
             yield act
         except CiphersetError as error:
-            self._write(action, subject, Outcome.REFUSED, {**act.facts, "code": error.code})
+            self._end(act, Outcome.REFUSED, {"code": error.code})
             raise
         except BaseException as error:
-            self._write(
-                action, subject, Outcome.FAILED, {**act.facts, "type": type(error).__name__}
-            )
+            self._end(act, Outcome.FAILED, {"type": type(error).__name__})
             raise
         finally:
             self._under_way -= 1
             self._opens = before
-        self._write(action, subject, Outcome.DONE, act.facts)
+        self._end(act, Outcome.DONE, {})
 
     def check(
         self,
@@ -247,12 +245,20 @@ class Gate:
         may = tuple(key for key in keys if self._judged_use(transaction, key)[1].is_allowed)
         return replace(asked, opens=may)
 
-    def spend(self, action: Action, subject: str, debits: tuple[Debit, ...]) -> None:
+    def spend(
+        self,
+        action: Action,
+        subject: str,
+        debits: tuple[Debit, ...],
+        of_rows: Sequence[RowDebit] = (),
+    ) -> None:
         """Debit, or write down that it was refused; see ``Act.spend``."""
 
         def work(transaction: Transaction) -> PolicyError | None:
             try:
+                check_rows(transaction, of_rows)
                 debit(transaction, debits)
+                spend_rows(transaction, of_rows)
             except PolicyError as refusal:
                 _refused(transaction, self.actor, action, subject, {"code": refusal.code})
                 return refusal
@@ -304,6 +310,17 @@ class Gate:
             actor=self.actor, action=action, subject=subject, outcome=Outcome.INTENDED, body=told
         )
         return Settled(None, None, _broken_glass(event, decision, asked))
+
+    def _end(self, act: Act, outcome: Outcome, told: Mapping[str, Fact]) -> None:
+        """Write how it ended, as soon as it can be written."""
+        self.ledger.append(
+            actor=self.actor,
+            action=act.action,
+            subject=act.subject,
+            outcome=outcome,
+            body={**act.facts, **told},
+            is_owed=True,
+        )
 
     def _write(
         self, action: Action, subject: str, outcome: Outcome, body: Mapping[str, Fact]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cipherset.app.gate.about import WORKSPACE, About, about_key
 from cipherset.app.policies.sets import read_set
+from cipherset.app.serving.relay import registry
 from cipherset.core.errors import UsageError
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.policy import Kind, Policies
@@ -22,6 +23,7 @@ MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.onnx"
 _KEY: Final = "key:"
 _POLICIES: Final = "policies:"
+_SERVICE: Final = "service:"
 _ID: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}")
 
 
@@ -54,8 +56,8 @@ def about_bundle(bundle: Bundle, path: Path) -> About:
 def named(workspace: "Workspace", text: str) -> About:
     """The asset that ``text`` names.
 
-    ``key:NAME``, ``policies:SET``, ``workspace``, a folder with a cipherset, an index or a bundle,
-    a file with rows, or the id of an asset in the ledger.
+    ``key:NAME``, ``service:NAME``, ``policies:SET``, ``workspace``, a folder with a cipherset, an
+    index or a bundle, a file with rows, or the id of an asset in the ledger.
 
     Raises:
         UsageError: ``asset_named``: none of these.
@@ -68,10 +70,19 @@ def named(workspace: "Workspace", text: str) -> About:
         return about_policies(read_set(source), source)
     if text.startswith(_KEY):
         return about_key(workspace.ring.get(text.removeprefix(_KEY)))
+    if text.startswith(_SERVICE):
+        return _service(workspace, text.removeprefix(_SERVICE))
     known = workspace.gate.ledger.asset(text) if _ID.fullmatch(text) else None
     if known is not None:
         return About(Kind(known.kind), known.id, known.name)
     return _at(workspace, Path(text))
+
+
+def _service(workspace: "Workspace", name: str) -> About:
+    kept = registry.find(workspace.home, name)
+    if kept is None:
+        raise registry.unknown(name)
+    return kept.address.about
 
 
 def _at(workspace: "Workspace", path: Path) -> About:
@@ -88,5 +99,5 @@ def _at(workspace: "Workspace", path: Path) -> About:
     raise UsageError(
         f"{path} is no key, file, cipherset, index, model or known id here",
         code="asset_named",
-        hint="name it as key:NAME, by its path, or by its id in the ledger",
+        hint="name it as key:NAME or service:NAME, by its path, or by its id in the ledger",
     )

@@ -8,7 +8,14 @@ from typing import Final
 from cipherset.app.gate import Action
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.custody.ledger import Transaction
-from cipherset.custody.ledger.budgets import EPSILON, MICRO_EPSILON, QUERIES, Spent, all_spent
+from cipherset.custody.ledger.budgets import (
+    EPSILON,
+    EVALUATIONS,
+    MICRO_EPSILON,
+    QUERIES,
+    Spent,
+    all_spent,
+)
 from cipherset.custody.policy.limits import Budgets
 
 # Assets and versions of keys; budgets of one principal are scoped by more than that.
@@ -53,7 +60,7 @@ def budgets_used(session: Session) -> list[BudgetUse]:
 
 def _caps(limits: Budgets) -> Mapping[str, int | None]:
     epsilon = None if limits.epsilon is None else int(limits.epsilon * MICRO_EPSILON)
-    return {QUERIES: limits.queries, EPSILON: epsilon}
+    return {QUERIES: limits.queries, EPSILON: epsilon, EVALUATIONS: limits.evaluations}
 
 
 def _use(one: Spent, cap: int | None) -> BudgetUse | None:

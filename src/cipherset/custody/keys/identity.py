@@ -20,7 +20,7 @@ from securesystemslib.signer import Signer
 
 from cipherset.core.secret import SECRET_BYTES, Secret
 from cipherset.core.values import Floats
-from cipherset.custody.keys.seal import DigestStream
+from cipherset.custody.keys.seal import AesGcmSealer, DigestStream
 
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
 SOURCE_LABEL: Final = b"cipherset/source-identity/1"
@@ -29,6 +29,7 @@ TEXT_LABEL: Final = b"cipherset/text-digest/1"
 _SHORT_BYTES: Final = 16  # nobody without the key can look for two texts that collide
 CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
 NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
+SERVICE_LABEL: Final = b"cipherset/service-credential/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -130,6 +131,11 @@ def subject_identity(signer: Signer, subject: str) -> str:
 def noise_secret(signer: Signer) -> Secret:
     """What repeats the noise of answers: the workspace's, so that no key of the ring does."""
     return _derived(signer, NOISE_LABEL)
+
+
+def service_sealer(signer: Signer) -> AesGcmSealer:
+    """What seals the credentials of upstream services, under a key of its own."""
+    return AesGcmSealer(_derived(signer, SERVICE_LABEL))
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

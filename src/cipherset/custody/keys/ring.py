@@ -50,7 +50,7 @@ Admit = Callable[[KeyInfo, str], None]
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ID: Final = re.compile(rf"(?P<name>{_NAME.pattern})-[0-9a-f]{{16}}")
 _ID_BYTES: Final = 8
-_SIGNER_FILE: Final = "_signer.json"  # no key's name begins with _
+SIGNER_FILE: Final = "_signer.json"  # no key's name begins with _
 
 
 def admit_unbound(key: KeyInfo, use: str) -> None:
@@ -249,7 +249,7 @@ class KeyRing:
             KeyAccessError: ``key_corrupt``, ``key_unwrap``, or the provider's key cannot be used.
             BackendError: ``disk_full``, ``no_permission`` or ``disk``.
         """
-        path = self._directory / _SIGNER_FILE
+        path = self._directory / SIGNER_FILE
         if not path.exists():
             self._create_signer(path)
         stored = read_signer(path)

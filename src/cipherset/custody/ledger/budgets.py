@@ -21,12 +21,15 @@ PAIRS_NOISY: Final = "pairs.noisy"
 PAIRS_NOISE_FREE: Final = "pairs.noise_free"
 ROWS: Final = "rows"
 QUERIES: Final = "queries"
+EVALUATIONS: Final = "evaluations"
 EPSILON: Final = "epsilon"  # in millionths, rounded up: budgets are whole numbers
 MICRO_EPSILON: Final = 1_000_000
 
 _RATE: Final = "rate:"
 _LARGEST: Final = 2**53 - 1  # what JSON can hold exactly
 _AGAIN: Final = "wait for the next minute, or ask for fewer at a time"
+_TOMORROW: Final = "wait for the next day (UTC), or ask the owner for more"
+_MINUTE: Final = len("rate:2026-01-01T00:00")
 _NEVER_AGAIN: Final = (
     "ask for no more than is left; no time brings it back, only another version of the key does"
 )
@@ -92,6 +95,11 @@ def rate_kind(now: datetime) -> str:
     return f"{_RATE}{now:%Y-%m-%dT%H:%M}"
 
 
+def day_kind(now: datetime) -> str:
+    """The kind of a budget per day: ``rate:`` and the day of ``now``, UTC."""
+    return f"{_RATE}{now:%Y-%m-%d}"
+
+
 def debit(transaction: Transaction, debits: Sequence[Debit]) -> tuple[Spent, ...]:
     """What is used after all of ``debits``; where one does not fit, none of them is spent.
 
@@ -139,5 +147,11 @@ def _exceeded(asked: Debit, *, left: int) -> PolicyError:
         f"the budget of {asked.kind} for {asked.scope} has {left} left of {asked.cap}, and "
         f"{asked.amount} were asked for; nothing was spent",
         code="budget",
-        hint=_AGAIN if asked.kind.startswith(_RATE) else _NEVER_AGAIN,
+        hint=_hint(asked.kind),
     )
+
+
+def _hint(kind: str) -> str:
+    if not kind.startswith(_RATE):
+        return _NEVER_AGAIN
+    return _AGAIN if len(kind) == _MINUTE else _TOMORROW

@@ -71,6 +71,7 @@ def open_engine(url: str, password: str | None = None) -> Engine:
         options = {"timeout": _BUSY_TIMEOUT_S}
         engine = create_engine(parsed, hide_parameters=True, connect_args=options)
         event.listen(engine, "connect", _prepare)
+        _stay_with(engine, _File(Path(parsed.database or "")))
     event.listen(engine, "begin", _begin)
     event.listen(engine, "rollback", _forget)
     event.listen(engine, "rollback_savepoint", _forget)
@@ -263,6 +264,40 @@ def _create_private(path: Path) -> None:
     # is not opened: closing it would give up the locks that other connections of this process hold.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+class _File:
+    """The file that was opened, which is to be in its place whenever something is written.
+
+    SQLite goes on in a file that was moved or removed, and makes one that is not there: events
+    would be lost, or begin anew. Another file in the place is one for a process that starts, and
+    holds it against what was seen of the ledger.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+
+    def look(self, *_: object) -> None:
+        """Nothing, where it is there.
+
+        Raises:
+            FileNotFoundError: it is not, or another one is.
+        """
+        found = self._path.stat()
+        if self._opened not in {None, (found.st_dev, found.st_ino)}:
+            raise FileNotFoundError
+
+    def keep(self, *_: object) -> None:
+        """Remember which one was opened first."""
+        if self._opened is None:
+            found = self._path.stat()
+            self._opened = (found.st_dev, found.st_ino)
+
+
+def _stay_with(engine: Engine, file: _File) -> None:
+    for name, step in (("do_connect", file.look), ("connect", file.keep), ("begin", file.look)):
+        event.listen(engine, name, step)
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:  # noqa: ANN401 -- SQLAlchemy's

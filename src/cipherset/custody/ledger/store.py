@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, select
 
-from cipherset.core.errors import CiphersetError, IntegrityError, UsageError
+from cipherset.core.errors import BackendError, CiphersetError, IntegrityError, UsageError
 from cipherset.custody.ledger import chain
 from cipherset.custody.ledger.access.compare import rows_held
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
@@ -25,6 +25,7 @@ from cipherset.custody.ledger.engine import open_engine, read_failures, write_fa
 from cipherset.custody.ledger.group import GroupCommit
 from cipherset.custody.ledger.heads import Head, Heads, regressed
 from cipherset.custody.ledger.migrate import migrate
+from cipherset.custody.ledger.owed import LATE, Owed
 from cipherset.custody.ledger.proofs import (
     Checkpoint,
     checkpoint_over,
@@ -89,9 +90,12 @@ class Ledger:
         self._clock = clock
         self._heads = heads
         self._has_written = False
+        self._owed = Owed()
 
     def close(self) -> None:
-        """Give back its connections, and remember where it ends."""
+        """Write what is owed, give back its connections, and remember where it ends."""
+        with suppress(CiphersetError):
+            self._owed.pay(self._group.run)
         if self._has_written:
             with suppress(CiphersetError):  # what was written is, whoever remembers it
                 self._remember()
@@ -117,18 +121,29 @@ class Ledger:
         subject: str,
         outcome: Outcome,
         body: Mapping[str, Any] | None = None,
+        is_owed: bool = False,
     ) -> Event:
         """The event as written; it is on the disk on return.
+
+        ``is_owed``: it says how an act ended whose intent is written. Where it cannot be written
+        now, it is, with ``late`` in its body, before anything else is.
 
         Raises:
             InputError: ``event_body``: a value that JSON cannot hold.
             BackendError: ``ledger_unwritable``: then the act must not happen.
         """
-        return self.transact(
-            lambda work: work.append(
-                actor=actor, action=action, subject=subject, outcome=outcome, body=body
+
+        def written(work: Transaction, told: Mapping[str, Any] | None = body) -> Event:
+            return work.append(
+                actor=actor, action=action, subject=subject, outcome=outcome, body=told
             )
-        )
+
+        try:
+            return self.transact(written)
+        except BackendError:
+            if is_owed:
+                self._owed.add(lambda work: written(work, {**(body or {}), LATE: True}))
+            raise
 
     def transact(self, work: Callable[[Transaction], _T]) -> _T:
         """What ``work`` returns; all that it wrote is on the disk then, or nothing where it raised.
@@ -140,10 +155,12 @@ class Ledger:
         Raises:
             BackendError: ``ledger_unwritable``: then the act must not happen.
         """
+        self._owed.pay(self._group.run)
         done = self._group.run(work)
         self._has_written = True
         if self._heads.is_due():
-            self._remember()
+            with suppress(CiphersetError):  # it is written, whoever remembers it
+                self._remember()
         return done
 
     def look(self, work: Callable[[Transaction], _T]) -> _T:

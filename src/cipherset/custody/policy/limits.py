@@ -69,12 +69,19 @@ class Budgets(_Table):
     """What is spent once and never comes back; None counts and does not bind.
 
     ``exports``: how often a row may leave, in whatever file it stands. ``epsilon``: per row, over
-    all its exports. ``queries``: how many questions one model answers.
+    all its exports. ``queries``: how many questions one model answers. ``tokens``: of one
+    upstream service, for one principal, and anew each day (UTC). ``evaluations``: how many
+    uploaded models are scored on the sealed rows of one source, by all together, and
+    ``evaluations_each`` by one principal; with enough of them the noise that hides a row could be
+    averaged out, so these always bind.
     """
 
     exports: _Positive | None = None
     epsilon: float | None = Field(default=None, gt=0)
     queries: _Positive | None = None
+    tokens: _Positive | None = None
+    evaluations: _Positive = 50
+    evaluations_each: _Positive = 25
 
 
 class Alerts(_Table):
@@ -101,7 +108,9 @@ class Limits(_Table):
     ``approvals``: per action (or ``default``) and from which label on, how many persons of each
     role. ``exclusive``: roles beside which no other is held, and why. ``rates``: requests per
     minute of one principal. ``max_agreement``: how often a copy of a model, made from its answers,
-    may give the label that the model gives; None does not bind.
+    may give the label that the model gives; None does not bind. ``max_membership``: the largest
+    share of its rows, at one false in a hundred, that a model trained at the gate may surely give
+    away.
     """
 
     approvals: Mapping[Action | Literal["default"], Mapping[Level, Mapping[Role, _Positive]]]
@@ -110,6 +119,7 @@ class Limits(_Table):
     grants: GrantLimits = GrantLimits()
     max_reid: float = Field(default=0.05, ge=0, le=1)
     max_agreement: float | None = Field(default=None, gt=0, le=1)
+    max_membership: float = Field(default=0.1, ge=0, le=1)
     rates: Mapping[Action, _Positive] = {}
     break_glass: BreakGlass = BreakGlass()
     budgets: Budgets = Budgets()

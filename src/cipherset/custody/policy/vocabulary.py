@@ -48,6 +48,8 @@ class Action(StrEnum):
     QUERY = "query"
     ENCRYPT = "encrypt"
     DEPLOY = "deploy"
+    SERVICE_ADD = "service.add"
+    SERVICE_REMOVE = "service.remove"
     APPROVE = "approve"
     SUSPEND = "suspend"
     DETOKENIZE = "detokenize"
@@ -198,6 +200,7 @@ _ANYTHING: Final = frozenset(Kind)
 _DATASETS: Final = frozenset({Kind.DATASET})
 _KEYS: Final = frozenset({Kind.KEY})
 _MODELS: Final = frozenset({Kind.MODEL, Kind.SERVICE})
+_SERVICES: Final = frozenset({Kind.SERVICE})
 _WORKSPACE: Final = frozenset({Kind.WORKSPACE})
 
 # What each action can be done to; asked of anything else it is denied.
@@ -227,6 +230,8 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.QUERY: _MODELS | _DATASETS,
         Action.ENCRYPT: _KEYS,
         Action.DEPLOY: _MODELS,
+        Action.SERVICE_ADD: _SERVICES,
+        Action.SERVICE_REMOVE: _SERVICES,
         Action.APPROVE: _ASSETS,
         Action.SUSPEND: _ASSETS,
         Action.DETOKENIZE: _DATASETS | _KEYS,

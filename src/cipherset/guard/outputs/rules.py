@@ -13,7 +13,7 @@ Each has a ``remedy``: pass, replace, review or block.
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
@@ -129,9 +129,20 @@ class OutputRules(_Strict):
             InputError: ``output_rules``: not TOML, or a key or value that there is not.
         """
         try:
-            return cls.model_validate(tomllib.loads(text))
+            asked = tomllib.loads(text)
         except tomllib.TOMLDecodeError:
             raise _refused("not TOML") from None
+        return cls.over(asked)
+
+    @classmethod
+    def over(cls, asked: Mapping[str, Any]) -> Self:
+        """The rules that ``asked`` says, and the defaults where it says nothing.
+
+        Raises:
+            InputError: ``output_rules``: a key or value that there is not.
+        """
+        try:
+            return cls.model_validate(dict(asked))
         except ValidationError as error:
             where = ".".join(map(str, error.errors(include_input=False)[0]["loc"])) or "topics"
             raise _refused(f"{where} is not known here, or is not what it can be") from None

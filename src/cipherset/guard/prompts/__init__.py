@@ -11,7 +11,14 @@ from cipherset.guard.prompts.conversation import (
 from cipherset.guard.prompts.fence import Spotlight, fenced
 from cipherset.guard.prompts.guarding import Finding, Guarded, guard_prompt
 from cipherset.guard.prompts.roles import without_roles
-from cipherset.guard.prompts.rules import Action, PromptRules, Tokens, default_rules, read_rules
+from cipherset.guard.prompts.rules import (
+    Action,
+    PromptRules,
+    Tokens,
+    default_rules,
+    read_rules,
+    rules_over,
+)
 from cipherset.guard.prompts.vault import StreamRestorer, Vault
 from cipherset.guard.prompts.visible import visible
 
@@ -34,6 +41,7 @@ __all__ = [
     "fenced",
     "guard_prompt",
     "read_rules",
+    "rules_over",
     "visible",
     "without_roles",
 ]

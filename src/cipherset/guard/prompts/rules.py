@@ -90,11 +90,20 @@ def read_rules(path: Path) -> PromptRules:
         raise _bad(path.name, f"cannot be read ({error.strerror})") from None
     except ValueError:
         raise _bad(path.name, "not TOML in UTF-8") from None
+    return rules_over(asked, path.name)
+
+
+def rules_over(asked: Mapping[str, Any], name: str) -> PromptRules:
+    """``asked``, which is called ``name``, and the shipped rules where it says nothing.
+
+    Raises:
+        InputError: ``guard_rules``: it asks for what there is not.
+    """
     rules = tomllib.loads(_shipped())
     for key, value in asked.items():
         both = isinstance(value, dict) and isinstance(rules.get(key), dict)
         rules[key] = rules[key] | value if both else value
-    return _checked(path.name, rules)
+    return _checked(name, rules)
 
 
 def _checked(name: str, rules: dict[str, Any]) -> PromptRules:

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "search": "Find the nearest rows of an encrypted index.",
     "scan": "Find and label what is sensitive in a source.",
     "serve": "Answer over HTTP, each request through the gate.",
+    "service": "Say which services of others may be asked.",
     "train": "Train a model on a cipherset; needs no key.",
 }
 # Where each command's module is.
@@ -59,7 +60,7 @@ _ROOMS: Final = {
         "sanitize",
         "scan",
     ),
-    "serving": ("chunks", "review", "serve"),
+    "serving": ("chunks", "review", "serve", "service"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from cipherset.interfaces.client.audit import AuditCalls
 from cipherset.interfaces.client.connection import Connection, Credentials
 from cipherset.interfaces.client.grants import GrantCalls
+from cipherset.interfaces.client.lab import LabCalls
 from cipherset.interfaces.client.predict import PredictCalls
 from cipherset.interfaces.client.sanitize import SanitizeCalls
 from cipherset.interfaces.client.search import SearchCalls
@@ -16,7 +17,7 @@ from cipherset.interfaces.client.search import SearchCalls
 _HEALTH: Final = TypeAdapter(dict[str, Any])
 
 
-class Client(GrantCalls, AuditCalls, SanitizeCalls, PredictCalls, SearchCalls):
+class Client(GrantCalls, AuditCalls, SanitizeCalls, PredictCalls, SearchCalls, LabCalls):
     """A gateway at ``url``; safe for several threads, and to be closed.
 
     Example:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from cipherset.app.access.permissions import active
 from cipherset.app.assets.deploy import MODELS
 from cipherset.app.serving.quiet import Quiet
+from cipherset.app.serving.relay.rules import RULES_FILE as GUARD_FILE
 from cipherset.app.serving.sanitizing import RULES_FILE
 from cipherset.app.workspace import Session, hold
 from cipherset.core.errors import UsageError
@@ -69,7 +70,8 @@ def serve(session: Session, place: Place, ready: Callable[[Ready], None]) -> Non
             held, identity, settings.limits, None if tls is not None else _hosts(place, settings)
         )
         app = build_app(services, _seen(services, settings))
-        reload = Reload(services.reloads, (session.home / MODELS, session.home / RULES_FILE))
+        watched = [session.home / name for name in (MODELS, RULES_FILE, GUARD_FILE)]
+        reload = Reload(services.reloads, watched)
         with services.closing, listen(place.host, place.port) as sock:
             told = _ready(place, sock, listening)
             settled = Settled(settings.limits, tls, reload, lambda: ready(told))

@@ -45,6 +45,14 @@ _PIN_SHUT: Final = (
     token_errors.AnotherUserAlreadyLoggedIn,
     token_errors.UserTooManyTypes,
 )
+# What a module that began with other tokens, or lost one, answers: SoftHSM2 with a general error.
+_LOST: Final = (
+    token_errors.NoSuchToken,
+    token_errors.TokenNotPresent,
+    token_errors.DeviceError,
+    token_errors.DeviceRemoved,
+    token_errors.GeneralError,
+)
 # What tokens answer to a tag that does not match; SoftHSM2 answers with a general error.
 _NOT_OPENED: Final = (
     token_errors.EncryptedDataInvalid,
@@ -152,11 +160,19 @@ class TokenProvider:
         pin = read_credential(self._pin_file)
         with self._locked(how), _LOGIN:
             try:
-                token = pkcs11.lib(str(self._module)).get_token(token_label=self._token)
-                with token.open(rw=True, user_pin=pin) as session:
+                with self._opened(pin) as session:
                     yield session
             except token_errors.PKCS11Error as error:
                 raise self._refusal(error) from None
+
+    def _opened(self, pin: str) -> pkcs11.Session:
+        """A session; a token that was taken out, or put in later, may take another beginning."""
+        library = pkcs11.lib(str(self._module))
+        try:
+            return library.get_token(token_label=self._token).open(rw=True, user_pin=pin)
+        except _LOST:
+            library.reinitialize()  # nobody is in a session: that takes the lock that we have
+            return library.get_token(token_label=self._token).open(rw=True, user_pin=pin)
 
     def _refusal(self, error: token_errors.PKCS11Error) -> CiphersetError:
         kind = type(error).__name__

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible protocols: requests taken apart, and answers made anew."""

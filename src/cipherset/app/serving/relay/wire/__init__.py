@@ -1,0 +1,1 @@
+"""The way to a service and back, over a wire that nobody vouches for."""
