@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cipherset.core.errors import InputError, PolicyError
-from cipherset.custody.ledger.engine import counting
+from cipherset.custody.ledger.database import counting
 from cipherset.custody.ledger.tables import budgets
 from cipherset.custody.ledger.transaction import Transaction
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from cipherset.core.errors import PolicyError
-from cipherset.custody.ledger.engine import counting
+from cipherset.custody.ledger.database import counting
 from cipherset.custody.ledger.transaction import Transaction
 
 _POSTGRESQL: Final = "postgresql"

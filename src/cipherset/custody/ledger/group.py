@@ -20,7 +20,7 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 
 from cipherset.core.errors import BackendError, CiphersetError, UsageError
-from cipherset.custody.ledger.engine import (
+from cipherset.custody.ledger.database import (
     begin_piece,
     for_writing,
     is_in_transaction,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from cipherset.core.errors import IntegrityError
 from cipherset.custody.ledger.access.adopt import adopt
-from cipherset.custody.ledger.engine import for_writing
+from cipherset.custody.ledger.database import for_writing
 from cipherset.custody.ledger.tables import events, schema_version
 from cipherset.custody.ledger.transaction import Transaction
 

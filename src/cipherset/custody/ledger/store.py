@@ -21,7 +21,7 @@ from cipherset.core.errors import BackendError, CiphersetError, IntegrityError, 
 from cipherset.custody.ledger import chain
 from cipherset.custody.ledger.access.compare import rows_held
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
-from cipherset.custody.ledger.engine import open_engine, read_failures, write_failures
+from cipherset.custody.ledger.database import open_engine, read_failures, write_failures
 from cipherset.custody.ledger.group import GroupCommit
 from cipherset.custody.ledger.heads import Head, Heads, regressed
 from cipherset.custody.ledger.migrate import migrate

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from cipherset.core.errors import InputError, IntegrityError, UsageError
 from cipherset.custody.ledger.chain import FIRST_PREVIOUS, Event, Outcome, event_hash
-from cipherset.custody.ledger.engine import counting, keep_tail, recalled, tail_of
+from cipherset.custody.ledger.database import counting, keep_tail, recalled, tail_of
 from cipherset.custody.ledger.records import (
     INPUT,
     OUTPUT,

@@ -17,9 +17,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
-from cipherset.core.errors import BackendError, InputError, IntegrityError
+from cipherset.core.errors import BackendError, InputError
+from cipherset.custody.ledger.database.failures import write_failures
+from cipherset.custody.ledger.database.file import OpenedFile
 
 _T = TypeVar("_T")
 _BUSY_TIMEOUT_S: Final = 30.0
@@ -34,7 +36,6 @@ _CHANGES: Final = "ledger_changes"
 _BEGUN: Final = "ledger_begun"
 _OTHERS: Final = "ledger_others"
 _MOST_READ: Final = 4096  # rows, or small joins, that one connection keeps
-_FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
 _POSTGRESQL: Final = "postgresql"
 # Of one database there is one ledger: any number does, as long as every version says the same.
 _WRITE_LOCK: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'cphrset')})"
@@ -71,7 +72,7 @@ def open_engine(url: str, password: str | None = None) -> Engine:
         options = {"timeout": _BUSY_TIMEOUT_S}
         engine = create_engine(parsed, hide_parameters=True, connect_args=options)
         event.listen(engine, "connect", _prepare)
-        _stay_with(engine, _File(Path(parsed.database or "")))
+        _stay_with(engine, OpenedFile(Path(parsed.database or "")))
     event.listen(engine, "begin", _begin)
     event.listen(engine, "rollback", _forget)
     event.listen(engine, "rollback_savepoint", _forget)
@@ -166,59 +167,6 @@ def counting(connection: Connection) -> Iterator[None]:
         connection.info[_STATE] = _State(version, _n_changes(connection))
 
 
-@contextmanager
-def write_failures() -> Iterator[None]:
-    """Inside, a failing database becomes one of our errors, without the values it was given.
-
-    Raises:
-        BackendError: ``ledger_unwritable``: locked, full, not permitted, out of reach.
-        IntegrityError: ``ledger_corrupt``: not a database.
-    """
-    try:
-        yield
-    except _FAILURES as error:
-        raise BackendError(
-            f"the ledger cannot be written ({_reason(error)}), so nothing was done",
-            code="ledger_unwritable",
-            hint="check the ledger's disk, permissions and server, then run the same command again",
-        ) from None
-
-
-@contextmanager
-def read_failures() -> Iterator[None]:
-    """The same for reading.
-
-    Raises:
-        BackendError: ``ledger_unreadable``: locked, not permitted, out of reach, no such table.
-        IntegrityError: ``ledger_corrupt``: not a database.
-    """
-    try:
-        yield
-    except _FAILURES as error:
-        raise BackendError(
-            f"the ledger cannot be read ({_reason(error)})",
-            code="ledger_unreadable",
-            hint="check the ledger's disk, permissions and server, then run the same command again",
-        ) from None
-
-
-def _reason(error: Exception) -> str:
-    """What the database calls it; its own words may hold values.
-
-    Raises:
-        IntegrityError: ``ledger_corrupt``: it says that this is not a database.
-    """
-    cause = error.orig if isinstance(error, DatabaseError) else error
-    reason = getattr(cause, "sqlite_errorname", type(cause).__name__)
-    if str(reason).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        raise IntegrityError(
-            f"the ledger is not a database that this version wrote ({reason})",
-            code="ledger_corrupt",
-            hint="restore the workspace from a backup",
-        ) from None
-    return str(reason)
-
-
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -266,36 +214,7 @@ def _create_private(path: Path) -> None:
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-class _File:
-    """The file that was opened, which is to be in its place whenever something is written.
-
-    SQLite goes on in a file that was moved or removed, and makes one that is not there: events
-    would be lost, or begin anew. Another file in the place is one for a process that starts, and
-    holds it against what was seen of the ledger.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._opened: tuple[int, int] | None = None
-
-    def look(self, *_: object) -> None:
-        """Nothing, where it is there.
-
-        Raises:
-            FileNotFoundError: it is not, or another one is.
-        """
-        found = self._path.stat()
-        if self._opened not in {None, (found.st_dev, found.st_ino)}:
-            raise FileNotFoundError
-
-    def keep(self, *_: object) -> None:
-        """Remember which one was opened first."""
-        if self._opened is None:
-            found = self._path.stat()
-            self._opened = (found.st_dev, found.st_ino)
-
-
-def _stay_with(engine: Engine, file: _File) -> None:
+def _stay_with(engine: Engine, file: OpenedFile) -> None:
     for name, step in (("do_connect", file.look), ("connect", file.keep), ("begin", file.look)):
         event.listen(engine, name, step)
 
