@@ -33,6 +33,7 @@ SPOOL: Final = "webhooks"
 MOST_WAITING: Final = 1000
 MOST_TRIES: Final = 12
 _ACTOR: Final = "cipherset"
+_CALL: Final = frozenset({"rule", "body", "tries", "not_before"})
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 3600.0
 _LONGEST_FAILED_S: Final = 60.0
@@ -196,7 +197,7 @@ class Sender:
             found = json.loads(self._path(call_id).read_bytes())
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) and "rule" in found else None
+        return found if isinstance(found, dict) and found.keys() >= _CALL else None
 
     def _end(self, call_id: str, rule: str, outcome: Outcome, body: Mapping[str, Any]) -> None:
         """Write down how it ended, then forget it: a crash between sends it twice, never not."""
