@@ -48,6 +48,12 @@ def test_json_that_is_nested_too_deep(small, opening):
     assert error_of(post(small, opening * 33)) == (422, "json_depth")
 
 
+@pytest.mark.parametrize("named", ["application/JSON", "Application/Json; charset=utf-8", "text/x"])
+def test_the_depth_does_not_depend_on_what_the_body_is_called(small, named):
+    refused = post(small, b"[" * 33, **{"content-type": named})
+    assert error_of(refused) == (422, "json_depth")
+
+
 def test_text_that_is_not_unicode(small):
     body = b'{"texts": ["half of a pair: \\ud800"]}'
     assert error_of(post(small, body)) == (422, "json_text")

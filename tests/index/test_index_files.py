@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from index_samples import DIM, found, manifest, rows, slowly
 
-from cipherset.core.errors import IntegrityError
+from cipherset.core.errors import InputError, IntegrityError
 from cipherset.pipeline.index import FileIndex
 from cipherset.pipeline.index import files as files_module
 from cipherset.pipeline.index.scan import nearest, squared_norms
@@ -157,3 +157,9 @@ def test_what_else_the_manifest_says_changes_no_row(files):
     again = files()
     assert (again.rows(), again.manifest.sanitizer) == (6, {"EMAIL": 1})
     assert again.dim == DIM
+
+
+def test_where_there_is_nothing_at_all_the_input_is_wrong(tmp_path, signer):
+    with pytest.raises(InputError) as refused:
+        FileIndex(tmp_path / "nowhere", signer)
+    assert refused.value.code == "no_directory"

@@ -259,3 +259,30 @@ def test_nothing_shows_a_reply_or_a_prompt(finders):
     whole = output_filter.apply(planted + " @kilroy@", [planted])
     shown = "".join(map(repr, (output_filter, stream, stream._sent, whole, whole.verdict)))
     assert "kilroy" not in shown
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u2060\u200d", "\ufeff", "\u0301"])
+@pytest.mark.parametrize(
+    "value",
+    ["john.smith@example.com", "4111111111111111", "AKIA" + "IOSFODNN7EXAMPLE"],
+)
+def test_a_value_is_found_whatever_is_drawn_as_nothing_inside_it(value, hidden):
+    output_filter = OutputFilter(Finders(detectors=tuple(default_rules().detectors)), REPLACE)
+    ways = [value[:2] + hidden + value[2:], hidden.join(value), f"{value[:9]}{hidden}{value[9:]}"]
+    for written in ways:
+        text = f"it is {written}{hidden} as you know, {'and so it goes on ' * 20}"
+        whole = output_filter.apply(text)
+        assert re.match(r"it is (\[\w+\])+ as you know", whole.text), ascii(whole.text[:60])
+        assert streamed(output_filter, text, [1] * len(text)) == (whole.text, whole.verdict)
+
+
+def test_what_sets_a_value_apart_unseen_does_not_hide_it():
+    output_filter = OutputFilter(Finders(detectors=tuple(default_rules().detectors)), REPLACE)
+    text = "so it is\u200b4111111111111111\u200bhere"
+    assert "4111" not in output_filter.apply(text).text
+
+
+def test_what_the_caller_wrote_with_hidden_characters_he_may_read_without_them():
+    output_filter = OutputFilter(Finders(detectors=tuple(default_rules().detectors)), REPLACE)
+    answer = "john.smith@example.com"
+    assert output_filter.apply(answer, ["is it jo\u200bhn.smith@example.com?"]).text == answer

@@ -268,13 +268,14 @@ def test_another_deployment_is_served_at_the_next_request(changed):
     with hold(changed.session) as session, open_models(session) as models:
         models.predict(session, "router", Question(vectors=X[:1]))
         first = models.models.find(session.home, "router")
+        worker = first.opened.worker
         again = changed.folder / "again.bundle"
         train(TrainRequest(changed.cipherset, again, TrainSpec(ModelKind.LOGISTIC), seed=1))
         changed.deploy("router", again)
         models.predict(session, "router", Question(vectors=X[:1]))
         second = models.models.find(session.home, "router")
         assert second.bundle.digest != first.bundle.digest
-        assert first.opened.worker.pid is None
+        assert worker.pid is None
         assert models.models.names(session.home) == ["router"]
 
 
@@ -345,10 +346,10 @@ def test_a_key_that_may_not_be_used_any_more_answers_nothing_and_is_given_up(cha
     with hold(changed.session) as session, open_models(session) as models:
         ask = lambda: models.predict(session, "router", Question(vectors=X[:1]))  # noqa: E731
         ask()
-        model = models.models.find(session.home, "router")
+        worker = models.models.find(session.home, "router").opened.worker
         how(changed.session)
         assert refused(ask) == code
-        assert model.opened.worker.pid is None
+        assert worker.pid is None
         assert last(session, outcome="refused")["code"] == code
 
 

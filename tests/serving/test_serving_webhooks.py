@@ -241,3 +241,54 @@ def test_a_prediction_past_the_threshold_calls(tmp_path, receiving, is_assessed)
         events = list(workspace.gate.ledger.events())
     done = [e for e in events if e.action == "predict" and e.outcome == "done"]
     assert json.loads(done[-1].body)["calls"] == len(told)
+
+
+def test_a_ledger_that_is_gone_for_a_while_loses_no_call(session, tmp_path, receiving):
+    there = receiving()
+    rule = rule_for(there.url)
+    with hold(session) as held:
+        sender = Sender(tmp_path / "spool", [rule], held.held.ledger, first_pause_s=0.001)
+        try:
+            sender.check()
+            ledger = session.home / "ledger.sqlite"
+            away = ledger.rename(ledger.with_name("away"))
+            sender.put(rule, {"label": "a"})
+            wait_until(lambda: len(there.calls) >= 2)
+            with pytest.raises(CiphersetError) as failing:
+                sender.check()
+            assert failing.value.code == "webhooks"
+            away.rename(ledger)
+            wait_until(lambda: sender.waiting() == [])
+            wait_until(lambda: sender._n_failed == 0)
+            sender.check()
+        finally:
+            sender.close()
+        with pytest.raises(CiphersetError) as ended:
+            sender.check()
+        assert ended.value.code == "webhooks"
+    with open_workspace(session) as workspace:
+        assert [outcome for outcome, _ in ends(workspace)] == ["done"]
+
+
+def test_a_spool_that_cannot_be_written_for_a_while_loses_no_call(
+    workspace, tmp_path, receiving, sending
+):
+    there = receiving()
+    rule = rule_for(there.url)
+    sender = sending(rule)
+    (tmp_path / "spool" / "msg_0.json").mkdir()
+    sender.put(rule, {})
+    wait_until(lambda: sender._n_failed > 1)
+    (tmp_path / "spool" / "msg_0.json").rmdir()
+    wait_until(lambda: sender.waiting() == [])
+    assert len(there.calls) == 1
+
+
+def test_rules_are_told_apart_by_all_that_they_say():
+    rules = [
+        rule_for("https://desk.example/x"),
+        rule_for("https://desk.example/x", at_least=0.6),
+        rule_for("https://desk.example/x", secret=bytes(32)),
+        rule_for("https://desk.example/x", label="b"),
+    ]
+    assert len({rule.id for rule in rules}) == len(rules)

@@ -312,7 +312,6 @@ ASK = ("grant", "request")
         (("principal", "add", "zoe", "--role", "king"), "role", 2),
         (("principal", "add", "ada", "--role", "reviewer"), "principal_exists", 2),
         (("principal", "add", "zoe", "--role", "reviewer", "--attribute", "x"), "usage", 2),
-        (("grant", "approve", "grant-0"), "grant_unknown", 2),
         (("grant", "request", "fly", "workspace", "--for", "x"), "action", 2),
         (("grant", "request", "scan", "nowhere", "--for", "x"), "asset_named", 2),
         (
@@ -335,6 +334,13 @@ ASK = ("grant", "request")
 def test_what_makes_no_sense_is_said(team, args, code, exit_code):
     done = team.run("root", *args)
     assert (done.code, done.error["code"]) == (exit_code, code)
+
+
+def test_that_there_is_no_such_grant_is_for_who_may_vote(team):
+    vote = ("grant", "approve", "grant-0")
+    told, not_told = team.run("ada", *vote), team.run("root", *vote)
+    assert (told.code, told.error["code"]) == (2, "grant_unknown")
+    assert (not_told.code, not_told.error["code"]) == (3, "not_allowed")
 
 
 def test_one_vote_of_a_kind(team):

@@ -237,7 +237,7 @@ def vote(
     there is asked about like one that is: who may not vote is not told which there are.
 
     Raises:
-        UsageError: ``grant_unknown``, ``voted_before``, ``grant_over``.
+        UsageError: ``grant_unknown``, for who could vote on one; ``voted_before``, ``grant_over``.
         PolicyError: ``not_allowed``: such as one's own request; ``vote_unsigned``.
         IntegrityError: ``vote_signer``, ``vote_request``, ``vote_ballot``, ``vote_time``,
             ``grant_form``: of an envelope.

@@ -107,6 +107,7 @@ def peek(workspace: Workspace, folder: Path) -> tuple[IndexManifest, About]:
     """What the index says of itself, verified; opens no key.
 
     Raises:
+        InputError: ``no_directory``.
         IntegrityError: ``index_missing``; it was changed, or another workspace made it.
     """
     manifest, _ = read_signed(folder, signer=workspace.fingerprint)

@@ -8,6 +8,7 @@ from cipherset.guard.outputs.canaries import CanaryHashes
 from cipherset.guard.outputs.findings import Finding, Kind, Remedy, Rows
 from cipherset.guard.outputs.rules import Ruled
 from cipherset.guard.outputs.sent import Sent
+from cipherset.guard.outputs.spans import spans_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,11 @@ def _all(text: str, finders: Finders, ruled: Ruled) -> Iterator[_Place]:
         for start, end in canaries.find(text):
             yield start, end, Kind.CANARY, canaries.dataset
     for detector in finders.detectors:
-        for span in detector.detect([text])[0]:
+        for span in spans_of(detector, text):
             kind = Kind.SECRET if span.entity in finders.secret_entities else Kind.PERSONAL
             yield span.start, span.end, kind, span.entity
     for detector in finders.topics:
-        for span in detector.detect([text])[0]:
+        for span in spans_of(detector, text):
             yield span.start, span.end, Kind.TOPIC, span.entity
 
 

@@ -22,6 +22,7 @@ _SOFT: Final = re.compile(f"([{_SOFT_CLASS}]{{{MOST_SOFT}}})[{_SOFT_CLASS}]+")
 _SOFT_TAIL: Final = re.compile(f"[{_SOFT_CLASS}]{{1,{MOST_SOFT}}}\\Z")
 _SIGNS: Final = re.compile(f"([\\W_]{{{MOST_SIGNS}}})[\\W_]+")
 _SIGNS_TAIL: Final = re.compile(f"[\\W_]{{1,{MOST_SIGNS}}}\\Z")
+_EACH_SOFT: Final = re.compile(f"[{_SOFT_CLASS}]")
 _WORD_OR_BLANK: Final = re.compile(f"((?:[^\\W_]|[{_SOFT_CLASS}])+)|\\s")
 
 
@@ -56,6 +57,19 @@ def next_cut(text: str, start: int, pace: Pace) -> int | None:
         elif words >= pace.words and match.end() - start >= pace.step:
             return match.end()
     return start + pace.longest if len(text) - start >= pace.longest else None
+
+
+def drawn(text: str) -> list[int]:
+    """The places of the characters of ``text`` that are drawn by themselves, in order."""
+    return [place for place, each in enumerate(text) if _EACH_SOFT.match(each) is None]
+
+
+def last_drawn(text: str) -> int:
+    """Where ``text`` ends but for blanks and what is drawn as nothing."""
+    end = len(text)
+    while end and (text[end - 1].isspace() or _EACH_SOFT.match(text[end - 1])):
+        end -= 1
+    return end
 
 
 class Squeeze:

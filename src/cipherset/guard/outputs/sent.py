@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cipherset.core.protocols import Detector
+from cipherset.guard.outputs.spans import spans_of
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _FEWEST: Final = 4  # characters; what is shorter is in many a prompt by chance
@@ -22,9 +23,9 @@ class Sent:
         self._words = f" {apart} "
         self._values = frozenset(
             "".join(_words(text[span.start : span.end]))
-            for detector in (detectors if texts else ())
-            for text, spans in zip(texts, detector.detect(texts), strict=True)
-            for span in spans
+            for detector in detectors
+            for text in texts
+            for span in spans_of(detector, text)
         )
 
     def holds(self, piece: str) -> bool:

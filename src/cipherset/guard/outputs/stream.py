@@ -20,7 +20,7 @@ from cipherset.core.labels import Label
 from cipherset.guard.outputs.finders import Finders, found
 from cipherset.guard.outputs.findings import Finding, Kind, Remedy, joined
 from cipherset.guard.outputs.rules import OutputRules, Ruled
-from cipherset.guard.outputs.segments import DEFAULT_PACE, Pace, Squeeze, next_cut
+from cipherset.guard.outputs.segments import DEFAULT_PACE, Pace, Squeeze, last_drawn, next_cut
 from cipherset.guard.outputs.sent import Sent
 
 BLOCKED: Final = "[the reply ends here: blocked by policy]"
@@ -167,7 +167,7 @@ class StreamFilter:
         ]
         self._findings = sorted({*self._findings, *moved})
         self._judged_to = end
-        last = start + len(text.rstrip())
+        last = start + last_drawn(text)
         open_ones = [one.start for one in moved if one.kind in _MAY_GO_ON and one.end >= last]
         self._carried = min(open_ones, default=None)
         if self._carried is not None and end - self._carried > self._pace.carried:

@@ -12,7 +12,8 @@ class RequestLimits(BaseModel):
     """The table ``[limits]`` of ``serve.toml``; sizes in bytes, times in seconds.
 
     ``concurrent`` counts requests that are under way, their handlers' threads included, and
-    ``reading`` those whose body is still on its way: what is more is told to come again.
+    ``reading`` those whose body is still on its way, ``reading_each`` of them from one address:
+    what is more takes the place of the slowest, which is told to come again.
     ``header_s`` is for the head of a request, ``write_s`` for a client that does not take its
     answer, ``idle_s`` for a connection between two requests. ``request_s`` runs until the answer
     begins, ``body_s`` until the question is read. A route may declare more of ``body_bytes`` and
@@ -28,6 +29,7 @@ class RequestLimits(BaseModel):
     target_bytes: _Count = 4 << 10
     concurrent: _Count = 64
     reading: _Count = 128
+    reading_each: _Count = 32
     connections: _Count = 512
     body_s: _Seconds = 20.0
     header_s: _Seconds = 10.0

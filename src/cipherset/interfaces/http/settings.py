@@ -113,5 +113,5 @@ def _bad(path: Path, why: str) -> InputError:
     return InputError(
         f"{path} does not say how to serve: {why}",
         code="serve_file",
-        hint="docs/how-to/identity.md shows what it may say",
+        hint="docs/how-to/serve.md shows what it may say",
     )

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from securesystemslib.signer import Signer
 
 from cipherset.core import canonical, envelope
-from cipherset.core.errors import IntegrityError
+from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.labels import Label
 from cipherset.core.manifest import (
@@ -103,6 +103,7 @@ def read_signed(folder: Path, *, signer: str | None) -> tuple[IndexManifest, str
     """The verified manifest of the index in ``folder``, and the digest of its file.
 
     Raises:
+        InputError: ``no_directory``: there is nothing at all.
         IntegrityError: ``index_missing``; one byte differs, or the signer is another.
         BackendError: it cannot be read.
     """
@@ -111,6 +112,12 @@ def read_signed(folder: Path, *, signer: str | None) -> tuple[IndexManifest, str
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
+            if not folder.is_dir():
+                raise InputError(
+                    f"there is no directory {folder}",
+                    code="no_directory",
+                    hint="name the directory that cipherset index build wrote",
+                ) from None
             raise IntegrityError(
                 f"there is no index in {folder}",
                 code="index_missing",

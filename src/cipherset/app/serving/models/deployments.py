@@ -56,7 +56,8 @@ class Opened:
 class Deployed:
     """A bundle in its place; ``opened`` once somebody was allowed to ask.
 
-    ``opens`` is its key as it was when it was last used.
+    ``opens`` is its key as it was when it was last used. Once it ``is_dropped``, the last of its
+    ``n_users`` closes what is open: nobody loses the worker that he waits for.
     """
 
     name: str
@@ -66,6 +67,8 @@ class Deployed:
     opened: Opened | None = None
     opens: tuple[About, ...] = ()
     opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    n_users: int = 0
+    is_dropped: bool = False
 
     @property
     def key(self) -> NamedVersion:
@@ -97,18 +100,21 @@ class Deployments:
             IntegrityError: the bundle was changed.
         """
         folder = home / MODELS / model_name(name)
-        with self._lock:
-            known, seen = self._models.get(name), _seen(folder)
-            if known is not None and known.seen == seen:
-                return known
-            if known is not None:
-                self._drop(name)
-            if seen is None:
-                return None
-            bundle = load_bundle(folder)
-            found = Deployed(name, bundle, about_bundle(bundle, folder), seen)
-            self._models[name] = found
-            return found
+        unused: Opened | None = None
+        try:
+            with self._lock:
+                known, seen = self._models.get(name), _seen(folder)
+                if known is not None and known.seen == seen:
+                    return known
+                unused = self._drop(name)
+                if seen is None:
+                    return None
+                bundle = load_bundle(folder)
+                found = Deployed(name, bundle, about_bundle(bundle, folder), seen)
+                self._models[name] = found
+                return found
+        finally:
+            _close(unused)
 
     def names(self, home: Path) -> list[str]:
         """The models that are deployed, by name."""
@@ -118,41 +124,57 @@ class Deployments:
     def using(self, session: Session, workspace: Workspace, model: Deployed) -> Iterator[Opened]:
         """The model, opened; inside an act that was allowed, and while its key may be used.
 
+        Who found it before another was deployed is answered by the one that he was allowed.
+
         Raises:
             KeyAccessError, PolicyError: its key may not be used now: what was open is given up.
             IntegrityError: a sealed part is missing or was changed.
             BackendError: the encoder's weights are not there.
         """
+        with self._lock:
+            model.n_users += 1
         try:
-            with workspace.ring.relying_on(model.key, purpose=KeyUse.QUERY) as key:
-                model.opens = (about_key(key),)
-                with model.opening:
-                    if model.opened is None:
-                        model.opened = self._open(session, workspace, model)
-                opened = model.opened
-        except KeyAccessError:
-            self.forget(model.name)
-            raise
-        yield opened
+            try:
+                with workspace.ring.relying_on(model.key, purpose=KeyUse.QUERY) as key:
+                    model.opens = (about_key(key),)
+                    with model.opening:
+                        if model.opened is None:
+                            model.opened = self._open(session, workspace, model)
+                    opened = model.opened
+            except KeyAccessError:
+                self.forget(model.name)
+                raise
+            yield opened
+        finally:
+            with self._lock:
+                model.n_users -= 1
+                unused = _unused(model)
+            _close(unused)
 
     def forget(self, name: str) -> None:
         """Give up what is open of a model."""
         with self._lock:
-            self._drop(name)
+            unused = self._drop(name)
+        _close(unused)
 
     def close(self) -> None:
         """Give up everything; what waits for an encoder is answered first."""
         with self._lock:
-            for name in list(self._models):
-                self._drop(name)
-            for batcher in self._batchers.values():
-                batcher.close()
+            unused = [self._drop(name) for name in list(self._models)]
+            batchers = list(self._batchers.values())
             self._batchers.clear()
+        for each in unused:
+            _close(each)
+        for batcher in batchers:
+            batcher.close()
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, name: str) -> Opened | None:
+        """Keep it no longer; what of it is to be closed, once the lock is given back."""
         model = self._models.pop(name, None)
-        if model is not None and model.opened is not None:
-            model.opened.worker.close()
+        if model is None:
+            return None
+        model.is_dropped = True
+        return _unused(model)
 
     def _open(self, session: Session, workspace: Workspace, model: Deployed) -> Opened:
         manifest = model.bundle.manifest
@@ -189,6 +211,19 @@ class Deployments:
                     return None
                 self._batchers[digest] = self._make_batcher(encoder)
             return self._batchers[digest]
+
+
+def _unused(model: Deployed) -> Opened | None:
+    """What was open of a dropped model that nobody uses any more; under the lock."""
+    if not model.is_dropped or model.n_users:
+        return None
+    opened, model.opened = model.opened, None
+    return opened
+
+
+def _close(opened: Opened | None) -> None:
+    if opened is not None:
+        opened.worker.close()
 
 
 def about_nothing(name: str) -> About:

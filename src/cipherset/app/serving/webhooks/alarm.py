@@ -24,7 +24,7 @@ import httpx
 
 from cipherset.app.serving.webhooks.rules import Rule
 from cipherset.core import canonical
-from cipherset.core.errors import IntegrityError
+from cipherset.core.errors import BackendError, CiphersetError, IntegrityError
 from cipherset.core.files import disk_errors, write_atomic
 from cipherset.custody.ledger import Ledger, Outcome
 
@@ -33,8 +33,10 @@ SPOOL: Final = "webhooks"
 MOST_WAITING: Final = 1000
 MOST_TRIES: Final = 12
 _ACTOR: Final = "cipherset"
+_CALL: Final = frozenset({"rule", "body", "tries", "not_before"})
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 3600.0
+_LONGEST_FAILED_S: Final = 60.0
 _TIMEOUT_S: Final = 10.0
 _ID_BYTES: Final = 12
 
@@ -74,6 +76,7 @@ class Sender:
         self._first_pause_s = first_pause_s
         self._most_waiting = most_waiting
         self._is_open, self._is_new = True, False
+        self._n_failed = 0
         self._changed = threading.Condition()
         self._client = httpx.Client(trust_env=False, follow_redirects=False, timeout=_TIMEOUT_S)
         self._thread = threading.Thread(target=self._work, name="webhooks", daemon=True)
@@ -99,6 +102,19 @@ class Sender:
         """The ids of the calls that are not answered yet, the oldest first."""
         return [path.stem for path in sorted(self._folder.glob("msg_*.json"))]
 
+    def check(self) -> None:
+        """Nothing, while calls are sent.
+
+        Raises:
+            BackendError: ``webhooks``: the thread is gone, or its last round failed.
+        """
+        if self._n_failed or not self._thread.is_alive():
+            raise BackendError(
+                "calls of webhooks wait: the spool or the ledger cannot be used",
+                code="webhooks",
+                hint="make room or bring the ledger back; what waits is sent then",
+            )
+
     def close(self) -> None:
         """Stop; what waits is sent by the next process."""
         with self._changed:
@@ -110,9 +126,19 @@ class Sender:
     def _work(self) -> None:
         while self._is_open:
             self._is_new = False  # before the look, so that what comes during it is not missed
-            pause = self._round()
+            pause = self._tried()
             with self._changed:
                 self._changed.wait_for(lambda: self._is_new or not self._is_open, pause)
+
+    def _tried(self) -> float:
+        """A round; one that fails is begun again, later and later, and loses no call."""
+        try:
+            pause = self._round()
+        except (CiphersetError, OSError):
+            self._n_failed += 1
+            return min(self._first_pause_s * 2.0 ** min(self._n_failed - 1, 16), _LONGEST_FAILED_S)
+        self._n_failed = 0
+        return pause
 
     def _round(self) -> float:
         """Send what is due; after how many seconds to look again."""
@@ -171,7 +197,7 @@ class Sender:
             found = json.loads(self._path(call_id).read_bytes())
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) and "rule" in found else None
+        return found if isinstance(found, dict) and found.keys() >= _CALL else None
 
     def _end(self, call_id: str, rule: str, outcome: Outcome, body: Mapping[str, Any]) -> None:
         """Write down how it ended, then forget it: a crash between sends it twice, never not."""

@@ -60,7 +60,8 @@ class Rule:
     def id(self) -> str:
         """What stands for it in the spool and the ledger."""
         told = {"model": self.model, "label": self.label, "url": self.url}
-        return canonical.digest(told)
+        secret = canonical.digest_bytes(self.secret)
+        return canonical.digest({**told, "at_least": repr(self.at_least), "secret": secret})
 
 
 def read_rules(home: Path) -> tuple[Rule, ...]:

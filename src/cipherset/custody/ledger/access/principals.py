@@ -54,15 +54,19 @@ class StoredPrincipal:
         return canonical.digest({**told, "past_keys": [asdict(key) for key in self.past_keys]})
 
 
+_NOBODY: Final = StoredPrincipal("", ("reviewer",), {}, None, "", "")
+
+
 def find_principal(connection: Connection, name: str) -> StoredPrincipal | None:
-    """The principal, or None where there is none of that name.
+    """The principal, or None where there is none of that name, which takes the same work.
 
     Raises:
         IntegrityError: ``principal_changed``: it is not what the chain of events says.
     """
     row = connection.execute(_NAMED, {"n": name}).one()
     found = None if row.name is None else _principal(row)
-    if (None if found is None else found.digest) != held.noted(row.note):
+    digest = (found or _NOBODY).digest
+    if (None if found is None else digest) != held.noted(row.note):
         raise held.principal_changed(name)
     return found
 

@@ -31,6 +31,7 @@ from cipherset.interfaces.http.perimeter.body import (
 )
 from cipherset.interfaces.http.perimeter.flight import Flight
 from cipherset.interfaces.http.perimeter.places import misplaced
+from cipherset.interfaces.http.perimeter.reading import CrowdedOutError, Reading
 from cipherset.interfaces.http.perimeter.sending import Sending
 from cipherset.interfaces.http.perimeter.table import (
     GET,
@@ -81,7 +82,7 @@ class Perimeter:
         self._hosts = hosts
         self._seen = seen
         self._flight = flight
-        self._reading = Flight()
+        self._reading = Reading(limits.reading, limits.reading_each)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,30 +127,37 @@ class Perimeter:
         self._check_head(scope, headers)
         self._check_method(scope["method"], found)
         limits = self._limits
-        is_full = self._flight.count >= limits.concurrent or self._reading.count >= limits.reading
-        if is_full and scope["path"] != _HEALTH:
+        if self._flight.count >= limits.concurrent and scope["path"] != _HEALTH:
             raise _Refusal(_closing(answer(_busy())))
         most = limits.body_bytes if found is None else found.told.get(BODY_BYTES, limits.body_bytes)
         try:
-            with self._reading.one():
-                return await self._read(headers, receive, most)
+            body = await self._read(scope, headers, receive, most)
+            await self._check_json(body)
         except InputError as error:
             if error.code == _TOO_LARGE:
                 await drain(receive, most_bytes=_DRAINED * most, within_s=_DRAIN_S)
             raise _Refusal(_closing(answer(error, _STATUS.get(error.code)))) from None
+        except CrowdedOutError:
+            raise _Refusal(_closing(answer(_busy()))) from None
+        return replayed(body, receive)
 
-    async def _read(self, headers: Mapping[str, str], receive: Receive, most: int) -> Receive:
+    async def _read(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, most: int
+    ) -> bytes:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > most:
             raise body_too_large(most)
-        body = await read_body(receive, most_bytes=most, within_s=self._limits.body_s)
-        if "json" in headers.get("content-type", ""):
-            depth = self._limits.json_depth
-            if len(body) > _LONG:
-                await run_in_threadpool(check_json, body, depth)
-            else:
-                check_json(body, depth)
-        return replayed(body, receive)
+        address = (scope.get("client") or ("",))[0]
+        async with self._reading.one(address):
+            return await read_body(receive, most_bytes=most, within_s=self._limits.body_s)
+
+    async def _check_json(self, body: bytes) -> None:
+        """Of every route, whatever the body is called: all of ours take JSON."""
+        depth = self._limits.json_depth
+        if len(body) > _LONG:
+            await run_in_threadpool(check_json, body, depth)
+        else:
+            check_json(body, depth)
 
     def _check_head(self, scope: Scope, headers: Mapping[str, str]) -> None:
         wrong = misplaced(headers, self._hosts)

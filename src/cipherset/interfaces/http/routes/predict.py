@@ -65,6 +65,8 @@ def router(services: Services) -> APIRouter:
     """The routes, and the models that they keep open."""
     routes = APIRouter(prefix="/v1/predict", tags=["predict"])
     models = services.closing.enter_context(open_models(services.session))
+    if models.alarms is not None:
+        services.checks["webhooks"] = models.alarms.sender.check
     # Whoever asks a model waits for it; what a client leaves out is not in the answer either.
     options: dict[str, Any] = {"response_model": Predictions, "response_model_exclude_unset": True}
 
