@@ -30,6 +30,8 @@ def pair_debits(
 ) -> tuple[Debit, ...]:
     """What ``n`` pairs cost: one debit for the key version, one for ``principal`` and it.
 
+    Noisy ones end at ``oracle_rows`` of the limits, wherever the measured cap is higher.
+
     Spend both with the answer, or give none.
 
     Raises:
@@ -44,6 +46,9 @@ def pair_debits(
 
     cap, held = workspace.gate.ledger.transact(work)
     left = None if cap is None else max(cap - held, 0)
+    if noisy:
+        most = workspace.gate.ledger.transact(workspace.gate.policies).limits.budgets.oracle_rows
+        left = most if left is None else min(left, most)
     kind = PAIRS_NOISY if noisy else PAIRS_NOISE_FREE
     scope = scope_of(key)
     return (Debit(kind, scope, n, left), Debit(kind, f"{principal}:{scope}", n, left))
