@@ -70,9 +70,9 @@ class Budgets(_Table):
 
     ``exports``: how often a row may leave, in whatever file it stands. ``epsilon``: per row, over
     all its exports. ``queries``: how many questions one model answers. ``tokens``: of one
-    upstream service, for one principal, and anew each day (UTC). ``oracle_rows``: how many different
-    rows anybody gets encrypted under one key version, whatever was measured; it always binds, for
-    near copies of one row average its noise away.
+    upstream service, for one principal, and anew each day (UTC). ``oracle_rows``: how many
+    different rows anybody gets encrypted under one key version, whatever was measured; it always
+    binds, for near copies of one row average its noise away.
     """
 
     exports: _Positive | None = None
