@@ -1,6 +1,7 @@
 """Search, index and encrypt over HTTP: ids instead of rows, and the same for none and not yours."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +12,18 @@ from http_server import running
 
 import cipherset
 from cipherset.app.access.activation import activate_set
+from cipherset.app.access.principals import Change, add
 from cipherset.app.index.build import build
+from cipherset.app.index.change import Values, add_values
+from cipherset.app.index.kept import FOLDER, find_index, read_place, write_place
 from cipherset.app.index.request import BuildRequest, Columns
+from cipherset.app.index.search import SearchRequest, search
 from cipherset.app.keys import create
 from cipherset.app.workspace import Session
 from cipherset.core.errors import PolicyError
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS
+from cipherset.pipeline.index.manifest import INDEX_FILE
 
 CANARY = "canary-http-6611"
 
@@ -99,6 +105,29 @@ def test_a_search_answers_ids_and_no_rows(served):
     assert hits[0]["score"] == pytest.approx(1.0, abs=1e-5)
     again = posted(one, "search", index="rows.index", vector=x[7].tolist(), top=3).json()["hits"]
     assert again == hits
+
+
+def test_scores_of_two_digits_give_no_row_away(served):
+    """Cosines to queries of one's choice are equations; with two digits they solve to little."""
+    one, x = served
+    name = posted(one, "search", index="rows.index", vector=x[7].tolist(), top=1).json()["hits"][0]
+    queries, told, exact = [], [], []
+    for probe in unit(48, seed=77):
+        near = x[7] + 0.6 * probe
+        near /= np.linalg.norm(near)
+        body = {"index": "rows.index", "vector": near.tolist(), "top": 5}
+        hits = posted(one, "search", **body).json()["hits"]
+        assert all(round(hit["score"], 2) == hit["score"] for hit in hits)
+        mine = [hit["score"] for hit in hits if hit["id"] == name["id"]]
+        if mine:
+            queries.append(near)
+            told.append(mine[0])
+            exact.append(near @ x[7])
+    assert len(told) >= 40
+    solved = [np.linalg.lstsq(np.array(queries), np.array(y), rcond=None)[0] for y in (exact, told)]
+    apart = [np.linalg.norm(one - x[7]) for one in solved]
+    assert apart[0] < 1e-5
+    assert apart[1] > 1e-3
 
 
 def test_rows_are_added_found_and_deleted(served):
@@ -183,3 +212,76 @@ def test_nobody_can_tell_an_index_that_is_not_there_from_one_that_is_not_theirs(
         assert len({answer.content for answer in answers}) == 1
         refused = [event for event in team.events() if event.actor == "nobody"]
         assert [event.outcome for event in refused] == ["refused"] * 6
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("search", {"index": f"{CANARY}@example.org", "vector": [1.0]}),
+        ("index/{name}/rows", {"vectors": [[1.0]]}),
+        ("encrypt", {"key": f"{CANARY}@example.org", "vectors": [[1.0]]}),
+        ("predict", {"model": f"{CANARY}@example.org", "vectors": [[1.0]]}),
+    ],
+)
+def test_a_callers_words_are_no_name_no_subject_and_no_echo(served, route, body):
+    one, _ = served
+    before = len(one.events())
+    answer = posted(one, route.format(name=f"{CANARY}@example.org"), **body)
+    assert error_of(answer) == (422, "request_form")
+    assert CANARY not in answer.text
+    assert not any(CANARY in event.subject for event in one.events()[before:])
+
+
+def test_whoever_has_a_tenant_sees_its_rows_alone(tmp_path, served):
+    one, _ = served
+    home = tmp_path / "workspace"
+    shutil.copytree(one.home, home)
+    root = Session(home, "root", tmp_path, TerminalProgress())
+    index = find_index(home, "rows.index").pop()
+    new = unit(2, seed=21)
+    ids = [
+        add_values(root, index, Values(vectors=(tuple(row),), tenant=tenant)).ids[0]
+        for row, tenant in zip(new.tolist(), ("acme", "globex"), strict=True)
+    ]
+    add(root, Change("ben", attributes={"tenant": "acme"}))
+    ben = replace(root, actor="ben")
+
+    def found(who, tenant=None):
+        asked = SearchRequest(index, vector=tuple(new[1].tolist()), top=5, tenant=tenant)
+        return [hit.id for hit in search(who, asked)]
+
+    assert ids[1] in found(root)
+    assert found(ben) == found(ben, "acme") == [ids[0]]
+    assert found(ben, "globex") == []
+
+
+def test_what_is_broken_is_told_to_who_may_know(tmp_path, served):
+    """Nobody else can tell it from what is not there, and each question is an event."""
+    one, x = served
+    home = tmp_path / "workspace"
+    shutil.copytree(one.home, home)
+    index = find_index(home, "rows.index").pop()
+    moved = tmp_path / "rows.index"
+    shutil.copytree(index, moved)
+    (moved / INDEX_FILE).write_bytes(b"{}")
+    kept = next(p.name for p in (home / FOLDER).iterdir() if read_place(p).path == str(index))
+    state = home / FOLDER / kept
+    write_place(state, read_place(state).model_copy(update={"path": str(moved)}))
+    body = {"index": "rows.index", "vector": x[0].tolist()}
+    with gateway(home, claimed=True) as own:
+        seen = own.client.post("/v1/search", json=body)
+        assert seen.status_code == 409
+        assert str(tmp_path) not in seen.text
+        assert own.events("search")[-1].outcome == "refused"
+    activate_set(Session(home, "root", tmp_path, TerminalProgress()), "team")
+    with gateway(home) as team:
+        who = team.as_("nobody")
+        calls = [
+            team.client.post("/v1/search", json=body, headers=who),
+            team.client.get("/v1/index/rows.index", headers=who),
+            team.client.post(
+                "/v1/index/rows.index/rows", json={"vectors": [[1.0] * 24]}, headers=who
+            ),
+        ]
+        assert {error_of(answer) for answer in calls} == {(403, "not_allowed")}
+        assert len([event for event in team.events() if event.actor == "nobody"]) == 3

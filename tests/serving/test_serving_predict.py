@@ -184,6 +184,35 @@ def test_probabilities_are_not_given_before_the_export_was_assessed(served):
     assert last(session, "predict.scores", "refused")["code"] == "not_assessed"
 
 
+def queries_of(session, name):
+    with open_workspace(session) as workspace, open_models(session) as models:
+        about = models.models.find(session.home, name).about
+        return workspace.gate.ledger.transact(lambda t: spent(t, QUERIES, about.id))
+
+
+def test_a_refused_question_for_probabilities_costs_no_query(changed):
+    """Not assessed, beyond the cap of pairs: all that it costs is debited together, or nothing."""
+    with hold(changed.session) as session, open_models(session) as models:
+        full = Question(vectors=X[:5], precision=Precision.FULL)
+        before = queries_of(session, "router")
+        assert refused(lambda: models.predict(session, "router", full)) == "not_assessed"
+        assert queries_of(session, "router") == before
+        told_assessed(session, models, n_star=400, n_star_noise_free=4 * 4)
+        assert refused(lambda: models.predict(session, "router", full)) == "budget"
+        assert queries_of(session, "router") == before
+        models.predict(session, "router", replace(full, vectors=X[:4]))
+        assert queries_of(session, "router") == before + 4
+
+
+def test_a_broken_model_is_told_within_the_act(changed):
+    """Before it, nobody knows yet who asks; and the refusal is written down."""
+    with hold(changed.session) as session, open_models(session) as models:
+        (session.home / "models" / "router" / "model.onnx").write_bytes(b"another")
+        question = Question(vectors=X[:1])
+        assert refused(lambda: models.predict(session, "router", question)) == "bundle_digest"
+        assert last(session, "predict", "refused")["code"] == "bundle_digest"
+
+
 def test_control_7_a_linear_head_is_inverted_from_full_probabilities_alone(changed):
     """The logits of d + 1 classes span the ciphertext; a label is one of them, and no more.
 
@@ -240,6 +269,7 @@ def test_a_model_without_probabilities_is_not_asked_for_any(changed):
         told_assessed(session, models, n_star=None, n_star_noise_free=None)
         question = Question(vectors=X[:1], precision=Precision.FULL)
         assert refused(lambda: models.predict(session, "price", question)) == "no_scores"
+        assert queries_of(session, "price") == 0
         assert isinstance(
             labels(models.predict(session, "price", Question(vectors=X[:1])))[0], float
         )

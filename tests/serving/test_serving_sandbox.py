@@ -195,6 +195,18 @@ def test_no_score_of_a_model_without_any(working):
     assert working(linear(WEIGHTS, scores=SOFTMAX)).has_scores is True
 
 
+@pytest.mark.parametrize("n_rows", [1, 256])
+def test_a_question_for_each_place_of_a_run_gets_nothing_out(working, n_rows):
+    """A constant of shape (256, k) asks 256 questions of equal rows; alone it fits no row."""
+    signs = np.random.default_rng(3).normal(size=(256, 4)).astype("f4")
+    nodes = [
+        helper.make_node("Mul", ["x", "m"], ["z"]),
+        helper.make_node("ArgMax", ["z"], ["label"], axis=1, keepdims=0),
+    ]
+    worker = working(graph(nodes, [LABEL], {"m": signs}))
+    assert refused(worker, np.repeat(X[:1], n_rows, axis=0)) == "model_output"
+
+
 def test_rows_of_two_requests_are_never_run_together(working):
     """A graph that adds all rows of a run up tells of nobody else's."""
     nodes = [

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from cipherset.app.index import change, risk
 from cipherset.app.index.opened import open_index
 from cipherset.app.index.parts import MOST, Parts
 from cipherset.app.index.request import BuildRequest, Columns, split_store
-from cipherset.app.index.search import SearchRequest, search
+from cipherset.app.index.search import SearchRequest, _asked, search, searching
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import CiphersetError, InputError, UsageError
 from cipherset.interfaces.cli.output import TerminalProgress
@@ -75,6 +76,33 @@ def test_somebody_else_is_told_ids_and_not_rows(built_once):
     owner, x, _ = built_once
     hits = asked(owner, x[3], top=3, names_rows=False)
     assert all(hit.row == hit.id and len(hit.id) == 32 and hit.source is None for hit in hits)
+
+
+def test_from_afar_an_index_of_texts_is_not_asked_with_vectors(built_once):
+    """Vectors of one's choice are the equations of an inversion: 384 cosines give a row."""
+    owner, x, _ = built_once
+    folder, given = owner.folder / "rows.index", tuple(map(float, x[3]))
+    with (
+        open_workspace(session_of(owner)) as workspace,
+        searching(workspace, folder, 1),
+        open_index(workspace, folder) as opened,
+    ):
+        meta = opened.meta.model_copy(update={"encoder_spec": "an encoder"})
+        of_texts, request = replace(opened, meta=meta), SearchRequest(folder, vector=given)
+        with pytest.raises(InputError) as found:
+            _asked(session_of(owner), of_texts, request, is_afar=True)
+        assert found.value.code == "search_vector"
+        own = _asked(session_of(owner), of_texts, request, is_afar=False)
+    assert np.allclose(own, x[3], atol=1e-6)
+
+
+def test_over_a_network_a_cosine_has_two_digits(built_once):
+    owner, x, _ = built_once
+    request = SearchRequest(owner.folder / "rows.index", vector=tuple(map(float, x[3])))
+    near = search(session_of(owner), request)
+    afar = search(replace(session_of(owner), network="127.0.0.1"), request)
+    assert [hit.row for hit in afar] == [hit.row for hit in near]
+    assert [hit.score for hit in afar] == [round(hit.score, 2) for hit in near]
 
 
 def test_only_rows_of_the_label_and_tenant_that_were_asked_for(built_once):

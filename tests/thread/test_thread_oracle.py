@@ -15,6 +15,7 @@ from cipherset.core.errors import CiphersetError, InputError
 from cipherset.core.secret import Secret
 from cipherset.core.values import Guarantee
 from cipherset.custody.ledger import Outcome
+from cipherset.custody.policy.limits import Budgets
 from cipherset.evidence.attack.alignment import averaged
 from cipherset.evidence.attack.alignment.regression import ridge
 from cipherset.interfaces.cli.output import TerminalProgress
@@ -90,6 +91,36 @@ def test_the_same_row_again_is_the_same_ciphertext_and_costs_nothing(capped):
     other = ask(capped, x, actor="mallory")
     assert other.n_new == 0
     assert np.array_equal(other.ciphertexts, first.ciphertexts)
+
+
+def test_near_copies_of_a_row_get_its_noise_and_cost_nothing(capped):
+    """200 vectors 1e-6 apart, as an encoder gives them for "Card" and "CARD": nothing averages.
+
+    A coordinate on the border of a step is on either side of it: a few noises, never 200.
+    """
+    x = np.array(vectors(1), dtype=np.float64)
+    jitter = np.random.default_rng(1).uniform(-1e-6, 1e-6, size=(200, x.shape[1]))
+    got = ask(capped, tuple(map(tuple, x + jitter)))
+    assert got.n_new <= 4
+    c = got.ciphertexts
+    apart = np.linalg.norm(c[:, None] - c, axis=2) > 1e-4 * np.linalg.norm(c[0])
+    assert len(np.unique(apart, axis=0)) == got.n_new
+
+
+def test_where_no_count_of_pairs_passes_rows_end_all_the_same(owner):
+    """Who moves a vector beyond the steps gets other noise: the cap of the limits ends it."""
+    assessed(owner)
+    most = Budgets().oracle_rows
+    taken, code = 0, None
+    for seed in range(100, 200):
+        try:
+            taken += ask(owner, vectors(64, seed=seed)).n_new
+        except CiphersetError as error:
+            code = error.code
+            break
+    assert code == "budget"
+    assert most - 64 < taken <= most
+    assert ask(owner, vectors(64, seed=100)).n_new == 0
 
 
 def test_who_takes_more_than_the_cap_is_stopped_for_ever(capped):

@@ -31,11 +31,14 @@ def test_an_honest_model_runs():
     assert run_labels(bundle_of(raw), X[:0]).shape == (0,)
 
 
-def test_rows_are_answered_the_same_alone_as_together(monkeypatch):
-    raw = argmax_model().SerializeToString()
-    together = run_labels(bundle_of(raw), X)
-    monkeypatch.setattr("cipherset.pipeline.train.run._BLOCK_ROWS", 7)
-    assert np.array_equal(run_labels(bundle_of(raw), X), together)
+def test_a_question_for_each_place_of_a_run_gets_nothing_out():
+    """A constant of shape (256, k) asks 256 questions of equal rows; alone it fits no row."""
+    signs = np.random.default_rng(3).standard_normal((256, DIM)).astype(np.float32)
+    nodes = [node("Mul", ["x", "m"], "z"), node("ArgMax", ["z"], axis=1, keepdims=0)]
+    model = graph(nodes, constants={"m": signs}).SerializeToString()
+    with pytest.raises(PolicyError) as caught:
+        run_labels(bundle_of(model), np.repeat(X[:1], 256, axis=0))
+    assert caught.value.code == "model_output"
 
 
 def test_an_identity_graph_gets_nothing_out():

@@ -1,12 +1,18 @@
 """Who asks, and how that is known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from securesystemslib.signer import Signer
 
 from cipherset.core.envelope import fingerprint, public_key_of
 from cipherset.core.errors import PolicyError
+from cipherset.custody.ledger import Ledger
+from cipherset.custody.ledger.access import find_principal
 from cipherset.custody.policy import Authenticated
+
+TENANT: Final = "tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +44,10 @@ class Who:
             code="unproven",
             hint="give the file with the private key: CIPHERSET_PRINCIPAL_KEY=FILE",
         )
+
+
+def tenant_of(ledger: Ledger, who: Who) -> str | None:
+    """The tenant of the one who asks, as the ledger has it; None where they have none."""
+    stored = ledger.transact(lambda transaction: find_principal(transaction.connection, who.name))
+    attributes: Mapping[str, str] = {} if stored is None else stored.attributes
+    return attributes.get(TENANT)

@@ -14,7 +14,7 @@ from cipherset.app.gate import About, Act, Action, Fact
 from cipherset.app.index.build import INDEX_RUN
 from cipherset.app.index.encrypting import Encrypting, tags_of
 from cipherset.app.index.leaving import Leaving, leaving
-from cipherset.app.index.opened import Opened, encrypting, open_index, peek, unit
+from cipherset.app.index.opened import Opened, encrypting, glance, open_index, peek, unit
 from cipherset.app.index.reading import origin_of
 from cipherset.app.index.request import IndexResult
 from cipherset.app.labels.record import recorded_run
@@ -150,19 +150,21 @@ def status(session: Session, index: Path) -> IndexResult:
         PolicyError: ``not_allowed``.
     """
     with open_workspace(session) as workspace:
-        manifest, about = peek(workspace, index)
-        facts: dict[str, Fact] = {"index": manifest.index_id, "queries": 0}
-        with workspace.gate.act(Action.SEARCH, str(index), facts, about=about):
-            return IndexResult(manifest, index)
+        seen = glance(workspace, index)
+        facts: dict[str, Fact] = {"index": seen.index_id, "queries": 0}
+        with workspace.gate.act(Action.SEARCH, str(index), facts, about=seen.about):
+            return IndexResult(peek(workspace, index)[0], index)
 
 
 @contextmanager
 def _changing(
     workspace: Workspace, index: Path, also: dict[str, str], facts: dict[str, Fact]
 ) -> Iterator[Act]:
-    manifest, about = peek(workspace, index)
-    told: dict[str, Fact] = {"index": manifest.index_id, **facts}
-    with workspace.gate.act(Action.INDEX, str(index), told, about=replace(about, also=also)) as act:
+    seen = glance(workspace, index)
+    told: dict[str, Fact] = {"index": seen.index_id, **facts}
+    about = replace(seen.about, also=also)
+    with workspace.gate.act(Action.INDEX, str(index), told, about=about) as act:
+        seen.check()
         yield act
 
 

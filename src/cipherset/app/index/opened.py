@@ -114,6 +114,42 @@ def peek(workspace: Workspace, folder: Path) -> tuple[IndexManifest, About]:
     return manifest, about_index(manifest, folder)
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the gate is asked about: the index, or one of that name that cannot be trusted."""
+
+    about: About
+    found: IndexManifest | IntegrityError = field(repr=False)
+
+    @property
+    def index_id(self) -> str | None:
+        """Of the index; None where it is broken."""
+        return self.found.index_id if isinstance(self.found, IndexManifest) else None
+
+    def check(self) -> None:
+        """Go on only with what can be trusted; inside the act, for who may know.
+
+        Raises:
+            IntegrityError: as ``peek``.
+        """
+        if isinstance(self.found, IntegrityError):
+            raise self.found
+
+
+def glance(workspace: Workspace, folder: Path) -> Glance:
+    """``peek`` before the gate: what is broken is said to nobody yet."""
+    try:
+        manifest, about = peek(workspace, folder)
+    except IntegrityError as error:
+        return Glance(about_no_index(folder.name), error)
+    return Glance(about, manifest)
+
+
+def about_no_index(name: str) -> About:
+    """An index that is not there or cannot be trusted, for the gate: it is restricted."""
+    return About(Kind.DATASET, canonical.digest({"index": name}), name)
+
+
 @contextmanager
 def open_index(workspace: Workspace, folder: Path, parts: Parts | None = None) -> Iterator[Opened]:
     """The index in ``folder``, verified, with every key version that its rows need.
@@ -187,14 +223,22 @@ def placed(session: Session, name: str, action: Action) -> Path:
 
     Raises:
         UsageError: ``index_unknown``: none, or more than one.
+        IntegrityError: ``sealed_missing``: what is kept of one is not there.
         PolicyError: ``not_allowed``.
     """
     with open_workspace(session) as workspace:
-        found = find_index(workspace.home, name)
+        found: set[Path] = set()
+        fault: IntegrityError | None = None
+        try:
+            found = find_index(workspace.home, name)
+        except IntegrityError as error:
+            fault = error
         if len(found) == 1:
             return found.pop()
-        about = About(Kind.DATASET, canonical.digest({"index": name}), name)
+        about = about_no_index(name)
         with workspace.gate.act(action, name, {"found": len(found)}, about=about):
+            if fault is not None:
+                raise fault
             raise UsageError(
                 f"{len(found)} indexes of this workspace are called that",
                 code="index_unknown",

@@ -4,23 +4,28 @@ The index gives the nearest ciphertexts, more than were asked for. Their seals a
 are decrypted where the key is, and ordered by their exact cosine with the query. So noise costs
 recall only where it moves a neighbor out of the candidates, and a row that somebody changed in
 the store is not answered but refused.
+
+Exact cosines to queries of one's choice are equations in the row: 384 of them give its vector. So
+whoever asks over a network gets cosines of two digits, and chooses no vector where the index holds
+texts. Whoever has a tenant sees that tenant's rows, whatever they ask for.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from cipherset.app.gate import About, Action, Fact, Moment
+from cipherset.app.gate.who import tenant_of
 from cipherset.app.index.encrypting import Encrypting
-from cipherset.app.index.opened import Opened, open_index, peek, unit
+from cipherset.app.index.opened import Opened, glance, open_index, unit
 from cipherset.app.index.parts import Parts
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
-from cipherset.core.values import Float32s
+from cipherset.core.values import Float32s, Floats
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.index import Filter, Tag
@@ -30,6 +35,8 @@ from cipherset.pipeline.index.entries import MOST_HITS, Bytes
 CANDIDATES: Final = 50
 LEAST_CANDIDATES: Final = 500
 MOST_TOP: Final = 200
+_DIGITS: Final = 6
+_DIGITS_AFAR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row, its exact cosine with the query, its id in the index, and its source where known.
+    """A row, its cosine with the query, its id in the index, and its source where known.
 
     ``row`` is the 0-based row of the source for the owner, and the id for everybody else.
     """
@@ -91,31 +98,47 @@ def search(session: Session, request: SearchRequest, parts: Parts | None = None)
     ``parts`` are what a process that answers many keeps open.
 
     Leaks: to whoever keeps the index, the query's noise-free ciphertext and which rows are near
-    it; to whoever asks, which rows are near their query and how near.
+    it; to whoever asks, which rows are near their query and how near: to two digits over a network.
 
     Raises:
         IntegrityError, KeyAccessError: the index was changed, or its key is not here.
-        InputError: ``value_is_text``; ``index_vectors``.
+        InputError: ``value_is_text``; ``index_vectors``; ``search_vector``.
         PolicyError: ``not_allowed``, ``budget``.
     """
+    is_afar = session.network is not None or not request.names_rows
     with (
         open_workspace(session) as workspace,
         searching(workspace, request.index, 1),
         open_index(workspace, request.index, parts) as opened,
     ):
-        if request.vector is not None:
-            x = unit([list(request.vector)], opened.manifest.dim)
-        else:
-            x = opened.embedded(session, [request.text or ""])
-        ids, scores = _nearest(opened, x[0], request)
-        return _hits(opened, ids, scores, names_rows=request.names_rows)
+        x = _asked(session, opened, request, is_afar=is_afar)
+        own = tenant_of(workspace.gate.ledger, workspace.gate.who)
+        if own is not None and request.tenant not in {None, own}:
+            return []
+        mine = request if own is None else replace(request, tenant=own)
+        ids, scores = _nearest(opened, x, mine)
+        told = scores.astype(np.float64).round(_DIGITS_AFAR if is_afar else _DIGITS)
+        return _hits(opened, ids, told, names_rows=request.names_rows)
+
+
+def _asked(session: Session, opened: Opened, request: SearchRequest, *, is_afar: bool) -> Float32s:
+    """The vector to look for, shape (dim,)."""
+    if request.vector is None:
+        return opened.embedded(session, [request.text or ""])[0]
+    if is_afar and opened.meta.encoder_spec is not None:
+        raise InputError(
+            "this index holds texts, and is asked with text",
+            code="search_vector",
+            hint="send a text; vectors of one's choice would measure out the rows",
+        )
+    return unit([list(request.vector)], opened.manifest.dim)[0]
 
 
 @contextmanager
 def searching(workspace: Workspace, index: Path, queries: int) -> Iterator[About]:
     """The act of asking an index, counted for ever before it answers."""
-    manifest, about = peek(workspace, index)
-    gate = workspace.gate
+    seen = glance(workspace, index)
+    gate, about = workspace.gate, seen.about
     cap = gate.ledger.transact(gate.policies).limits.budgets.queries
     used = gate.ledger.transact(lambda transaction: spent(transaction, QUERIES, about.id))
     moment = Moment(
@@ -123,8 +146,9 @@ def searching(workspace: Workspace, index: Path, queries: int) -> Iterator[About
         exposure_left=UNBOUNDED if cap is None else max(cap - used, 0),
         debits=(Debit(QUERIES, about.id, queries, cap),),
     )
-    facts: dict[str, Fact] = {"index": manifest.index_id, "queries": queries}
+    facts: dict[str, Fact] = {"index": seen.index_id, "queries": queries}
     with gate.act(Action.SEARCH, str(index), facts, about=about, moment=moment):
+        seen.check()
         yield about
 
 
@@ -149,10 +173,10 @@ def _tags(key: Encrypting, request: SearchRequest) -> Mapping[Tag, frozenset[byt
     }
 
 
-def _hits(opened: Opened, ids: Bytes, scores: Float32s, *, names_rows: bool) -> list[Hit]:
+def _hits(opened: Opened, ids: Bytes, scores: Floats, *, names_rows: bool) -> list[Hit]:
     known = opened.kept.rows_of(ids) if names_rows else {}
     found = []
     for one, score in zip(ids, scores.tolist(), strict=True):
         source, row = known.get(one.tobytes(), (None, one.tobytes().hex()))
-        found.append(Hit(row, round(score, 6), one.tobytes().hex(), source))
+        found.append(Hit(row, score, one.tobytes().hex(), source))
     return found

@@ -5,8 +5,11 @@ of. So each new row is debited as a pair of the key, for all and for who asks, a
 of that row; when the cap that was measured is used up, none is given any more, ever.
 
 The same row gets the same ciphertext: the mean of m answers with fresh noise has the noise
-divided by the root of m. The noise is repeated by a secret of the workspace and not by the key,
-so that who steals the key cannot remove it (docs/adr/0024).
+divided by the root of m. Rows are the same by their minimized vector to 1 / 128, not by their
+letters or bits: an encoder that ignores case gives "Card" and "CARD" one vector. Whoever moves a
+vector by more than that gets other noise, so that the cap binds always, at ``oracle_rows`` of the
+limits where none was measured. The noise is repeated by a secret of the workspace and not by the
+key, so that who steals the key cannot remove it (docs/adr/0024).
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +39,7 @@ from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.sanitize import sanitize
 
 MOST_ROWS: Final = 1_024
+_STEPS: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,15 @@ class _Encrypter:
     protection: Protection = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Minimized vectors (n, k), what exports know the rows by, and what their noise goes by."""
+
+    z: Float32s = field(repr=False)
+    identities: Identities = field(repr=False)
+    alike: Identities = field(repr=False)
+
+
 def encrypt(session: Session, request: EncryptRequest) -> Encrypted:
     """Ciphertext with noise of each row, minimized as the exports of the key are.
 
@@ -119,10 +132,10 @@ def encrypt(session: Session, request: EncryptRequest) -> Encrypted:
             Action.ENCRYPT, request.key, facts, about=about, moment=moment
         ) as act:
             made = _open(workspace, request.key)
-            x, identities = _rows(session, workspace, made, request)
-            n_new = _spend(workspace, act, session.actor, made.key, identities)
+            rows = _rows(session, workspace, made, request)
+            n_new = _spend(workspace, act, made.key, rows)
             act.facts.update(_facts(made.key, n_new))
-            return _encrypted(workspace, made, x, identities, n_new)
+            return _encrypted(workspace, made, rows, n_new)
 
 
 def _facts(key: KeyHandle, n_new: int) -> dict[str, Fact]:
@@ -162,12 +175,12 @@ def _meta(workspace: Workspace, key: KeyHandle, sealer: Sealer) -> state.Meta | 
 
 def _rows(
     session: Session, workspace: Workspace, made: _Encrypter, request: EncryptRequest
-) -> tuple[Float32s, Identities]:
-    """Vectors, and what rows are known again by: sanitized texts, or the vectors themselves."""
+) -> _Rows:
+    """Minimized vectors, and what rows are known again by."""
     identity = RowIdentity(workspace.ring.signer())
     if request.vectors:
         x = unit([list(one) for one in request.vectors], made.meta.dim_in)
-        return x, identity.of_vectors(x)
+        return _minimized(made, identity, x, identity.of_vectors(x))
     encoder = encoder_of(made.meta, session.cache)
     if encoder is None:
         raise InputError(
@@ -178,13 +191,20 @@ def _rows(
     columns = pa.table({ROW: pa.array(range(len(request.texts)), pa.int64())})
     rules = sealed_rules(made.meta.rules, made.key)
     clean = sanitize(Records(list(request.texts), columns), rules)
-    return encoder.encode(clean.texts, progress=session.progress), identity.of_texts(clean.texts)
+    x = encoder.encode(clean.texts, progress=session.progress)
+    return _minimized(made, identity, x, identity.of_texts(clean.texts))
 
 
-def _spend(
-    workspace: Workspace, act: Act, principal: str, key: KeyHandle, identities: Identities
-) -> int:
-    """Debit the rows that were never given under this key version; how many these are.
+def _minimized(
+    made: _Encrypter, identity: RowIdentity, x: Float32s, identities: Identities
+) -> _Rows:
+    z = np.asarray(made.protection.minimizer.transform(x))
+    # Zero has one sign, so that it has one identity.
+    return _Rows(z, identities, identity.of_vectors(np.rint(z * _STEPS) + 0.0))
+
+
+def _spend(workspace: Workspace, act: Act, key: KeyHandle, rows: _Rows) -> int:
+    """Debit the rows whose like was never given under this key version; how many these are.
 
     Two that ask for one new row at once may both pay for it.
 
@@ -193,17 +213,20 @@ def _spend(
     """
     gate = workspace.gate
     scope = scope_of(key)
-    different = sorted({f"{int(one):016x}" for one in identities})
+    by_alike: dict[str, set[str]] = {}
+    for alike, identity in zip(rows.alike, rows.identities, strict=True):
+        by_alike.setdefault(f"{int(alike):016x}", set()).add(f"{int(identity):016x}")
     known = gate.ledger.transact(
-        lambda transaction: {one for one in different if spent(transaction, ROWS, f"{scope}:{one}")}
+        lambda transaction: {one for one in by_alike if spent(transaction, ROWS, f"{scope}:{one}")}
     )
-    new = [one for one in different if one not in known]
+    new = sorted(by_alike.keys() - known)
     cap = gate.ledger.transact(gate.policies).limits.budgets.exports
-    debits = pair_debits(workspace, key, principal, len(new), noisy=True)
-    rows = [Debit(ROWS, f"row:{one}", 1, cap) for one in new]
+    debits = pair_debits(workspace, key, gate.actor, len(new), noisy=True)
+    leaving = sorted(set().union(*(by_alike[one] for one in new)))
+    exposed = [Debit(ROWS, f"row:{one}", 1, cap) for one in leaving]
     marks = [Debit(ROWS, f"{scope}:{one}", 1, None) for one in new]
     if new:
-        act.spend(*debits, *rows, *marks)
+        act.spend(*debits, *exposed, *marks)
     return len(new)
 
 
@@ -222,12 +245,9 @@ def _left(workspace: Workspace, key: KeyVersion, principal: str) -> int:
     return min(left, default=UNBOUNDED)
 
 
-def _encrypted(
-    workspace: Workspace, made: _Encrypter, x: Float32s, identities: Identities, n_new: int
-) -> Encrypted:
+def _encrypted(workspace: Workspace, made: _Encrypter, rows: _Rows, n_new: int) -> Encrypted:
     cipher = made.protection.cipher
-    z = made.protection.minimizer.transform(x)
-    like = [int(one).to_bytes(8, "little") for one in identities]
+    like = [int(one).to_bytes(8, "little") for one in rows.alike]
     secret = noise_secret(workspace.ring.signer())
-    c = cipher.encrypt_repeatably(np.asarray(z), noise_secret=secret, like=like)
+    c = cipher.encrypt_repeatably(rows.z, noise_secret=secret, like=like)
     return Encrypted(c, cipher.key_id, cipher.key_version, cipher.key_check, cipher.scheme, n_new)

@@ -12,7 +12,7 @@ import json
 from typing import Any, Final
 
 from cipherset.app.assess.finding import CAP_SHARE
-from cipherset.app.gate import Action
+from cipherset.app.gate import Action, Gate
 from cipherset.app.gate.exposure import held_pairs
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import PolicyError
@@ -30,22 +30,36 @@ def pair_debits(
 ) -> tuple[Debit, ...]:
     """What ``n`` pairs cost: one debit for the key version, one for ``principal`` and it.
 
+    Noisy ones end at ``oracle_rows`` of the limits, wherever the measured cap is higher.
+
     Spend both with the answer, or give none.
 
     Raises:
         PolicyError: ``not_assessed``: an export under that version, or all there is, was never
             measured; ``not_protective``: an attack without a pair passes the limit already.
     """
+    return workspace.gate.ledger.transact(
+        lambda transaction: pair_debits_in(
+            transaction, workspace.gate, key, principal, n, noisy=noisy
+        )
+    )
 
-    def work(transaction: Transaction) -> tuple[int | None, int]:
-        cap = pair_cap(transaction, key, noisy=noisy)
-        held = held_pairs(transaction, workspace.gate, principal, scope_of(key)) if noisy else 0
-        return cap, held
 
-    cap, held = workspace.gate.ledger.transact(work)
-    left = None if cap is None else max(cap - held, 0)
-    kind = PAIRS_NOISY if noisy else PAIRS_NOISE_FREE
+def pair_debits_in(
+    transaction: Transaction, gate: Gate, key: KeyVersion, principal: str, n: int, *, noisy: bool
+) -> tuple[Debit, ...]:
+    """``pair_debits`` within the transaction that decides.
+
+    Raises:
+        PolicyError: ``not_assessed``, ``not_protective``.
+    """
     scope = scope_of(key)
+    left = pair_cap(transaction, key, noisy=noisy)
+    if noisy:
+        held = held_pairs(transaction, gate, principal, scope)
+        most = gate.policies(transaction).limits.budgets.oracle_rows
+        left = most if left is None else min(max(left - held, 0), most)
+    kind = PAIRS_NOISY if noisy else PAIRS_NOISE_FREE
     return (Debit(kind, scope, n, left), Debit(kind, f"{principal}:{scope}", n, left))
 
 

@@ -73,7 +73,9 @@ class Budgets(_Table):
     upstream service, for one principal, and anew each day (UTC). ``evaluations``: how many
     uploaded models are scored on the sealed rows of one source, by all together, and
     ``evaluations_each`` by one principal; with enough of them the noise that hides a row could be
-    averaged out, so these always bind.
+    averaged out, so these always bind. ``oracle_rows``: how many different rows anybody gets
+    encrypted under one key version, whatever was measured; it always binds, for near copies of one
+    row average its noise away.
     """
 
     exports: _Positive | None = None
@@ -82,6 +84,7 @@ class Budgets(_Table):
     tokens: _Positive | None = None
     evaluations: _Positive = 50
     evaluations_each: _Positive = 25
+    oracle_rows: _Positive = 256
 
 
 class Alerts(_Table):

@@ -6,6 +6,7 @@ What is not there and what is not allowed read the same, byte for byte: the reas
 would tell of assets that the caller may not know of. They are in the ledger.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ _BY_CODE: Final[Mapping[str, int]] = {
     "busy": 503,
 }
 _WORKSPACE: Final = "the workspace"
+# Of a path all but the last name.
+_FOLDERS: Final = re.compile(r"(?<![\w.:/])/(?:[^/\s]+/)+")
 _RETRY_AFTER_S: Final[Mapping[int, int]] = {429: 60, 503: 1}
 _DENIED: Final = denied_from_afar()
 INTERNAL: Final = CiphersetError(
@@ -90,11 +93,13 @@ def install(app: FastAPI) -> None:
 
 
 def _ours(request: Request, error: Exception) -> JSONResponse:
-    """Ours, without the place of the workspace on our disk."""
+    """Ours, without the place of the workspace on our disk; files by their names alone."""
     if not isinstance(error, CiphersetError):
         return answer(INTERNAL)
     home = str(request.app.state.services.session.home)
     error.message = error.message.replace(home, _WORKSPACE)
+    if isinstance(error, IntegrityError | BackendError):
+        error.message = _FOLDERS.sub("", error.message)
     error.hint = error.hint.replace(home, _WORKSPACE)
     return answer(error)
 

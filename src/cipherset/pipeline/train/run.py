@@ -5,7 +5,8 @@ probabilities of an honest linear head (evidence.md, control 7). So one output i
 as one of the bundle's fixed classes, log2(classes) bits a row, or as one of 256 steps of a
 number, 8 bits a row, whatever the model is. Nothing else it computes is returned or logged.
 
-The rows of one call run together: a model may mix them. Whoever asks for several rows owns all.
+Each row runs alone: a graph that knows the place of a row in a run has another question for each
+place, and 256 equal rows in one run print the ciphertext of one.
 """
 
 from typing import Any, Final
@@ -24,8 +25,6 @@ from cipherset.pipeline.train.check import CheckedModel, check_model
 # 256 steps move a number by at most 0.2 % of the range, and give a graph 8 bits a row.
 VALUE_STEPS: Final = 256
 _LAST_STEP: Final = VALUE_STEPS - 1
-# What a small model needs at once stays in the caches; the last block is smaller.
-_BLOCK_ROWS: Final = 4096
 _SILENT: Final = 4
 # onnxruntime's errors have no root but Exception.
 _FAILURES: Final = (
@@ -102,11 +101,9 @@ def _answers(bundle: Bundle, x: Floats, task: Task) -> npt.NDArray[Any]:
     rows = _checked_rows(x, bundle.manifest.dim)
     model = check_model(bundle.onnx, dim=bundle.manifest.dim, task=task)
     session = _session(model)
-    starts = range(0, max(1, len(rows)), _BLOCK_ROWS)
-    blocks = [_run(session, model, rows[start : start + _BLOCK_ROWS]) for start in starts]
     if len(rows) == 0:
         return np.zeros(0, dtype=np.int64 if task is Task.CLASSIFICATION else np.float64)
-    return np.concatenate(blocks)
+    return np.concatenate([_run(session, model, rows[at : at + 1]) for at in range(len(rows))])
 
 
 def _checked_rows(x: Floats, dim: int) -> npt.NDArray[np.float32]:

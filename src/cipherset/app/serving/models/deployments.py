@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ from cipherset.custody.keys import KeyUse
 from cipherset.custody.ledger.records import runs_of
 from cipherset.custody.policy import Kind
 from cipherset.pipeline.train import Bundle, check_model, load_bundle
+from cipherset.pipeline.train.check import CheckedModel
 
 _BUNDLE: Final = "bundle.json"
 Seen = tuple[int, int, int]
@@ -74,6 +76,16 @@ class Deployed:
     def key(self) -> NamedVersion:
         """The key version that its queries are made with."""
         return NamedVersion(self.bundle.manifest.key_id, self.bundle.manifest.key_version)
+
+    @cached_property
+    def checked(self) -> CheckedModel:
+        """The graph, as one that may run.
+
+        Raises:
+            InputError, PolicyError: as ``check_model``.
+        """
+        manifest = self.bundle.manifest
+        return check_model(self.bundle.onnx, dim=manifest.dim, task=manifest.task)
 
 
 class Deployments:
@@ -179,7 +191,7 @@ class Deployments:
     def _open(self, session: Session, workspace: Workspace, model: Deployed) -> Opened:
         manifest = model.bundle.manifest
         gateway = open_gateway(workspace, manifest.trained_on.cipherset_id, manifest)
-        checked = check_model(model.bundle.onnx, dim=manifest.dim, task=manifest.task)
+        checked = model.checked
         job = Job(
             input=checked.input,
             output=checked.output,

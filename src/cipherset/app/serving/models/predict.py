@@ -7,9 +7,9 @@ signature. If a step fails, what comes after it does not happen and the ledger s
 """
 
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Self
@@ -37,14 +37,20 @@ from cipherset.app.serving.models.deployments import (
 from cipherset.app.serving.models.released import check_scores, released
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.app.serving.models.signed import Said, signed_statement
-from cipherset.app.serving.pairs import pair_debits
+from cipherset.app.serving.pairs import pair_debits_in
 from cipherset.app.serving.probing.caps import Asking, query_moment
 from cipherset.app.serving.probing.watching import ProbingWatch
 from cipherset.app.serving.webhooks.alarm import SPOOL, Alarms, Sender
 from cipherset.app.serving.webhooks.rules import read_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
-from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.errors import (
+    CiphersetError,
+    DimensionError,
+    InputError,
+    IntegrityError,
+    PolicyError,
+)
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import TextDigests
 from cipherset.custody.ledger import Transaction
@@ -93,16 +99,10 @@ class ModelService:
         """
         check_question(question)
         with open_workspace(session) as workspace:
-            model = self.models.find(session.home, name)
-            with self._asking(workspace, name, model, question) as act:
-                if model is None:
-                    raise no_model(name)
+            maybe = self._find(session, name)
+            with self._asking(workspace, name, maybe, question) as (act, model):
                 self._record_question(act, model, question)
                 with self.models.using(session, workspace, model) as opened:
-                    if question.precision is not Precision.LABEL:
-                        check_scores(opened.worker)
-                        n, who = len(question), workspace.gate.actor
-                        act.spend(*pair_debits(workspace, model.key, who, n, noisy=False))
                     self.probing.admit(act, model, len(question), self.clock())
                     found = _predicted(opened, model, question, self.alarms)
                     self._watch(workspace, (model, opened), found)
@@ -123,22 +123,52 @@ class ModelService:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _find(self, session: Session, name: str) -> Deployed | CiphersetError:
+        """The model, or why there is none: that is said within the act, to who may know."""
+        try:
+            return self.models.find(session.home, name) or no_model(name)
+        except (InputError, IntegrityError) as fault:
+            return fault
+
+    @contextmanager
     def _asking(
-        self, workspace: Workspace, name: str, model: Deployed | None, question: Question
-    ) -> AbstractContextManager[Act]:
-        """The act; a model that is not there goes through the same door."""
+        self,
+        workspace: Workspace,
+        name: str,
+        found: Deployed | CiphersetError,
+        question: Question,
+    ) -> Iterator[tuple[Act, Deployed]]:
+        """The act, all of it debited or nothing; what is not there goes through the same door."""
+        model = found if isinstance(found, Deployed) else None
         about = about_nothing(name) if model is None else model.about
-        action = Action.PREDICT
-        if question.precision is not Precision.LABEL:
-            action = Action.PREDICT_SCORES
+        is_scored = question.precision is not Precision.LABEL
         opens = () if model is None else model.opens
         cost = Asking(about, len(question), question.precision, opens)
+        faults: list[CiphersetError] = [] if isinstance(found, Deployed) else [found]
 
         def moment(transaction: Transaction) -> Moment:
-            return query_moment(transaction, workspace.gate, cost)
+            asked = query_moment(transaction, workspace.gate, cost)
+            if model is None:
+                return replace(asked, debits=())
+            if not is_scored:
+                return asked
+            try:
+                check_scores(model.checked)
+                who = workspace.gate.actor
+                pairs = pair_debits_in(
+                    transaction, workspace.gate, model.key, who, len(question), noisy=False
+                )
+            except (PolicyError, InputError) as fault:
+                faults[:] = [fault]
+                return replace(asked, debits=())
+            return replace(asked, debits=(*asked.debits, *pairs))
 
+        action = Action.PREDICT_SCORES if is_scored else Action.PREDICT
         facts: dict[str, Fact] = {"rows": len(question), "precision": question.precision.value}
-        return workspace.gate.act(action, name, facts, about=about, moment=moment)
+        with workspace.gate.act(action, name, facts, about=about, moment=moment) as act:
+            if model is None or faults:
+                raise faults[0]
+            yield act, model
 
     def _record_question(self, act: Act, model: Deployed, question: Question) -> None:
         act.facts.update(

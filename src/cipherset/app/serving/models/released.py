@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.app.serving.models.answer import ROUNDED_DIGITS, Precision, Predicted
-from cipherset.app.serving.models.sandbox.keeper import ModelWorker
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.core.errors import InputError
 from cipherset.core.manifest import BundleManifest, Task
 from cipherset.pipeline.train import stepped
+from cipherset.pipeline.train.check import CheckedModel
 
 
 def released(
@@ -36,13 +36,13 @@ def released(
             yield Predicted(classes[code], probabilities=_floats(answers.scores[row]))
 
 
-def check_scores(worker: ModelWorker) -> None:
+def check_scores(model: CheckedModel) -> None:
     """Refuse to be asked for probabilities that the model does not compute.
 
     Raises:
         InputError: ``no_scores``.
     """
-    if not worker.has_scores:
+    if model.scores is None:
         raise InputError(
             "the model has no output with one probability for each class",
             code="no_scores",

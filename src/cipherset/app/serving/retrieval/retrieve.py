@@ -5,12 +5,13 @@ tenant and a piece that is not there all come back as nothing, after the same qu
 Why a piece stayed out is in the events, by count, and by id where it was altered or injected.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from cipherset.app.gate import About, Act, Action, Moment
+from cipherset.app.gate.who import tenant_of
 from cipherset.app.labels.record import known_label
 from cipherset.app.serving.retrieval.kept import (
     ChunkStore,
@@ -23,7 +24,6 @@ from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import AesGcmSealer, KeyUse
-from cipherset.custody.ledger.access import find_principal
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.policy import UNBOUNDED, Kind
 from cipherset.guard.retrieval import (
@@ -37,7 +37,6 @@ from cipherset.guard.retrieval import (
     Room,
 )
 
-TENANT: Final = "tenant"
 MOST_DATASETS: Final = 16
 MOST_REFERENCES: Final = 10_000
 _TOLD: Final = 20
@@ -93,7 +92,7 @@ def retrieve(
     names = list(dict.fromkeys(one.dataset for one in references))[:MOST_DATASETS]
     parts = []
     with open_workspace(session) as workspace:
-        tenant = _tenant(workspace)
+        tenant = tenant_of(workspace.gate.ledger, workspace.gate.who)
         for name in names:
             wanted = [one.id for one in references if one.dataset == name]
             parts.append(_of_dataset(workspace, request, (name, wanted), judge, known, tenant))
@@ -166,16 +165,6 @@ def _list(kept: KeptChunks, place: Place, fingerprint: str, known: KnownLists) -
     if found is None:
         found = known.lists[place.asset] = kept.read_list(place, fingerprint=fingerprint)
     return found
-
-
-def _tenant(workspace: Workspace) -> str | None:
-    """The tenant of the one who asks, as the ledger has it."""
-    gate = workspace.gate
-    stored = gate.ledger.transact(
-        lambda transaction: find_principal(transaction.connection, gate.who.name)
-    )
-    attributes: Mapping[str, str] = {} if stored is None else stored.attributes
-    return attributes.get(TENANT)
 
 
 def _together(parts: Sequence[Context], references: Sequence[Reference], room: Room) -> Context:

@@ -28,7 +28,8 @@ class ToPredict(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field(min_length=1, max_length=64, examples=["router"])
+    # It becomes the subject of an event: it is none that could be anybody's words.
+    model: str = Field(max_length=64, pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["router"])
     texts: list[Text] = Field(
         default=[], max_length=MOST_INPUTS, examples=[["where is my parcel?"]]
     )

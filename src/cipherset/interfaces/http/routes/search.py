@@ -24,8 +24,10 @@ Text = Annotated[str, Field(min_length=1, max_length=100_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=_MOST_DIM)]
 Value = Annotated[str, Field(max_length=1_000)]
-Name = Annotated[str, Field(min_length=1, max_length=128, examples=["tickets.index"])]
-Named = Annotated[str, Path(min_length=1, max_length=128, description="Name or id of an index.")]
+# A name becomes the subject of an event: it is none that could be anybody's words.
+_NAME = r"^[A-Za-z0-9._-]{1,128}$"
+Name = Annotated[str, Field(pattern=_NAME, examples=["tickets.index"])]
+Named = Annotated[str, Path(pattern=_NAME, description="Name or id of an index.")]
 RowId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Rows = Annotated[list[Text], Field(max_length=MOST_ROWS)]
 Vectors = Annotated[list[Vector], Field(max_length=MOST_ROWS)]
@@ -103,7 +105,7 @@ class Changed(BaseModel):
 class ToEncrypt(_Body):
     """Texts, or as many vectors, for the key of that name."""
 
-    key: Annotated[str, Field(min_length=1, max_length=63, examples=["support"])]
+    key: Annotated[str, Field(max_length=63, pattern=_NAME, examples=["support"])]
     texts: Rows = []
     vectors: Vectors = []
 

@@ -1,8 +1,8 @@
 """The confined process: one model, vectors in through a pipe, classes or numbers out.
 
 It is handed the bytes of a graph and noise-free ciphertext, and nothing else: no text, no key, no
-minimizer, no file, no network. It is confined before it looks at the graph. Requests that were sent
-together are run apart, for a graph may mix the rows of one run.
+minimizer, no file, no network. It is confined before it looks at the graph. Each row is run alone:
+a graph may hold a constant for each place of a run, and print 256 equal rows bit by bit.
 
     in    length and JSON of ``Job``, length and bytes of the graph; then for each request
           the number of rows, whether probabilities are wanted, and the rows, float32 (n, dim)
@@ -107,18 +107,21 @@ def _answer(
     session: ort.InferenceSession, job: Job, rows: npt.NDArray[np.float32], *, scores: bool
 ) -> bytes:
     wanted = [job.output, job.scores] if scores and job.scores else [job.output]
-    try:
-        found = session.run(wanted, {job.input: rows})
-    except _FAILURES as error:
-        return bytes([_why(error, Status.FAILED)])
-    raw = _labels(found[0], job, len(rows))
-    if raw is None:
-        return bytes([Status.NOT_AN_ANSWER])
-    if scores:
-        if len(found) == 1 or not _has(found[1], (len(rows), len(job.classes))):
+    labels, probabilities = bytearray(), bytearray()
+    for at in range(len(rows)):
+        try:
+            found = session.run(wanted, {job.input: rows[at : at + 1]})
+        except _FAILURES as error:
+            return bytes([_why(error, Status.FAILED)])
+        label = _labels(found[0], job, 1)
+        if label is None:
             return bytes([Status.NOT_AN_ANSWER])
-        raw += found[1].astype("<f4").tobytes()
-    return bytes([Status.OK]) + raw
+        labels += label
+        if scores:
+            if len(found) == 1 or not _has(found[1], (1, len(job.classes))):
+                return bytes([Status.NOT_AN_ANSWER])
+            probabilities += found[1].astype("<f4").tobytes()
+    return bytes([Status.OK]) + bytes(labels + probabilities)
 
 
 def _labels(answer: Any, job: Job, n_rows: int) -> bytes | None:  # noqa: ANN401 -- a model's
