@@ -93,7 +93,7 @@ def test_from_afar_an_index_of_texts_is_not_asked_with_vectors(built_once):
             _asked(session_of(owner), of_texts, request, is_afar=True)
         assert found.value.code == "search_vector"
         own = _asked(session_of(owner), of_texts, request, is_afar=False)
-    assert np.allclose(own, x[3], atol=1e-6)
+    assert np.allclose(own, [x[3]], atol=1e-6)
 
 
 def test_over_a_network_a_cosine_has_two_digits(built_once):

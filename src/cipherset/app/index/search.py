@@ -116,22 +116,22 @@ def search(session: Session, request: SearchRequest, parts: Parts | None = None)
         if own is not None and request.tenant not in {None, own}:
             return []
         mine = request if own is None else replace(request, tenant=own)
-        ids, scores = _nearest(opened, x, mine)
+        ids, scores = _nearest(opened, x[0], mine)
         told = scores.astype(np.float64).round(_DIGITS_AFAR if is_afar else _DIGITS)
         return _hits(opened, ids, told, names_rows=request.names_rows)
 
 
 def _asked(session: Session, opened: Opened, request: SearchRequest, *, is_afar: bool) -> Float32s:
-    """The vector to look for, shape (dim,)."""
+    """The vector to look for, shape (1, dim)."""
     if request.vector is None:
-        return opened.embedded(session, [request.text or ""])[0]
+        return opened.embedded(session, [request.text or ""])
     if is_afar and opened.meta.encoder_spec is not None:
         raise InputError(
             "this index holds texts, and is asked with text",
             code="search_vector",
             hint="send a text; vectors of one's choice would measure out the rows",
         )
-    return unit([list(request.vector)], opened.manifest.dim)[0]
+    return unit([list(request.vector)], opened.manifest.dim)
 
 
 @contextmanager
