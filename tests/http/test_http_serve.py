@@ -10,6 +10,7 @@ import pytest
 from http_server import DEADLINE_S, request, rest_of, served
 
 from cipherset.app.access.init import init
+from cipherset.app.serving.alone import only_gateway
 from cipherset.app.workspace import Session
 from cipherset.core.errors import BackendError, UsageError
 from cipherset.custody.ledger import Ledger
@@ -88,6 +89,20 @@ def refused(tmp_path, place, policy=BuiltIn.SOLO):
     with pytest.raises(UsageError) as caught:
         serve(session(tmp_path, policy), place, pytest.fail)
     return caught.value.code
+
+
+def test_a_workspace_has_one_gateway(tmp_path):
+    """Two would each take a proof once, and so twice; the lock goes with the process."""
+    home = tmp_path / "workspace"
+    session = Session(home, "ada", tmp_path, TerminalProgress())
+    with served(home) as (process, _):
+        with pytest.raises(UsageError) as refused:
+            serve(session, Place("127.0.0.1", 0), print)
+        assert refused.value.code == "gateway_running"
+        process.kill()
+        process.wait(DEADLINE_S)
+    with only_gateway(home):
+        pass
 
 
 def test_other_machines_are_not_served_without_tls(tmp_path):

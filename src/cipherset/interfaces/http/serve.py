@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from cipherset.app.access.permissions import active
 from cipherset.app.assets.deploy import MODELS
+from cipherset.app.serving.alone import only_gateway
 from cipherset.app.serving.quiet import Quiet
 from cipherset.app.serving.relay.rules import RULES_FILE as GUARD_FILE
 from cipherset.app.serving.sanitizing import RULES_FILE
@@ -56,7 +57,7 @@ def serve(session: Session, place: Place, ready: Callable[[Ready], None]) -> Non
 
     Raises:
         UsageError: ``tls_pair``; ``tls_needed``, ``identity_needed``, ``origins_needed``: it would
-            be reached by whoever cannot be known.
+            be reached by whoever cannot be known; ``gateway_running``.
         InputError: ``serve_file``, ``tls_files``.
         BackendError: ``address``; the ledger cannot be written.
     """
@@ -64,7 +65,7 @@ def serve(session: Session, place: Place, ready: Callable[[Ready], None]) -> Non
     listening = Listening(place.host, _files(place, settings), settings)
     listening.check()
     tls = None if listening.tls is None else ServerTls(listening.tls).context
-    with hold(_of_nobody(session)) as held:
+    with hold(_of_nobody(session)) as held, only_gateway(session.home):
         identity = _identity(held, listening)
         services = Services(
             held, identity, settings.limits, None if tls is not None else _hosts(place, settings)
