@@ -26,7 +26,8 @@ _ERROR: Final = {
         "error": {
             "type": "object",
             "required": ["code", "message", "hint"],
-            "properties": {"code": _WORD, "message": _WORD, "hint": _WORD},
+            # "type" is of the routes that OpenAI's clients ask.
+            "properties": {"code": _WORD, "message": _WORD, "hint": _WORD, "type": _WORD},
             "additionalProperties": False,
         }
     },
