@@ -1,9 +1,12 @@
 """A table of a real PostgreSQL with pgvector, beyond what every store does."""
 
+import sys
+
 import numpy as np
 import pytest
 from index_samples import DIM, found, rows, same
 
+from cipherset.app.index.build import _filled
 from cipherset.core.errors import BackendError, UsageError
 from cipherset.pipeline.index import open_pgvector
 
@@ -51,6 +54,20 @@ def test_a_database_that_is_not_there(tmp_path):
         open_pgvector(f"postgresql://nobody@/none?host={tmp_path}", "rows", DIM)
     assert refused.value.code == "index_database"
     assert "nobody" not in refused.value.message
+
+
+def test_a_database_without_its_driver(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(BackendError) as refused:
+        open_pgvector("postgresql://nobody@/none", "rows", DIM)
+    assert refused.value.code == "index_driver"
+
+
+def test_a_table_with_rows_is_not_built_into(table):
+    table.add(rows(3))
+    with pytest.raises(UsageError) as refused:
+        _filled(None, None, None, table, None)
+    assert refused.value.code == "index_table_taken"
 
 
 def test_a_table_that_went_away(table):

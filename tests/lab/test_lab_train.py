@@ -159,11 +159,12 @@ def test_a_model_that_has_its_rows_by_heart_is_not_released(tmp_path):
 
 
 def scattered_owner(folder):
-    rows = scattered(450, seed=5, classes=3, dim=serving_thread.DIM)
+    rows = scattered(1200, seed=5, classes=3, dim=serving_thread.DIM)
     table = [
         {"vec": x.tolist(), "topic": f"topic-{y}"} for x, y in zip(rows.x, rows.y, strict=True)
     ]
-    return serving_thread._made(folder, table, ColumnRoles((), "vec", "topic"))
+    owner = serving_thread.Owner(folder)
+    return serving_thread._made(owner, table, ColumnRoles((), "vec", "topic"), None)
 
 
 def test_the_best_candidate_is_taken():

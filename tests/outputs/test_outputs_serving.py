@@ -113,14 +113,14 @@ def held(session, output_filter):
 
 def test_a_held_reply_waits_is_looked_at_and_settled(ada, output_filter):
     text, review_id = held(ada, output_filter)
-    assert waiting(ada) == [review_id]
+    assert review_id in waiting(ada)
     kept = open_reply(ada, review_id)
     assert (kept.text, kept.found) == (text, ((6, 6 + len(ROW), "bare"),))
     assert "kilroy" not in repr(kept)
     folder = ada.home / FOLDER / review_id
     assert all(b"kilroy" not in path.read_bytes() for path in folder.iterdir())
     settle(ada, review_id, Settled.HARMFUL)
-    assert waiting(ada) == []
+    assert review_id not in waiting(ada)
     with open_workspace(ada) as workspace:
         events = list(workspace.gate.ledger.events())
     assert any(f'"review":"{review_id}"' in event.body for event in events)

@@ -104,7 +104,6 @@ def whole(process: Process, who: str) -> None:
 @pytest.mark.parametrize(
     ("what", "status", "code"),
     [
-        ("kek", 409, "key_file_missing"),
         ("keys", 503, "workspace_gone"),
         ("", 503, "workspace_gone"),
         ("ledger.sqlite", 503, "ledger_unwritable"),
@@ -118,6 +117,14 @@ def test_what_is_moved_away_is_missed_and_not_made_anew(served, what, status, co
         assert not path.exists()
     assert told_of(events(served.home), f"without-{what}") == []
     whole(served, f"with-{what}")
+
+
+def test_a_model_that_is_open_answers_without_its_provider(served):
+    """What is open was opened before; that no more can be, readiness tells."""
+    with gone(served.home / "kek"):
+        assert result(served.predict("without-kek")) == (200, "")
+        until(lambda: "key_file_missing" in readiness(served).values())
+    whole(served, "with-kek")
 
 
 def test_another_ledger_in_its_place_is_not_written(served):

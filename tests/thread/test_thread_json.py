@@ -195,7 +195,7 @@ def test_in_a_process_of_its_own(exported):
 
 GROUPS = {
     *("asset", "audit", "canary", "copies", "encoder", "grant", "index", "key", "policy"),
-    *("principal", "review"),
+    *("principal", "review", "service"),
 }
 
 

@@ -20,4 +20,5 @@ def check_workspace(session: Session) -> None:
         # A transaction that writes nothing begins on a disk that is full.
         write_atomic(workspace.home / _PROBE, b"ready\n")
         workspace.gate.ledger.transact(lambda transaction: transaction.now)
+        workspace.ring.signer()
         workspace.ring.list()

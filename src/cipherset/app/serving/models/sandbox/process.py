@@ -171,7 +171,7 @@ class WorkerProcess:
         except BlockingIOError:
             return 0
         except BrokenPipeError:
-            raise self._gone() from None
+            raise self._gone() from None  # house: who sees its end first is chance
 
     def _read(self, most: int) -> bytes:
         try:

@@ -116,7 +116,7 @@ class Upstream:
             except (TimeoutError, httpx.TimeoutException):
                 raise _slow() from None
             except (httpx.HTTPError, httpx.StreamError):
-                raise cut() from None
+                raise cut() from None  # house: who sees the cut first is chance
 
     def close(self) -> None:
         """Close what is open; from a thread of the event loop's."""
