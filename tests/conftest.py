@@ -28,6 +28,8 @@ from xdist.workermanage import WorkerController
 # programs that show it is there, any of which will do.
 PROGRAMS: Final = {
     "gcc": ("cc", "gcc", "clang"),
+    "curl": ("curl",),
+    "openssl": ("openssl",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "dbus": ("dbus-daemon",),
     "gnome-keyring": ("gnome-keyring-daemon",),

@@ -9,7 +9,14 @@ from docs_blocks import PARENTS, ROOT, blocks, goes_on_from, pages, run_page
 KINDS = {"sh", "python", "text", "console"}
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if page not in PARENTS])
+def _asked_of(page: str) -> object:
+    """The page, with the programs of the system that its commands are."""
+    words = {word for block in blocks(page) for word in block.text.split()}
+    marks = [pytest.mark.needs(name) for name in ("curl", "openssl") if name in words]
+    return pytest.param(page, marks=marks)
+
+
+@pytest.mark.parametrize("page", [_asked_of(page) for page in pages() if page not in PARENTS])
 def test_the_blocks_of_a_page_run(page, left_by, tmp_path):
     run_page(page, _folder(page, left_by, tmp_path), extras=False)
 
