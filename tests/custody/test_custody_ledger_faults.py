@@ -12,7 +12,8 @@ from custody_ledgers import Place, fill, place_of, ticking
 from sqlalchemy import text
 
 from cipherset.core.errors import BackendError, InputError, IntegrityError
-from cipherset.custody.ledger import Ledger, Outcome, Verification, engine, spent
+from cipherset.custody.ledger import Ledger, Outcome, Verification, spent
+from cipherset.custody.ledger.database import engine
 
 CANARY = "canary-password-0815"
 

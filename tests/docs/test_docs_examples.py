@@ -6,6 +6,16 @@ from pathlib import Path
 import pytest
 from docs_blocks import PARENTS, ROOT, blocks, goes_on_from, pages, run_page
 
+# Pages that take long and whose commands other tests run too: only `make test-all` runs them.
+LONG = {
+    f"docs/how-to/{name}.md"
+    for name in (
+        *("add-gaussian-noise", "audit", "bind-a-key", "calibrate-first", "clean-training-data"),
+        *("export-again", "guard-outputs", "identity", "keep-conversations-together", "lab"),
+        *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "respond", "rotate-a-key"),
+        *("sanitize", "search", "train-at-the-gate", "work-as-a-team"),
+    )
+}
 KINDS = {"sh", "python", "text", "console"}
 
 
@@ -13,6 +23,8 @@ def _asked_of(page: str) -> object:
     """The page, with the programs of the system that its commands are."""
     words = {word for block in blocks(page) for word in block.text.split()}
     marks = [pytest.mark.needs(name) for name in ("curl", "openssl") if name in words]
+    if page in LONG:
+        marks.append(pytest.mark.soak)
     return pytest.param(page, marks=marks)
 
 

@@ -205,13 +205,13 @@ def test_rounding_alone_is_crossed_by_one_row(split):
 
 
 def test_a_model_that_mixes_rows_sees_one_at_a_time(made, split):
-    """Run together, one row could change the answers to all of them."""
+    """Asked for together they are run apart: one row cannot change the answers to all."""
     target = 7
     with lab_worker(made, spoiled_by(split.x[target])) as worker:
         together = worker.run(split.x).labels
         apart = codes_apart(worker, split.x)
-    assert (together == 1).all()
-    assert np.flatnonzero(apart == 1).tolist() == [target]
+    assert np.flatnonzero(together == 1).tolist() == [target]
+    assert np.array_equal(together, apart)
 
 
 def test_a_row_that_a_model_fails_on_is_wrong_and_no_more(owner, made, split, digest):

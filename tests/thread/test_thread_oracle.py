@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from thread_samples import Owner, vector_rows
+from thread_samples import QUICK, Owner, vector_rows, write_rows
 
 from cipherset.app.gate import Action
 from cipherset.app.oracle import encrypt as oracle
@@ -211,7 +211,12 @@ def test_a_key_that_is_not_there(owner):
     assert owner.events("encrypt")[-1].outcome == "refused"
 
 
-def test_an_export_that_nobody_assessed_answers_nobody(owner):
+def test_an_export_that_nobody_assessed_answers_nobody(tmp_path):
+    owner = Owner(tmp_path)
+    owner.key("support")
+    source = write_rows(owner.folder / "rows.parquet", vector_rows())
+    to = ("--key", "support", "--to", owner.folder / "rows.cipherset")
+    owner.ok("protect", source, "--vector", "vec", "--label", "topic", *to, *QUICK)
     assert refused(owner, vectors=vectors(1)) == (3, "not_assessed")
     assert owner.events("encrypt")[-1].outcome == "refused"
 

@@ -153,8 +153,10 @@ def test_probing_revokes_the_grants_of_who_probes(quiet):
     assert asked["status"] == "live"
     for _ in range(12):
         assert quiet.run("key", "create", "mine", "--as", "sam").code == 3
-    (told,) = quiet.ok("audit", "watch", "--as", "eve")["alerts"]
-    assert (told["kind"], told["stopped"]) == ("probing", [asked["grant"]])
+    alerts = quiet.ok("audit", "watch", "--as", "eve")["alerts"]
+    # At some hours of the day that is unusual too.
+    (told,) = [each for each in alerts if each["kind"] == "probing"]
+    assert told["stopped"] == [asked["grant"]]
     (grant,) = quiet.ok("grant", "list", "--as", "eve")["grants"]
     assert (grant["status"], grant["reason"]) == ("revoked", "revoked by watch")
 
