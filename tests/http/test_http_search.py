@@ -136,13 +136,13 @@ def test_rows_are_added_found_and_deleted(served):
     added = posted(
         one, "index/rows.index/rows", vectors=new.tolist(), labels=["mine", "mine"], tenant="a"
     ).json()
-    assert (added["changed"], added["rows"], len(added["ids"])) == (2, 422, 2)
+    assert (added["changed"], len(added["ids"])) == (2, 2)
     found = posted(
         one, "search", index="rows.index", vector=new[0].tolist(), label="mine", tenant="a"
     ).json()["hits"]
     assert found[0]["id"] == added["ids"][0]
     gone = posted(one, "index/rows.index/delete", ids=added["ids"]).json()
-    assert (gone["changed"], gone["rows"]) == (2, 420)
+    assert (gone["changed"], gone["rows"]) == (2, added["rows"] - 2)
 
 
 def test_an_index_is_told_without_where_it_is(served):
