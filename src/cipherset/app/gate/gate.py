@@ -256,9 +256,7 @@ class Gate:
 
         def work(transaction: Transaction) -> PolicyError | None:
             try:
-                check_rows(transaction, of_rows)
-                debit(transaction, debits)
-                spend_rows(transaction, of_rows)
+                _spend(transaction, debits, of_rows)
             except PolicyError as refusal:
                 _refused(transaction, self.actor, action, subject, {"code": refusal.code})
                 return refusal
@@ -298,9 +296,8 @@ class Gate:
         if refusal is None:
             try:
                 check_use(transaction, self, action, asked.about)
-                check_rows(transaction, moment.row_debits)
-                debit(transaction, (*_rates(transaction, self.actor, asked), *moment.debits))
-                spend_rows(transaction, moment.row_debits)
+                rates = _rates(transaction, self.actor, asked)
+                _spend(transaction, (*rates, *moment.debits), moment.row_debits)
             except PolicyError as error:
                 refusal = error
         if refusal is not None:
@@ -331,6 +328,19 @@ class Gate:
 
 
 _UNPROVEN: Final = Decision(is_allowed=False)
+
+
+def _spend(
+    transaction: Transaction, debits: tuple[Debit, ...], of_rows: Sequence[RowDebit]
+) -> None:
+    """All of it, or nothing.
+
+    Raises:
+        PolicyError: ``budget``.
+    """
+    check_rows(transaction, of_rows)
+    debit(transaction, debits)
+    spend_rows(transaction, of_rows)
 
 
 def _refused(

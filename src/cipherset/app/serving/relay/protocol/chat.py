@@ -12,7 +12,6 @@ from cipherset.app.serving.relay.protocol.asked import (
     MOST_TOOLS,
     Asked,
     Fields,
-    Slot,
     Texts,
     bad,
     identified,
@@ -20,10 +19,12 @@ from cipherset.app.serving.relay.protocol.asked import (
     named,
     wanted_of,
 )
+from cipherset.app.serving.relay.protocol.pieces import content_of, worded
 from cipherset.guard.prompts import Role
 
 PATH: Final = "/chat/completions"
 _ROLES: Final = {role.value: role for role in Role if role is not Role.RETRIEVED}
+_PARTS: Final = {"text": "text", "refusal": "refusal"}
 _MOST_ANSWERS: Final = 8
 _MOST_STOPS: Final = 4
 _NUMBERS: Final = (
@@ -120,7 +121,7 @@ def _message(value: object, texts: Texts) -> dict[str, Any]:
     told: dict[str, Any] = {"role": role.value}
     content, refusal = fields.take("content"), fields.take("refusal")
     if content is not None:
-        told["content"] = _content(content, role, texts)
+        told["content"] = content_of(content, role, texts, _PARTS)
     if role is Role.ASSISTANT:
         if refusal is not None:
             told["refusal"] = texts.slot(role, refusal)
@@ -130,23 +131,6 @@ def _message(value: object, texts: Texts) -> dict[str, Any]:
         told["tool_call_id"] = identified(fields.take("tool_call_id"))
     fields.done()
     return told
-
-
-def _content(content: object, role: Role, texts: Texts) -> Slot | list[dict[str, Any]]:
-    if isinstance(content, str):
-        return texts.slot(role, content)
-    if not isinstance(content, list):
-        raise bad("the content of a message is neither text nor parts", "send text")
-    found = []
-    for one in content:
-        fields = Fields.of(one, "a part")
-        kind, name = fields.take("type"), "text"
-        if kind not in ("text", "refusal"):
-            raise bad("a part is no text", "send text: nothing else is looked at here")
-        name = str(kind)
-        found.append({"type": kind, name: texts.slot(role, fields.take(name))})
-        fields.done()
-    return found
 
 
 def _call(value: object, texts: Texts) -> dict[str, Any]:
@@ -176,29 +160,13 @@ def _tools(fields: Fields, texts: Texts, template: dict[str, Any]) -> frozenset[
     for one in listed:
         outer = Fields.of(one, "a tool")
         outer.one_of("type", "function")
-        told = tool(Fields.of(outer.take("function"), "a function"), texts)
+        told = worded(Fields.of(outer.take("function"), "a function"), texts, "parameters")
         outer.done()
         names.append(told["name"])
         template.setdefault("tools", []).append({"type": "function", "function": told})
     if choice is not None:
         template["tool_choice"] = _choice(choice, names)
     return frozenset(names)
-
-
-def tool(function: Fields, texts: Texts) -> dict[str, Any]:
-    """A function that the model may call, its words in slots.
-
-    Raises:
-        InputError: ``request_field``.
-    """
-    told: dict[str, Any] = {"name": named(function.take("name")), **function.plain("strict")}
-    description, parameters = function.take("description"), function.take("parameters")
-    if description is not None:
-        told["description"] = texts.slot(Role.DEVELOPER, description)
-    if parameters is not None:
-        told["parameters"] = texts.schema(Role.DEVELOPER, parameters)
-    function.done()
-    return told
 
 
 def _choice(choice: object, names: Sequence[str]) -> object:
@@ -221,22 +189,5 @@ def _form(form: object, texts: Texts) -> dict[str, Any]:
     schema = fields.take("json_schema")
     fields.done()
     if schema is not None:
-        own = Fields.of(schema, "json_schema")
-        told["json_schema"] = schema_of(own, texts)
-    return told
-
-
-def schema_of(own: Fields, texts: Texts) -> dict[str, Any]:
-    """A schema of replies, its words in slots.
-
-    Raises:
-        InputError: ``request_field``.
-    """
-    told: dict[str, Any] = {"name": named(own.take("name")), **own.plain("strict")}
-    description, schema = own.take("description"), own.take("schema")
-    if description is not None:
-        told["description"] = texts.slot(Role.DEVELOPER, description)
-    if schema is not None:
-        told["schema"] = texts.schema(Role.DEVELOPER, schema)
-    own.done()
+        told["json_schema"] = worded(Fields.of(schema, "json_schema"), texts, "schema")
     return told

@@ -13,7 +13,6 @@ from cipherset.app.serving.relay.protocol.asked import (
     MOST_TOOLS,
     Asked,
     Fields,
-    Slot,
     Texts,
     bad,
     identified,
@@ -21,7 +20,8 @@ from cipherset.app.serving.relay.protocol.asked import (
     named,
     wanted_of,
 )
-from cipherset.app.serving.relay.protocol.chat import EFFORTS, schema_of, tool
+from cipherset.app.serving.relay.protocol.chat import EFFORTS
+from cipherset.app.serving.relay.protocol.pieces import content_of, worded
 from cipherset.guard.prompts import Role
 
 PATH: Final = "/responses"
@@ -29,6 +29,8 @@ _ROLES: Final = {
     role.value: role for role in (Role.SYSTEM, Role.DEVELOPER, Role.USER, Role.ASSISTANT)
 }
 _NUMBERS: Final = ("temperature", "top_p", "max_output_tokens", "parallel_tool_calls")
+_PARTS: Final = {"input_text": "text", "output_text": "text", "refusal": "refusal"}
+_SHOWN: Final = frozenset({"annotations", "logprobs"})
 # Of an item as it came back from us: its id and state are ours.
 _OURS: Final = frozenset({"id", "status"})
 
@@ -122,25 +124,8 @@ def _message(fields: Fields, texts: Texts) -> dict[str, Any]:
     role = _ROLES.get(str(fields.take("role")))
     if role is None:
         raise bad("a message has none of the roles", f"one of {', '.join(_ROLES)}")
-    return {"role": role.value, "content": _content(fields.take("content"), role, texts)}
-
-
-def _content(content: object, role: Role, texts: Texts) -> Slot | list[dict[str, Any]]:
-    if isinstance(content, str):
-        return texts.slot(role, content)
-    if not isinstance(content, list):
-        raise bad("the content of a message is neither text nor parts", "send text")
-    found = []
-    for one in content:
-        fields = Fields.of(one, "a part")
-        fields.drop(frozenset({"annotations", "logprobs"}))
-        kind = fields.take("type")
-        if kind not in ("input_text", "output_text", "refusal"):
-            raise bad("a part is no text", "send text: nothing else is looked at here")
-        name = "refusal" if kind == "refusal" else "text"
-        found.append({"type": kind, name: texts.slot(role, fields.take(name))})
-        fields.done()
-    return found
+    content = content_of(fields.take("content"), role, texts, _PARTS, _SHOWN)
+    return {"role": role.value, "content": content}
 
 
 def _tools(fields: Fields, texts: Texts, template: dict[str, Any]) -> frozenset[str]:
@@ -152,7 +137,7 @@ def _tools(fields: Fields, texts: Texts, template: dict[str, Any]) -> frozenset[
         own = Fields.of(one, "a tool")
         if own.take("type") != "function":
             raise bad("a tool is no function", "what a service does by itself is not asked here")
-        told = tool(own, texts)
+        told = worded(own, texts, "parameters")
         names.append(told["name"])
         template.setdefault("tools", []).append({"type": "function", **told})
     if choice in ("none", "auto", "required"):
@@ -176,7 +161,7 @@ def _form(form: object, texts: Texts) -> dict[str, Any]:
     if asked is not None:
         own = Fields.of(asked, "text.format")
         kind = own.one_of("type", "text", "json_object", "json_schema")
-        more = schema_of(own, texts) if kind.get("type") == "json_schema" else {}
+        more = worded(own, texts, "schema") if kind.get("type") == "json_schema" else {}
         own.done()
         told["format"] = {**kind, **more}
     return told
