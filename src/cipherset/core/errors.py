@@ -13,6 +13,7 @@ A message says what was found, what was expected and where; ``hint`` says what t
 Neither ever holds a record, a vector or key bytes. ``code`` is stable: scripts may rely on it.
 """
 
+from types import TracebackType
 from typing import ClassVar
 
 
@@ -64,3 +65,27 @@ class BackendError(CiphersetError):
     """Something outside cannot be reached; the hint names the command that mends it."""
 
     exit_code: ClassVar[int] = 6
+
+
+class Caught:
+    """Inside, a defect ends there: its ``kind`` is noted, its text, which may hold data, is not.
+
+    What tells the process to stop (``KeyboardInterrupt``, ``SystemExit``) goes on.
+    """
+
+    def __init__(self) -> None:
+        self.kind = ""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        self.kind = kind.__name__
+        return True

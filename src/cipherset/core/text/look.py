@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Final
 
+from cipherset.core.errors import Caught
 from cipherset.core.protocols import Detector
 from cipherset.core.values import Span
 
@@ -41,42 +41,19 @@ def look(detectors: Sequence[Detector], texts: Sequence[str]) -> Looked:
     """
     looked = Looked([[] for _ in texts])
     for detector in detectors:
-        caught = _Caught()
+        caught = Caught()
         with caught:
             for each, more in zip(looked.spans, detector.detect(texts), strict=True):
                 each += more
-        if caught.error:
+        if caught.kind:
             _one_by_one(detector, texts, looked)
     return looked
 
 
 def _one_by_one(detector: Detector, texts: Sequence[str], looked: Looked) -> None:
     for position, text in enumerate(texts):
-        caught = _Caught()
+        caught = Caught()
         with caught:
             looked.spans[position] += detector.detect([text])[0]
-        if caught.error:
-            looked.faults.setdefault(position, Fault(detector.name, caught.error))
-
-
-class _Caught:
-    """Inside, whatever a detector throws ends there; its kind is noted.
-
-    What tells the process to stop (``KeyboardInterrupt``, ``SystemExit``) goes on.
-    """
-
-    error = ""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if kind is None or not issubclass(kind, Exception):
-            return False
-        self.error = kind.__name__
-        return True
+        if caught.kind:
+            looked.faults.setdefault(position, Fault(detector.name, caught.kind))

@@ -10,11 +10,10 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Final
 
 from cipherset.app.serving.models.sandbox.refusals import busy
-from cipherset.core.errors import BackendError, CiphersetError
+from cipherset.core.errors import BackendError, Caught, CiphersetError
 from cipherset.core.protocols import Encoder
 from cipherset.core.values import Float32s
 
@@ -105,7 +104,7 @@ class EncodingBatcher:
         several = False
         while batch := self._next(gather=several):
             several = len(batch) > 1
-            with _Kept():
+            with Caught():  # ends a batch, not the thread
                 self._encode(batch)
             for job in batch:
                 if job.vectors is None and job.error is None:
@@ -147,21 +146,6 @@ class EncodingBatcher:
         for job in batch:
             job.vectors = vectors[start : start + len(job.texts)]
             start += len(job.texts)
-
-
-class _Kept:
-    """Inside, a defect of the encoder ends a batch and not the thread; its text could hold data."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        return kind is not None and issubclass(kind, Exception)
 
 
 def _failed() -> BackendError:

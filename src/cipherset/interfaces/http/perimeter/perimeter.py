@@ -10,14 +10,13 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cipherset.core.errors import BackendError, CiphersetError, InputError, UsageError
+from cipherset.core.errors import BackendError, Caught, CiphersetError, InputError, UsageError
 from cipherset.interfaces.http.actions import BODY_BYTES, REQUEST_S
 from cipherset.interfaces.http.errors import INTERNAL, answer
 from cipherset.interfaces.http.limits import RequestLimits
@@ -207,34 +206,13 @@ class Perimeter:
         await task
 
     async def _run(self, scope: Scope, receive: Receive, sending: Sending) -> None:
-        caught = _Caught()
+        caught = Caught()
         with self._flight.one(), self._seen.one_under_way(), caught:
             await self._app(scope, receive, sending)
         if caught.kind:
             _LOG.error("request %s failed with an unexpected %s", sending.request_id, caught.kind)
             if not sending.begun.is_set():
                 await answer(INTERNAL)(scope, receive, sending)
-
-
-class _Caught:
-    """Inside, whatever fails ends there: its kind is noted, its text (it may hold data) is not."""
-
-    def __init__(self) -> None:
-        self.kind = ""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if kind is None or not issubclass(kind, Exception):
-            return False
-        self.kind = kind.__name__
-        return True
 
 
 _STATUS: Final[Mapping[str, int]] = {
