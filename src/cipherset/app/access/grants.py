@@ -301,17 +301,13 @@ def _vote(
 def list_grants(session: Session) -> list[Grant]:
     """Every grant there ever was, the oldest first, and where it stands."""
     with open_workspace(session) as workspace:
-        return all_grants(workspace)
+        return workspace.gate.ledger.transact(lambda work: grants_in(work, workspace))
 
 
-def all_grants(workspace: Workspace) -> list[Grant]:
-    """The same, in a workspace that is open."""
-
-    def work(transaction: Transaction) -> list[Grant]:
-        asked = [decode_request(r.request.encode()) for r in requests(transaction.connection)]
-        return [Grant(one, _standing(transaction, workspace, one)) for one in asked]
-
-    return workspace.gate.ledger.transact(work)
+def grants_in(transaction: Transaction, workspace: Workspace) -> list[Grant]:
+    """The same, as of a transaction in a workspace that is open."""
+    asked = [decode_request(each.request.encode()) for each in requests(transaction.connection)]
+    return [Grant(one, _standing(transaction, workspace, one)) for one in asked]
 
 
 def one_grant(workspace: Workspace, grant_id: str) -> Grant:

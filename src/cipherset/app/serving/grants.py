@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cipherset.app.access import grants
-from cipherset.app.access.grants import Grant, Wish, all_grants, one_grant
+from cipherset.app.access.grants import Grant, Wish, grants_in, one_grant
 from cipherset.app.gate import Action
 from cipherset.app.gate.facts import principal_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -53,7 +53,7 @@ def list_grants(session: Session) -> list[Grant]:
         open_workspace(session) as workspace,
         workspace.gate.act(Action.VIEW, "grants", {"what": "grants"}),
     ):
-        return all_grants(workspace)
+        return workspace.gate.ledger.transact(lambda work: grants_in(work, workspace))
 
 
 def show_grant(session: Session, grant_id: str) -> ToSign:

@@ -1,7 +1,7 @@
 """Assets and runs as rows, read and written inside a transaction that the caller holds."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -25,6 +25,7 @@ _LINKS_OF: Final = select(run_assets).where(run_assets.c.run_id.in_(_IDS_OF))
 _Links = dict[tuple[str, str], list[str]]  # by run and role, the ids of assets
 
 
+_SEQ: Final = events.c.seq
 _ACTS_ON: Final = select(events.c.action, events.c.actor, events.c.outcome).where(
     events.c.subject == bindparam("s"), events.c.outcome.in_((Outcome.INTENDED, Outcome.DONE))
 )
@@ -143,6 +144,23 @@ def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Eve
     """The events of one action that ended one way, in order, unverified."""
     same = (events.c.action == action) & (events.c.outcome == outcome)
     query = select(events).where(same).order_by(events.c.seq)
+    return (Event(*row) for row in connection.execute(query))
+
+
+def measurements(connection: Connection, actions: Sequence[str]) -> Iterator[Event]:
+    """The done events of these actions, in order, unverified."""
+    same = events.c.action.in_(actions) & (events.c.outcome == Outcome.DONE)
+    return (Event(*row) for row in connection.execute(select(events).where(same).order_by(_SEQ)))
+
+
+def notices_since(connection: Connection, time: str) -> Iterator[Event]:
+    """Refusals, alerts and acts in an emergency from ``time`` on, in order, unverified."""
+    told = (
+        (events.c.outcome == Outcome.REFUSED)
+        | (events.c.action == "alert")
+        | events.c.body.contains('"break_glass":')
+    )
+    query = select(events).where(events.c.time >= time, told).order_by(_SEQ)
     return (Event(*row) for row in connection.execute(query))
 
 

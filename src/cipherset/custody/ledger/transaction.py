@@ -73,6 +73,15 @@ class Transaction:
             self._now = max(self._clock().astimezone(UTC), self._tail().time)
         return self._now
 
+    @property
+    def last_seq(self) -> int:
+        """The number of the last event, 0 before the first.
+
+        Raises:
+            IntegrityError: ``ledger_corrupt``.
+        """
+        return self._tail().seq
+
     def recall(self, key: Hashable, read: Callable[[Connection], _T]) -> _T:
         """What ``read`` returns, or did under this ``key`` while no row was changed since.
 

@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "serve": "Answer over HTTP, each request through the gate.",
     "service": "Say which services of others may be asked.",
     "train": "Train a model on a cipherset; needs no key.",
+    "view": "Look at what there is: inventory, lineage, risk, threats.",
 }
 # Where each command's module is.
 _ROOMS: Final = {
@@ -61,6 +62,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
+    "sight": ("view",),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

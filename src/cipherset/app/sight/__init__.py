@@ -1,0 +1,1 @@
+"""Views over the ledger: gathered in one transaction, computed, never stored."""

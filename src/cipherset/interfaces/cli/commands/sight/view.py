@@ -1,0 +1,35 @@
+"""``cipherset view``: what the ledger knows, computed at each look."""
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+# One module each in ``views``.
+VIEWS: Final[dict[str, str]] = {}
+
+
+class Views(click.Group):
+    """Loads a view's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, sorted."""
+        return sorted(VIEWS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The view, or None where there is none of that name."""
+        if cmd_name not in VIEWS:
+            return None
+        module = f"cipherset.interfaces.cli.commands.sight.views.{cmd_name}"
+        found = import_module(module).command
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the views without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(VIEWS.items()))
+
+
+@click.group(name="view", cls=Views)
+def command() -> None:
+    """What there is, where it came from, and how exposed it is; computed, never stored."""
