@@ -137,9 +137,16 @@ def test_callers_who_share_a_script_are_slowed(served):
 
 @pytest.mark.parametrize("step", [7, 256])
 def test_people_are_let_alone(served, step):
+    """But for one in hundreds, whom chance makes look unusual: the yardstick is drawn anew."""
     session, models = served
-    assert ask(models, session, vectors(256, seed=21)[0], step=step) == (256, None)
-    assert watch(session) == []
+    people = {"ada": 21, "bob": 22, "cyn": 23}
+    answered = [
+        ask(models, session, vectors(256, seed=seed)[0], actor=name, step=step)
+        for name, seed in people.items()
+    ]
+    assert answered.count((256, None)) >= 2
+    told = {each.principal for each in watch(session)}
+    assert len(told & people.keys()) <= 1
 
 
 def test_one_question_over_and_over_is_let_alone(served):

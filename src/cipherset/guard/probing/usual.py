@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from scipy.stats import beta, poisson
 
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats
@@ -46,6 +47,9 @@ _FEWEST_OF_CLASS: Final = 4
 # 1.2 times the bare bound (benchmarks/probing.py). Of what is counted, two more are let pass.
 _STRETCH: Final = 1.3
 _SLACK: Final = 2.0
+# The doubt in a rate, and how rarely what is usual may go beyond a bound by chance.
+_DOUBT: Final = 0.05
+_RARE: Final = 1e-4
 _COUNTED: Final = frozenset({Sign.NEAR, Sign.BOUNDARY})
 _FEW_TOPICS: Final = (1, 2, 4)
 _ELSEWHERE: Final = 0.02
@@ -145,8 +149,8 @@ def _learned(
         measures,
         means,
         *made,
-        burst=_bounds(bursts, BLOCK),
-        drip=_bounds(drips, n_blocks * BLOCK),
+        burst=_bounds(bursts, BLOCK, len(drawn)),
+        drip=_bounds(drips, n_blocks * BLOCK, len(drawn)),
         n_blocks=n_blocks,
     )
 
@@ -202,9 +206,38 @@ def _sessions(labels: Codes, rng: np.random.Generator) -> Iterator[Codes]:
         yield order
 
 
-def _bounds(found: Sequence[dict[Sign, float]], n: int) -> dict[Sign, float]:
+def _bounds(found: Sequence[dict[Sign, float]], n: int, n_rows: int) -> dict[Sign, float]:
+    """Thresholds for ``n`` queries, from sessions that were drawn of ``n_rows`` rows."""
     bounds = {}
     for sign in Sign:
-        slack = _SLACK / n if sign in _COUNTED else 0.0
-        bounds[sign] = _STRETCH * max(each[sign] for each in found) + slack
+        bounds[sign] = _STRETCH * max(each[sign] for each in found)
+        if sign in _COUNTED:
+            rate = float(np.mean([each[sign] for each in found]))
+            bounds[sign] = max(bounds[sign] + _SLACK / n, _most(rate, n, n_rows) / n)
+    bounds[Sign.SPREAD] = max(bounds[Sign.SPREAD], _furthest(n, n_rows))
     return bounds
+
+
+def _furthest(n: int, n_rows: int) -> float:
+    """How far apart the distributions of ``n`` and ``n_rows`` values may lie by chance.
+
+    Half of the rows made the bins.
+
+    Source: N. V. Smirnov, Table for estimating the goodness of fit of empirical distributions,
+    Annals of Mathematical Statistics 19, 1948: the two-sample distance, at its first term.
+    """
+    return float(np.sqrt(-np.log(_RARE / 2) / 2 * (1 / n + 2 / n_rows)))
+
+
+def _most(rate: float, n: int, n_rows: int) -> float:
+    """How many of ``n`` may be counted by chance, where ``n_rows`` rows showed ``rate``.
+
+    Few rows have few neighbors, however the sessions are drawn from them: what they do not show
+    may still be usual. The count is Poisson at the upper end of the rate's interval.
+
+    Source: C. J. Clopper, E. S. Pearson, The use of confidence or fiducial limits, Biometrika 26,
+    1934.
+    """
+    shown = round(rate * n_rows)
+    upper = beta.ppf(1 - _DOUBT, shown + 1, n_rows - shown) if shown < n_rows else 1.0
+    return float(poisson.isf(_RARE, n * upper))

@@ -136,16 +136,21 @@ class TokenProvider:
         nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
         if len(nonce) != _NONCE_BYTES:
             raise refusals.not_unwrapped(self._where)
-        with self._session(fcntl.LOCK_SH) as session:
+        params = GCMParams(nonce, associated_data, _TAG_BITS)
+        # A module that began while the token was put in may show it without its keys.
+        opened = self._decrypted(sealed, params) or self._decrypted(sealed, params, anew=True)
+        if opened is None:
+            raise refusals.missing(self._where)
+        return opened
+
+    def _decrypted(self, sealed: bytes, params: GCMParams, *, anew: bool = False) -> Secret | None:
+        """What was wrapped, None where the token shows no key of the label."""
+        with self._session(fcntl.LOCK_SH, anew=anew) as session:
             kek = self._find(session)
             if kek is None:
-                raise refusals.missing(self._where)
+                return None
             try:
-                opened = kek.decrypt(
-                    sealed,
-                    mechanism=Mechanism.AES_GCM,
-                    mechanism_param=GCMParams(nonce, associated_data, _TAG_BITS),
-                )
+                opened = kek.decrypt(sealed, mechanism=Mechanism.AES_GCM, mechanism_param=params)
                 return Secret(bytes(opened))
             except (*_NOT_OPENED, InputError):
                 raise refusals.not_unwrapped(self._where) from None
@@ -155,19 +160,21 @@ class TokenProvider:
         return f"token {self._token!r}, object {self._label!r}"
 
     @contextmanager
-    def _session(self, how: int) -> Iterator[pkcs11.Session]:
+    def _session(self, how: int, *, anew: bool = False) -> Iterator[pkcs11.Session]:
         """A session that is logged in; what the token refuses with becomes an error of ours."""
         pin = read_credential(self._pin_file)
         with self._locked(how), _LOGIN:
             try:
-                with self._opened(pin) as session:
+                with self._opened(pin, anew=anew) as session:
                     yield session
             except token_errors.PKCS11Error as error:
                 raise self._refusal(error) from None
 
-    def _opened(self, pin: str) -> pkcs11.Session:
+    def _opened(self, pin: str, *, anew: bool) -> pkcs11.Session:
         """A session; a token that was taken out, or put in later, may take another beginning."""
         library = pkcs11.lib(str(self._module))
+        if anew:
+            library.reinitialize()
         try:
             return library.get_token(token_label=self._token).open(rw=True, user_pin=pin)
         except _LOST:
