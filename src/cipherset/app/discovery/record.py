@@ -6,7 +6,7 @@ output. No file's content and no key's value is handed to this module.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -36,8 +36,8 @@ class Knowledge(StrEnum):
 class Sighting:
     """Something that was seen: ``what``, as a ``kind`` of thing, in one place.
 
-    ``within`` is what it belongs to (a repository, a host, a file): the same thing seen twice within
-    it is one asset. ``digest`` is that of a model file: then it is the asset that we made, if we did.
+    ``within`` is what it belongs to (a repository, a host, a file): the same thing seen twice in it
+    is one asset. ``digest`` is that of a model file: then it is the asset that we made, if we did.
     """
 
     asset: Kind
@@ -62,7 +62,7 @@ class Look:
 
     by: Knowledge
     label: str
-    told: Mapping[str, Any] = MappingProxyType({})
+    told: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

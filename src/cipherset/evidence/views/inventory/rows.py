@@ -17,6 +17,7 @@ from cipherset.evidence.views.inventory.status import (
 from cipherset.evidence.views.picture import DONE, Finding, Key, Permission, Picture, Step, Thing
 
 UNKNOWN: Final = "unknown origin"
+ANOTHERS: Final = "not made here"
 RUN: Final = "run"
 _DEPLOY: Final = "deploy"
 _BROUGHT: Final = "brought"
@@ -208,8 +209,8 @@ def _origin(thing: Thing, maker: Step | None, index: _Index) -> Origin:
         return Origin("made in this workspace")
     first = index.used.get(thing.id)
     if thing.kind == "dataset" and _is_used(first) and first is not None:
-        return Origin(f"brought to {first.id} ({first.kind} by {first.actor})")
-    return Origin(UNKNOWN)
+        return Origin(f"brought to {first.id} ({first.kind})")
+    return Origin(ANOTHERS if thing.kind == "service" else UNKNOWN)
 
 
 def _key(thing: Thing, index: _Index) -> str | None:
@@ -243,4 +244,3 @@ def _measured(finding: Finding | None) -> dict[str, Any] | None:
         "event": finding.seq,
         "about": finding.about,
     }
-

@@ -99,6 +99,8 @@ def reviewed(stands: Stands, asked: Iterable[Asked]) -> Reviewed:
         return Reviewed(Review.UNAPPROVED, f"{stands.word} on {stands.since[:10]}")
     if later and later[-1].state == _DENIED:
         return Reviewed(Review.UNAPPROVED, f"{later[-1].grant} was denied", later[-1].grant)
+    if later:
+        return Reviewed(Review.UNREVIEWED, f"{later[-1].grant} is {later[-1].state}")
     return Reviewed(Review.UNREVIEWED, "nobody has asked for its approval")
 
 

@@ -7,6 +7,7 @@ import click
 
 # One module each in ``views``.
 VIEWS: Final[dict[str, str]] = {
+    "bom": "The bill of materials: CycloneDX 1.6, or SPDX 3.",
     "inventory": "Every AI asset, ours and found, with its origin and its review.",
 }
 
