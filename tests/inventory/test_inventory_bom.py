@@ -215,7 +215,8 @@ def test_a_bill_names_no_person(owner):
 def objects(bill):
     found = v3_0_1.SHACLObjectSet()
     v3_0_1.JSONLDDeserializer().deserialize_data(bill, found)
-    assert found.link() == set()
+    if found.link():
+        raise ValueError("it refers to what is not in it")
     return [type(each).__name__ for each in found.foreach()]
 
 
@@ -230,7 +231,7 @@ def test_an_spdx_bill_is_of_its_model(owner):
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [
-        ("ai_AIPackage", "ai_metric", "high"),
+        ("ai_AIPackage", "software_primaryPurpose", "brain"),
         ("dataset_DatasetPackage", "dataset_datasetType", ["rows"]),
         ("Relationship", "relationshipType", "madeOf"),
         ("CreationInfo", "created", "now"),

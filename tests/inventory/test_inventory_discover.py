@@ -14,7 +14,7 @@ from cipherset.app.gate import Action
 from cipherset.app.sight.inventory import see_inventory
 from cipherset.app.workspace import open_workspace
 from cipherset.core import canonical
-from cipherset.core.errors import InputError, PolicyError
+from cipherset.core.errors import InputError
 from cipherset.custody.policy import VoteKind
 from cipherset.evidence.views.inventory.rows import Wanted
 from cipherset.evidence.views.inventory.status import Review
@@ -71,6 +71,19 @@ def test_the_same_find_is_seen_again_and_not_twice(session, tmp_path):
     one, other = runs(session)
     assert row.seen.first == one.started
     assert row.seen.last == other.started
+
+
+def test_a_look_that_sees_the_same_tells_its_places_once(session, tmp_path):
+    path = samples.report(tmp_path, samples.seen())
+    moved = samples.report(tmp_path, samples.seen(line=9), name="moved.json")
+    for each in (path, path, path, moved, path):
+        told(session, each)
+    first, again, third, other, back = (run.parameters for run in runs(session))
+    (run, *_) = runs(session)
+    assert again["as"] == third["as"] == run.id
+    assert "places" in first and "places" in other and "places" in back
+    (row,) = see_inventory(session)
+    assert row.seen.where == ("web-1:/srv/app/chat.py:3",)
 
 
 def test_a_library_is_reviewed_once_for_a_host_and_a_key_where_it_lies(session, tmp_path):

@@ -87,8 +87,7 @@ def test_the_last_remark_that_was_done_says_where_an_asset_stands():
 
 
 def test_the_words_are_those_of_the_gate():
-    assert APPROVE == Action.APPROVE.value
-    assert PROPOSED == Standing.PROPOSED.value
+    assert {Action.APPROVE.value, Standing.PROPOSED.value} == {APPROVE, PROPOSED}
     runs = [Remark(kind, "1") for kind in ("approve", "suspend", "retire")]
     words = {all_stands([run])["a"].word for run in runs}
     assert words | {PROPOSED} == {each.value for each in Standing}

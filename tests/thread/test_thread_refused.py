@@ -33,6 +33,7 @@ CALLS = {
     "copies find": ("mine", "{checkpoint}", "--key", "support"),
     "copies index": ("mine", "{rows}", "--key", "support", "--text", "topic"),
     "deploy": ("{bundle}",),
+    "discover": ("{rows}",),
     "evaluate": ("{bundle}", "{rows}"),
     "detokenize": ("a text", "--key", "support"),
     "forget": ("somebody", "--source", "{rows}", "--column", "topic"),
@@ -63,6 +64,8 @@ CALLS = {
     "search": ("{index}", "--value", "where is it?"),
     "service add": ("chat", "--url", "https://llm.example/v1", "--model", "small"),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
+    "view bom": (),
+    "view inventory": (),
 }
 FREE = {
     "asset list": "names, labels and standings, no rows",

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from cipherset.core import canonical
 from cipherset.custody.ledger import RunStatus, Transaction
-from cipherset.custody.ledger.records import find_asset
+from cipherset.custody.ledger.records import find_asset, find_run, told_by
 from cipherset.custody.policy import Kind
+from cipherset.evidence.views.inventory.sightings import AS, DISCOVER, PLACES
 
-DISCOVER: Final = "discover"
 SCHEMA: Final = "cipherset/sighting/1"
 # What is told of one asset in one run: whoever has a thousand files knows where to look.
 _MOST_PLACES: Final = 5
@@ -88,12 +88,9 @@ def record(transaction: Transaction, actor: str, look: Look, seen: Sequence[Sigh
         for asset_id, (first, *_) in assets.items()
         if _is_new(transaction, actor, asset_id, first, look)
     )
-    parameters = {
-        "source": look.by.value,
-        "label": plain(look.label),
-        "places": {asset_id: _places(sightings) for asset_id, sightings in assets.items()},
-        **look.told,
-    }
+    at = {"source": look.by.value, "label": plain(look.label)}
+    places = {asset_id: _places(sightings) for asset_id, sightings in assets.items()}
+    parameters = {**at, **_told_once(transaction, at, places), **look.told}
     run = transaction.start_run(DISCOVER, actor=actor, inputs=sorted(assets), parameters=parameters)
     transaction.finish_run(run.id, status=RunStatus.DONE)
     return Recorded(run.id, new)
@@ -126,6 +123,19 @@ def _is_new(
         },
     )
     return True
+
+
+def _told_once(
+    transaction: Transaction, at: Mapping[str, str], places: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The places, or the run that told the same: most hosts are as they were the day before."""
+    for run_id, told in told_by(transaction.connection, DISCOVER):
+        if at.items() <= told.items():
+            base = run_id if PLACES in told else str(told[AS])
+            if find_run(transaction.connection, base).parameters[PLACES] == places:
+                return {AS: base}
+            break
+    return {PLACES: dict(places)}
 
 
 def _places(sightings: Sequence[Sighting]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from cipherset.app.discovery.origins import Ours, ours, take_in
 from cipherset.app.discovery.record import Knowledge, Look, Recorded, Sighting, record
 from cipherset.app.discovery.status import reviews
-from cipherset.app.gate import Act, Action
+from cipherset.app.gate import Act, Action, Gate
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, read_regular
@@ -178,12 +178,7 @@ def _written(workspace: Workspace, act: Act, taken: Sequence[_Taken]) -> Discove
     models, gate = ours(workspace), workspace.gate
     seen = [[_sighting(each, found, models) for found in each.report.findings] for each in taken]
     looks = [_look(each) for each in taken]
-    done: list[Recorded] = gate.ledger.transact(
-        lambda work: [
-            record(work, gate.actor, look, sightings)
-            for look, sightings in zip(looks, seen, strict=True)
-        ]
-    )
+    done = [_record(gate, look, sightings) for look, sightings in zip(looks, seen, strict=True)]
     new = frozenset().union(*(each.new for each in done))
     found = [
         (each, sighting.id)
@@ -201,6 +196,10 @@ def _written(workspace: Workspace, act: Act, taken: Sequence[_Taken]) -> Discove
         n_files=sum(one.report.n_files for one in taken),
         runs=tuple(each.run for each in done),
     )
+
+
+def _record(gate: Gate, look: Look, seen: Sequence[Sighting]) -> Recorded:
+    return gate.ledger.transact(lambda work: record(work, gate.actor, look, seen))
 
 
 def _look(taken: _Taken) -> Look:

@@ -8,6 +8,9 @@ from cipherset.evidence.views.picture import DONE, Step
 
 DISCOVER: Final = "discover"
 QUESTIONNAIRE: Final = "questionnaire"
+# Where each asset was seen in a look; or ``AS``: the run that told the same.
+PLACES: Final = "places"
+AS: Final = "as"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,13 @@ class _Looks:
 def all_seen(steps: Iterable[Step]) -> dict[str, Seen]:
     """How each asset was seen that any look saw; ``steps`` the oldest first."""
     last: dict[tuple[str, str], str] = {}
+    told: dict[str, Mapping[str, Any]] = {}
     found: dict[str, _Looks] = {}
     for step in steps:
         if step.kind != DISCOVER or step.status != DONE:
             continue
+        as_before = told.get(str(step.parameters.get(AS)), {})
+        told[step.id] = step.parameters.get(PLACES, as_before)
         at = str(step.parameters.get("source", "")), str(step.parameters.get("label", ""))
         last[at] = step.id
         for asset in step.inputs:
@@ -52,11 +58,15 @@ def all_seen(steps: Iterable[Step]) -> dict[str, Seen]:
             looks.last = step.started
             looks.seen[at] = step
             looks.answer = step.parameters.get("answer", looks.answer)
-    return {asset: _seen(asset, looks, last) for asset, looks in found.items()}
+    return {
+        asset: _seen(looks, last, [told[step.id].get(asset, {}) for step in looks.seen.values()])
+        for asset, looks in found.items()
+    }
 
 
-def _seen(asset: str, looks: _Looks, last: Mapping[tuple[str, str], str]) -> Seen:
-    told = [_places(step, asset) for step in looks.seen.values()]
+def _seen(
+    looks: _Looks, last: Mapping[tuple[str, str], str], told: Sequence[Mapping[str, Any]]
+) -> Seen:
     where = sorted({place for each in told for place in each.get("where", ())})
     return Seen(
         sources=tuple(sorted({source for source, _ in looks.seen})),
@@ -72,11 +82,6 @@ def _seen(asset: str, looks: _Looks, last: Mapping[tuple[str, str], str]) -> See
 def _is_gone(seen: Mapping[tuple[str, str], Step], last: Mapping[tuple[str, str], str]) -> bool:
     """What was told stays: another's answer takes nothing back."""
     return all(at[0] != QUESTIONNAIRE and last[at] != step.id for at, step in seen.items())
-
-
-def _places(step: Step, asset: str) -> Mapping[str, Any]:
-    found = step.parameters.get("places", {}).get(asset, {})
-    return found if isinstance(found, Mapping) else {}
 
 
 def made_by(steps: Sequence[Step]) -> dict[str, Step]:
