@@ -8,6 +8,7 @@ from cipherset.app.gate.assets import BROUGHT, PURPOSE, history, purpose_of
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.labels import Label, Trust
+from cipherset.core.manifest import BundleManifest
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.ledger import RunStatus
 from cipherset.evidence.views.labels import CLASSIFY, LABEL, label_of
@@ -16,6 +17,8 @@ from cipherset.pipeline.train import Bundle
 
 DATASET: Final = "dataset"
 MODEL: Final = "model"
+# The digest of the ONNX file in a bundle: a copy of it alone is known again.
+ONNX: Final = "onnx"
 TRAIN: Final = "train"
 
 
@@ -25,26 +28,56 @@ def record_model(workspace: Workspace, bundle: Bundle) -> None:
     Raises:
         BackendError: the ledger cannot be written.
     """
-    ledger, actor = workspace.gate.ledger, workspace.gate.actor
     trained_on = bundle.manifest.trained_on.manifest
+    ledger = workspace.gate.ledger
     if ledger.asset(bundle.digest) is not None:
         return
-    manifest = bundle.manifest
-    attributes = {"key_id": manifest.key_id, "key_version": manifest.key_version}
     export = ledger.asset(trained_on)
+    attributes = model_attributes(bundle.manifest)
     if export is not None and PURPOSE in export.attributes:
         attributes[PURPOSE] = export.attributes[PURPOSE]
-    ledger.record_asset(
-        bundle.digest,
-        actor=actor,
-        kind=MODEL,
-        name=f"model {bundle.digest[:23]}",
-        attributes=attributes,
-    )
     known = [] if export is None else [trained_on]
-    told = {"at_gate": manifest.at_gate, BROUGHT: True}
-    with recorded_run(workspace, TRAIN, known, told) as outputs:
-        outputs.append(bundle.digest)
+    told = {"at_gate": bundle.manifest.at_gate, BROUGHT: True}
+    _record_trained(workspace, bundle.digest, attributes, known, told)
+
+
+def record_trained(workspace: Workspace, bundle: Bundle, export: str) -> None:
+    """Write down a model that was trained here on ``export``, by whoever asked.
+
+    Raises:
+        BackendError: the ledger cannot be written.
+    """
+    attributes = model_attributes(bundle.manifest)
+    _record_trained(workspace, bundle.digest, attributes, [export], {"at_gate": True})
+
+
+def _record_trained(
+    workspace: Workspace,
+    digest: str,
+    attributes: Mapping[str, Any],
+    trained_on: list[str],
+    told: Mapping[str, Any],
+) -> None:
+    gate = workspace.gate
+    name = f"model {digest[:23]}"
+    gate.ledger.record_asset(
+        digest, actor=gate.actor, kind=MODEL, name=name, attributes=attributes
+    )
+    with recorded_run(workspace, TRAIN, trained_on, told) as outputs:
+        outputs.append(digest)
+
+
+def model_attributes(manifest: BundleManifest) -> dict[str, Any]:
+    """What the ledger keeps of a model beside its digest: all of it is in the bundle too."""
+    return {
+        "key_id": manifest.key_id,
+        "key_version": manifest.key_version,
+        ONNX: manifest.onnx,
+        "model": manifest.model.value,
+        "task": manifest.task.value,
+        "dim": manifest.dim,
+        "metrics": dict(manifest.metrics),
+    }
 
 
 def record_source(workspace: Workspace, source: Source) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.gateway import Gateway
-from cipherset.app.labels.record import MODEL, TRAIN, recorded_run
+from cipherset.app.labels.record import record_trained
 from cipherset.app.serving.lab import splits
 from cipherset.app.serving.lab.apart import codes_apart
 from cipherset.app.serving.lab.evaluate import Sandbox, budget_of, sandboxed
@@ -238,15 +238,5 @@ def _figures(bundle: Bundle, rows: _Rows) -> dict[str, float | int | None]:
 
 def _record(workspace: Workspace, act: Act, bundle: Bundle, export: Export) -> None:
     """The model in the ledger, made of the export by whoever asked."""
-    ledger, actor = workspace.gate.ledger, workspace.gate.actor
-    manifest = bundle.manifest
-    ledger.record_asset(
-        bundle.digest,
-        actor=actor,
-        kind=MODEL,
-        name=f"model {bundle.digest[:23]}",
-        attributes={"key_id": manifest.key_id, "key_version": manifest.key_version},
-    )
-    with recorded_run(workspace, TRAIN, [export.about.id], {"at_gate": True}) as outputs:
-        outputs.append(bundle.digest)
+    record_trained(workspace, bundle, export.about.id)
     act.facts["bundle"] = bundle.digest
