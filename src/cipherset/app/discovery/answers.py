@@ -6,20 +6,23 @@ last one holds. It is somebody's word, and the inventory says so.
 
 import json
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cipherset.app.discovery.record import Knowledge, Look, Sighting, record
 from cipherset.app.discovery.status import reviews
-from cipherset.app.gate import Action
+from cipherset.app.gate import Action, Fact
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, read_regular
+from cipherset.custody.ledger import Transaction
 from cipherset.custody.policy import Kind
+from cipherset.evidence.views.inventory.status import Review, Reviewed, counted
 
 SCHEMA: Final = "cipherset/answers/1"
 # The answers are asked for in this form; ``discover --questions`` prints it.
@@ -99,16 +102,14 @@ class _Answers(BaseModel):
 class Registered:
     """An answer in the inventory; ``is_new``: it was not in it before."""
 
-    id: str
     answer: Answer
-    status: str
-    because: str
+    review: Reviewed
     is_new: bool
 
-    @classmethod
-    def of(cls, answer: Answer, told: "tuple[str, str]", *, is_new: bool) -> Self:
-        """``told``: the status and why."""
-        return cls(answer.sighting.id, answer, *told, is_new=is_new)
+    @property
+    def id(self) -> str:
+        """Of its asset."""
+        return self.answer.sighting.id
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON: one of the findings."""
@@ -117,11 +118,42 @@ class Registered:
             "kind": seen.kind,
             "where": seen.where,
             "what": seen.what,
-            "status": self.status,
-            "because": self.because,
-            "asset": self.id,
+            "status": self.review.status.value,
+            "because": self.review.because,
+            "asset": seen.id,
             "new": self.is_new,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """All that were registered at once."""
+
+    registered: tuple[Registered, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        return {
+            "findings": [each.as_json() for each in self.registered],
+            "statuses": self.counts(),
+        }
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each status."""
+        return counted(each.review for each in self.registered)
+
+    def unreviewed(self) -> dict[str, str]:
+        """What each is that nobody has reviewed, by its id."""
+        return {
+            each.id: each.answer.name
+            for each in self.registered
+            if each.review.status is Review.UNREVIEWED
+        }
+
+    def reviewed(self, stand: Mapping[str, Reviewed]) -> "Answered":
+        """The same with the reviews that ``stand`` now, by id."""
+        now = (replace(each, review=stand.get(each.id, each.review)) for each in self.registered)
+        return Answered(tuple(now))
 
 
 def read_answers(path: Path) -> tuple[Answer, ...]:
@@ -151,48 +183,46 @@ def register(session: Session, answer: Answer) -> Registered:
 
     Raises: as ``register_all``.
     """
-    return register_all(session, (answer,))[0]
+    return register_all(session, (answer,)).registered[0]
 
 
-def register_all(session: Session, answers: tuple[Answer, ...]) -> list[Registered]:
+def register_all(session: Session, answers: Sequence[Answer]) -> Answered:
     """Put answers into the inventory.
 
     Raises:
         PolicyError: ``not_allowed``.
         BackendError: the ledger cannot be written.
     """
+    facts: dict[str, Fact] = {"source": Knowledge.QUESTIONNAIRE.value, "answers": len(answers)}
     with open_workspace(session) as workspace:
         gate = workspace.gate
-        facts = {"source": Knowledge.QUESTIONNAIRE.value, "answers": len(answers)}
-        with gate.act(Action.DISCOVER, Knowledge.QUESTIONNAIRE, facts) as act:
-            new: set[str] = set()
-            for answer in answers:
-                told = {"answer": answer.model_dump(mode="json")}
-                look = Look(Knowledge.QUESTIONNAIRE, answer.owner, told)
-                done = gate.ledger.transact(
-                    lambda work, look=look, answer=answer: record(
-                        work, gate.actor, look, [answer.sighting]
-                    )
-                )
-                new |= done.new
+        with gate.act(Action.DISCOVER, Knowledge.QUESTIONNAIRE.value, facts) as act:
+            new = gate.ledger.transact(lambda work: _recorded(work, gate.actor, answers))
             act.facts["new"] = len(new)
         found = reviews(workspace, {each.sighting.id for each in answers})
-    return [
-        Registered.of(
-            each,
-            (found[each.sighting.id].status.value, found[each.sighting.id].because),
-            is_new=each.sighting.id in new,
+    return Answered(
+        tuple(
+            Registered(each, found[each.sighting.id], is_new=each.sighting.id in new)
+            for each in answers
         )
-        for each in answers
-    ]
+    )
+
+
+def _recorded(work: Transaction, actor: str, answers: Sequence[Answer]) -> frozenset[str]:
+    """The ids of those that were not known."""
+    new: frozenset[str] = frozenset()
+    for each in answers:
+        told = {"answer": each.model_dump(mode="json")}
+        new |= record(
+            work, actor, Look(Knowledge.QUESTIONNAIRE, each.owner, told), [each.sighting]
+        ).new
+    return new
 
 
 def _first(error: ValidationError) -> str:
     """Where the form is broken, and how; never by what."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(
-        str(step + 1) if isinstance(step, int) else str(step) for step in first["loc"]
-    )
+    place = ".".join(str(step + 1) if isinstance(step, int) else str(step) for step in first["loc"])
     return f"{place or 'it'}: {first['msg']}"
 
 

@@ -73,9 +73,7 @@ class Recorded:
     new: frozenset[str]
 
 
-def record(
-    transaction: Transaction, actor: str, look: Look, seen: Sequence[Sighting]
-) -> Recorded:
+def record(transaction: Transaction, actor: str, look: Look, seen: Sequence[Sighting]) -> Recorded:
     """Write down what was seen, in one transaction: all of it, or nothing.
 
     Raises:
@@ -96,9 +94,7 @@ def record(
         "places": {asset_id: _places(sightings) for asset_id, sightings in assets.items()},
         **look.told,
     }
-    run = transaction.start_run(
-        DISCOVER, actor=actor, inputs=sorted(assets), parameters=parameters
-    )
+    run = transaction.start_run(DISCOVER, actor=actor, inputs=sorted(assets), parameters=parameters)
     transaction.finish_run(run.id, status=RunStatus.DONE)
     return Recorded(run.id, new)
 
@@ -106,7 +102,9 @@ def record(
 def plain(text: str) -> str:
     """``text`` as the ledger and a terminal can hold it: printable, and not without end."""
     kept = text.encode("utf-8", "backslashreplace").decode()
-    kept = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in kept)
+    kept = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in kept
+    )
     return kept if len(kept) <= _MOST_TEXT else kept[: _MOST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 

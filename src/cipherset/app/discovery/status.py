@@ -1,16 +1,18 @@
 """How assets were reviewed, by the grants and runs of the ledger; computed at every look."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from cipherset.app.access.grants import Grant, all_grants
+from cipherset.app.access.grants import Grant, grants_in
 from cipherset.app.workspace import Workspace
+from cipherset.custody.ledger import Transaction
+from cipherset.custody.ledger.records import all_runs
 from cipherset.custody.policy import Action
 from cipherset.evidence.views.inventory.status import (
     NOTHING_SAID,
     Asked,
     Reviewed,
+    all_stands,
     reviewed,
-    standings,
 )
 
 
@@ -20,14 +22,18 @@ def reviews(workspace: Workspace, assets: Collection[str]) -> dict[str, Reviewed
     Raises:
         BackendError: the ledger cannot be read.
     """
-    said = standings(workspace.gate.ledger.runs())
-    asked = requests_for_approval(all_grants(workspace))
-    return {
-        asset: reviewed(said.get(asset, NOTHING_SAID), asked.get(asset, ())) for asset in assets
-    }
+
+    def work(transaction: Transaction) -> dict[str, Reviewed]:
+        said = all_stands(all_runs(transaction.connection))
+        asked = _asked(grants_in(transaction, workspace))
+        return {
+            asset: reviewed(said.get(asset, NOTHING_SAID), asked.get(asset, ())) for asset in assets
+        }
+
+    return workspace.gate.ledger.look(work)
 
 
-def requests_for_approval(grants: Collection[Grant]) -> dict[str, list[Asked]]:
+def _asked(grants: Iterable[Grant]) -> dict[str, list[Asked]]:
     """What was ever asked for over each asset that was to be approved, by its id."""
     found: dict[str, list[Asked]] = {}
     for each in grants:

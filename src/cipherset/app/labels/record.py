@@ -60,9 +60,7 @@ def _record_trained(
 ) -> None:
     gate = workspace.gate
     name = f"model {digest[:23]}"
-    gate.ledger.record_asset(
-        digest, actor=gate.actor, kind=MODEL, name=name, attributes=attributes
-    )
+    gate.ledger.record_asset(digest, actor=gate.actor, kind=MODEL, name=name, attributes=attributes)
     with recorded_run(workspace, TRAIN, trained_on, told) as outputs:
         outputs.append(digest)
 

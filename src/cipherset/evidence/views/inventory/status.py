@@ -73,7 +73,7 @@ class Reviewed:
 NOTHING_SAID: Final = Stands()
 
 
-def standings(remarks: Iterable[Remark]) -> dict[str, Stands]:
+def all_stands(remarks: Iterable[Remark]) -> dict[str, Stands]:
     """What was said last of each asset that anything was said of; ``remarks`` the oldest first."""
     return {
         asset: Stands(_SAID[remark.kind], remark.started)
@@ -100,3 +100,9 @@ def reviewed(stands: Stands, asked: Iterable[Asked]) -> Reviewed:
     if later and later[-1].state == _DENIED:
         return Reviewed(Review.UNAPPROVED, f"{later[-1].grant} was denied", later[-1].grant)
     return Reviewed(Review.UNREVIEWED, "nobody has asked for its approval")
+
+
+def counted(found: Iterable[Reviewed]) -> dict[str, int]:
+    """How many there are of each status."""
+    told = [each.status for each in found]
+    return {status.value: told.count(status) for status in Review}

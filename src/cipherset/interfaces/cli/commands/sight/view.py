@@ -6,7 +6,9 @@ from typing import Final
 import click
 
 # One module each in ``views``.
-VIEWS: Final[dict[str, str]] = {}
+VIEWS: Final[dict[str, str]] = {
+    "inventory": "Every AI asset, ours and found, with its origin and its review.",
+}
 
 
 class Views(click.Group):
