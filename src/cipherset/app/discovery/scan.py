@@ -211,22 +211,23 @@ def _look(taken: _Taken) -> Look:
 
 
 def _sighting(taken: _Taken, found: Found, models: Ours) -> Sighting:
-    root, inside = _parted(found, taken.report.roots)
+    root, inside = _parted(found.path, taken.report.roots)
     label = taken.label or taken.of(root)
-    within = label if found.kind in _WIDE else f"{label}/{inside}"
+    place = f"{label}{inside}"
     return Sighting(
         asset=_ASSETS.get(found.kind, Kind.SERVICE),
         kind=found.kind.value,
         what=found.what,
-        where=f"{label}/{inside}" + (f":{found.line}" if found.line else ""),
-        within=within,
+        where=f"{place}:{found.line}" if found.line else place,
+        within=label if found.kind in _WIDE else place,
         digest=models.id_of(found),
     )
 
 
-def _parted(found: Found, roots: Sequence[str]) -> tuple[str, str]:
-    """The root that the file was found under, and its path from there."""
+def _parted(path: str, roots: Sequence[str]) -> tuple[str, str]:
+    """The root that the file was found under, and the rest: empty, ``/...``, or ``!/...``."""
     for root in sorted(roots, key=len, reverse=True):
-        if found.path.startswith(root):
-            return root, found.path[len(root) :].lstrip("/") or Path(root).name
-    return found.path, found.path
+        base = root.rstrip("/")
+        if path == root or path.startswith((f"{base}/", f"{base}!/")):
+            return root, path[len(base) :]
+    return path, ""
