@@ -114,7 +114,9 @@ class Catalog:
     @cached_property
     def namespaces(self) -> dict[str, dict[str, Service]]:
         """By language: the first parts of what is imported."""
-        rust = {value.replace("-", "_"): service for value, service in self._rows("cargo", "rust")}
+        rust = {
+            value.replace("-", "_"): service for value, service in self._rows("cargo", "rust")
+        }
         return {
             "java": dict(self._rows("java")),
             "csharp": dict(self._rows("nuget", "csharp")),
@@ -215,14 +217,7 @@ class Catalog:
     @cached_property
     def words(self) -> frozenset[str]:
         """Words one of which stands in every file that names anything of this catalog."""
-        found = {
-            "from_pretrained",
-            "chat",
-            "prompt",
-            "import_module",
-            "__import__",
-            "generateContent",
-        }
+        found = {"from_pretrained", "chat", "prompt", "import_module", "__import__", "generateContent"}
         for service in self.services:
             for values in service.names.values():
                 found.update(_telling(value) for value in values)

@@ -12,45 +12,20 @@ from cipherset.evidence.discover.code.files.text import line_of, without_comment
 from cipherset.evidence.discover.code.found import Hit
 
 Names = Iterator[tuple[str, int]]  # of packages, with the position in the text
-_REQUIREMENT: Final = re.compile(
-    r"^[ \t]*([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@#\\]|--|$)",
-    re.MULTILINE,
-)
-_QUOTED: Final = re.compile(
-    r"[\"']([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@ ][^\"'\n]*)?[\"']"
-)
-_CONDA: Final = re.compile(
-    r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?(?=[=<>!~ \"'\n]|$)",
-    re.MULTILINE,
-)
-_GO: Final = re.compile(
-    r"^[ \t]*(?:require[ \t]+)?([\w.-]+\.[a-z]+/[\w./~-]+)[ \t]+v\d", re.MULTILINE
-)
+_REQUIREMENT: Final = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@#\\]|--|$)", re.MULTILINE)
+_QUOTED: Final = re.compile(r"[\"']([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@ ][^\"'\n]*)?[\"']")
+_CONDA: Final = re.compile(r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?(?=[=<>!~ \"'\n]|$)", re.MULTILINE)
+_GO: Final = re.compile(r"^[ \t]*(?:require[ \t]+)?([\w.-]+\.[a-z]+/[\w./~-]+)[ \t]+v\d", re.MULTILINE)
 _GRADLE: Final = re.compile(r"[\"']([\w.-]+:[\w.-]+)(?::[^\"'\n]*)?[\"']")
-_GRADLE_PARTS: Final = re.compile(
-    r"group\s*[:=]\s*[\"']([\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"']([\w.-]+)[\"']"
-)
-_MAVEN: Final = re.compile(
-    r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>"
-)
-_NUGET: Final = re.compile(
-    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"",
-    re.IGNORECASE,
-)
-_GEM: Final = re.compile(
-    r"^[ \t]*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)[ \t(]+[\"']([\w.-]+)[\"']",
-    re.MULTILINE,
-)
+_GRADLE_PARTS: Final = re.compile(r"group\s*[:=]\s*[\"']([\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"']([\w.-]+)[\"']")
+_MAVEN: Final = re.compile(r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>")
+_NUGET: Final = re.compile(r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"", re.IGNORECASE)
+_GEM: Final = re.compile(r"^[ \t]*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)[ \t(]+[\"']([\w.-]+)[\"']", re.MULTILINE)
 _GEM_LOCK: Final = re.compile(r"^    ([\w.-]+) \(", re.MULTILINE)
 _YARN: Final = re.compile(r"^\"?((?:@[\w.-]+/)?[\w.-]+)@", re.MULTILINE)
-_PNPM: Final = re.compile(
-    r"^[ \t]{2,8}[\"']?/?((?:@[\w.-]+/)?[\w.-]+)(?:[@/]\d[^:\n]*)?[\"']?:", re.MULTILINE
-)
+_PNPM: Final = re.compile(r"^[ \t]{2,8}[\"']?/?((?:@[\w.-]+/)?[\w.-]+)(?:[@/]\d[^:\n]*)?[\"']?:", re.MULTILINE)
 _LOCK_NAME: Final = re.compile(r"^[ \t]*name[ \t]*=[ \t]*\"([\w.-]+)\"", re.MULTILINE)
-_SETUP_CFG: Final = re.compile(
-    r"^(?:[ \t]+|install_requires[ \t]*=[ \t]*)([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;]|$)",
-    re.MULTILINE,
-)
+_SETUP_CFG: Final = re.compile(r"^(?:[ \t]+|install_requires[ \t]*=[ \t]*)([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;]|$)", re.MULTILINE)
 _NPM_LISTS: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 _INSTALL: Final = re.compile(
     r"\b(?:(?:pip|pip3|pipx|uv pip|uv|poetry|pdm|conda|mamba|micromamba)\s+(?:install|add|tool install)|uvx|uv\s+run\s+--with)\s+([^\n;&|]{1,2000})"
@@ -120,9 +95,7 @@ def _kind(path: PurePosixPath) -> tuple[str, Callable[[str], Names]] | None:
     name = path.name.lower()
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if re.fullmatch(
-        r"(?:.*[-_.])?(?:requirements|constraints|reqs)(?:[-_.].*)?\.(?:txt|in|lock)", name
-    ):
+    if re.fullmatch(r"(?:.*[-_.])?(?:requirements|constraints|reqs)(?:[-_.].*)?\.(?:txt|in|lock)", name):
         return "pypi", _requirements
     if path.suffix in {".txt", ".in"} and path.parent.name.lower() == "requirements":
         return "pypi", _requirements
@@ -201,9 +174,7 @@ def _package_lock(text: str) -> Names:
 def _deno(text: str) -> Names:
     names = _json(text).get("imports")
     for target in names.values() if isinstance(names, dict) else ():
-        match = (
-            re.match(r"npm:/?((?:@[\w.-]+/)?[\w.-]+)", target) if isinstance(target, str) else None
-        )
+        match = re.match(r"npm:/?((?:@[\w.-]+/)?[\w.-]+)", target) if isinstance(target, str) else None
         if match:
             yield match[1], text.find(match[0])
 
@@ -264,9 +235,7 @@ _BY_NAME: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
     "pyproject.toml": ("pypi", _pyproject),
     "pipfile": ("pypi", _toml_keys),
     "pipfile.lock": ("pypi", _json_keys),
-    **dict.fromkeys(
-        ("poetry.lock", "uv.lock", "pdm.lock", "pylock.toml"), ("pypi", _matches(_LOCK_NAME))
-    ),
+    **dict.fromkeys(("poetry.lock", "uv.lock", "pdm.lock", "pylock.toml"), ("pypi", _matches(_LOCK_NAME))),
     "setup.py": ("pypi", _matches(_QUOTED, "hash")),
     "setup.cfg": ("pypi", _matches(_SETUP_CFG)),
     "package.json": ("npm", _package_json),

@@ -31,9 +31,7 @@ _MODEL_WORDS: Final = re.compile(r"model|classif|clf\b|regress|estimator|predict
 _ROLES: Final = frozenset({"system", "developer"})
 _MOST_DEPTH: Final = 20  # of texts that are put together from others
 _UNPARSED: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
-_PATTERN: Final = re.compile(
-    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+([\w, ]*)|import[ \t]+([\w., ]+))", re.MULTILINE
-)
+_PATTERN: Final = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+([\w, ]*)|import[ \t]+([\w., ]+))", re.MULTILINE)
 
 
 def parsed(source: bytes | str) -> ast.Module | None:
@@ -46,7 +44,9 @@ def parsed(source: bytes | str) -> ast.Module | None:
         return None
 
 
-def look_python(tree: ast.Module, known: Catalog, beside: Callable[[str], bool]) -> Iterator[Hit]:
+def look_python(
+    tree: ast.Module, known: Catalog, beside: Callable[[str], bool]
+) -> Iterator[Hit]:
     """What the module uses; ``beside`` says which names are modules of its own tree."""
     nodes = list(ast.walk(tree))
     reading = _Reading(known, beside)
@@ -192,18 +192,13 @@ class _Reading:
 
     def defaults(self, node: ast.arguments) -> Iterator[Hit]:
         last = [*node.posonlyargs, *node.args][-len(node.defaults) or len(node.args) :]
-        pairs = [
-            *zip(last, node.defaults, strict=False),
-            *zip(node.kwonlyargs, node.kw_defaults, strict=False),
-        ]
+        pairs = [*zip(last, node.defaults, strict=False), *zip(node.kwonlyargs, node.kw_defaults, strict=False)]
         for argument, value in pairs:
             if value is not None:
                 yield from self._setting(argument.arg, value, value.lineno)
 
     def pairs(self, node: ast.Dict) -> Iterator[Hit]:
-        texts = {
-            self.text(key): value for key, value in zip(node.keys, node.values, strict=True) if key
-        }
+        texts = {self.text(key): value for key, value in zip(node.keys, node.values, strict=True) if key}
         if "content" in texts and self.text(texts.get("role")) in _ROLES:
             yield Hit(Kind.PROMPT, "system message of a chat", node.lineno, "role: system")
         for name, value in texts.items():
@@ -217,9 +212,7 @@ class _Reading:
             return
         yield from model_hits(name, text, self.known, line)
         if isinstance(value, ast.Constant):
-            yield from (
-                hit for hit in variable_hits(name, text, self.known, line) if hit.how != NAMED
-            )
+            yield from (hit for hit in variable_hits(name, text, self.known, line) if hit.how != NAMED)
         if _HOST_NAMES.search(name):
             yield from host_hits(text, self.known, line)
         if _PROMPT_NAMES.search(name) and is_prompt(text):

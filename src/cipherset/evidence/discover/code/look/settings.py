@@ -19,12 +19,8 @@ from cipherset.evidence.discover.code.look.strings import (
 
 _HOST_NAMES: Final = re.compile(r"host|url|uri|endpoint|base|api|server|domain", re.IGNORECASE)
 _PROMPT_NAMES: Final = re.compile(r"prompt|system|instruction|persona|backstory", re.IGNORECASE)
-_VARIABLE_NAMES: Final = re.compile(
-    r"^(?:name|key|secret|variable|env|from|\w*env(?:var)?)$", re.IGNORECASE
-)
-_PROVIDER_NAMES: Final = re.compile(
-    r"^(?:\w*provider|api_type|llm|vendor|backend|embedder)$", re.IGNORECASE
-)
+_VARIABLE_NAMES: Final = re.compile(r"^(?:name|key|secret|variable|env|from|\w*env(?:var)?)$", re.IGNORECASE)
+_PROVIDER_NAMES: Final = re.compile(r"^(?:\w*provider|api_type|llm|vendor|backend|embedder)$", re.IGNORECASE)
 _IMAGE_NAMES: Final = re.compile(r"image|repository|^from$", re.IGNORECASE)
 _MCP: Final = re.compile(
     r"(?:^|\.)(?:mcpServers|mcp_servers|mcp\.servers|context_servers)\.([^.]{1,100})\."
