@@ -145,3 +145,14 @@ def shown(text: str, most: int = MOST_TEXT) -> str:
             for letter in plain
         )
     return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a reader saw in one place of the file it was given."""
+
+    kind: Kind
+    what: str
+    line: int = 0
+    how: str = ""
+    service: str = ""

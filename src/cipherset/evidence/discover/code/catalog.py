@@ -1,0 +1,243 @@
+"""What the scan knows by name, read from ``catalog.toml`` and from a file of the user's.
+
+The rows are data and each has its source. Nothing in them is a pattern: a ``*`` in a host, an
+image or a package stands for what such a name may hold, so no row can make the scan slow.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from cipherset.evidence.discover.code.found import Kind
+
+MOST_NAME: Final = 200  # characters
+_PLAIN: Final = frozenset({"api", "www", "com", "org", "net", "cloud", "runtime", "models"})
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A row: what is known of one service, library or server; ``names`` by their list."""
+
+    name: str
+    kind: Kind
+    source: str
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What an address gives away by its path, port or host, whoever runs it."""
+
+    what: str
+    paths: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
+    under: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A call that loads a model or rows: which argument names them.
+
+    ``fallback`` is the position that names something where ``position`` is not given; an
+    ``is_uncertain`` call loads anything at all and counts only beside other signs.
+    """
+
+    name: str
+    kind: Kind
+    argument: str
+    position: int
+    fallback: int
+    is_uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """Files that say by their name or place what they are."""
+
+    kind: Kind
+    what: str
+    names: tuple[str, ...]
+
+
+def _wild(name: str) -> str:
+    """A regular expression for ``name``, in which ``*`` stands for a part of such a name."""
+    return r"[\w.*@:-]+".join(re.escape(part) for part in name.split("*"))
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return "|".join(sorted((_wild(name) for name in names), key=len, reverse=True)) or r"(?!)"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All rows, with the look-ups that the readers of files need."""
+
+    services: tuple[Service, ...]
+    addresses: tuple[Address, ...]
+    calls: tuple[Loading, ...]
+    named_files: tuple[NamedFile, ...]
+    digest: str
+
+    def _rows(self, *lists: str) -> Iterator[tuple[str, Service]]:
+        for service in self.services:
+            for name in lists:
+                for value in service.names.get(name, ()):
+                    yield value, service
+
+    @cached_property
+    def python(self) -> dict[str, tuple[Service, frozenset[str]]]:
+        """By dotted module: whose it is, and the names one of which must be taken from it."""
+        modules = {}
+        for value, service in self._rows("python"):
+            module, _, names = value.partition(":")
+            modules[module] = (service, frozenset(filter(None, names.split(","))))
+        return modules
+
+    @cached_property
+    def packages(self) -> dict[str, dict[str, Service]]:
+        """By registry and name, in lower case and, for PyPI, as PEP 503 writes it."""
+        return {
+            registry: {package_key(registry, value): own for value, own in self._rows(registry)}
+            for registry in ("pypi", "npm", "go", "maven", "cargo", "nuget", "gem", "composer")
+        }
+
+    def package(self, registry: str, name: str) -> Service | None:
+        """Whose package it is, if it is known; a Maven group counts where the row says ``*``."""
+        known = self.packages[registry]
+        key = package_key(registry, name)
+        group = key.partition(":")[0] + ":*" if registry == "maven" else ""
+        return known.get(key) or known.get(group)
+
+    @cached_property
+    def namespaces(self) -> dict[str, dict[str, Service]]:
+        """By language: the first parts of what is imported."""
+        rust = {
+            value.replace("-", "_"): service for value, service in self._rows("cargo", "rust")
+        }
+        return {
+            "java": dict(self._rows("java")),
+            "csharp": dict(self._rows("nuget", "csharp")),
+            "php": dict(self._rows("php")),
+            "ruby": dict(self._rows("gem", "ruby")),
+            "rust": rust,
+            "headers": dict(self._rows("headers")),
+            "go": dict(self._rows("go")),
+        }
+
+    @cached_property
+    def variables(self) -> dict[str, Service]:
+        """By the name of an environment variable that holds a credential."""
+        return dict(self._rows("variables"))
+
+    @cached_property
+    def boto3(self) -> dict[str, Service]:
+        """By the name that the AWS SDK for Python takes."""
+        return dict(self._rows("boto3"))
+
+    @cached_property
+    def infra(self) -> dict[str, Service]:
+        """By kind of resource, in lower case."""
+        return {value.lower(): service for value, service in self._rows("infra")}
+
+    @cached_property
+    def commands(self) -> dict[str, Service]:
+        """By program and first words."""
+        return dict(self._rows("commands"))
+
+    @cached_property
+    def sql(self) -> dict[str, Service]:
+        """By function, in upper case."""
+        return {value.upper(): service for value, service in self._rows("sql")}
+
+    @cached_property
+    def by_call(self) -> dict[str, Loading]:
+        """By dotted name."""
+        return {call.name: call for call in self.calls}
+
+    @cached_property
+    def _hosts(self) -> tuple[dict[str, Service], list[tuple[re.Pattern[str], Service]]]:
+        plain = {host: own for host, own in self._rows("hosts") if "*" not in host}
+        wild = [(re.compile(_wild(host)), own) for host, own in self._rows("hosts") if "*" in host]
+        return plain, wild
+
+    def host(self, name: str) -> Service | None:
+        """Whose host it is."""
+        plain, wild = self._hosts
+        key = name.lower().rstrip(".")
+        for pattern, service in wild:
+            if pattern.fullmatch(key):
+                return service
+        return plain.get(key)
+
+    @cached_property
+    def _images(self) -> list[tuple[re.Pattern[str], Service]]:
+        return [(re.compile(_wild(name)), own) for name, own in self._rows("images")]
+
+    def image(self, name: str) -> Service | None:
+        """Whose container image it is, whatever registry mirrors it and whatever its tag."""
+        bare = re.sub(r"(?::[\w.{}$-]*)?(?:@sha256:\w+)?$", "", name).removeprefix("docker.io/")
+        for pattern, service in self._images:
+            if pattern.fullmatch(bare):
+                return service
+        return None
+
+    @cached_property
+    def key_value(self) -> re.Pattern[str]:
+        """What begins as a credential of a known service does, to its end."""
+        begins = _any_of(value for value, _ in self._rows("key_prefixes"))
+        return re.compile(rf"(?<![\w-])({begins})[A-Za-z0-9_-]{{16,512}}(?![\w-])")
+
+    @cached_property
+    def key_owner(self) -> dict[str, Service]:
+        """By how a credential begins."""
+        return dict(self._rows("key_prefixes"))
+
+    @cached_property
+    def _models(self) -> re.Pattern[str]:
+        begins = _any_of(value for value, _ in self._rows("models"))
+        return re.compile(rf"(?:[\w.-]+/)?(?i:{begins})(?:(?<=[/_-])\w|[^\w\s]|\d|$)")
+
+    @cached_property
+    def _model_rows(self) -> list[tuple[str, Service]]:
+        rows = [(value.lower(), service) for value, service in self._rows("models")]
+        return sorted(rows, key=lambda row: len(row[0]), reverse=True)
+
+    def model(self, name: str) -> Service | None:
+        """Whose model it is, by how its name begins."""
+        if len(name) > MOST_NAME or not re.fullmatch(r"[\w.:/@-]+", name):
+            return None
+        if not self._models.match(name):
+            return None
+        low = name.lower()
+        return next((service for begins, service in self._model_rows if begins in low), None)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words one of which stands in every file that names anything of this catalog."""
+        found = {"from_pretrained", "chat", "prompt", "import_module", "__import__", "generateContent"}
+        for service in self.services:
+            for values in service.names.values():
+                found.update(_telling(value) for value in values)
+        for call in self.calls:
+            found.add(call.name.rpartition(".")[2] if call.name[0] == "." else _telling(call.name))
+        for address in self.addresses:
+            found.update(map(str, address.ports))
+            found.update(_telling(label) for label in address.labels)
+            found.update(_telling(path) for path in address.paths)
+        return frozenset(found)
+
+
+def package_key(registry: str, name: str) -> str:
+    """The one form of a package's name in its registry."""
+    low = name.lower()
+    return re.sub(r"[-_.]+", "-", low) if registry == "pypi" else low
+
+
+def _telling(value: str) -> str:
+    """The word of ``value`` that is rarest in other files: the longest that says something."""
+    words = re.findall(r"\w+", value.partition(":")[0] if value[:1].islower() else value)
+    best = [word for word in words if word.lower() not in _PLAIN] or words or [value]
+    return max(best, key=len)

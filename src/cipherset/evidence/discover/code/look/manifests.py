@@ -1,0 +1,263 @@
+"""Lists of packages: what a project says it needs, what a lock pins, what is installed."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from cipherset.evidence.discover.code.catalog import Catalog
+from cipherset.evidence.discover.code.files.text import line_of, without_comments
+from cipherset.evidence.discover.code.found import Hit
+
+Names = Iterator[tuple[str, int]]  # of packages, with the position in the text
+_REQUIREMENT: Final = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@#\\]|--|$)", re.MULTILINE)
+_QUOTED: Final = re.compile(r"[\"']([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@ ][^\"'\n]*)?[\"']")
+_CONDA: Final = re.compile(r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?(?=[=<>!~ \"'\n]|$)", re.MULTILINE)
+_GO: Final = re.compile(r"^[ \t]*(?:require[ \t]+)?([\w.-]+\.[a-z]+/[\w./~-]+)[ \t]+v\d", re.MULTILINE)
+_GRADLE: Final = re.compile(r"[\"']([\w.-]+:[\w.-]+)(?::[^\"'\n]*)?[\"']")
+_GRADLE_PARTS: Final = re.compile(r"group\s*[:=]\s*[\"']([\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"']([\w.-]+)[\"']")
+_MAVEN: Final = re.compile(r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>")
+_NUGET: Final = re.compile(r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"", re.IGNORECASE)
+_GEM: Final = re.compile(r"^[ \t]*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)[ \t(]+[\"']([\w.-]+)[\"']", re.MULTILINE)
+_GEM_LOCK: Final = re.compile(r"^    ([\w.-]+) \(", re.MULTILINE)
+_YARN: Final = re.compile(r"^\"?((?:@[\w.-]+/)?[\w.-]+)@", re.MULTILINE)
+_PNPM: Final = re.compile(r"^[ \t]{2,8}[\"']?/?((?:@[\w.-]+/)?[\w.-]+)(?:[@/]\d[^:\n]*)?[\"']?:", re.MULTILINE)
+_LOCK_NAME: Final = re.compile(r"^[ \t]*name[ \t]*=[ \t]*\"([\w.-]+)\"", re.MULTILINE)
+_SETUP_CFG: Final = re.compile(r"^(?:[ \t]+|install_requires[ \t]*=[ \t]*)([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;]|$)", re.MULTILINE)
+_NPM_LISTS: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+_INSTALL: Final = re.compile(
+    r"\b(?:(?:pip|pip3|pipx|uv pip|uv|poetry|pdm|conda|mamba|micromamba)\s+(?:install|add|tool install)|uvx|uv\s+run\s+--with)\s+([^\n;&|]{1,2000})"
+)
+_NPM_INSTALL: Final = re.compile(
+    r"\b(?:npm\s+(?:install|i|add|ci)|yarn\s+add|pnpm\s+(?:add|install|i)|bun\s+add|npx|bunx|pnpm\s+dlx)\s+([^\n;&|]{1,2000})"
+)
+
+
+def look_manifest(text: str, path: PurePosixPath, known: Catalog) -> Iterator[Hit]:
+    """The known packages that the list ``text`` names; nothing if it is no such list."""
+    found = _kind(path)
+    if found is None:
+        return
+    registry, read = found
+    told = set()
+    for name, position in read(text):
+        service = known.package(registry, name)
+        if service is not None and name.lower() not in told:
+            told.add(name.lower())
+            line = line_of(text, position) if position >= 0 else 0
+            yield Hit(service.kind, name, line, f"package in {path.name}", service.name)
+
+
+def is_manifest(path: PurePosixPath) -> bool:
+    """Whether a file of that name lists packages."""
+    return _kind(path) is not None
+
+
+def look_installs(text: str, known: Catalog) -> Iterator[Hit]:
+    """The known packages that commands in ``text`` install or run."""
+    for pattern, registry in ((_INSTALL, "pypi"), (_NPM_INSTALL, "npm")):
+        for match in pattern.finditer(text):
+            for word in re.split(r"[\s\"',\]]+", match[1]):
+                name = _installed_name(word, registry)
+                service = known.package(registry, name) if name else None
+                if service is not None:
+                    line = line_of(text, match.start())
+                    yield Hit(service.kind, name, line, "installed by a command", service.name)
+
+
+def installed(parts: tuple[str, ...]) -> tuple[str, str]:
+    """The registry and name of the package whose record the file at ``parts`` is, or nothing."""
+    if len(parts) < 3:
+        return "", ""
+    folder, above = parts[-2], parts[-3]
+    if parts[-1] == "METADATA" and folder.endswith(".dist-info"):
+        return "pypi", folder.removesuffix(".dist-info").rpartition("-")[0]
+    if parts[-1] == "PKG-INFO" and folder.endswith(".egg-info"):
+        return "pypi", folder.removesuffix(".egg-info").partition("-")[0]
+    if parts[-1] == "package.json" and above == "node_modules":
+        return "npm", folder
+    if parts[-1] == "package.json" and above.startswith("@") and parts[-4:-3] == ("node_modules",):
+        return "npm", f"{above}/{folder}"
+    return "", ""
+
+
+def _installed_name(word: str, registry: str) -> str:
+    if word.startswith("-"):
+        return ""
+    pattern = r"[A-Za-z0-9][\w.-]*" if registry == "pypi" else r"(?:@[\w.-]+/)?[\w.-]+"
+    match = re.match(pattern, word)
+    return match[0] if match else ""
+
+
+def _kind(path: PurePosixPath) -> tuple[str, Callable[[str], Names]] | None:
+    name = path.name.lower()
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if re.fullmatch(r"(?:.*[-_.])?(?:requirements|constraints|reqs)(?:[-_.].*)?\.(?:txt|in|lock)", name):
+        return "pypi", _requirements
+    if path.suffix in {".txt", ".in"} and path.parent.name.lower() == "requirements":
+        return "pypi", _requirements
+    if re.fullmatch(r"(?:.*[-_.])?environment(?:[-_.].*)?\.ya?ml|conda\.ya?ml|meta\.ya?ml", name):
+        return "pypi", _matches(_CONDA)
+    return next((own for ending, own in _BY_ENDING.items() if name.endswith(ending)), None)
+
+
+def _matches(pattern: re.Pattern[str], comments: str = "") -> Callable[[str], Names]:
+    """A reader that takes the first group of each match; two groups are joined by a colon."""
+
+    def read(text: str) -> Names:
+        code = without_comments(text, comments) if comments else text
+        for match in pattern.finditer(code):
+            groups = [group for group in match.groups() if group]
+            yield ":".join(groups), match.start()
+
+    return read
+
+
+def _requirements(text: str) -> Names:
+    yield from _matches(_REQUIREMENT)(re.sub(r"(?m)^[ \t]*#.*$", "", text))
+
+
+def _pyproject(text: str) -> Names:
+    """The dependencies that PEP 621, PEP 735, Poetry and others know of; no other text."""
+    try:
+        value = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return
+    for where, names in _tables(value):
+        if re.search(r"(?:dependencies|dependency-groups|requires|packages|extras?)\b", where):
+            for name in names:
+                match = re.match(r"[A-Za-z0-9][\w.-]*", name)
+                if match:
+                    yield match[0], text.find(match[0])
+
+
+def _tables(value: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Every table's keys and every list's texts, with the dotted way to them."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        where, one = waiting.pop()
+        if isinstance(one, dict):
+            yield where, list(one)
+            waiting += [(f"{where}.{key}", inner) for key, inner in one.items()]
+        elif isinstance(one, list):
+            yield where, [text for text in one if isinstance(text, str)]
+            waiting += [(where, inner) for inner in one if isinstance(inner, dict)]
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _package_json(text: str) -> Names:
+    value = _json(text)
+    for key in _NPM_LISTS:
+        names = value.get(key)
+        for name in names if isinstance(names, dict) else ():
+            yield name, text.find(f'"{name}"')
+
+
+def _package_lock(text: str) -> Names:
+    value = _json(text)
+    for key in ("packages", "dependencies"):
+        names = value.get(key)
+        for name in names if isinstance(names, dict) else ():
+            yield name.rpartition("node_modules/")[2], text.find(f'"{name}"')
+
+
+def _deno(text: str) -> Names:
+    names = _json(text).get("imports")
+    for target in names.values() if isinstance(names, dict) else ():
+        match = re.match(r"npm:/?((?:@[\w.-]+/)?[\w.-]+)", target) if isinstance(target, str) else None
+        if match:
+            yield match[1], text.find(match[0])
+
+
+def _composer(text: str) -> Names:
+    value = _json(text)
+    for key in ("require", "require-dev"):
+        names = value.get(key)
+        for name in names if isinstance(names, dict) else ():
+            yield name, text.find(f'"{name}"')
+    for key in ("packages", "packages-dev"):
+        rows = value.get(key)
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and isinstance(row.get("name"), str):
+                yield row["name"], text.find(f'"{row["name"]}"')
+
+
+def _json_keys(text: str) -> Names:
+    """Every key of a JSON file: Pipfile.lock, packages.lock.json, a project.assets.json."""
+    for where, names in _tables(_json(text)):
+        if where:
+            for name in names:
+                yield name, text.find(f'"{name}"')
+
+
+def _toml_keys(text: str) -> Names:
+    """What the tables of dependencies of Cargo.toml, Pipfile and a Gradle catalog name."""
+    try:
+        value = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return
+    for where, names in _tables(value):
+        if re.search(r"dependencies|packages", where):
+            for name in names:
+                yield name, text.find(name)
+
+
+def _gradle(text: str) -> Names:
+    code = without_comments(text, "c")
+    yield from _matches(_GRADLE)(code)
+    yield from _matches(_GRADLE_PARTS)(code)
+
+
+def _catalog_toml(text: str) -> Names:
+    yield from _matches(_GRADLE, "hash")(text)
+    yield from _matches(_GRADLE_PARTS, "hash")(text)
+
+
+def _pom(text: str) -> Names:
+    yield from _matches(_MAVEN)(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+
+
+def _projects(text: str) -> Names:
+    yield from _matches(_NUGET)(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+
+
+_BY_NAME: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
+    "pyproject.toml": ("pypi", _pyproject),
+    "pipfile": ("pypi", _toml_keys),
+    "pipfile.lock": ("pypi", _json_keys),
+    **dict.fromkeys(("poetry.lock", "uv.lock", "pdm.lock", "pylock.toml"), ("pypi", _matches(_LOCK_NAME))),
+    "setup.py": ("pypi", _matches(_QUOTED, "hash")),
+    "setup.cfg": ("pypi", _matches(_SETUP_CFG)),
+    "package.json": ("npm", _package_json),
+    **dict.fromkeys(("package-lock.json", "npm-shrinkwrap.json"), ("npm", _package_lock)),
+    "yarn.lock": ("npm", _matches(_YARN)),
+    "bun.lock": ("npm", _matches(_YARN)),
+    "pnpm-lock.yaml": ("npm", _matches(_PNPM)),
+    **dict.fromkeys(("deno.json", "deno.jsonc", "import_map.json"), ("npm", _deno)),
+    "go.mod": ("go", _matches(_GO, "c")),
+    "pom.xml": ("maven", _pom),
+    "cargo.toml": ("cargo", _toml_keys),
+    "cargo.lock": ("cargo", _matches(_LOCK_NAME)),
+    **dict.fromkeys(("packages.config", "directory.packages.props"), ("nuget", _projects)),
+    "packages.lock.json": ("nuget", _json_keys),
+    "gemfile": ("gem", _matches(_GEM, "hash")),
+    "gemfile.lock": ("gem", _matches(_GEM_LOCK)),
+    **dict.fromkeys(("composer.json", "composer.lock"), ("composer", _composer)),
+}
+_BY_ENDING: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
+    **dict.fromkeys((".gradle", ".gradle.kts"), ("maven", _gradle)),
+    ".versions.toml": ("maven", _catalog_toml),
+    "build.sbt": ("maven", _gradle),
+    **dict.fromkeys((".csproj", ".fsproj", ".vbproj", ".props"), ("nuget", _projects)),
+    ".gemspec": ("gem", _matches(_GEM, "hash")),
+}
