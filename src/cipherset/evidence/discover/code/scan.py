@@ -268,9 +268,7 @@ class _Scan:
         for hit in hits:
             what = self.known.key_value.sub(_HIDDEN, hit.what)
             how = self.known.key_value.sub(_HIDDEN, hit.how)
-            self._keep(
-                Found(hit.kind, shown(what), file.path, hit.line, shown(how), hit.service)
-            )
+            self._keep(Found(hit.kind, shown(what), file.path, hit.line, shown(how), hit.service))
 
     def _keep(self, found: Found) -> None:
         key = (found.kind, found.what, found.path)

@@ -99,7 +99,9 @@ def is_unreadable_archive(head: bytes) -> bool:
     return head.startswith(_ZSTD)
 
 
-def members(stream: Bytes, head: bytes, path: str, budget: Budget, faults: Faults) -> Iterator[File]:
+def members(
+    stream: Bytes, head: bytes, path: str, budget: Budget, faults: Faults
+) -> Iterator[File]:
     """The regular files in the archive that begins with ``head`` and goes on as ``stream``."""
     whole = Rejoined(head, stream)
     packing = _packing(head)
@@ -148,4 +150,3 @@ def _unpacked(stream: Rejoined, packing: str) -> Bytes:
     if packing == "gz":
         return gzip.GzipFile(fileobj=source)
     return bz2.BZ2File(source) if packing == "bz2" else lzma.LZMAFile(source)
-

@@ -102,9 +102,7 @@ def files_under(root: Path, faults: Faults) -> Iterator[File]:
         waiting += reversed(folders)
 
 
-def _entries(
-    folder: str, visited: set[tuple[int, int]], faults: Faults
-) -> list[os.DirEntry[str]]:
+def _entries(folder: str, visited: set[tuple[int, int]], faults: Faults) -> list[os.DirEntry[str]]:
     try:
         facts = os.stat(folder)  # noqa: PTH116 -- paths of a walk are text, for speed
         if (facts.st_dev, facts.st_ino) in visited:
@@ -183,7 +181,9 @@ def _shadows(root: Path, parts: tuple[str, ...], module: str) -> bool:
         if (folder / "__init__.py").exists():
             continue
         own = parts[-1] if depth == len(parts) - 1 else ""
-        if any(_is_module(place, module, own) for place in (folder, folder / "src", folder / "lib")):
+        if any(
+            _is_module(place, module, own) for place in (folder, folder / "src", folder / "lib")
+        ):
             return True
     return False
 

@@ -42,8 +42,17 @@ _LINE_NAMES: Final = re.compile(
 _JSON: Final = frozenset({".json", ".jsonc", ".json5", ".code-workspace"})
 _ROWS: Final = frozenset({".jsonl", ".ndjson"})
 _PROMPTS: Final = frozenset({".txt", ".md", ".j2", ".jinja", ".jinja2", ".tmpl", ".prompt", ".mdx"})
-_INTERPRETER: Final = re.compile(rb"#!\s*\S*?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(python|node|deno|bun|ruby|php|sh|bash|zsh|dash)\d*(?:\.\d+)?\b")
-_ENDING_OF: Final = {"python": ".py", "node": ".js", "deno": ".js", "bun": ".js", "ruby": ".rb", "php": ".php"}
+_INTERPRETER: Final = re.compile(
+    rb"#!\s*\S*?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(python|node|deno|bun|ruby|php|sh|bash|zsh|dash)\d*(?:\.\d+)?\b"
+)
+_ENDING_OF: Final = {
+    "python": ".py",
+    "node": ".js",
+    "deno": ".js",
+    "bun": ".js",
+    "ruby": ".rb",
+    "php": ".php",
+}
 
 
 def ending_of(file: File, head: bytes) -> str:

@@ -32,7 +32,11 @@ _ASKING: Final = re.compile(r"\b(?:curl|wget|http|https|xh|Invoke-(?:RestMethod|
 _WORD_URL: Final = re.compile(r"(?:https?|wss?)://[^\s\"'`<>)]{4,500}")
 _BLOCK: Final = re.compile(r"^[|>][+-]?\d?\s*$")
 _MOST_BLOCK: Final = 60  # lines of a text in YAML that are put together
-_CREW: Final = (re.compile(r"^\s+role:", re.M), re.compile(r"^\s+goal:", re.M), re.compile(r"^\s+backstory:", re.M))
+_CREW: Final = (
+    re.compile(r"^\s+role:", re.M),
+    re.compile(r"^\s+goal:", re.M),
+    re.compile(r"^\s+backstory:", re.M),
+)
 
 
 def look_lines(text: str, name: str, known: Catalog) -> Iterator[Hit]:
@@ -73,7 +77,9 @@ class _Lines:
             yield from self._pair(line, pair[1], pair[2], number, lines)
         yield from self._other(line, number)
 
-    def _pair(self, line: str, name: str, value: str, number: int, lines: list[str]) -> Iterator[Hit]:
+    def _pair(
+        self, line: str, name: str, value: str, number: int, lines: list[str]
+    ) -> Iterator[Hit]:
         way = self._way(line, name)
         bare = _bare(value)
         if self._is_yaml and _BLOCK.match(value):
@@ -100,7 +106,9 @@ class _Lines:
         """What stands in a line that is no setting, or beside one."""
         known = self._known
         yield from credential_hits(line, known, number)
-        if _ASKING.search(line) or self._name.endswith((".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd", ".fish")):
+        if _ASKING.search(line) or self._name.endswith(
+            (".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd", ".fish")
+        ):
             for match in _WORD_URL.finditer(line):
                 yield from address_hits(match[0], known, number)
         if self._is_docker and (image := _DOCKER_FROM.match(line)):
