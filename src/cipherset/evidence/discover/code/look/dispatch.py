@@ -126,7 +126,7 @@ def may_name(text: str, known: Catalog) -> bool:
     """Whether anything in ``text`` could be of the catalog: most files end here, unparsed."""
     if not known.words.isdisjoint(re.findall(r"\w+", text)):
         return True
-    return any(begins in text for begins in known.key_owner)
+    return "prompt" in text.lower() or any(begins in text for begins in known.key_owner)
 
 
 def named(path: PurePosixPath, known: Catalog) -> Iterator[Hit]:
