@@ -131,7 +131,10 @@ fetch(`https://${region}-aiplatform.googleapis.com/v1/projects/x/locations/y/mod
     ),
     "web/package.json": (
         json.dumps(
-            {"name": "web", "dependencies": {"vue": "^3.4.0", "ai": "^4.0.0", "@ai-sdk/openai": "^1.0.0"}},
+            {
+                "name": "web",
+                "dependencies": {"vue": "^3.4.0", "ai": "^4.0.0", "@ai-sdk/openai": "^1.0.0"},
+            },
             indent=2,
         ),
         {"sdk"},
@@ -400,8 +403,14 @@ train = datasets.load_dataset("squad", split="train")
         '{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}]}\n',
         {"dataset"},
     ),
-    "train/requirements-gpu.txt": ("--extra-index-url https://x.example\ntorch==2.5.1 ; platform_system == 'Linux'\n", {"library"}),
-    "train/environment.yml": ("dependencies:\n  - python=3.11\n  - pip:\n      - haystack-ai>=2\n", {"agent"}),
+    "train/requirements-gpu.txt": (
+        "--extra-index-url https://x.example\ntorch==2.5.1 ; platform_system == 'Linux'\n",
+        {"library"},
+    ),
+    "train/environment.yml": (
+        "dependencies:\n  - python=3.11\n  - pip:\n      - haystack-ai>=2\n",
+        {"agent"},
+    ),
     "ci/review.yml": (
         """
 on: pull_request
@@ -432,7 +441,10 @@ CMD ["python", "-m", "batch"]
         "select id, snowflake.cortex.complete('mistral-large', note) from tickets;\n",
         {"sdk"},
     ),
-    "legacy/report.R": ('library(httr)\nPOST("https://api.openai.com/v1/chat/completions")\n', {"endpoint"}),
+    "legacy/report.R": (
+        'library(httr)\nPOST("https://api.openai.com/v1/chat/completions")\n',
+        {"endpoint"},
+    ),
     "extension/background.js": (
         """
 chrome.runtime.onMessage.addListener(async (m) => {
@@ -462,7 +474,11 @@ CLEAN: dict[str, str] = {
     "shop/prompts/welcome.txt": "You are welcome. Please enter your name.\n",
     "shop/mail.txt": "You are an expert. Act now.\n",
     "web/package.json": json.dumps(
-        {"name": "aid", "keywords": ["openai", "ai"], "dependencies": {"vue": "3", "replicator": "1"}}
+        {
+            "name": "aid",
+            "keywords": ["openai", "ai"],
+            "dependencies": {"vue": "3", "replicator": "1"},
+        }
     ),
     "web/app.js": "// import OpenAI from 'openai'\nconst openai = 'a word';\n"
     "/* https://api.anthropic.com */\nimport x from './openai';\nconst s = 'from openai with love';\n",
