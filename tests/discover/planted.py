@@ -114,7 +114,7 @@ print "python two", openai.Completion.create(engine="davinci", prompt="x")
 export async function assist(question: string) {
   const { default: Anthropic } = await import('@anthropic-ai/sdk');
   const client = new Anthropic();
-  return client.messages.create({ max_tokens: 200, messages: [{ role: 'user', content: question }] });
+  return client.messages.create({ max_tokens: 200, messages: [] });
 }
 """,
         {"sdk"},
@@ -400,7 +400,7 @@ train = datasets.load_dataset("squad", split="train")
         {"dataset"},
     ),
     "train/tune.jsonl": (
-        '{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}]}\n',
+        '{"messages": [{"role": "user", "content": "h"}, {"role": "assistant", "content": "y"}]}\n',
         {"dataset"},
     ),
     "train/requirements-gpu.txt": (
@@ -425,7 +425,7 @@ jobs:
     "ci/nightly.sh": (
         """
 #!/bin/sh
-curl -s https://openrouter.ai/api/v1/chat/completions -H "Authorization: Bearer $ROUTER" -d @body.json
+curl -s https://openrouter.ai/api/v1/chat/completions -H "Authorization: $ROUTER" -d @b.json
 """,
         {"endpoint"},
     ),
@@ -457,17 +457,17 @@ chrome.runtime.onMessage.addListener(async (m) => {
 
 # None of it is a use: words in comments, texts and names, and modules of the tree's own.
 CLEAN: dict[str, str] = {
-    "README.md": "# Shop\n\nWe looked at openai, anthropic and `from transformers import pipeline`.\n\n"
+    "README.md": "# Shop\n\nWe looked at openai and `from transformers import pipeline`.\n\n"
     "```python\nimport openai\n```\nSee https://api.openai.com/v1/chat/completions.\n",
-    "shop/openai_prices.py": '"""Compares prices of OpenAI and others; import openai is not done here."""\n\n'
+    "shop/openai_prices.py": '"""Compares prices of OpenAI and others; no import openai."""\n\n'
     "# import openai\n# https://api.openai.com/v1\nopenai = 3\nanthropic_model = openai + 1\n"
     'TEXT = "We wrote about import openai and https://api.openai.com/v1 last year."\n',
     "shop/models.py": "class Model:\n    def load(self, path):\n        return path\n\n"
     "    def predict(self):\n        return 1\n\n\nmodel = Model()\nmodel.load('model.bin')\n",
     "shop/cohere.py": "def stick():\n    return 1\n",
     "shop/glue.py": "import cohere\nfrom agents import book\n\ncohere.stick()\nbook()\n",
-    "shop/agents.py": "def book():\n    return 'travel agents'\n",
-    "shop/chat.py": "def post(room, text):\n    return {'role': 'user', 'text': text, 'room': room}\n",
+    "shop/agents.py": "def book():\n    return 'travel'\n",
+    "shop/chat.py": "def post(room, text):\n    return {'role': 'user', 'text': text, 'r': room}\n",
     "shop/cache.py": "import pickle\n\n\ndef get(path):\n    with open(path, 'rb') as file:\n"
     "        return pickle.load(file)\n",
     "shop/prompts/ask.py": "def prompt(text):\n    return input(text)\n",
@@ -481,14 +481,14 @@ CLEAN: dict[str, str] = {
         }
     ),
     "web/app.js": "// import OpenAI from 'openai'\nconst openai = 'a word';\n"
-    "/* https://api.anthropic.com */\nimport x from './openai';\nconst s = 'from openai with love';\n",
+    "/* https://api.anthropic.com */\nimport x from './openai';\nconst s = 'from openai';\n",
     "web/openai.js": "export default 1;\n",
     "web/page.html": "<p>fetch('https://api.openai.com/v1/x')</p><script>const a = 1;</script>\n",
     "main.go": 'package main\n\n// "github.com/sashabaranov/go-openai"\nimport "fmt"\n\n'
     'func main() { fmt.Println("openai") }\n',
-    "deploy.yaml": "# image: ollama/ollama\nname: anthropic-principle\nimage: nginx\nmodel: T-1000\n"
+    "deploy.yaml": "# image: ollama/ollama\nname: anthropic-rock\nimage: nginx\nmodel: T-1000\n"
     "description: we may use https://api.openai.com/v1 some day\nengine: v8\nprovider: aws\n",
-    ".env": "MODEL=bike-900\nDATABASE_URL=postgres://db/openai\nAPI_KEY=abcdefghijklmnop\nHOST=localhost\n",
+    ".env": "MODEL=bike-900\nDATABASE_URL=postgres://db/openai\nAPI_KEY=abcdefghijklmn\nHOST=local\n",
     "data.jsonl": '{"messages": 3, "user": "x"}\n',
     "prices.csv": "vendor,price\nopenai,3\nhttps://api.openai.com/v1,4\n",
     "pyproject.toml": '[project]\nname = "shop"\nkeywords = ["openai"]\ndependencies = ["httpx"]\n'

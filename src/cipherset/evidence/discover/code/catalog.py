@@ -276,4 +276,4 @@ def _telling(value: str) -> str:
     """The word of ``value`` that is rarest in other files: the longest that says something."""
     words = re.findall(r"\w+", value.partition(":")[0] if value[:1].islower() else value)
     best = [word for word in words if word.lower() not in _PLAIN] or words or [value]
-    return max(best, key=len)
+    return str(max(best, key=len))

@@ -97,9 +97,7 @@ def _text(
     elif ending in _LINES:
         yield from look_lines(text, path.name, known)
         yield from look_installs(re.sub(r"(?m)^\s*#.*$", "", text), known)
-    elif ending in _JSON and not is_manifest(path):
-        yield from look_json(text, path.name, known)
-    elif path.name == "package.json":
+    elif (ending in _JSON and not is_manifest(path)) or path.name == "package.json":
         yield from look_json(text, path.name, known)
     elif ending in _ROWS:
         yield from look_rows(text, path)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.files.text import line_of, without_comments
 from cipherset.evidence.discover.code.found import Hit, Kind
-from cipherset.evidence.discover.code.look.python import look_python, parsed
 from cipherset.evidence.discover.code.look.manifests import look_installs
+from cipherset.evidence.discover.code.look.python import look_python, parsed
 from cipherset.evidence.discover.code.look.settings import (
     command_hits,
     infra_hits,

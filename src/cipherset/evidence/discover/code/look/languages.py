@@ -46,7 +46,8 @@ _IMPORTS: Final = {
         r"^[ \t]*(?:pub[ \t]+)?(?:use|extern[ \t]+crate)[ \t]+(?:::)?(\w{2,100})", re.MULTILINE
     ),
     "csharp": re.compile(
-        r"^[ \t]*(?:global[ \t]+)?(?:using|open)[ \t]+(?:static[ \t]+)?(?:\w+[ \t]*=[ \t]*)?([\w.]{2,200})",
+        r"^[ \t]*(?:global[ \t]+)?(?:using|open)[ \t]+(?:static[ \t]+)?"
+        r"(?:\w+[ \t]*=[ \t]*)?([\w.]{2,200})",
         re.MULTILINE,
     ),
     "ruby": re.compile(r"^[ \t]*require[ \t]*\(?[ \t]*[\"']([\w/-]{2,100})[\"']", re.MULTILINE),
@@ -174,6 +175,10 @@ def _settings(code: str, known: Catalog) -> Iterator[Hit]:
             hits.append(Hit(Kind.PROMPT, name, 0, "a text that tells a model what to be"))
         for hit in hits:
             yield _at(hit, code, match.start())
+    yield from _loads(code)
+
+
+def _loads(code: str) -> Iterator[Hit]:
     for match in _LOADED.finditer(code):
         what = nameable(match[1] or match[2] or match[3])
         if what:

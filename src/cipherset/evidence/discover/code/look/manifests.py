@@ -20,7 +20,8 @@ _REQUIREMENT: Final = re.compile(
     re.MULTILINE,
 )
 _CONDA: Final = re.compile(
-    r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?(?=[=<>!~ \"'\n]|$)",
+    r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?"
+    r"(?=[=<>!~ \"'\n]|$)",
     re.MULTILINE,
 )
 _GO: Final = re.compile(
@@ -50,7 +51,8 @@ _SETUP: Final = re.compile(r"requir|depend", re.IGNORECASE)
 _LOCK_NAME: Final = re.compile(r"^[ \t]*name[ \t]*=[ \t]*\"([\w.-]+)\"", re.MULTILINE)
 _NPM_LISTS: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 _INSTALL: Final = re.compile(
-    r"\b(?:(?:pip|pip3|pipx|uv pip|uv|poetry|pdm|conda|mamba|micromamba)\s+(?:install|add|tool install)|uvx|uv\s+run\s+--with)\s+([^\n;&|]{1,2000})"
+    r"\b(?:(?:pip|pip3|pipx|uv pip|uv|poetry|pdm|conda|mamba|micromamba)\s+"
+    r"(?:install|add|tool install)|uvx|uv\s+run\s+--with)\s+([^\n;&|]{1,2000})"
 )
 _NPM_INSTALL: Final = re.compile(
     r"\b(?:npm\s+(?:install|i|add|ci)|yarn\s+add|pnpm\s+(?:add|install|i)|bun\s+add|npx|bunx|pnpm\s+dlx)\s+([^\n;&|]{1,2000})"

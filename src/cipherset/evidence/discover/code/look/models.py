@@ -133,7 +133,7 @@ def _others(file: Header) -> str:
 
 def _onnx(file: Header) -> str:
     """A ``ModelProto``: known fields of the right type, then a graph that fills the file."""
-    if not file.head or file.head[0] != 0x08 and not file.ends(".onnx"):
+    if not file.head or (file.head[0] != 0x08 and not file.ends(".onnx")):
         return ""
     seen, graph_bytes = _proto(file.head)
     if not seen or _ONNX_GRAPH not in seen:

@@ -1,4 +1,4 @@
-"""Python by its syntax tree: imports, calls and the texts in them; comments and words don't count."""
+"""Python by its syntax tree: imports, calls, the texts in them; not comments, not words."""
 
 import ast
 import re
@@ -93,16 +93,8 @@ class _Reading:
     def learn(self, nodes: list[ast.AST]) -> None:
         """First what names stand for, so that the order of the lines does not matter."""
         for node in nodes:
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self.names[alias.asname or alias.name.partition(".")[0]] = (
-                        alias.name if alias.asname else alias.name.partition(".")[0]
-                    )
-                    self.imported(alias.name, "", node.lineno)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for alias in node.names:
-                    self.names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-                    self.imported(node.module, alias.name, node.lineno)
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._import(node)
             elif isinstance(node, ast.Attribute):
                 self.attributes.add(node.attr)
             elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -111,6 +103,18 @@ class _Reading:
                 self.seen.add(id(node.value))  # a docstring, or a comment in quotes
             elif isinstance(node, ast.JoinedStr):
                 self.seen.update(id(part) for part in node.values)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.ImportFrom):
+            if node.module and not node.level:
+                for alias in node.names:
+                    self.names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    self.imported(node.module, alias.name, node.lineno)
+            return
+        for alias in node.names:
+            root = alias.name.partition(".")[0]
+            self.names[alias.asname or root] = alias.name if alias.asname else root
+            self.imported(alias.name, "", node.lineno)
 
     def _remember(self, node: ast.Assign | ast.AnnAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -284,7 +288,7 @@ class _Reading:
         return self.text(node.args[position]) if 0 <= position < len(node.args) else ""
 
     def _is_model(self, node: ast.Call, text: str) -> bool:
-        """Whether a call that loads anything loads a model: by its words, or what is done with it."""
+        """Whether a call that loads anything loads a model: by its words, or what follows."""
         argument = ast.unparse(node.args[0]) if node.args else ""
         words = f"{text} {argument[:200]} {self.targets.get(id(node), '')}"
         return bool(_MODEL_WORDS.search(words) or self.attributes & _ANSWERING)
