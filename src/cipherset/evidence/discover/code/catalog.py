@@ -105,18 +105,19 @@ class Catalog:
         }
 
     def package(self, registry: str, name: str) -> Service | None:
-        """Whose package it is, if it is known; a Maven group counts where the row says ``*``."""
+        """Whose package it is, if it is known; a whole group of Maven where the row says ``*``."""
         known = self.packages[registry]
         key = package_key(registry, name)
-        group = key.partition(":")[0] + ":*" if registry == "maven" else ""
-        return known.get(key) or known.get(group)
+        if registry == "maven":
+            return known.get(key) or known.get(key.partition(":")[0] + ":*")
+        while registry == "go" and key not in known and "/" in key:
+            key = key.rpartition("/")[0]  # a package, or a version, of a module
+        return known.get(key)
 
     @cached_property
     def namespaces(self) -> dict[str, dict[str, Service]]:
         """By language: the first parts of what is imported."""
-        rust = {
-            value.replace("-", "_"): service for value, service in self._rows("cargo", "rust")
-        }
+        rust = {value.replace("-", "_"): service for value, service in self._rows("cargo", "rust")}
         return {
             "java": dict(self._rows("java")),
             "csharp": dict(self._rows("nuget", "csharp")),
@@ -146,6 +147,30 @@ class Catalog:
     def commands(self) -> dict[str, Service]:
         """By program and first words."""
         return dict(self._rows("commands"))
+
+    @cached_property
+    def command(self) -> re.Pattern[str]:
+        """A known command where a shell or a list of words would start it."""
+        every = "|".join(map(re.escape, sorted(self.commands, key=len, reverse=True)))
+        return re.compile(rf"(?:^|[\s/;&|=(])({every or '(?!)'})(?=[\s.;)]|(?<=-)\w|$)")
+
+    @cached_property
+    def resource(self) -> re.Pattern[str]:
+        """A known kind of resource, as a word, in lower case."""
+        every = "|".join(map(re.escape, sorted(self.infra, key=len, reverse=True)))
+        return re.compile(rf"(?<![\w/-])({every or '(?!)'})(?![\w/-])")
+
+    @cached_property
+    def providers(self) -> dict[str, Service]:
+        """By the names that configurations give a service: its own and its module's, no signs."""
+        named = {_plain(own.name): own for own in self.services}
+        modules = {_plain(module): row[0] for module, row in self.python.items()}
+        short = {"gemini": "googlegemini", "bedrock": "amazonbedrock", "azure": "azureopenai"}
+        return {word: named[own] for word, own in short.items() if own in named} | modules | named
+
+    def provider(self, value: str) -> Service | None:
+        """The service that a configuration means by ``value``."""
+        return self.providers.get(_plain(value))
 
     @cached_property
     def sql(self) -> dict[str, Service]:
@@ -217,7 +242,14 @@ class Catalog:
     @cached_property
     def words(self) -> frozenset[str]:
         """Words one of which stands in every file that names anything of this catalog."""
-        found = {"from_pretrained", "chat", "prompt", "import_module", "__import__", "generateContent"}
+        found = {
+            "from_pretrained",
+            "chat",
+            "prompt",
+            "import_module",
+            "__import__",
+            "generateContent",
+        }
         for service in self.services:
             for values in service.names.values():
                 found.update(_telling(value) for value in values)
@@ -236,8 +268,12 @@ def package_key(registry: str, name: str) -> str:
     return re.sub(r"[-_.]+", "-", low) if registry == "pypi" else low
 
 
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.lower())
+
+
 def _telling(value: str) -> str:
     """The word of ``value`` that is rarest in other files: the longest that says something."""
     words = re.findall(r"\w+", value.partition(":")[0] if value[:1].islower() else value)
     best = [word for word in words if word.lower() not in _PLAIN] or words or [value]
-    return max(best, key=len)
+    return str(max(best, key=len))

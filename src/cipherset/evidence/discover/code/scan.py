@@ -12,7 +12,6 @@ from cipherset.core.errors import Caught, InputError
 from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.files.archive import (
     Budget,
-    Rejoined,
     is_archive,
     is_unreadable_archive,
     members,
@@ -68,7 +67,7 @@ def scan(
     paths: Sequence[Path | str],
     *,
     catalog: Path | str | None = None,
-    limits: Limits = Limits(),  # noqa: B008 -- frozen
+    limits: Limits = Limits(),
     host: str = "",
     seen: Callable[[int], None] | None = None,
 ) -> Report:
@@ -268,9 +267,7 @@ class _Scan:
         for hit in hits:
             what = self.known.key_value.sub(_HIDDEN, hit.what)
             how = self.known.key_value.sub(_HIDDEN, hit.how)
-            self._keep(
-                Found(hit.kind, shown(what), file.path, hit.line, shown(how), hit.service)
-            )
+            self._keep(Found(hit.kind, shown(what), file.path, hit.line, shown(how), hit.service))
 
     def _keep(self, found: Found) -> None:
         key = (found.kind, found.what, found.path)

@@ -33,7 +33,7 @@ class Budget:
     n_members: int
 
 
-class _TooMuch(Exception):
+class _TooMuchError(Exception):
     """The budget is spent."""
 
 
@@ -70,12 +70,12 @@ class _Forward:
 
     def read(self, n_bytes: int) -> bytes:
         if n_bytes > _MOST_AT_ONCE:
-            raise _TooMuch
+            raise _TooMuchError
         part = self._stream.read(n_bytes)
         self._at += len(part)
         self._budget.n_bytes -= len(part)
         if self._budget.n_bytes < 0:
-            raise _TooMuch
+            raise _TooMuchError
         return part
 
 
@@ -99,7 +99,9 @@ def is_unreadable_archive(head: bytes) -> bool:
     return head.startswith(_ZSTD)
 
 
-def members(stream: Bytes, head: bytes, path: str, budget: Budget, faults: Faults) -> Iterator[File]:
+def members(
+    stream: Bytes, head: bytes, path: str, budget: Budget, faults: Faults
+) -> Iterator[File]:
     """The regular files in the archive that begins with ``head`` and goes on as ``stream``."""
     whole = Rejoined(head, stream)
     packing = _packing(head)
@@ -108,13 +110,13 @@ def members(stream: Bytes, head: bytes, path: str, budget: Budget, faults: Fault
         fileobj = cast("IO[bytes]", _Forward(unpacked, budget))
         with tarfile.open(fileobj=fileobj, mode="r:") as tar:
             while (member := tar.next()) is not None:
-                tar.members.clear()  # or a large image's would fill the memory
+                tar.members.clear()  # type: ignore[attr-defined] # or an image's fill the memory
                 budget.n_members -= 1
                 if budget.n_members < 0:
-                    raise _TooMuch
+                    raise _TooMuchError
                 if member.isreg():
                     yield _member(tar, member, path)
-    except _TooMuch:
+    except _TooMuchError:
         faults(path, ReadFault.TOO_MUCH)
     except _BROKEN:
         faults(path, ReadFault.BROKEN)
@@ -148,4 +150,3 @@ def _unpacked(stream: Rejoined, packing: str) -> Bytes:
     if packing == "gz":
         return gzip.GzipFile(fileobj=source)
     return bz2.BZ2File(source) if packing == "bz2" else lzma.LZMAFile(source)
-

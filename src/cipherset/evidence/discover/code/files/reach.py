@@ -20,6 +20,7 @@ Faults = Callable[[str, ReadFault], None]
 _PASSED: Final = frozenset(
     {".git", ".hg", ".svn", ".jj", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 )
+_STARTERS: Final = frozenset({"bin", "Scripts"})
 _PSEUDO: Final = frozenset({"/proc", "/sys", "/dev"})
 _NO_PERMISSION: Final = frozenset({errno.EACCES, errno.EPERM})
 _NOT_REGULAR: Final = frozenset({errno.ELOOP, errno.ENXIO})
@@ -88,23 +89,24 @@ def files_under(root: Path, faults: Faults) -> Iterator[File]:
     while waiting:
         folder, way, is_layout = waiting.pop()
         entries = _entries(folder, visited, faults)
-        is_layout = is_layout or any(entry.name == "oci-layout" for entry in entries)
+        names = {entry.name for entry in entries}
+        is_layout = is_layout or "oci-layout" in names
+        # What an environment starts, its packages wrote; they are named by their records.
+        passed = _PASSED | _STARTERS if "pyvenv.cfg" in names else _PASSED
         folders = []
         for entry in entries:
             parts = (*way, entry.name)
             if entry.is_symlink():
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _PASSED and entry.path not in _PSEUDO:
+                if entry.name not in passed and entry.path not in _PSEUDO:
                     folders.append((entry.path, parts, is_layout))
             elif (file := _file(entry, parts, root, faults, is_layout=is_layout)) is not None:
                 yield file
         waiting += reversed(folders)
 
 
-def _entries(
-    folder: str, visited: set[tuple[int, int]], faults: Faults
-) -> list[os.DirEntry[str]]:
+def _entries(folder: str, visited: set[tuple[int, int]], faults: Faults) -> list[os.DirEntry[str]]:
     try:
         facts = os.stat(folder)  # noqa: PTH116 -- paths of a walk are text, for speed
         if (facts.st_dev, facts.st_ino) in visited:
@@ -183,7 +185,9 @@ def _shadows(root: Path, parts: tuple[str, ...], module: str) -> bool:
         if (folder / "__init__.py").exists():
             continue
         own = parts[-1] if depth == len(parts) - 1 else ""
-        if any(_is_module(place, module, own) for place in (folder, folder / "src", folder / "lib")):
+        if any(
+            _is_module(place, module, own) for place in (folder, folder / "src", folder / "lib")
+        ):
             return True
     return False
 

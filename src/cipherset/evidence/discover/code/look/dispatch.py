@@ -42,8 +42,17 @@ _LINE_NAMES: Final = re.compile(
 _JSON: Final = frozenset({".json", ".jsonc", ".json5", ".code-workspace"})
 _ROWS: Final = frozenset({".jsonl", ".ndjson"})
 _PROMPTS: Final = frozenset({".txt", ".md", ".j2", ".jinja", ".jinja2", ".tmpl", ".prompt", ".mdx"})
-_INTERPRETER: Final = re.compile(rb"#!\s*\S*?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(python|node|deno|bun|ruby|php|sh|bash|zsh|dash)\d*(?:\.\d+)?\b")
-_ENDING_OF: Final = {"python": ".py", "node": ".js", "deno": ".js", "bun": ".js", "ruby": ".rb", "php": ".php"}
+_INTERPRETER: Final = re.compile(
+    rb"#!\s*\S*?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(python|node|deno|bun|ruby|php|sh|bash|zsh|dash)\d*(?:\.\d+)?\b"
+)
+_ENDING_OF: Final = {
+    "python": ".py",
+    "node": ".js",
+    "deno": ".js",
+    "bun": ".js",
+    "ruby": ".rb",
+    "php": ".php",
+}
 
 
 def ending_of(file: File, head: bytes) -> str:
@@ -88,9 +97,7 @@ def _text(
     elif ending in _LINES:
         yield from look_lines(text, path.name, known)
         yield from look_installs(re.sub(r"(?m)^\s*#.*$", "", text), known)
-    elif ending in _JSON and not is_manifest(path):
-        yield from look_json(text, path.name, known)
-    elif path.name == "package.json":
+    elif (ending in _JSON and not is_manifest(path)) or path.name == "package.json":
         yield from look_json(text, path.name, known)
     elif ending in _ROWS:
         yield from look_rows(text, path)
@@ -117,7 +124,7 @@ def may_name(text: str, known: Catalog) -> bool:
     """Whether anything in ``text`` could be of the catalog: most files end here, unparsed."""
     if not known.words.isdisjoint(re.findall(r"\w+", text)):
         return True
-    return any(begins in text for begins in known.key_owner)
+    return "prompt" in text.lower() or any(begins in text for begins in known.key_owner)
 
 
 def named(path: PurePosixPath, known: Catalog) -> Iterator[Hit]:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.files.text import line_of, without_comments
 from cipherset.evidence.discover.code.found import Hit, Kind
-from cipherset.evidence.discover.code.look.python import look_python, parsed
 from cipherset.evidence.discover.code.look.manifests import look_installs
+from cipherset.evidence.discover.code.look.python import look_python, parsed
 from cipherset.evidence.discover.code.look.settings import (
     command_hits,
     infra_hits,
@@ -21,7 +21,9 @@ from cipherset.evidence.discover.code.look.strings import is_prompt
 
 _MOST_NODES: Final = 200_000
 _ORIGIN: Final = re.compile(r"prompts?$", re.IGNORECASE)
-_PROMPT_FILE: Final = re.compile(r"(?:^|[_.-])(?:prompt|system[_-]?message)s?(?:[_.-]|$)", re.IGNORECASE)
+_PROMPT_FILE: Final = re.compile(
+    r"(?:^|[_.-])(?:prompt|system[_-]?message)s?(?:[_.-]|$)", re.IGNORECASE
+)
 _PLACES: Final = re.compile(r"\{\{?\s*\$?[\w.]+\s*\}?\}")
 _CHAT_ROWS: Final = (
     {"messages"},
@@ -88,7 +90,13 @@ def _described_model(value: dict[str, Any]) -> Iterator[Hit]:
         yield Hit(Kind.MODEL, what, 1, "configuration of a model", "Transformers")
     elif isinstance(value.get("peft_type"), str):
         base = str(value.get("base_model_name_or_path", "an unnamed model"))
-        yield Hit(Kind.MODEL, f"adapter of {base}", 1, "configuration of an adapter", "PEFT, TRL and Accelerate")
+        yield Hit(
+            Kind.MODEL,
+            f"adapter of {base}",
+            1,
+            "configuration of an adapter",
+            "PEFT, TRL and Accelerate",
+        )
     elif "spacy_version" in value and "pipeline" in value:
         what = f"{value.get('lang', '')}_{value.get('name', '')}"
         yield Hit(Kind.MODEL, what, 1, "description of a pipeline", "spaCy")
@@ -165,5 +173,8 @@ def look_prompt(text: str, path: PurePosixPath) -> Iterator[Hit]:
     is_called = bool(_PROMPT_FILE.search(path.name)) or any(
         _ORIGIN.search(part) for part in path.parts[:-1]
     )
-    if is_called and (is_prompt(text) or (_PLACES.search(text) and path.suffix in {".j2", ".jinja", ".jinja2", ".tmpl"})):
+    if is_called and (
+        is_prompt(text)
+        or (_PLACES.search(text) and path.suffix in {".j2", ".jinja", ".jinja2", ".tmpl"})
+    ):
         yield Hit(Kind.PROMPT, path.name, 1, "a file that tells a model what to be")

@@ -38,16 +38,25 @@ _IMPORTS: Final = {
     "js": re.compile(
         r"(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*)[\"'`]([^\"'`\s]{1,200})[\"'`]"
     ),
-    "go": re.compile(r"^[ \t]*(?:import[ \t]+)?(?:[\w.]+[ \t]+)?\"([\w./~-]{3,200})\"[ \t]*$", re.MULTILINE),
+    "go": re.compile(
+        r"^[ \t]*(?:import[ \t]+)?(?:[\w.]+[ \t]+)?\"([\w./~-]{3,200})\"[ \t]*$", re.MULTILINE
+    ),
     "java": re.compile(r"^[ \t]*import[ \t]+(?:static[ \t]+)?([\w.]{3,200})", re.MULTILINE),
-    "rust": re.compile(r"^[ \t]*(?:pub[ \t]+)?(?:use|extern[ \t]+crate)[ \t]+(?:::)?(\w{2,100})", re.MULTILINE),
+    "rust": re.compile(
+        r"^[ \t]*(?:pub[ \t]+)?(?:use|extern[ \t]+crate)[ \t]+(?:::)?(\w{2,100})", re.MULTILINE
+    ),
     "csharp": re.compile(
-        r"^[ \t]*(?:global[ \t]+)?(?:using|open)[ \t]+(?:static[ \t]+)?(?:\w+[ \t]*=[ \t]*)?([\w.]{2,200})",
+        r"^[ \t]*(?:global[ \t]+)?(?:using|open)[ \t]+(?:static[ \t]+)?"
+        r"(?:\w+[ \t]*=[ \t]*)?([\w.]{2,200})",
         re.MULTILINE,
     ),
     "ruby": re.compile(r"^[ \t]*require[ \t]*\(?[ \t]*[\"']([\w/-]{2,100})[\"']", re.MULTILINE),
-    "php": re.compile(r"(?:^[ \t]*use[ \t]+|\bnew[ \t]+|[^\w\\])\\?([A-Z]\w+)(?=\\|::)", re.MULTILINE),
-    "headers": re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"](?:[\w./-]*/)?([\w.-]+)[>\"]", re.MULTILINE),
+    "php": re.compile(
+        r"(?:^[ \t]*use[ \t]+|\bnew[ \t]+|[^\w\\])\\?([A-Z]\w+)(?=\\|::)", re.MULTILINE
+    ),
+    "headers": re.compile(
+        r"^[ \t]*#[ \t]*include[ \t]*[<\"](?:[\w./-]*/)?([\w.-]+)[>\"]", re.MULTILINE
+    ),
 }
 _STRING: Final = re.compile(
     r"\"((?:\\.|[^\"\\\n]){2,4000})\"|'((?:\\.|[^'\\\n]){2,4000})'|`((?:\\.|[^`\\]){2,4000})`"
@@ -121,7 +130,11 @@ def _bare(name: str, language: str) -> str:
 
 def _npm_name(specifier: str) -> str:
     """The package of an import: without ``npm:``, a host that serves it, a version, a path."""
-    bare = re.sub(r"^npm:/?|^https://(?:esm\.sh|cdn\.skypack\.dev|cdn\.jsdelivr\.net/npm|unpkg\.com)/", "", specifier)
+    bare = re.sub(
+        r"^npm:/?|^https://(?:esm\.sh|cdn\.skypack\.dev|cdn\.jsdelivr\.net/npm|unpkg\.com)/",
+        "",
+        specifier,
+    )
     parts = bare.split("/")
     name = "/".join(parts[:2]) if bare.startswith("@") else parts[0]
     return re.sub(r"(?<=.)@.*$", "", name)
@@ -162,12 +175,18 @@ def _settings(code: str, known: Catalog) -> Iterator[Hit]:
             hits.append(Hit(Kind.PROMPT, name, 0, "a text that tells a model what to be"))
         for hit in hits:
             yield _at(hit, code, match.start())
+    yield from _loads(code)
+
+
+def _loads(code: str) -> Iterator[Hit]:
     for match in _LOADED.finditer(code):
         what = nameable(match[1] or match[2] or match[3])
         if what:
             yield _at(Hit(Kind.MODEL, what, 0, "loaded"), code, match.start())
     for match in _SYSTEM.finditer(code):
-        yield _at(Hit(Kind.PROMPT, "system message of a chat", 0, "role: system"), code, match.start())
+        yield _at(
+            Hit(Kind.PROMPT, "system message of a chat", 0, "role: system"), code, match.start()
+        )
 
 
 def _sql(code: str, known: Catalog) -> Iterator[Hit]:
@@ -175,7 +194,9 @@ def _sql(code: str, known: Catalog) -> Iterator[Hit]:
     for function, service in known.sql.items():
         at = upper.find(function)
         if at >= 0 and (at == 0 or not (upper[at - 1].isalnum() or upper[at - 1] in "_.")):
-            yield Hit(service.kind, function.rstrip("(."), line_of(code, at), "in SQL", service.name)
+            yield Hit(
+                service.kind, function.rstrip("(."), line_of(code, at), "in SQL", service.name
+            )
 
 
 def _at(hit: Hit, code: str, position: int) -> Hit:

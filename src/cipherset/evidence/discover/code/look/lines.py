@@ -22,7 +22,6 @@ _PAIR: Final = re.compile(
 )
 _DOCKER_ENV: Final = re.compile(r"^\s*(?:ENV|ARG)\s+([A-Za-z_]\w{0,100})\s+(\S.*)$", re.IGNORECASE)
 _DOCKER_FROM: Final = re.compile(r"^\s*FROM\s+(?:--\S+\s+)?(\S+)", re.IGNORECASE)
-_MODELFILE: Final = re.compile(r"^\s*FROM\s+(\S+)", re.IGNORECASE)
 _SECTION: Final = re.compile(r"^\s*\[+([^\[\]]{1,200})\]+\s*$")
 _HCL_VARIABLE: Final = re.compile(r"^\s*variable\s+\"([\w-]{3,100})\"")
 _XML: Final = re.compile(
@@ -30,9 +29,14 @@ _XML: Final = re.compile(
 )
 _ASKING: Final = re.compile(r"\b(?:curl|wget|http|https|xh|Invoke-(?:RestMethod|WebRequest))\s")
 _WORD_URL: Final = re.compile(r"(?:https?|wss?)://[^\s\"'`<>)]{4,500}")
+_SHELLS: Final = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _BLOCK: Final = re.compile(r"^[|>][+-]?\d?\s*$")
 _MOST_BLOCK: Final = 60  # lines of a text in YAML that are put together
-_CREW: Final = (re.compile(r"^\s+role:", re.M), re.compile(r"^\s+goal:", re.M), re.compile(r"^\s+backstory:", re.M))
+_CREW: Final = (
+    re.compile(r"^\s+role:", re.M),
+    re.compile(r"^\s+goal:", re.M),
+    re.compile(r"^\s+backstory:", re.M),
+)
 
 
 def look_lines(text: str, name: str, known: Catalog) -> Iterator[Hit]:
@@ -73,7 +77,9 @@ class _Lines:
             yield from self._pair(line, pair[1], pair[2], number, lines)
         yield from self._other(line, number)
 
-    def _pair(self, line: str, name: str, value: str, number: int, lines: list[str]) -> Iterator[Hit]:
+    def _pair(
+        self, line: str, name: str, value: str, number: int, lines: list[str]
+    ) -> Iterator[Hit]:
         way = self._way(line, name)
         bare = _bare(value)
         if self._is_yaml and _BLOCK.match(value):
@@ -100,19 +106,21 @@ class _Lines:
         """What stands in a line that is no setting, or beside one."""
         known = self._known
         yield from credential_hits(line, known, number)
-        if _ASKING.search(line) or self._name.endswith((".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd", ".fish")):
+        if _ASKING.search(line) or self._name.endswith(_SHELLS):
             for match in _WORD_URL.finditer(line):
                 yield from address_hits(match[0], known, number)
-        if self._is_docker and (image := _DOCKER_FROM.match(line)):
-            yield from image_hits(image[1], known, number)
-        if "docker " in line or "podman " in line:
-            for word in line.split():
-                yield from image_hits(word, known, number)
+        yield from self._images(line, number)
         if (variable := _HCL_VARIABLE.match(line)) is not None:
             yield from look_setting([variable[1]], "", known, number)
-        if "<" in line:
-            for match in _XML.finditer(line):
-                yield from look_setting([match[1] or match[3]], match[2] or match[4], known, number)
+        for match in _XML.finditer(line) if "<" in line else ():
+            yield from look_setting([match[1] or match[3]], match[2] or match[4], known, number)
+
+    def _images(self, line: str, number: int) -> Iterator[Hit]:
+        if self._is_docker and (image := _DOCKER_FROM.match(line)):
+            yield from image_hits(image[1], self._known, number)
+        if "docker " in line or "podman " in line:
+            for word in line.split():
+                yield from image_hits(word, self._known, number)
 
 
 def _bare(value: str) -> str:

@@ -1,5 +1,7 @@
 """Lists of packages: what a project says it needs, what a lock pins, what is installed."""
 
+import ast
+import configparser
 import json
 import re
 import tomllib
@@ -10,25 +12,47 @@ from typing import Any, Final
 from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.files.text import line_of, without_comments
 from cipherset.evidence.discover.code.found import Hit
+from cipherset.evidence.discover.code.look.python import parsed
 
-Names = Iterator[tuple[str, int]]  # of packages, with the position in the text
-_REQUIREMENT: Final = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@#\\]|--|$)", re.MULTILINE)
-_QUOTED: Final = re.compile(r"[\"']([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@ ][^\"'\n]*)?[\"']")
-_CONDA: Final = re.compile(r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?(?=[=<>!~ \"'\n]|$)", re.MULTILINE)
-_GO: Final = re.compile(r"^[ \t]*(?:require[ \t]+)?([\w.-]+\.[a-z]+/[\w./~-]+)[ \t]+v\d", re.MULTILINE)
+Names = Iterator[tuple[str, int]]  # of packages, with the line
+_REQUIREMENT: Final = re.compile(
+    r"^[ \t]*([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;@#\\]|--|$)",
+    re.MULTILINE,
+)
+_CONDA: Final = re.compile(
+    r"^[ \t]*-[ \t]+[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?"
+    r"(?=[=<>!~ \"'\n]|$)",
+    re.MULTILINE,
+)
+_GO: Final = re.compile(
+    r"^[ \t]*(?:require[ \t]+)?([\w.-]+\.[a-z]+/[\w./~-]+)[ \t]+v\d", re.MULTILINE
+)
 _GRADLE: Final = re.compile(r"[\"']([\w.-]+:[\w.-]+)(?::[^\"'\n]*)?[\"']")
-_GRADLE_PARTS: Final = re.compile(r"group\s*[:=]\s*[\"']([\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"']([\w.-]+)[\"']")
-_MAVEN: Final = re.compile(r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>")
-_NUGET: Final = re.compile(r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"", re.IGNORECASE)
-_GEM: Final = re.compile(r"^[ \t]*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)[ \t(]+[\"']([\w.-]+)[\"']", re.MULTILINE)
+_GRADLE_PARTS: Final = re.compile(
+    r"group\s*[:=]\s*[\"']([\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"']([\w.-]+)[\"']"
+)
+_MAVEN: Final = re.compile(
+    r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>"
+)
+_NUGET: Final = re.compile(
+    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"",
+    re.IGNORECASE,
+)
+_GEM: Final = re.compile(
+    r"^[ \t]*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)[ \t(]+[\"']([\w.-]+)[\"']",
+    re.MULTILINE,
+)
 _GEM_LOCK: Final = re.compile(r"^    ([\w.-]+) \(", re.MULTILINE)
 _YARN: Final = re.compile(r"^\"?((?:@[\w.-]+/)?[\w.-]+)@", re.MULTILINE)
-_PNPM: Final = re.compile(r"^[ \t]{2,8}[\"']?/?((?:@[\w.-]+/)?[\w.-]+)(?:[@/]\d[^:\n]*)?[\"']?:", re.MULTILINE)
+_PNPM: Final = re.compile(
+    r"^[ \t]{2,8}[\"']?/?((?:@[\w.-]+/)?[\w.-]+)(?:[@/]\d[^:\n]*)?[\"']?:", re.MULTILINE
+)
+_SETUP: Final = re.compile(r"requir|depend", re.IGNORECASE)
 _LOCK_NAME: Final = re.compile(r"^[ \t]*name[ \t]*=[ \t]*\"([\w.-]+)\"", re.MULTILINE)
-_SETUP_CFG: Final = re.compile(r"^(?:[ \t]+|install_requires[ \t]*=[ \t]*)([A-Za-z0-9][\w.-]{0,100})[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[=<>!~;]|$)", re.MULTILINE)
 _NPM_LISTS: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 _INSTALL: Final = re.compile(
-    r"\b(?:(?:pip|pip3|pipx|uv pip|uv|poetry|pdm|conda|mamba|micromamba)\s+(?:install|add|tool install)|uvx|uv\s+run\s+--with)\s+([^\n;&|]{1,2000})"
+    r"\b(?:(?:pip|pip3|pipx|uv pip|uv|poetry|pdm|conda|mamba|micromamba)\s+"
+    r"(?:install|add|tool install)|uvx|uv\s+run\s+--with)\s+([^\n;&|]{1,2000})"
 )
 _NPM_INSTALL: Final = re.compile(
     r"\b(?:npm\s+(?:install|i|add|ci)|yarn\s+add|pnpm\s+(?:add|install|i)|bun\s+add|npx|bunx|pnpm\s+dlx)\s+([^\n;&|]{1,2000})"
@@ -42,11 +66,10 @@ def look_manifest(text: str, path: PurePosixPath, known: Catalog) -> Iterator[Hi
         return
     registry, read = found
     told = set()
-    for name, position in read(text):
+    for name, line in read(text):
         service = known.package(registry, name)
         if service is not None and name.lower() not in told:
             told.add(name.lower())
-            line = line_of(text, position) if position >= 0 else 0
             yield Hit(service.kind, name, line, f"package in {path.name}", service.name)
 
 
@@ -95,7 +118,7 @@ def _kind(path: PurePosixPath) -> tuple[str, Callable[[str], Names]] | None:
     name = path.name.lower()
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if re.fullmatch(r"(?:.*[-_.])?(?:requirements|constraints|reqs)(?:[-_.].*)?\.(?:txt|in|lock)", name):
+    if re.fullmatch(r"(?:.*[-_.])?(?:requirements|reqs)(?:[-_.].*)?\.(?:txt|in|lock)", name):
         return "pypi", _requirements
     if path.suffix in {".txt", ".in"} and path.parent.name.lower() == "requirements":
         return "pypi", _requirements
@@ -111,7 +134,7 @@ def _matches(pattern: re.Pattern[str], comments: str = "") -> Callable[[str], Na
         code = without_comments(text, comments) if comments else text
         for match in pattern.finditer(code):
             groups = [group for group in match.groups() if group]
-            yield ":".join(groups), match.start()
+            yield ":".join(groups), line_of(code, match.start(match.lastindex or 0))
 
     return read
 
@@ -126,25 +149,33 @@ def _pyproject(text: str) -> Names:
         value = tomllib.loads(text)
     except (ValueError, RecursionError):
         return
-    for where, names in _tables(value):
-        if re.search(r"(?:dependencies|dependency-groups|requires|packages|extras?)\b", where):
+    for where, names, is_text in _tables(value):
+        is_table = where.endswith("dependencies") and not where.endswith("optional-dependencies")
+        is_list = re.search(r"dependencies|dependency-groups|\.requires$|\.extras\.", where)
+        if is_list if is_text else is_table:
             for name in names:
                 match = re.match(r"[A-Za-z0-9][\w.-]*", name)
                 if match:
-                    yield match[0], text.find(match[0])
+                    yield match[0], _line(text, match[0])
 
 
-def _tables(value: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Every table's keys and every list's texts, with the dotted way to them."""
+def _tables(value: dict[str, Any]) -> Iterator[tuple[str, list[str], bool]]:
+    """Every table's keys and every list's texts, with the dotted way to them; whether texts."""
     waiting: list[tuple[str, Any]] = [("", value)]
     while waiting:
         where, one = waiting.pop()
         if isinstance(one, dict):
-            yield where, list(one)
+            yield where, list(one), False
             waiting += [(f"{where}.{key}", inner) for key, inner in one.items()]
         elif isinstance(one, list):
-            yield where, [text for text in one if isinstance(text, str)]
+            yield where, [text for text in one if isinstance(text, str)], True
             waiting += [(where, inner) for inner in one if isinstance(inner, dict)]
+
+
+def _line(text: str, part: str) -> int:
+    """The line where ``part`` first stands; 0 if it was written otherwise."""
+    at = text.find(part)
+    return line_of(text, at) if at >= 0 else 0
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -160,7 +191,7 @@ def _package_json(text: str) -> Names:
     for key in _NPM_LISTS:
         names = value.get(key)
         for name in names if isinstance(names, dict) else ():
-            yield name, text.find(f'"{name}"')
+            yield name, _line(text, f'"{name}"')
 
 
 def _package_lock(text: str) -> Names:
@@ -168,15 +199,17 @@ def _package_lock(text: str) -> Names:
     for key in ("packages", "dependencies"):
         names = value.get(key)
         for name in names if isinstance(names, dict) else ():
-            yield name.rpartition("node_modules/")[2], text.find(f'"{name}"')
+            yield name.rpartition("node_modules/")[2], _line(text, f'"{name}"')
 
 
 def _deno(text: str) -> Names:
     names = _json(text).get("imports")
     for target in names.values() if isinstance(names, dict) else ():
-        match = re.match(r"npm:/?((?:@[\w.-]+/)?[\w.-]+)", target) if isinstance(target, str) else None
+        match = (
+            re.match(r"npm:/?((?:@[\w.-]+/)?[\w.-]+)", target) if isinstance(target, str) else None
+        )
         if match:
-            yield match[1], text.find(match[0])
+            yield match[1], _line(text, match[0])
 
 
 def _composer(text: str) -> Names:
@@ -184,20 +217,47 @@ def _composer(text: str) -> Names:
     for key in ("require", "require-dev"):
         names = value.get(key)
         for name in names if isinstance(names, dict) else ():
-            yield name, text.find(f'"{name}"')
+            yield name, _line(text, f'"{name}"')
     for key in ("packages", "packages-dev"):
         rows = value.get(key)
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict) and isinstance(row.get("name"), str):
-                yield row["name"], text.find(f'"{row["name"]}"')
+                yield row["name"], _line(text, f'"{row["name"]}"')
 
 
 def _json_keys(text: str) -> Names:
     """Every key of a JSON file: Pipfile.lock, packages.lock.json, a project.assets.json."""
-    for where, names in _tables(_json(text)):
-        if where:
+    for where, names, is_text in _tables(_json(text)):
+        if where and not is_text:
             for name in names:
-                yield name, text.find(f'"{name}"')
+                yield name, _line(text, f'"{name}"')
+
+
+def _setup_py(text: str) -> Names:
+    """The texts in what ``setup`` is told, or a variable holds, of requirements."""
+    tree = parsed(text)
+    for node in ast.walk(tree) if tree is not None else ():
+        targets = node.targets if isinstance(node, ast.Assign) else [node]
+        names = [getattr(target, "arg", getattr(target, "id", "")) or "" for target in targets]
+        if isinstance(node, ast.Assign | ast.keyword) and _SETUP.search(" ".join(names)):
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    match = re.match(r"[A-Za-z0-9][\w.-]*", part.value)
+                    if match:
+                        yield match[0], part.lineno
+
+
+def _setup_cfg(text: str) -> Names:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return
+    for section in parser.sections():
+        for key, value in parser.items(section):
+            if section == "options.extras_require" or _SETUP.search(key):
+                for name in re.findall(r"(?m)^\s*([A-Za-z0-9][\w.-]*)", value):
+                    yield name, _line(text, name)
 
 
 def _toml_keys(text: str) -> Names:
@@ -206,10 +266,10 @@ def _toml_keys(text: str) -> Names:
         value = tomllib.loads(text)
     except (ValueError, RecursionError):
         return
-    for where, names in _tables(value):
-        if re.search(r"dependencies|packages", where):
+    for where, names, is_text in _tables(value):
+        if not is_text and re.search(r"dependencies$|packages$", where):
             for name in names:
-                yield name, text.find(name)
+                yield name, _line(text, name)
 
 
 def _gradle(text: str) -> Names:
@@ -235,9 +295,11 @@ _BY_NAME: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
     "pyproject.toml": ("pypi", _pyproject),
     "pipfile": ("pypi", _toml_keys),
     "pipfile.lock": ("pypi", _json_keys),
-    **dict.fromkeys(("poetry.lock", "uv.lock", "pdm.lock", "pylock.toml"), ("pypi", _matches(_LOCK_NAME))),
-    "setup.py": ("pypi", _matches(_QUOTED, "hash")),
-    "setup.cfg": ("pypi", _matches(_SETUP_CFG)),
+    **dict.fromkeys(
+        ("poetry.lock", "uv.lock", "pdm.lock", "pylock.toml"), ("pypi", _matches(_LOCK_NAME))
+    ),
+    "setup.py": ("pypi", _setup_py),
+    "setup.cfg": ("pypi", _setup_cfg),
     "package.json": ("npm", _package_json),
     **dict.fromkeys(("package-lock.json", "npm-shrinkwrap.json"), ("npm", _package_lock)),
     "yarn.lock": ("npm", _matches(_YARN)),

@@ -15,7 +15,9 @@ from cipherset.evidence.discover.code.look.pickles import pickled_model
 HEAD: Final = 65_536  # bytes that are enough to tell any format
 _MOST_HEADER: Final = 100_000_000  # of safetensors, as its own reader allows
 _FASTTEXT: Final = struct.pack("<i", 793_712_314)
-_ONNX_MAKERS: Final = re.compile(rb"pytorch|onnx|tf2|keras|sklearn|lightgbm|paddle|cntk|xgboost|mxnet")
+_ONNX_MAKERS: Final = re.compile(
+    rb"pytorch|onnx|tf2|keras|sklearn|lightgbm|paddle|cntk|xgboost|mxnet"
+)
 # The top-level fields of a ModelProto by wire type: numbers, and bytes with a length.
 _ONNX_NUMBERS: Final = frozenset({1, 5})
 _ONNX_BYTES: Final = frozenset({2, 3, 4, 6, 7, 8, 14, 20, 25, 26})
@@ -83,7 +85,8 @@ def _hdf5(file: Header) -> str:
     if file.head[:8] != b"\x89HDF\r\n\x1a\n":
         return ""
     told = any(
-        word in file.head for word in (b"keras_version", b"model_weights", b"model_config", b"layer_names")
+        word in file.head
+        for word in (b"keras_version", b"model_weights", b"model_config", b"layer_names")
     )
     return "Keras (HDF5)" if told or file.ends(".keras", ".weights.h5") else ""
 
@@ -130,7 +133,7 @@ def _others(file: Header) -> str:
 
 def _onnx(file: Header) -> str:
     """A ``ModelProto``: known fields of the right type, then a graph that fills the file."""
-    if not file.head or file.head[0] != 0x08 and not file.ends(".onnx"):
+    if not file.head or (file.head[0] != 0x08 and not file.ends(".onnx")):
         return ""
     seen, graph_bytes = _proto(file.head)
     if not seen or _ONNX_GRAPH not in seen:

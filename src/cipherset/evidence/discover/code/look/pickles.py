@@ -11,7 +11,18 @@ from typing import Final
 
 _MOST_OPCODES: Final = 20_000
 _MOST_BYTES: Final = 262_144
-_ENDINGS: Final = (".pkl", ".pickle", ".joblib", ".sav", ".pt", ".pth", ".bin", ".ckpt", ".model", ".p")
+_ENDINGS: Final = (
+    ".pkl",
+    ".pickle",
+    ".joblib",
+    ".sav",
+    ".pt",
+    ".pth",
+    ".bin",
+    ".ckpt",
+    ".model",
+    ".p",
+)
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
 _LIBRARIES: Final = {
     "sklearn": "scikit-learn",

@@ -1,4 +1,4 @@
-"""Python by its syntax tree: imports, calls and the texts in them; comments and words don't count."""
+"""Python by its syntax tree: imports, calls, the texts in them; not comments, not words."""
 
 import ast
 import re
@@ -27,11 +27,15 @@ _BASE_NAMES: Final = frozenset({"base_url", "api_base", "openai_api_base", "azur
 _READERS: Final = frozenset({"read_csv", "read_parquet", "read_json", "read_feather", "loadtxt"})
 _LEARNING: Final = frozenset({"fit", "fit_transform", "train", "partial_fit", "backward"})
 _ANSWERING: Final = frozenset({"predict", "predict_proba", "decision_function"})
-_MODEL_WORDS: Final = re.compile(r"model|classif|clf\b|regress|estimator|predictor", re.IGNORECASE)
+_MODEL_WORDS: Final = re.compile(
+    r"model|classif|clf\b|regress|estimator|predictor|scaler|vectori[sz]er|tokenizer", re.IGNORECASE
+)
 _ROLES: Final = frozenset({"system", "developer"})
 _MOST_DEPTH: Final = 20  # of texts that are put together from others
 _UNPARSED: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
-_PATTERN: Final = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+([\w, ]*)|import[ \t]+([\w., ]+))", re.MULTILINE)
+_PATTERN: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+([\w, ]*)|import[ \t]+([\w., ]+))", re.MULTILINE
+)
 
 
 def parsed(source: bytes | str) -> ast.Module | None:
@@ -44,9 +48,7 @@ def parsed(source: bytes | str) -> ast.Module | None:
         return None
 
 
-def look_python(
-    tree: ast.Module, known: Catalog, beside: Callable[[str], bool]
-) -> Iterator[Hit]:
+def look_python(tree: ast.Module, known: Catalog, beside: Callable[[str], bool]) -> Iterator[Hit]:
     """What the module uses; ``beside`` says which names are modules of its own tree."""
     nodes = list(ast.walk(tree))
     reading = _Reading(known, beside)
@@ -85,21 +87,14 @@ class _Reading:
     attributes: set[str] = field(default_factory=set)
     tables: list[Hit] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    targets: dict[int, str] = field(default_factory=dict)
     has_library: bool = False
 
     def learn(self, nodes: list[ast.AST]) -> None:
         """First what names stand for, so that the order of the lines does not matter."""
         for node in nodes:
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self.names[alias.asname or alias.name.partition(".")[0]] = (
-                        alias.name if alias.asname else alias.name.partition(".")[0]
-                    )
-                    self.imported(alias.name, "", node.lineno)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for alias in node.names:
-                    self.names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-                    self.imported(node.module, alias.name, node.lineno)
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._import(node)
             elif isinstance(node, ast.Attribute):
                 self.attributes.add(node.attr)
             elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -109,9 +104,24 @@ class _Reading:
             elif isinstance(node, ast.JoinedStr):
                 self.seen.update(id(part) for part in node.values)
 
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.ImportFrom):
+            if node.module and not node.level:
+                for alias in node.names:
+                    self.names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    self.imported(node.module, alias.name, node.lineno)
+            return
+        for alias in node.names:
+            root = alias.name.partition(".")[0]
+            self.names[alias.asname or root] = alias.name if alias.asname else root
+            self.imported(alias.name, "", node.lineno)
+
     def _remember(self, node: ast.Assign | ast.AnnAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         value = self.text(node.value)
+        self.targets[id(node.value)] = getattr(targets[0], "id", "") or getattr(
+            targets[0], "attr", ""
+        )
         for target in targets:
             if isinstance(target, ast.Name) and value:
                 self.texts.setdefault(target.id, value)
@@ -192,13 +202,18 @@ class _Reading:
 
     def defaults(self, node: ast.arguments) -> Iterator[Hit]:
         last = [*node.posonlyargs, *node.args][-len(node.defaults) or len(node.args) :]
-        pairs = [*zip(last, node.defaults, strict=False), *zip(node.kwonlyargs, node.kw_defaults, strict=False)]
+        pairs = [
+            *zip(last, node.defaults, strict=False),
+            *zip(node.kwonlyargs, node.kw_defaults, strict=False),
+        ]
         for argument, value in pairs:
             if value is not None:
                 yield from self._setting(argument.arg, value, value.lineno)
 
     def pairs(self, node: ast.Dict) -> Iterator[Hit]:
-        texts = {self.text(key): value for key, value in zip(node.keys, node.values, strict=True) if key}
+        texts = {
+            self.text(key): value for key, value in zip(node.keys, node.values, strict=True) if key
+        }
         if "content" in texts and self.text(texts.get("role")) in _ROLES:
             yield Hit(Kind.PROMPT, "system message of a chat", node.lineno, "role: system")
         for name, value in texts.items():
@@ -212,7 +227,9 @@ class _Reading:
             return
         yield from model_hits(name, text, self.known, line)
         if isinstance(value, ast.Constant):
-            yield from (hit for hit in variable_hits(name, text, self.known, line) if hit.how != NAMED)
+            yield from (
+                hit for hit in variable_hits(name, text, self.known, line) if hit.how != NAMED
+            )
         if _HOST_NAMES.search(name):
             yield from host_hits(text, self.known, line)
         if _PROMPT_NAMES.search(name) and is_prompt(text):
@@ -271,9 +288,10 @@ class _Reading:
         return self.text(node.args[position]) if 0 <= position < len(node.args) else ""
 
     def _is_model(self, node: ast.Call, text: str) -> bool:
-        """Whether a call that loads anything loads a model: by its words, or what is done with it."""
-        words = f"{text} {ast.unparse(node) if len(node.args) == 1 else ''}"
-        return bool(_MODEL_WORDS.search(words) or self.attributes & _ANSWERING or self.has_library)
+        """Whether a call that loads anything loads a model: by its words, or what follows."""
+        argument = ast.unparse(node.args[0]) if node.args else ""
+        words = f"{text} {argument[:200]} {self.targets.get(id(node), '')}"
+        return bool(_MODEL_WORDS.search(words) or self.attributes & _ANSWERING)
 
     def _library(self, name: str, call: Loading) -> str:
         found = self._owner(name, "") if not call.is_uncertain else None

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
-from cipherset.evidence.discover.code.catalog import Catalog, Service
+from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.found import Hit, Kind
 from cipherset.evidence.discover.code.look.strings import (
     NAMED,
@@ -19,8 +18,12 @@ from cipherset.evidence.discover.code.look.strings import (
 
 _HOST_NAMES: Final = re.compile(r"host|url|uri|endpoint|base|api|server|domain", re.IGNORECASE)
 _PROMPT_NAMES: Final = re.compile(r"prompt|system|instruction|persona|backstory", re.IGNORECASE)
-_VARIABLE_NAMES: Final = re.compile(r"^(?:name|key|secret|variable|env|from|\w*env(?:var)?)$", re.IGNORECASE)
-_PROVIDER_NAMES: Final = re.compile(r"^(?:\w*provider|api_type|llm|vendor|backend|embedder)$", re.IGNORECASE)
+_VARIABLE_NAMES: Final = re.compile(
+    r"^(?:name|key|secret|variable|env|from|\w*env(?:var)?)$", re.IGNORECASE
+)
+_PROVIDER_NAMES: Final = re.compile(
+    r"^(?:\w*provider|api_type|llm|vendor|backend|embedder)$", re.IGNORECASE
+)
 _IMAGE_NAMES: Final = re.compile(r"image|repository|^from$", re.IGNORECASE)
 _MCP: Final = re.compile(
     r"(?:^|\.)(?:mcpServers|mcp_servers|mcp\.servers|context_servers)\.([^.]{1,100})\."
@@ -56,17 +59,9 @@ def look_setting(way: Sequence[str], value: str, known: Catalog, line: int) -> I
 def _provider(name: str, value: str, known: Catalog, line: int) -> Iterator[Hit]:
     if not _PROVIDER_NAMES.match(name):
         return
-    service = _providers(known).get(re.sub(r"[\W_]+", "", value.lower()))
+    service = known.provider(value)
     if service is not None:
         yield Hit(service.kind, service.name, line, f"{name} of a configuration", service.name)
-
-
-@lru_cache(maxsize=4)
-def _providers(known: Catalog) -> dict[str, Service]:
-    """Services by their names and modules, without signs: what configurations call them."""
-    named = {re.sub(r"[\W_]+", "", own.name.lower()): own for own in known.services}
-    modules = {re.sub(r"[\W_]+", "", module): row[0] for module, row in known.python.items()}
-    return {"gemini": named["googlegemini"], "bedrock": named["amazonbedrock"]} | modules | named
 
 
 def image_hits(value: str, known: Catalog, line: int) -> Iterator[Hit]:
@@ -80,29 +75,16 @@ def image_hits(value: str, known: Catalog, line: int) -> Iterator[Hit]:
 def command_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     """The model servers that a command starts, in the form of a shell or of a list."""
     plain = re.sub(r"\s+", " ", _CLEAN.sub(" ", text))
-    for match in _commands(known).finditer(plain):
+    for match in known.command.finditer(plain):
         service = known.commands[match[1]]
         yield Hit(Kind.SERVER, service.name, line, f"command: {match[1]}", service.name)
 
 
-@lru_cache(maxsize=4)
-def _commands(known: Catalog) -> re.Pattern[str]:
-    names = sorted(known.commands, key=len, reverse=True)
-    every = "|".join(re.escape(name) for name in names) or r"(?!)"
-    return re.compile(rf"(?:^|[\s/;&|=(])({every})(?=[\s.;)]|(?<=-)\w|$)")
-
-
 def infra_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     """The kinds of resources of clouds and clusters that run or call models."""
-    for match in _infra(known).finditer(text.lower()):
+    for match in known.resource.finditer(text.lower()):
         service = known.infra[match[1]]
         yield Hit(service.kind, match[1], line, "resource of a deployment", service.name)
-
-
-@lru_cache(maxsize=4)
-def _infra(known: Catalog) -> re.Pattern[str]:
-    every = "|".join(re.escape(name) for name in sorted(known.infra, key=len, reverse=True))
-    return re.compile(rf"(?<![\w/-])({every or '(?!)'})(?![\w/-])")
 
 
 def mcp_hits(way: Sequence[str], value: str, file_name: str, line: int) -> Iterator[Hit]:
