@@ -8,11 +8,13 @@ from typing import Any, Protocol, Self
 
 import click
 
+from cipherset.app.discovery.agent import write_agent
 from cipherset.app.discovery.answers import QUESTIONS, read_answers, register_all
 from cipherset.app.discovery.review import ask_for_reviews
 from cipherset.app.discovery.scan import DiscoverRequest, discover
 from cipherset.core.errors import PolicyError
 from cipherset.evidence.views.inventory.status import Review, Reviewed
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -41,6 +43,8 @@ class After:
 @click.option("--from", "reports", multiple=True, type=_FILE, metavar="REPORT", help="An agent's.")
 @click.option("--answers", type=_FILE, metavar="FILE", help="What people say they use, as TOML.")
 @click.option("--questions", is_flag=True, help="Print the form for --answers, and stop.")
+@click.option("--agent-file", type=_FILE, metavar="FILE", help="Write the agent, and stop.")
+@options.force("the agent's file")
 @click.option("--catalog", type=_FILE, metavar="FILE", help="More services to look for, as TOML.")
 @click.option("--label", metavar="NAME", help="The repository or host (default: the folder).")
 @click.option("--review", is_flag=True, help="Ask for the approval of what nobody has reviewed.")
@@ -60,6 +64,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     reports: tuple[Path, ...],
     answers: Path | None,
     questions: bool,
+    agent_file: Path | None,
+    force: bool,
     catalog: Path | None,
     label: str | None,
     review: bool,
@@ -67,17 +73,26 @@ def command(  # noqa: PLR0913 -- one parameter per option
     fails_on: tuple[str, ...],
 ) -> None:
     """Find AI in each PATH (a folder, a file, an image of a file system); nothing is executed."""
+    _check_one(bool(paths or reports), answers is not None, questions, agent_file is not None)
     after = After(review, approver, fails_on)
     if questions:
         _print_form(context)
+    elif agent_file is not None:
+        told = write_agent(agent_file, overwrite=force)
+        context.show(told, "agent", [("file", told["agent"]), ("digest", told["digest"])])
     elif answers is not None:
-        told = register_all(context.session(), read_answers(answers))
-        _show(context, told, after)
-    elif paths or reports:
+        _show(context, register_all(context.session(), read_answers(answers)), after)
+    else:
         request = DiscoverRequest(paths, reports, catalog, label)
         _show(context, discover(context.session(), request), after)
-    else:
-        raise click.UsageError("nothing to look at: give a PATH, --from, --answers or --questions")
+
+
+def _check_one(*given: bool) -> None:
+    """One thing at a time; what there is to look at is one."""
+    if sum(given) != 1:
+        raise click.UsageError(
+            "give PATHs or --from, or one of --answers, --questions, --agent-file"
+        )
 
 
 def _print_form(context: Context) -> None:
