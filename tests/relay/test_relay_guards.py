@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from cipherset.app.access.activation import activate_set
 from cipherset.app.keys import create
+from cipherset.app.serving.outputs.review import open_reply, waiting
 from cipherset.app.serving.relay.guards import KeptGuards
 from cipherset.app.serving.relay.rules import read_guard_rules
 from cipherset.app.serving.retrieval.bring import BringRequest, bring_chunks
@@ -203,3 +204,26 @@ def test_nothing_is_asked_where_the_guards_are_not_ready(tmp_path, upstream):
             ask(client)
         assert refused.value.code == "sealed_missing"
         assert upstream.asked == []
+
+
+def test_a_reply_that_is_held_waits_for_a_person(tmp_path, upstream):
+    topics = '\n[outputs.topics]\nremedy = "review"\ndeny = ["PROJECTS"]\n'
+    terms = '[outputs.topics.terms]\nPROJECTS = ["Project Heron"]\n'
+    home = prepared(tmp_path / "workspace", upstream.url, RULES + topics + terms)
+    told = "It is about Project Heron, which nobody knows."
+    with gateway(home) as served, served.client() as client:
+        upstream.script = lambda body: completion(told)
+        found = ask(client).choices[0]
+        assert found.finish_reason == "content_filter"
+        assert "Heron" not in found.message.content
+        whole = served.last()[1]["review"]
+        upstream.script = lambda body: Streamed(
+            spoken(*(f"{word} " for word in told.split(" "))), upstream
+        )
+        said(client)
+        streamed = served.last()[1]["review"]
+    session = session_in(home)
+    assert sorted(waiting(session)) == sorted([whole, streamed])
+    assert open_reply(session, whole).text == told
+    kept = [path for path in home.rglob("*") if path.is_file() and path.name != "guard.toml"]
+    assert all(b"Heron" not in path.read_bytes() for path in kept)

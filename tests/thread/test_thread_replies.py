@@ -32,7 +32,7 @@ def held(owner):
         open_workspace(session) as workspace,
         workspace.gate.act(Action.QUERY, "a service", {}, about=SERVICE) as act,
     ):
-        return hold_reply(workspace, act, "support", REPLY, verdict)
+        return hold_reply(workspace, act, REPLY, verdict)
 
 
 def test_texts_are_kept_sealed(owner):

@@ -1,7 +1,7 @@
 """The key ring, its providers, and sealing under a key."""
 
 from cipherset.custody.keys.hashes import KeyedHashes
-from cipherset.custody.keys.identity import TextDigests, service_sealer
+from cipherset.custody.keys.identity import TextDigests, review_sealer, service_sealer
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
 from cipherset.custody.keys.pseudonyms import Pseudonyms
@@ -31,5 +31,6 @@ __all__ = [
     "VersionInfo",
     "ephemeral_sealer",
     "open_provider",
+    "review_sealer",
     "service_sealer",
 ]

@@ -30,6 +30,7 @@ _SHORT_BYTES: Final = 16  # nobody without the key can look for two texts that c
 CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
 NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
 SERVICE_LABEL: Final = b"cipherset/service-credential/1"
+REVIEW_LABEL: Final = b"cipherset/held-reply/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -136,6 +137,11 @@ def noise_secret(signer: Signer) -> Secret:
 def service_sealer(signer: Signer) -> AesGcmSealer:
     """What seals the credentials of upstream services, under a key of its own."""
     return AesGcmSealer(_derived(signer, SERVICE_LABEL))
+
+
+def review_sealer(signer: Signer) -> AesGcmSealer:
+    """What seals replies that wait for a person to look at them, under a key of its own."""
+    return AesGcmSealer(_derived(signer, REVIEW_LABEL))
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

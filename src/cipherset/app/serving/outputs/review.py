@@ -1,7 +1,6 @@
 """Replies that a person is to look at: sealed at home, listed by id, looked at and settled once.
 
-    reviews/<id>/reply    sealed: the reply as the model wrote it, and where what was found stands
-    reviews/<id>/key      in the clear: id and version of the key that opens it
+    reviews/<id>    sealed: the reply as the model wrote it, and where what was found stands
 
 Who asked gets the reply up to where it was held, and nothing of this.
 """
@@ -14,20 +13,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from cipherset.app.gate import Act, Action
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
-from cipherset.core.errors import IntegrityError, UsageError
-from cipherset.core.files import discard_directory, disk_errors, replace_directory, stage_directory
-from cipherset.core.files import write_atomic as write
-from cipherset.custody.keys import AesGcmSealer, KeyUse
+from cipherset.core.errors import UsageError
+from cipherset.core.files import disk_errors, write_atomic
+from cipherset.custody.keys import review_sealer
 from cipherset.guard.outputs import Verdict
 
 FOLDER: Final = "reviews"
-_REPLY, _KEY = "reply", "key"
-_STAGED: Final = "held"  # what a killed run left under this name goes with the next one held
+_REVIEW: Final = "review"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -36,13 +31,6 @@ class Settled(StrEnum):
 
     HARMLESS = "harmless"
     HARMFUL = "harmful"
-
-
-class _Key(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    key_id: str
-    key_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +42,22 @@ class HeldReply:
     found: tuple[tuple[int, int, str], ...] = ()
 
 
-def hold_reply(workspace: Workspace, act: Act, key: str, text: str, verdict: Verdict) -> str:
+def hold_reply(workspace: Workspace, act: Act, text: str, verdict: Verdict) -> str:
     """Keep ``text`` for review, within the act that made it; the id, which its event names too.
 
     Raises:
-        KeyAccessError: there is no such key, or it is not active.
         BackendError: ``disk_full``, ``no_permission`` or ``disk``: then the act fails too.
     """
-    handle = workspace.ring.open(key, purpose=KeyUse.EXPORT)
     review_id = secrets.token_hex(16)
     found = [[one.start, one.end, one.name] for one in verdict.findings]
     raw = canonical.encode({"found": found, "text": text.encode("utf-8", "replace").decode()})
-    sealed = AesGcmSealer.from_key(handle).seal(raw, context=_context(review_id))
-    folder = workspace.home / FOLDER / review_id
-    with disk_errors(folder):
-        folder.parent.mkdir(exist_ok=True, mode=0o700)
-    with stage_directory(folder.parent / _STAGED) as staged:
-        write(staged / _REPLY, sealed)
-        opens = _Key(key_id=handle.key_id, key_version=handle.version)
-        write(staged / _KEY, canonical.encode(opens.model_dump()))
-        replace_directory(staged, folder, overwrite=False)
-    act.facts["review"] = review_id
+    sealed = review_sealer(workspace.ring.signer()).seal(raw, context=_context(review_id))
+    path = workspace.home / FOLDER / review_id
+    with disk_errors(path):
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+    write_atomic(path, sealed)
+    before = act.facts.get(_REVIEW)
+    act.facts[_REVIEW] = review_id if before is None else f"{before},{review_id}"
     return review_id
 
 
@@ -99,24 +82,18 @@ def open_reply(session: Session, review_id: str) -> HeldReply:
     Raises:
         PolicyError: ``not_allowed``.
         UsageError: ``review_unknown``.
-        IntegrityError, KeyAccessError: it was changed, or its key is not here.
+        IntegrityError: ``unseal``: it was changed.
+        BackendError: it cannot be read.
     """
     with (
         open_workspace(session) as workspace,
         workspace.gate.act(Action.REVIEW, review_id, {}),
     ):
-        folder = _folder(workspace, review_id)
-        try:
-            opens = _Key.model_validate_json((folder / _KEY).read_bytes())
-            sealed = (folder / _REPLY).read_bytes()
-        except (FileNotFoundError, ValidationError):
-            raise IntegrityError(
-                f"a sealed part is missing or was changed in {folder}",
-                code="sealed_missing",
-                hint="restore the workspace from a backup",
-            ) from None
-        key = workspace.ring.open(opens.key_id, opens.key_version, purpose=KeyUse.QUERY)
-        raw = AesGcmSealer.from_key(key).unseal(sealed, context=_context(review_id))
+        path = _path(workspace, review_id)
+        with disk_errors(path):
+            sealed = path.read_bytes()
+        sealer = review_sealer(workspace.ring.signer())
+        raw = sealer.unseal(sealed, context=_context(review_id))
         kept = canonical.decode(raw, what="the held reply")
     found = tuple((start, end, name) for start, end, name in kept["found"])
     return HeldReply(review_id, kept["text"], found)
@@ -134,19 +111,20 @@ def settle(session: Session, review_id: str, settled: Settled) -> None:
         open_workspace(session) as workspace,
         workspace.gate.act(Action.REVIEW, review_id, {"settled": settled.value}),
     ):
-        folder = _folder(workspace, review_id)
-        discard_directory(folder, staged_as=folder.parent / _STAGED)
+        path = _path(workspace, review_id)
+        with disk_errors(path):
+            path.unlink()
 
 
-def _folder(workspace: Workspace, review_id: str) -> Path:
-    folder = workspace.home / FOLDER / review_id
-    if not _ID.fullmatch(review_id) or not folder.is_dir():
+def _path(workspace: Workspace, review_id: str) -> Path:
+    path = workspace.home / FOLDER / review_id
+    if not _ID.fullmatch(review_id) or not path.is_file():
         raise UsageError(
             "no reply of that id waits for review",
             code="review_unknown",
             hint="list those that wait first",
         )
-    return folder
+    return path
 
 
 def _context(review_id: str) -> str:

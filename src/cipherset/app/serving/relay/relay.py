@@ -58,6 +58,7 @@ class Relay:
             kept = registry.find(workspace.home, asked.service)
             budget = _budget(workspace, kept, asked)
             record = Record(
+                workspace,
                 _asking(stack, workspace, kept, asked, budget),
                 budget,
                 TextDigests(workspace.ring.signer()),

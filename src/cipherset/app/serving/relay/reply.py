@@ -40,13 +40,15 @@ class Told:
     text: list[str] = field(default_factory=list, repr=False)
     found: Counter[str] = field(default_factory=Counter)
     is_filtered: bool = False
-    is_for_review: bool = False
+    held: list[tuple[str, Verdict]] = field(default_factory=list, repr=False)
 
-    def note(self, verdict: Verdict) -> None:
-        """Add what was found in a text."""
+    def note(self, channel: "Channel") -> None:
+        """Add what was found in a text, and the text itself where a person is to look at it."""
+        verdict = channel.verdict
         self.found.update(verdict.counts)
         self.is_filtered = self.is_filtered or verdict.finish is Finish.CONTENT_FILTER
-        self.is_for_review = self.is_for_review or verdict.is_for_review
+        if verdict.is_for_review:
+            self.held.append((channel.written, verdict))
 
 
 class Channel:
@@ -56,7 +58,13 @@ class Channel:
         """Made by ``Guard.channel``."""
         self._filter = guard.outputs.reply(guard.sent, context=guard.label)
         self._restorer = guard.vault.restorer()
+        self._fed: list[str] = []
         self.n_fed = 0
+
+    @property
+    def written(self) -> str:
+        """The text as the service wrote it, as far as it came."""
+        return "".join(self._fed)
 
     @property
     def is_over(self) -> bool:
@@ -71,6 +79,7 @@ class Channel:
     def feed(self, piece: str) -> str:
         """What may be told now."""
         self.n_fed += len(piece)
+        self._fed.append(piece)
         return self._restorer.feed(self._filter.feed(piece))
 
     def finish(self) -> str:
@@ -83,7 +92,7 @@ def whole(text: str, guard: Guard, told: Told) -> str:
     """A text that came at once, as it may be told."""
     channel = guard.channel()
     done = channel.feed(text) + channel.finish()
-    told.note(channel.verdict)
+    told.note(channel)
     told.text.append(done)
     return done
 

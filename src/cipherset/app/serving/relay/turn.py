@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from cipherset.app.gate import Act
+from cipherset.app.serving.outputs.review import hold_reply
 from cipherset.app.serving.relay.budget import TokenBudget, estimated
 from cipherset.app.serving.relay.protocol.answers import Usage
 from cipherset.app.serving.relay.protocol.asked import Asked
 from cipherset.app.serving.relay.reply import Guard, Told
 from cipherset.app.serving.relay.wire.upstream import Question
+from cipherset.app.workspace import Workspace
 from cipherset.custody.keys import TextDigests
 from cipherset.guard.prompts import Finding
 
@@ -41,6 +43,7 @@ class Stream(Protocol):
 class Record:
     """What is written of a request, and where."""
 
+    workspace: Workspace
     act: Act
     budget: TokenBudget
     digests: TextDigests
@@ -56,12 +59,18 @@ class Record:
         self.act.facts.update(sorted(counts.items()))
 
     def answer(self, told: Told) -> None:
-        """Note what was told."""
+        """Note what was told, and keep what a person is to look at.
+
+        Raises:
+            BackendError: it cannot be kept.
+        """
         text = "".join(told.text)
         self.act.facts["answer"] = self.digests.of(text.encode())
         self.act.facts["answer_length"] = len(text)
         self.act.facts["filtered"] = told.is_filtered
         self.act.facts.update({f"reply:{name}": n for name, n in sorted(told.found.items())})
+        for text, verdict in told.held:
+            hold_reply(self.workspace, self.act, text, verdict)
 
 
 @dataclass(slots=True)

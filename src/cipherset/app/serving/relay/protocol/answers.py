@@ -205,7 +205,7 @@ class ChatStream:
         own = Told()
         for name, channel in (("content", choice.content), ("refusal", choice.refusal)):
             yield from self._text(index, name, channel.finish())
-            own.note(channel.verdict)
+            own.note(channel)
         calls = self._whole_calls(choice, own)
         if own.is_filtered:
             finish = _FILTERED
@@ -329,4 +329,4 @@ def _add(told: Told, own: Told) -> None:
     told.text += own.text
     told.found += own.found
     told.is_filtered = told.is_filtered or own.is_filtered
-    told.is_for_review = told.is_for_review or own.is_for_review
+    told.held += own.held

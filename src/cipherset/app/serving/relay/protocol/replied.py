@@ -209,7 +209,7 @@ class ResponseStream:
         output = []
         if self._channel is not None:
             yield from self._delta(self._channel.finish())
-            self._told.note(self._channel.verdict)
+            self._told.note(self._channel)
             text = "".join(self._texts)
             part = self._shape.part(text)
             done = {**self._item, "status": "completed", "content": [part]}
