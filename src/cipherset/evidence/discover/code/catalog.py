@@ -13,7 +13,13 @@ from typing import Final
 from cipherset.evidence.discover.code.found import Kind
 
 MOST_NAME: Final = 200  # characters
-_PLAIN: Final = frozenset({"api", "www", "com", "org", "net", "cloud", "runtime", "models"})
+_PLAIN: Final = frozenset(
+    {"api", "www", "com", "org", "net", "cloud", "runtime", "models", "key", "token", "secret"}
+)
+# What is called or written however the service is called.
+_CALLED: Final = frozenset(
+    {"pretrained", "pipeline", "inferencesession", "importorskip", "role", "chat"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,24 +247,16 @@ class Catalog:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Words one of which stands in every file that names anything of this catalog."""
-        found = {
-            "from_pretrained",
-            "chat",
-            "prompt",
-            "import_module",
-            "__import__",
-            "generateContent",
-        }
+        """Words, in lower case, one of which is in all code that names anything of this catalog."""
+        found = set(_CALLED)
         for service in self.services:
             for values in service.names.values():
                 found.update(_telling(value) for value in values)
         for call in self.calls:
-            found.add(call.name.rpartition(".")[2] if call.name[0] == "." else _telling(call.name))
+            found.add(_telling(call.name))
         for address in self.addresses:
             found.update(map(str, address.ports))
-            found.update(_telling(label) for label in address.labels)
-            found.update(_telling(path) for path in address.paths)
+            found.update(_telling(text) for text in (*address.labels, *address.paths))
         return frozenset(found)
 
 
@@ -273,7 +271,12 @@ def _plain(name: str) -> str:
 
 
 def _telling(value: str) -> str:
-    """The word of ``value`` that is rarest in other files: the longest that says something."""
-    words = re.findall(r"\w+", value.partition(":")[0] if value[:1].islower() else value)
-    best = [word for word in words if word.lower() not in _PLAIN] or words or [value]
+    """The part of ``value`` that is rarest in other files: the longest that says something."""
+    parts = re.findall(r"[a-z0-9]+", value.partition(":")[0].lower() or value.lower())
+    best = [part for part in parts if part not in _PLAIN] or parts or [value]
     return str(max(best, key=len))
+
+
+def words_of(text: str) -> set[str]:
+    """The words of ``text`` in lower case, taken apart at every sign."""
+    return set(re.findall(r"[a-z0-9]+", text.lower()))

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final
 
-from cipherset.evidence.discover.code.catalog import Catalog
+from cipherset.evidence.discover.code.catalog import Catalog, words_of
 from cipherset.evidence.discover.code.files.reach import Faults, File
 from cipherset.evidence.discover.code.files.text import decoded
 from cipherset.evidence.discover.code.found import Hit, Kind, ReadFault
@@ -42,6 +42,8 @@ _LINE_NAMES: Final = re.compile(
 _JSON: Final = frozenset({".json", ".jsonc", ".json5", ".code-workspace"})
 _ROWS: Final = frozenset({".jsonl", ".ndjson"})
 _PROMPTS: Final = frozenset({".txt", ".md", ".j2", ".jinja", ".jinja2", ".tmpl", ".prompt", ".mdx"})
+# What imports a module whose name may be put together, and what may be called a prompt.
+_BY_NAME: Final = re.compile(r"__import__|import_module|lazy_import|[Pp]rompt|PROMPT")
 _INTERPRETER: Final = re.compile(
     rb"#!\s*\S*?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(python|node|deno|bun|ruby|php|sh|bash|zsh|dash)\d*(?:\.\d+)?\b"
 )
@@ -106,7 +108,10 @@ def _text(
 
 
 def _python(raw: bytes, file: File, known: Catalog, faults: Faults) -> Iterator[Hit]:
-    text = decoded(raw) or ""
+    text = decoded(raw)
+    if text is None:
+        faults(file.path, ReadFault.NOT_TEXT)
+        return
     path = PurePosixPath(*file.parts)
     if is_manifest(path):
         yield from look_manifest(text, path, known)
@@ -122,9 +127,9 @@ def _python(raw: bytes, file: File, known: Catalog, faults: Faults) -> Iterator[
 
 def may_name(text: str, known: Catalog) -> bool:
     """Whether anything in ``text`` could be of the catalog: most files end here, unparsed."""
-    if not known.words.isdisjoint(re.findall(r"\w+", text)):
+    if not known.words.isdisjoint(words_of(text)):
         return True
-    return "prompt" in text.lower() or any(begins in text for begins in known.key_owner)
+    return _BY_NAME.search(text) is not None
 
 
 def named(path: PurePosixPath, known: Catalog) -> Iterator[Hit]:

@@ -63,7 +63,7 @@ _STRING: Final = re.compile(
 )
 _FILLED: Final = re.compile(r"[$#]?\{[^{}\"'`]{0,200}\}|\$\w+|%[sdv]")
 _VARIABLE: Final = re.compile(
-    r"(?:env|Environment|getenv)\w*(?:[.(\[\s]|::|!|\?)[\w.(\[\s\"'`:]{0,30}?\b([A-Z][A-Z0-9_]{4,60})\b",
+    r"(?:env|Environment|getenv)\w*(?:[.(\[\s]|::|!|\?)[\w.(\[\s\"'`:]{0,30}?\b((?-i:[A-Z][A-Z0-9_]{4,60}))\b",
     re.IGNORECASE,
 )
 _SETTING: Final = re.compile(

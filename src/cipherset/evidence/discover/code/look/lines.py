@@ -25,7 +25,7 @@ _DOCKER_FROM: Final = re.compile(r"^\s*FROM\s+(?:--\S+\s+)?(\S+)", re.IGNORECASE
 _SECTION: Final = re.compile(r"^\s*\[+([^\[\]]{1,200})\]+\s*$")
 _HCL_VARIABLE: Final = re.compile(r"^\s*variable\s+\"([\w-]{3,100})\"")
 _XML: Final = re.compile(
-    r"(?:key|name)=\"([^\"]{2,120})\"\s+value=\"([^\"]{1,500})\"|<([\w.-]{2,80})>([^<>]{1,500})</\3>"
+    r"(?:key|name)=\"([^\"]{2,120})\"\s+value=\"([^\"]{0,500})\"|<([\w.-]{2,80})>([^<>]{1,500})</\3>"
 )
 _ASKING: Final = re.compile(r"\b(?:curl|wget|http|https|xh|Invoke-(?:RestMethod|WebRequest))\s")
 _WORD_URL: Final = re.compile(r"(?:https?|wss?)://[^\s\"'`<>)]{4,500}")
@@ -113,7 +113,8 @@ class _Lines:
         if (variable := _HCL_VARIABLE.match(line)) is not None:
             yield from look_setting([variable[1]], "", known, number)
         for match in _XML.finditer(line) if "<" in line else ():
-            yield from look_setting([match[1] or match[3]], match[2] or match[4], known, number)
+            value = match[2] or match[4] or ""
+            yield from look_setting([match[1] or match[3]], value, known, number)
 
     def _images(self, line: str, number: int) -> Iterator[Hit]:
         if self._is_docker and (image := _DOCKER_FROM.match(line)):

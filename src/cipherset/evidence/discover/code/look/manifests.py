@@ -47,7 +47,7 @@ _YARN: Final = re.compile(r"^\"?((?:@[\w.-]+/)?[\w.-]+)@", re.MULTILINE)
 _PNPM: Final = re.compile(
     r"^[ \t]{2,8}[\"']?/?((?:@[\w.-]+/)?[\w.-]+)(?:[@/]\d[^:\n]*)?[\"']?:", re.MULTILINE
 )
-_SETUP: Final = re.compile(r"requir|depend", re.IGNORECASE)
+_SETUP: Final = re.compile(r"require|requirements|depend", re.IGNORECASE)
 _LOCK_NAME: Final = re.compile(r"^[ \t]*name[ \t]*=[ \t]*\"([\w.-]+)\"", re.MULTILINE)
 _NPM_LISTS: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 _INSTALL: Final = re.compile(

@@ -15,7 +15,7 @@ _ENDINGS: Final = (
     ".pkl",
     ".pickle",
     ".joblib",
-    ".sav",
+    ".sav",  # codespell:ignore sav
     ".pt",
     ".pth",
     ".bin",

@@ -38,7 +38,7 @@ _ROLE: Final = re.compile(
     r"\b(?:summari[sz]e|classify|translate|rewrite) the following\b",
     re.IGNORECASE,
 )
-_LIKE_A_NAME: Final = re.compile(r"[\w.-]{3,}")
+_LIKE_A_NAME: Final = re.compile(r"[\w.:-]{3,}")
 _MOST_NAME: Final = 120
 _LEAST_PROMPT: Final = 24
 _MOST_SEARCHED: Final = 20_000
