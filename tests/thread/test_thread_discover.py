@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -126,9 +128,29 @@ def test_the_form_of_the_answers_is_printed_and_taken(quiet, tmp_path):
     assert (told["what"], told["status"]) == ("Meeting notes", "unreviewed")
 
 
-def test_nothing_to_look_at_is_a_wrong_call(quiet):
-    done = quiet.run("discover")
-    assert (done.code, done.error["code"]) == (2, "usage")
+def test_one_thing_is_done_at_a_time(quiet, tree):
+    for options in ((), (tree, "--questions"), ("--questions", "--agent-file", tree / "x")):
+        done = quiet.run("discover", *options)
+        assert (done.code, done.error["code"]) == (2, "discover_what")
+
+
+def test_an_agent_reports_from_its_host(quiet, tree, tmp_path):
+    agent, report = tmp_path / "agent.pyz", tmp_path / "report.json"
+    told = quiet.ok("discover", "--agent-file", agent)
+    assert told["bytes"] == agent.stat().st_size
+    refused = quiet.run("discover", "--agent-file", agent)
+    assert (refused.code, refused.error["code"]) == (2, "target_exists")
+    assert quiet.ok("discover", "--agent-file", agent, "--force")["digest"] == told["digest"]
+    run = [sys.executable, "-I", str(agent), str(tree), "--host", "web-1", "--to", str(report)]
+    subprocess.run(run, check=True, capture_output=True)
+    found = quiet.ok("discover", "--from", report)
+    here = quiet.ok("discover", tree)
+    assert [(each["kind"], each["what"]) for each in found["findings"]] == [
+        (each["kind"], each["what"]) for each in here["findings"]
+    ]
+    assert CANARY not in report.read_text()
+    sources = {tuple(row["sources"]) for row in quiet.ok("view", "inventory")["assets"]}
+    assert sources >= {("agent",), ("scan",)}
 
 
 def test_the_inventory_is_searched(quiet, tree):

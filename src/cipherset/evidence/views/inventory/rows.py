@@ -17,7 +17,7 @@ from cipherset.evidence.views.inventory.status import (
 from cipherset.evidence.views.picture import DONE, Finding, Key, Permission, Picture, Step, Thing
 
 UNKNOWN: Final = "unknown origin"
-ANOTHERS: Final = "not made here"
+NOT_OURS: Final = "not made here"
 RUN: Final = "run"
 _DEPLOY: Final = "deploy"
 _BROUGHT: Final = "brought"
@@ -210,7 +210,7 @@ def _origin(thing: Thing, maker: Step | None, index: _Index) -> Origin:
     first = index.used.get(thing.id)
     if thing.kind == "dataset" and _is_used(first) and first is not None:
         return Origin(f"brought to {first.id} ({first.kind})")
-    return Origin(ANOTHERS if thing.kind == "service" else UNKNOWN)
+    return Origin(NOT_OURS if thing.kind == "service" else UNKNOWN)
 
 
 def _key(thing: Thing, index: _Index) -> str | None:

@@ -12,7 +12,7 @@ from cipherset.app.discovery.agent import write_agent
 from cipherset.app.discovery.answers import QUESTIONS, read_answers, register_all
 from cipherset.app.discovery.review import ask_for_reviews
 from cipherset.app.discovery.scan import DiscoverRequest, discover
-from cipherset.core.errors import PolicyError
+from cipherset.core.errors import PolicyError, UsageError
 from cipherset.evidence.views.inventory.status import Review, Reviewed
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -88,10 +88,16 @@ def command(  # noqa: PLR0913 -- one parameter per option
 
 
 def _check_one(*given: bool) -> None:
-    """One thing at a time; what there is to look at is one."""
+    """Refuse more than one thing at a time; all that there is to look at is one.
+
+    Raises:
+        UsageError: ``discover_what``.
+    """
     if sum(given) != 1:
-        raise click.UsageError(
-            "give PATHs or --from, or one of --answers, --questions, --agent-file"
+        raise UsageError(
+            f"there are {sum(given)} things to do, not one",
+            code="discover_what",
+            hint="give PATHs or --from, or one of --answers, --questions, --agent-file",
         )
 
 
