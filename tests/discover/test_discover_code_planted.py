@@ -11,7 +11,7 @@ from discover_planted import CLEAN, KEY, OTHER_KEY, USES, lay, planted
 from cipherset.evidence.discover.code import Kind, ReadFault, scan
 
 # Sources of others, in which AI is spoken of and not used.
-INSTALLED = ("click", "jinja2", "starlette", "rich", "cryptography", "PIL", "alembic", "pydantic")
+INSTALLED = ("click", "jinja2", "starlette", "cryptography")
 
 
 @pytest.fixture(scope="module")

@@ -238,7 +238,7 @@ class Catalog:
 
     def model(self, name: str) -> Service | None:
         """Whose model it is, by how its name begins."""
-        if len(name) > MOST_NAME or not re.fullmatch(r"[\w.:/@-]+", name):
+        if len(name) > MOST_NAME or not re.fullmatch(r"[\w.:/@-]*\w", name):
             return None
         if not self._models.match(name):
             return None

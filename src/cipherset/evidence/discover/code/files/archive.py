@@ -79,6 +79,19 @@ class _Forward:
         return part
 
 
+class _Member:
+    """The content of a member, which ends where the archive does."""
+
+    def __init__(self, content: Bytes) -> None:
+        self._content = content
+
+    def read(self, n_bytes: int, /) -> bytes:
+        try:
+            return self._content.read(n_bytes)
+        except (*_BROKEN, _TooMuchError):
+            raise EOFError from None
+
+
 def is_archive(head: bytes) -> bool:
     """Whether a file that begins so is a tar archive, plain or compressed."""
     packing = _packing(head)
@@ -136,7 +149,7 @@ def _member(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> File:
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> AbstractContextManager[Bytes]:
     content = tar.extractfile(member)
-    return nullcontext(cast("Bytes", content or io.BytesIO()))
+    return nullcontext(_Member(cast("Bytes", content or io.BytesIO())))
 
 
 def _packing(head: bytes) -> str:

@@ -13,7 +13,7 @@ from cipherset.evidence.discover.code.look.settings import (
     look_setting,
     mcp_hits,
 )
-from cipherset.evidence.discover.code.look.strings import address_hits, credential_hits
+from cipherset.evidence.discover.code.look.strings import address_hits, credential_hits, model_hits
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$")
 _PAIR: Final = re.compile(
@@ -119,6 +119,8 @@ class _Lines:
     def _images(self, line: str, number: int) -> Iterator[Hit]:
         if self._is_docker and (image := _DOCKER_FROM.match(line)):
             yield from image_hits(image[1], self._known, number)
+        if "modelfile" in self._name and (base := _DOCKER_FROM.match(line)):
+            yield from model_hits("from", base[1], self._known, number)
         if "docker " in line or "podman " in line:
             for word in line.split():
                 yield from image_hits(word, self._known, number)
