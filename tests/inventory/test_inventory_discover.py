@@ -58,6 +58,7 @@ def test_a_find_is_an_asset_and_the_look_a_run(session, tmp_path):
     assert found.runs == (run.id,)
     (row,) = see_inventory(session)
     assert row.as_json()["sources"] == ["agent"]
+    assert row.as_json()["name"] == "openai in web-1:/srv/app"
     assert row.as_json()["where"] == ["web-1:/srv/app/chat.py:3"]
 
 

@@ -158,13 +158,13 @@ def test_the_inventory_is_searched(quiet, tree):
     every = quiet.ok("view", "inventory")["assets"]
 
     def names(*options):
-        return {row["name"] for row in quiet.ok("view", "inventory", *options)["assets"]}
+        return {row["what"] for row in quiet.ok("view", "inventory", *options)["assets"]}
 
     assert names("--kind", "sdk") == {"openai"}
     assert names("--search", "CHAT.py") >= {"openai"}
     assert names("--search", "no such thing") == set()
     assert names("--status", "approved") == set()
-    assert len(names("--status", "unreviewed")) == len({row["name"] for row in every})
+    assert len(names("--status", "unreviewed")) == len({row["what"] for row in every})
 
 
 def test_our_own_bundle_is_known_where_it_is_found(changed, tmp_path):

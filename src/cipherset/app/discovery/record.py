@@ -115,14 +115,21 @@ def _is_new(
         asset_id,
         actor=actor,
         kind=first.asset.value,
-        name=plain(first.what),
+        name=plain(_called(first, look.by)),
         attributes={
             "seen_as": first.kind,
+            "what": plain(first.what),
             "within": plain(first.within),
             "source": look.by.value,
         },
     )
     return True
+
+
+def _called(seen: Sighting, by: Knowledge) -> str:
+    """A name that says which one it is to who reviews it: there may be one in every folder."""
+    is_local = by in {Knowledge.SCAN, Knowledge.AGENT} and seen.digest is None
+    return f"{seen.what} in {seen.within}" if is_local else seen.what
 
 
 def _told_once(

@@ -34,7 +34,7 @@ def service(row: Row) -> dict[str, Any]:
     """A service; beyond the boundary of trust, for it is another's."""
     told, answer = row.thing.attributes, row.seen.answer
     urls = [told.get("url"), *answer.get("endpoints", ())]
-    found: dict[str, Any] = {"bom-ref": row.thing.id, "name": row.thing.name}
+    found: dict[str, Any] = {"bom-ref": row.thing.id, "name": row.what}
     if answer.get("vendor"):
         found["provider"] = {"name": str(answer["vendor"])}
     if row.thing.purpose or answer.get("purpose"):
@@ -53,7 +53,7 @@ def service(row: Row) -> dict[str, Any]:
 def component(row: Row, trained_on: tuple[str, ...], held: Key | None) -> dict[str, Any]:
     """A component; ``trained_on`` are what a model learned from, ``held`` is a key of ours."""
     thing = row.thing
-    found: dict[str, Any] = {"type": component_type(row), "bom-ref": thing.id, "name": thing.name}
+    found: dict[str, Any] = {"type": component_type(row), "bom-ref": thing.id, "name": row.what}
     digest = file_digest(row)
     if digest is not None:
         found["hashes"] = [{"alg": "SHA-256", "content": digest}]
@@ -89,7 +89,7 @@ def file_digest(row: Row) -> str | None:
 def _data(row: Row) -> dict[str, Any]:
     thing = row.thing
     is_prompt = thing.attributes.get("seen_as") == "prompt"
-    found: dict[str, Any] = {"type": "definition" if is_prompt else "dataset", "name": thing.name}
+    found: dict[str, Any] = {"type": "definition" if is_prompt else "dataset", "name": row.what}
     if thing.label is not None:
         found["classification"] = thing.label.level.value
         if thing.label.tags:

@@ -57,6 +57,11 @@ class Row:
         """What it was seen as, for what was found; else what it is."""
         return str(self.thing.attributes.get("seen_as", self.thing.kind))
 
+    @property
+    def what(self) -> str:
+        """What was seen, for what was found; else its name."""
+        return str(self.thing.attributes.get("what", self.thing.name))
+
     def as_json(self) -> dict[str, Any]:
         """One of the view's ``assets``."""
         thing, answer = self.thing, self.seen.answer
@@ -65,6 +70,7 @@ class Row:
             "kind": thing.kind,
             "seen_as": thing.attributes.get("seen_as"),
             "name": thing.name,
+            "what": self.what,
             "status": self.review.status.value,
             "because": self.review.because,
             "grant": self.review.grant,

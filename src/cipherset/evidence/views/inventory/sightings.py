@@ -7,7 +7,8 @@ from typing import Any, Final
 from cipherset.evidence.views.picture import DONE, Step
 
 DISCOVER: Final = "discover"
-QUESTIONNAIRE: Final = "questionnaire"
+# Looks at all there is in a place. What is told stays, and a day without traffic says nothing.
+_WHOLE: Final = frozenset({"scan", "agent"})
 # Where each asset was seen in a look; or ``AS``: the run that told the same.
 PLACES: Final = "places"
 AS: Final = "as"
@@ -80,8 +81,8 @@ def _seen(
 
 
 def _is_gone(seen: Mapping[tuple[str, str], Step], last: Mapping[tuple[str, str], str]) -> bool:
-    """What was told stays: another's answer takes nothing back."""
-    return all(at[0] != QUESTIONNAIRE and last[at] != step.id for at, step in seen.items())
+    """Whether no look at a place still sees it, and nothing else has told of it."""
+    return all(at[0] in _WHOLE and last[at] != step.id for at, step in seen.items())
 
 
 def made_by(steps: Sequence[Step]) -> dict[str, Step]:

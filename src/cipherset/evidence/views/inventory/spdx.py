@@ -75,7 +75,7 @@ def _package(row: Row) -> dict[str, Any]:
 
 
 def _described(row: Row, kind: str) -> dict[str, Any]:
-    found = _element(kind, _id(row.thing.id), row.thing.name)
+    found = _element(kind, _id(row.thing.id), row.what)
     found["comment"] = f"{row.review.status.value}; {row.origin.run or row.origin.told}"
     digest = file_digest(row)
     if digest is not None:

@@ -34,4 +34,4 @@ def command(context: Context, kind: str | None, status: str | None, search: str 
 def _told(row: Row) -> str:
     place = f" at {row.seen.where[0]}" if row.seen.where else ""
     gone = "; the last look did not see it" if row.seen.is_gone else ""
-    return f"{row.kind} {row.thing.name}{place}: {row.origin.told}{gone}"
+    return f"{row.kind} {row.what}{place}: {row.origin.told}{gone}"
