@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "calibrate": "Draw what exports would be worth, and would give away.",
     "canary": "Plant made-up secrets, and measure what a model knows of them.",
     "chunks": "Keep texts, sealed, for models to be given as context.",
+    "console": "Show the workspace in a browser on this machine.",
     "copies": "Find what was copied from training rows in a text.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
@@ -62,7 +63,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
-    "sight": ("view",),
+    "sight": ("console", "view"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

@@ -1,0 +1,86 @@
+"""The audit trail: what was asked for, what was decided, what came of it; and whether it holds."""
+
+import json
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from cipherset.app.audit.newest import newest
+from cipherset.app.audit.show import EventResult, Wanted
+from cipherset.app.serving import audit
+from cipherset.custody.ledger import Outcome
+from cipherset.custody.policy import Action
+from cipherset.interfaces.console.nav import Entry
+from cipherset.interfaces.console.view import Posted, View, Viewing, shows
+
+PATH: Final = "/console/audit"
+ENTRY: Final = Entry(PATH, "Audit trail", 90)
+_ROWS: Final = 50
+# To verify, every event there is must be read.
+_LONG_S: Final = 600.0
+Word = Annotated[str, Query(max_length=128)]
+Day = Annotated[str, Query(max_length=32)]
+
+
+def router() -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+
+    @routes.get(PATH, **shows(Action.AUDIT))
+    def trail(
+        view: Viewing,
+        action: Word = "",
+        actor: Word = "",
+        outcome: Word = "",
+        subject: Word = "",
+        since: Day = "",
+        before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
+    ) -> HTMLResponse:
+        asked = {
+            "action": action.strip(),
+            "actor": actor.strip(),
+            "outcome": outcome.strip(),
+            "subject": subject.strip(),
+            "since": since.strip(),
+        }
+        return _trail(view, asked, before)
+
+    @routes.post(f"{PATH}/verify", **shows(Action.AUDIT, request_s=_LONG_S))
+    def verify(view: Posted) -> HTMLResponse:
+        found = audit.verify(view.session, None, None)
+        template = "parts/verified.html.j2" if "part" in view.fields else "verified.html.j2"
+        return view.page(template, "Whether the ledger holds", {"found": found})
+
+    return routes
+
+
+def _trail(view: View, asked: dict[str, str], before: int | None) -> HTMLResponse:
+    given = {name: value for name, value in asked.items() if value}
+    found = newest(view.session, Wanted(**given), before=before, most=_ROWS)
+    values = {
+        "asked": asked,
+        "events": [_row(event) for event in found.events],
+        "total": found.total,
+        "older": _address({**given, "before": str(found.before)}) if found.before else None,
+        "newest": _address(given) if before else None,
+        "actions": sorted(Action),
+        "outcomes": list(Outcome),
+    }
+    return view.page("audit.html.j2", "Audit trail", values)
+
+
+def _address(query: dict[str, str]) -> str:
+    return f"{PATH}?{urlencode(query)}" if query else PATH
+
+
+def _row(event: EventResult) -> dict[str, Any]:
+    body = event["body"]
+    facts = body if isinstance(body, dict) else {"body": body}
+    told = [(str(name), _text(value)) for name, value in facts.items()]
+    return {**event, "facts": told}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
