@@ -46,9 +46,7 @@ def newest(session: Session, wanted: Wanted, *, before: int | None, most: int) -
         total = 0 if head is None else head.seq
         below = total + 1 if before is None else min(before, total + 1)
         least = max(1, below - _LOOKED_AT)
-        found = list(
-            islice(replace(wanted, since=since).of(_back(ledger, below, least)), most + 1)
-        )
+        found = list(islice(replace(wanted, since=since).of(_back(ledger, below, least)), most + 1))
         act.facts["events"] = len(found[:most])
     if len(found) > most:
         following: int | None = found[most - 1].seq

@@ -27,9 +27,7 @@ _BYTES: Final = 32
 class Doors:
     """Gives out one ticket, and knows who came in with it."""
 
-    def __init__(
-        self, user: str, port: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, user: str, port: int, clock: Callable[[], float] = time.monotonic) -> None:
         """For ``user``, whose console is at ``port``: cookies are shared by all ports of a host."""
         self.cookie = f"cipherset-console-{port}"
         self._user = user

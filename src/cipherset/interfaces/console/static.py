@@ -71,6 +71,4 @@ def static_files() -> Files:
 
 def file_unknown() -> UsageError:
     """The refusal of a file that is not there."""
-    return UsageError(
-        "there is no such file", code="static_unknown", hint="load the page again"
-    )
+    return UsageError("there is no such file", code="static_unknown", hint="load the page again")

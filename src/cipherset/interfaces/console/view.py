@@ -68,9 +68,7 @@ class View:
             return None
 
 
-def page_of(
-    frame: Frame, template: str, values: Mapping[str, object], status: int
-) -> HTMLResponse:
+def page_of(frame: Frame, template: str, values: Mapping[str, object], status: int) -> HTMLResponse:
     """A page with the headers of every page."""
     return HTMLResponse(frame.render(template, values), status, dict(PAGE_HEADERS))
 
@@ -124,7 +122,8 @@ def _check_same_site(request: Request) -> None:
     Raises:
         PolicyError: ``form_site``.
     """
-    if not request.headers.get("origin") and "same-origin" != request.headers.get("sec-fetch-site"):
+    headers = request.headers
+    if not headers.get("origin") and headers.get("sec-fetch-site") != "same-origin":
         raise PolicyError(
             "nothing says that the form was sent from a page of this console",
             code="form_site",

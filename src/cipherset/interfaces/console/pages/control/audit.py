@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field, StringConstraints
 
 from cipherset.app.audit.newest import newest
 from cipherset.app.audit.show import EventResult, Wanted
@@ -20,8 +21,23 @@ ENTRY: Final = Entry(PATH, "Audit trail", 90)
 _ROWS: Final = 50
 # To verify, every event there is must be read.
 _LONG_S: Final = 600.0
-Word = Annotated[str, Query(max_length=128)]
-Day = Annotated[str, Query(max_length=32)]
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)]
+
+
+class Asked(BaseModel):
+    """Which events; what is empty is any. ``before`` is the number that the page goes on from."""
+
+    action: _Word = ""
+    actor: _Word = ""
+    outcome: _Word = ""
+    subject: _Word = ""
+    since: _Word = ""
+    before: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+
+    def given(self) -> dict[str, str]:
+        """Those that are asked for."""
+        told: dict[str, str] = self.model_dump(exclude={"before"})
+        return {name: value for name, value in told.items() if value}
 
 
 def router() -> APIRouter:
@@ -29,23 +45,8 @@ def router() -> APIRouter:
     routes = APIRouter()
 
     @routes.get(PATH, **shows(Action.AUDIT))
-    def trail(
-        view: Viewing,
-        action: Word = "",
-        actor: Word = "",
-        outcome: Word = "",
-        subject: Word = "",
-        since: Day = "",
-        before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
-    ) -> HTMLResponse:
-        asked = {
-            "action": action.strip(),
-            "actor": actor.strip(),
-            "outcome": outcome.strip(),
-            "subject": subject.strip(),
-            "since": since.strip(),
-        }
-        return _trail(view, asked, before)
+    def trail(view: Viewing, asked: Annotated[Asked, Query()]) -> HTMLResponse:
+        return _trail(view, asked)
 
     @routes.post(f"{PATH}/verify", **shows(Action.AUDIT, request_s=_LONG_S))
     def verify(view: Posted) -> HTMLResponse:
@@ -56,15 +57,15 @@ def router() -> APIRouter:
     return routes
 
 
-def _trail(view: View, asked: dict[str, str], before: int | None) -> HTMLResponse:
-    given = {name: value for name, value in asked.items() if value}
-    found = newest(view.session, Wanted(**given), before=before, most=_ROWS)
+def _trail(view: View, asked: Asked) -> HTMLResponse:
+    given = asked.given()
+    found = newest(view.session, Wanted(**given), before=asked.before, most=_ROWS)
     values = {
         "asked": asked,
         "events": [_row(event) for event in found.events],
         "total": found.total,
         "older": _address({**given, "before": str(found.before)}) if found.before else None,
-        "newest": _address(given) if before else None,
+        "newest": _address(given) if asked.before else None,
         "actions": sorted(Action),
         "outcomes": list(Outcome),
     }
