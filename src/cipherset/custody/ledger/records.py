@@ -164,6 +164,19 @@ def notices_since(connection: Connection, time: str) -> Iterator[Event]:
     return (Event(*row) for row in connection.execute(query))
 
 
+def last_verification(connection: Connection) -> Event | None:
+    """The last event that says whether the ledger held, unverified itself; None without one."""
+    same = (
+        (events.c.subject == "events")
+        & (events.c.action == "audit")
+        & (events.c.outcome == Outcome.DONE)
+        & events.c.body.contains('"valid":')
+    )
+    query = select(events).where(same).order_by(_SEQ.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Event(*row)
+
+
 def acts_on(connection: Connection, subject: str) -> frozenset[tuple[str, str, str]]:
     """Every (action, actor, outcome) that was intended on a subject or done to it, unverified."""
     found = connection.execute(_ACTS_ON, {"s": subject})

@@ -54,6 +54,10 @@ class Frame:
         shown = {"groups": self.groups, **values}
         return self._environment.get_template(template).render(shown)
 
+    def has(self, path: str) -> bool:
+        """Whether a page of the navigation is there."""
+        return any(entry.path == path for group in self.groups for entry in group.entries)
+
     def token_for(self, name: str) -> str:
         """What a form of one principal bears: no page of another site can read it.
 
