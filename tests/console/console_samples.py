@@ -5,8 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -119,7 +117,7 @@ def _things(work: Transaction, key_id: str, names: Names) -> None:
     asset("service", "service", "chat/small")
     run("forget", [reviews], [])
     _assessed(work, "export", "within limit", 0.021, 400, suite_digest())
-    _assessed(work, "second", "not protective", 0.31, 12, of("an older suite"))
+    _assessed(work, "second", "not protective", 0.31, 480, of("an older suite"))
     debit(work, (Debit("pairs.noisy", f"{key_id} v1", 88, None),))
     work.append(
         actor="cipherset watch",

@@ -47,7 +47,7 @@ class Wanted:
     """Which events: by action (also ``key`` for all that begin with ``key.``), by actor, by time.
 
     ``since`` is an ISO 8601 date or time, in UTC where it names no zone; ``outcome`` and
-    ``subject`` are taken whole.
+    ``subject`` are taken whole; ``without`` are actions that are left out.
     """
 
     action: str | None = None
@@ -55,6 +55,7 @@ class Wanted:
     since: str | None = None
     outcome: str | None = None
     subject: str | None = None
+    without: frozenset[str] = frozenset()
 
     def of(self, events: Iterable[Event]) -> Iterable[Event]:
         """Those of ``events`` that are wanted.
@@ -72,6 +73,7 @@ class Wanted:
             and self.actor in {None, event.actor}
             and self.outcome in {None, event.outcome}
             and self.subject in {None, event.subject}
+            and event.action not in self.without
         )
 
 

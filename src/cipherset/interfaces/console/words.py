@@ -10,12 +10,26 @@ _THIN: Final = "\u202f"
 
 def when(time: str | datetime) -> str:
     """A time as ``2026-11-26 09:30``, in UTC; what is no time stays as it is."""
+    return moment(time)[:16] if _is_time(time) else str(time)
+
+
+def moment(time: str | datetime) -> str:
+    """The same with seconds."""
     if isinstance(time, str):
-        try:
-            time = datetime.fromisoformat(time)
-        except ValueError:
-            return str(time)
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
+        if not _is_time(time):
+            return time
+        time = datetime.fromisoformat(time)
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _is_time(time: str | datetime) -> bool:
+    if isinstance(time, datetime):
+        return True
+    try:
+        datetime.fromisoformat(time)
+    except ValueError:
+        return False
+    return True
 
 
 def short(digest: str) -> str:
@@ -47,6 +61,7 @@ def slug(text: str) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "when": when,
+    "moment": moment,
     "short": short,
     "count": count,
     "percent": percent,

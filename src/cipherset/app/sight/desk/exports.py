@@ -1,4 +1,4 @@
-"""Exports with their evidence: the finding's own lines, verified, and its report where it is kept."""
+"""Exports with their evidence: the finding's own lines, verified, and its report if it is kept."""
 
 import re
 from dataclasses import dataclass, field
@@ -22,15 +22,15 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 class Shown:
     """An export and its latest finding.
 
-    ``finding`` is None where there is none; ``lost``: the ledger names one, but it is not there,
+    ``finding`` is None where there is none; ``is_lost``: the ledger names one, but it is not there,
     or was changed. ``names`` are those of the sources. ``has_report``: the page for people is kept.
     """
 
     export: Export
-    finding: Finding | None = field(repr=False)
-    lost: bool
-    has_report: bool
     names: dict[str, str]
+    finding: Finding | None = field(default=None, repr=False)
+    is_lost: bool = False
+    has_report: bool = False
 
 
 def list_exports(session: Session) -> tuple[Export, ...]:
@@ -69,9 +69,9 @@ def show_export(session: Session, asset_id: str) -> Shown:
         try:
             finding = None if folder is None else _read(workspace, folder)
         except (BackendError, IntegrityError):
-            return Shown(found, None, True, False, names)
+            return Shown(found, names, is_lost=True)
         has_report = folder is not None and (folder / REPORT).is_file()
-    return Shown(found, finding, False, has_report, names)
+    return Shown(found, names, finding, has_report=has_report)
 
 
 def read_report(session: Session, asset_id: str) -> bytes:

@@ -17,6 +17,7 @@ _SOON: Final = timedelta(days=3)
 # From this share of a cap on, whoever answers for a key should know.
 NEARLY: Final = 0.75
 _NAMED: Final = 3  # as many are named one by one; more are counted
+_ABSENT: Final = "_unknown"
 _SEEN: Final = frozenset({"retired", "suspended"})
 
 
@@ -100,7 +101,7 @@ def _alarms(picture: Picture) -> Iterator[Matter]:
         if each.action == "alert":
             kind, of = each.facts.get("kind", "alert"), each.facts.get("of", "an act")
             why = f"{each.facts.get('found')} found, {each.facts.get('usual')} are usual"
-            says = f"{kind}: {each.subject} and {of}"
+            says = f"alert of {kind}: {each.subject}, {of}"
             yield Matter(Urgency.NOW, says, why, Topic.EVENT, str(each.seq))
         elif each.facts.get("break_glass") and each.outcome != "refused":
             says = f"{each.actor} broke glass for {each.action} of {each.subject}"
@@ -130,7 +131,8 @@ def _evidence(found: Sequence[Export]) -> Iterator[Matter]:
         those = [each for each in live if each.evidence is evidence]
         if len(those) > _NAMED:
             says = f"{len(those)} exports: each {words}"
-            yield Matter(urgency, says, "exports", Topic.EXPORTS, evidence.value)
+            why = "measure them, or retire what nobody needs"
+            yield Matter(urgency, says, why, Topic.EXPORTS, evidence.value)
             continue
         for each in those:
             yield Matter(
@@ -162,8 +164,12 @@ def _stale(picture: Picture) -> Iterator[Matter]:
 
 
 def _refusals(picture: Picture) -> Iterator[Matter]:
-    """Who was refused what, how often; the most often first."""
-    refused = [each for each in _lately(picture) if each.outcome == "refused"]
+    """Who was refused what, how often; the most often first. What is not there is no refusal."""
+    refused = [
+        each
+        for each in _lately(picture)
+        if each.outcome == "refused" and not str(each.facts.get("code")).endswith(_ABSENT)
+    ]
     last = {(each.actor, each.action): each for each in refused}
     often = Counter((each.actor, each.action) for each in refused).most_common()
     for (actor, action), n in often[:_NAMED]:

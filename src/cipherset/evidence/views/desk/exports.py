@@ -25,8 +25,9 @@ class Evidence(StrEnum):
 class Export:
     """An export, and the latest finding about it; ``key`` is ``KEY_ID vVERSION``.
 
-    ``evidence`` is the verdict only while the finding is by the suite of today. ``reid``, ``n_star``
-    and ``pair_cap`` are the finding's, whether it holds or not; ``sources`` are ids of assets.
+    ``evidence`` is the verdict only while the finding is by the suite of today. ``reid``,
+    ``n_star`` and ``pair_cap`` are the finding's, whether it holds or not; ``sources`` are ids of
+    assets.
     """
 
     thing: Thing

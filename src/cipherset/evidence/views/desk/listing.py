@@ -53,7 +53,7 @@ class Detail:
 
 def listing(picture: Picture, sought: Sought, page: int, most: int) -> Listing:
     """Page number ``page``, from 1, of at most ``most`` assets."""
-    found = [each for each in reversed(picture.things.values()) if _is_sought(each, sought)]
+    found = [each for each in reversed(tuple(picture.things.values())) if _is_sought(each, sought)]
     pages = max(1, -(-len(found) // most))
     page = min(max(page, 1), pages)
     every = picture.things.values()

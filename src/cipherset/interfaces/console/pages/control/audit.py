@@ -19,19 +19,25 @@ from cipherset.interfaces.console.view import Posted, View, Viewing, shows
 PATH: Final = "/console/audit"
 ENTRY: Final = Entry(PATH, "Audit trail", 90)
 _ROWS: Final = 50
+_LOOKS: Final = frozenset({Action.VIEW.value, Action.AUDIT.value})
 # To verify, every event there is must be read.
 _LONG_S: Final = 600.0
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)]
 
 
 class Asked(BaseModel):
-    """Which events; what is empty is any. ``before`` is the number that the page goes on from."""
+    """Which events; what is empty is any.
+
+    ``looks``: looks at what there is are shown too, which most events would be. ``before`` is the
+    number that the page goes on from.
+    """
 
     action: _Word = ""
     actor: _Word = ""
     outcome: _Word = ""
     subject: _Word = ""
     since: _Word = ""
+    looks: _Word = ""
     before: Annotated[int, Field(ge=1, lt=2**53)] | None = None
 
     def given(self) -> dict[str, str]:
@@ -59,11 +65,20 @@ def router() -> APIRouter:
 
 def _trail(view: View, asked: Asked) -> HTMLResponse:
     given = asked.given()
-    found = newest(view.session, Wanted(**given), before=asked.before, most=_ROWS)
+    wanted = Wanted(
+        action=asked.action or None,
+        actor=asked.actor or None,
+        since=asked.since or None,
+        outcome=asked.outcome or None,
+        subject=asked.subject or None,
+        without=frozenset() if asked.looks or asked.action else _LOOKS,
+    )
+    found = newest(view.session, wanted, before=asked.before, most=_ROWS)
     values = {
         "asked": asked,
         "events": [_row(event) for event in found.events],
         "total": found.total,
+        "looks_address": _address({**given, "looks": "1"}),
         "older": _address({**given, "before": str(found.before)}) if found.before else None,
         "newest": _address(given) if asked.before else None,
         "actions": sorted(Action),
