@@ -14,16 +14,24 @@ from cipherset.app.access import grants
 from cipherset.app.access.grants import Wish
 from cipherset.app.access.init import init
 from cipherset.app.access.principals import Change, add
-from cipherset.app.assess.finding import suite_digest
+from cipherset.app.assess.finding import (
+    FINDING,
+    REPORT,
+    Bound,
+    Finding,
+    signed,
+    signer_facts,
+    suite_digest,
+)
 from cipherset.app.audit.newest import newest
 from cipherset.app.audit.show import Wanted
 from cipherset.app.serving.quiet import Quiet
-from cipherset.app.workspace import Session, hold, open_workspace
+from cipherset.app.workspace import Session, Workspace, hold, open_workspace
 from cipherset.core.canonical import digest_bytes
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import Ledger, Outcome, RunStatus, Transaction
 from cipherset.custody.ledger.budgets import Debit, debit
-from cipherset.custody.policy import Action, Authenticated, BuiltIn
+from cipherset.custody.policy import Action, Authenticated, BuiltIn, Verdict
 from cipherset.interfaces.http.app import build_app
 from cipherset.interfaces.http.identity.known import Known, unidentified
 from cipherset.interfaces.http.limits import DEFAULT_LIMITS
@@ -73,6 +81,7 @@ class Names:
     model: str = "ticket router"
     owner: str = "dora"
     subject: str = "somebody"
+    reason: str = "the attacks listed got at most 0.90% beyond the clear columns"
 
 
 def team_with(home: Path, names: Names = Names()) -> None:
@@ -85,6 +94,7 @@ def team_with(home: Path, names: Names = Names()) -> None:
     with open_workspace(root) as workspace:
         (key,) = workspace.ring.list()
         workspace.gate.ledger.transact(lambda work: _things(work, key.key_id, names))
+        _keep_finding(workspace, key.key_id, names)
     wish = Wish(Action.DEPLOY, (of("model"),), names.grant_purpose, note=names.note)
     grants.request(replace(root, actor="sam"), wish)
     grants.request(replace(root, actor="sam"), Wish(Action.EXPORT, (of("export"),), "analysis"))
@@ -136,7 +146,7 @@ def _assessed(
     work: Transaction, name: str, verdict: str, reid: float, n_star: int, suite: str
 ) -> None:
     body = {
-        "finding": f"finding-{of(name)[7:19]}",
+        "finding": of(name)[7:39],
         "cipherset_id": of(name)[7:39],
         "manifest": of(name),
         "verdict": verdict,
@@ -148,6 +158,44 @@ def _assessed(
         "suite": suite,
     }
     work.append(actor="rita", action="assess", subject=name, outcome=Outcome.DONE, body=body)
+
+
+def _keep_finding(workspace: Workspace, key_id: str, names: Names) -> None:
+    """The finding about the first export, signed; that of the second is lost."""
+    line = {"name": "centroid matching", "knowledge": "K1", "metric": "reid_rank1", "value": 0.012}
+    line |= {"ci": [0.004, 0.028], "chance": 0.003, "unprotected": 0.99, "n": 400, "seed": 0}
+    line |= {"seconds": 1.5, "given": names.reason, "excess": 0.009, "excess_ci": [0.001, 0.021]}
+    ids = {"cipherset_id": of("export")[7:39], "manifest": of("export"), "key_id": key_id}
+    finding = Finding(
+        finding_id=of("export")[7:39],
+        created="2026-01-01T00:00:00Z",
+        bound=Bound(
+            **ids,
+            key_version=1,
+            key_check="00" * 16,
+            minimizer=of("minimizer"),
+            encoder=of("encoder"),
+            suite=suite_digest(),
+        ),
+        verdict=Verdict.WITHIN_LIMIT,
+        reasons=(names.reason,),
+        limit=0.05,
+        n_star=400,
+        n_star_noise_free=200,
+        pairs_tested=2000,
+        pair_curve=(),
+        attacks=(line,),
+        controls=({"name": "planted pairs", "value": 0.98, "expected": [0.9, 1], "holds": True},),
+        proved={},
+        clear_columns=(),
+        not_run=("attackers with better public text",),
+        seed=0,
+        signer=signer_facts(workspace),
+    )
+    folder = workspace.home / "findings" / finding.finding_id
+    folder.mkdir(parents=True)
+    (folder / FINDING).write_bytes(signed(workspace, finding))
+    (folder / REPORT).write_text("<!doctype html><title>report</title><style>p{color:red}</style>")
 
 
 def crowd(home: Path, n: int) -> None:

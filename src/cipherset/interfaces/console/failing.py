@@ -7,7 +7,7 @@ from cipherset.app.gate.refusal import NOT_ALLOWED, denied_from_afar
 from cipherset.core.errors import CiphersetError
 from cipherset.interfaces.console.frame import HOME
 from cipherset.interfaces.console.view import View, page_of
-from cipherset.interfaces.http.errors import answer, status_of
+from cipherset.interfaces.http.errors import answer, headers_of, status_of
 
 _TITLES = {
     401: "Not known here",
@@ -35,10 +35,13 @@ def told(request: Request, error: CiphersetError, status: int | None = None) -> 
     }
     title = _TITLES.get(status, "This did not work")
     if view is not None:
-        return view.page("error.html.j2", title, values, status=status)
-    # Nobody is known: no navigation, no name, and no word that a form is known by.
-    nobody = {"title": title, "path": HOME, "who": "", "form_token": "", "groups": ()}
-    return page_of(request.app.state.console, "error.html.j2", {**values, **nobody}, status)
+        page = view.page("error.html.j2", title, values, status=status)
+    else:
+        # Nobody is known: no navigation, no name, and no word that a form is known by.
+        nobody = {"title": title, "path": HOME, "who": "", "form_token": "", "groups": ()}
+        page = page_of(request.app.state.console, "error.html.j2", {**values, **nobody}, status)
+    page.headers.update(headers_of(status))
+    return page
 
 
 def _wants_page(request: Request) -> bool:

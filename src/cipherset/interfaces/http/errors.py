@@ -64,12 +64,17 @@ def answer(error: CiphersetError, status: int | None = None) -> JSONResponse:
     """``error`` as a response; its status by class and code where none is given."""
     status = status or status_of(error)
     shown = _DENIED if error.code == _DENIED.code else error
+    return JSONResponse(body_of(shown), status, headers_of(status))
+
+
+def headers_of(status: int) -> dict[str, str]:
+    """What a refusal of that status tells beside its body."""
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
     if status in _RETRY_AFTER_S:
         headers["Retry-After"] = str(_RETRY_AFTER_S[status])
-    return JSONResponse(body_of(shown), status, headers)
+    return headers
 
 
 def body_of(error: CiphersetError) -> dict[str, Any]:
