@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, UsageError
@@ -138,6 +138,18 @@ def all_runs(connection: Connection) -> tuple[Run, ...]:
     query = select(runs).order_by(runs.c.started, runs.c.id)
     links = _links(connection.execute(select(run_assets)))
     return tuple(_run(row, links) for row in connection.execute(query).all())
+
+
+def extent(connection: Connection) -> tuple[int, int, int]:
+    """How many assets there are, and runs, and runs that ended.
+
+    None of them is ever removed, and each changes once, when it ends: where these are the same, so
+    is all that was made of assets and runs.
+    """
+    n_assets = connection.execute(select(func.count()).select_from(assets)).scalar_one()
+    query = select(func.count(), func.count(runs.c.finished)).select_from(runs)
+    n_runs, n_ended = connection.execute(query).one()
+    return n_assets, n_runs, n_ended
 
 
 def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Event]:
