@@ -1,11 +1,22 @@
 """Who is let in, and what the others are told: no more than that they are not."""
 
 import re
+from pathlib import Path
 
 import pytest
-from console_samples import WHO, of
+from console_samples import WHO, of, session_of
+from starlette.testclient import TestClient
 
-from cipherset.interfaces.console.view import TOKEN
+from cipherset.app.access.init import init
+from cipherset.app.workspace import hold
+from cipherset.core.errors import PolicyError, UsageError
+from cipherset.custody.policy import BuiltIn
+from cipherset.interfaces.console.frame import Frame
+from cipherset.interfaces.console.static import static_files
+from cipherset.interfaces.console.view import TOKEN, View
+from cipherset.interfaces.http.app import build_app
+from cipherset.interfaces.http.identity.claimed import ClaimedIdentity
+from cipherset.interfaces.http.services import Services
 
 VERIFY = "/console/audit/verify"
 SECRETS = ("tickets.csv", "route support tickets", "grant-", "ticket router", of("export"))
@@ -118,3 +129,38 @@ def test_a_failure_of_ours_says_nothing(team, monkeypatch):
     page = team.get("/console/exposure")
     assert page.status_code == 500
     assert "somebody" not in page.text
+
+
+def test_a_section_that_is_not_for_a_role_is_left_out():
+    view = View(session_of(Path("nowhere")), "/console", Frame())
+
+    def refused(code: str):
+        raise PolicyError("told", code=code, hint="none")
+
+    assert view.section(lambda: 7) == 7
+    assert view.section(lambda: refused("not_allowed")) is None
+    with pytest.raises(PolicyError):
+        view.section(lambda: refused("budget"))
+
+
+def test_what_a_page_is_drawn_with_is_there():
+    with pytest.raises(UsageError) as caught:
+        static_files().address("none.css")
+    assert caught.value.code == "static_unknown"
+
+
+def test_a_report_of_what_was_never_measured_is_not_there(team):
+    absent = team.get(f"/console/exports/{of('tickets')}/report")
+    assert (absent.status_code, "asset_unknown" in absent.text) == (404, True)
+
+
+def test_one_person_alone_looks_at_their_own(tmp_path):
+    session = session_of(tmp_path / "workspace")
+    init(session, BuiltIn.SOLO)
+    with hold(session) as held:
+        app = build_app(Services(held, ClaimedIdentity("root", lambda: True)))
+        here = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50_000)}
+        with TestClient(app, **here) as client:
+            page = client.get("/console", headers={"Accept": "text/html"})
+            assert "Needs attention" in page.text
+            assert "Verify now" in page.text

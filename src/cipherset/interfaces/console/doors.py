@@ -21,7 +21,8 @@ from cipherset.interfaces.http.identity.known import Known, unidentified
 TICKET_S: Final = 600.0
 # Without a look at a page.
 IDLE_S: Final = 3600.0
-_BYTES: Final = 32
+# 128 bits each; an address of one line on a terminal.
+_BYTES: Final = 16
 
 
 class Doors:
