@@ -30,14 +30,13 @@ from cipherset.core.files import disk_errors
 from cipherset.core.manifest import Instant, SignerFacts
 from cipherset.custody.ledger import Outcome
 from cipherset.custody.policy import Verdict
+from cipherset.evidence.views.exposure.budgets import CAP_SHARE
 from cipherset.pipeline.export import Cipherset
 
 FINDING_TYPE: Final = "application/vnd.cipherset.finding.v1+json"
 FINDING: Final = "finding.json"
 REPORT: Final = "report.html"
 SAMPLES: Final = "samples.html"
-# n* pairs pass the limit; a quarter of them leaves room for an attack that needs fewer.
-CAP_SHARE: Final = 4
 _WITHOUT_PAIRS: Final = ("K0", "K1")
 _SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
 

@@ -130,6 +130,7 @@ def _facts(finding: Finding) -> dict[str, Fact]:
         "pair_cap": cap(finding, finding.n_star),
         "limit": finding.limit,
         "suite": finding.bound.suite,
+        "minimizer": finding.bound.minimizer,
     }
 
 

@@ -42,7 +42,14 @@ LATELY: Final = timedelta(days=30)
 _Made = tuple[tuple[Run, ...], Mapping[str, Thing]]
 # Of a ledger that is kept open by a process that answers many; gone with it.
 _KEPT: Final[WeakKeyDictionary[Ledger, tuple[object, _Made]]] = WeakKeyDictionary()
-_MEASURED: Final = (Action.ASSESS.value, Action.REDTEAM.value)
+# Training at the gate measures membership, and building an index what it gives away.
+_MEASURED: Final = (
+    Action.ASSESS.value,
+    Action.REDTEAM.value,
+    Action.TRAIN_AT_GATE.value,
+    Action.INDEX.value,
+)
+_NAMES: Final = ("manifest", "model", "asset", "bundle")
 
 
 def picture(workspace: Workspace) -> Picture:
@@ -137,7 +144,7 @@ def _findings(events: Iterable[Event]) -> Iterable[Finding]:
     today = suite_digest()
     for event in events:
         facts = _body(event)
-        about = facts.get("manifest") or facts.get("model") or facts.get("asset")
+        about = next((facts[name] for name in _NAMES if facts.get(name)), None)
         if about is not None:
             fresh = facts.get("suite", today) == today
             yield Finding(event.seq, event.time, event.actor, event.action, about, fresh, facts)

@@ -6,7 +6,10 @@ from typing import Final
 import click
 
 # One module each in ``views``.
-VIEWS: Final[dict[str, str]] = {}
+VIEWS: Final[dict[str, str]] = {
+    "exposure": "What is out of each key, model and dataset, and what is left.",
+    "risk": "What is most at risk, why, and what would lower it.",
+}
 
 
 class Views(click.Group):
