@@ -55,6 +55,7 @@ CALLS = {
     "principal token": ("kim", "--client-key", "{client_key}"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
+    "report": ("--since", "2020-01-01", "--to", "{new}"),
     "review list": (),
     "review settle": ("1" * 32, "harmless"),
     "review show": ("1" * 32,),
@@ -63,6 +64,7 @@ CALLS = {
     "search": ("{index}", "--value", "where is it?"),
     "service add": ("chat", "--url", "https://llm.example/v1", "--model", "small"),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
+    "view threats": (),
 }
 FREE = {
     "asset list": "names, labels and standings, no rows",

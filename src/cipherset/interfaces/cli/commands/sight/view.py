@@ -6,7 +6,9 @@ from typing import Final
 import click
 
 # One module each in ``views``.
-VIEWS: Final[dict[str, str]] = {}
+VIEWS: Final[dict[str, str]] = {
+    "threats": "Who could come to what, and what is known of it.",
+}
 
 
 class Views(click.Group):
