@@ -55,6 +55,7 @@ CALLS = {
     "principal token": ("kim", "--client-key", "{client_key}"),
     "protect": ("{rows}", *COLUMNS, "--key", "support", "--to", "{new}"),
     "relabel": ("{rows}", "--level", "internal", "--reason", "x"),
+    "report": ("--since", "2020-01-01", "--to", "{new}"),
     "review list": (),
     "review settle": ("1" * 32, "harmless"),
     "review show": ("1" * 32,),
@@ -65,6 +66,7 @@ CALLS = {
     "train": ("{export}", "--to", "{new}", "--at-gate"),
     "view exposure": (),
     "view risk": (),
+    "view threats": (),
 }
 FREE = {
     "asset list": "names, labels and standings, no rows",

@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
     "relabel": "Say how sensitive a source or a cipherset is.",
+    "report": "Write what an auditor asks for, over a period.",
     "review": "Look at replies of models that were held back.",
     "sanitize": "Write rows with what must not leave taken out.",
     "search": "Find the nearest rows of an encrypted index.",
@@ -63,7 +64,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
-    "sight": ("console", "view"),
+    "sight": ("console", "report", "view"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
