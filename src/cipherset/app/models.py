@@ -124,6 +124,8 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
             test_rows=_gathered(gateway, "test"),
             gate_dim=rows[0].shape[1],
         )
+        record_model(workspace, bundle, made_here=True)
+        act.facts["bundle"] = bundle.digest
         session.progress.finish()
     return bundle
 
