@@ -6,7 +6,7 @@ it, and an altered artifact is known for what it was, without the file.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cipherset.app import state
 from cipherset.core import canonical
@@ -14,6 +14,8 @@ from cipherset.core.manifest import BundleManifest, EncoderFacts, Manifest, Part
 from cipherset.pipeline.index import IndexManifest
 
 Attributes = dict[str, Any]
+# The fact of an act that says where it put what it made, whatever folder it was in.
+AT: Final = "at"
 
 
 def of_export(manifest: Manifest, minimizers: Path) -> Attributes:

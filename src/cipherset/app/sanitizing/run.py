@@ -14,6 +14,7 @@ from typing import Any, Final
 from cipherset.app.gate import Action, Fact, Moment
 from cipherset.app.gate.about import About, about_key
 from cipherset.app.gate.subjects import about_source
+from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_source, recorded_run
 from cipherset.app.sanitizing.batch import CleanBatch, Work, clean_batch
 from cipherset.app.sanitizing.before import allowed_label, check_apart, suspects_in
@@ -83,7 +84,8 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
                 result = run.done(workspace, label)
                 report = {"sanitizer": digest(dict(result.counts.found))}
                 made.append(record_source(workspace, open_source(request.target), report))
-            act.facts.update(_facts(result))
+            act.facts.update({**_facts(result), "made": made[0]})
+            act.facts[AT] = str(request.target.absolute())
     return result
 
 

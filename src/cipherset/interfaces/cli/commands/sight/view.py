@@ -6,7 +6,9 @@ from typing import Final
 import click
 
 # One module each in ``views``.
-VIEWS: Final[dict[str, str]] = {}
+VIEWS: Final[dict[str, str]] = {
+    "lineage": "What an asset was made of, and what was made of it.",
+}
 
 
 class Views(click.Group):
