@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from cipherset.evidence.views.lineage.links import Links, Passage
-from cipherset.evidence.views.lineage.trace import made_again
+from cipherset.evidence.views.lineage.trace import below
 
 
 class State(StrEnum):
@@ -102,19 +102,16 @@ def located(links: Links, checks: Sequence[Check], records: Records) -> Located:
     """The checks with the run of each: the last that made it or, of what was brought, read it."""
     with_runs = tuple((check, _run_of(links, check)) for check in checks)
     bad = [run for check, run in with_runs if check.state in BAD and run is not None]
-    bad += [each for each in links.passages if each.step.id in set(records.runs)]
+    changed = set(records.runs)
+    bad += [each for each in links.passages if each.step.id in changed]
     first = min(bad, key=lambda each: each.position, default=None)
     altered = {check.asset for check in checks if check.state in BAD and check.asset is not None}
-    changed = {*altered, *records.assets}
-    changed |= {
-        each for run in links.passages if run.step.id in records.runs for each in run.outputs
-    }
-    below = tuple(each.node.id for each in made_again(links, changed))
+    outputs = {each for run in links.passages if run.step.id in changed for each in run.outputs}
     return Located(
         tuple((check, None if run is None else run.step.id) for check, run in with_runs),
         records,
         None if first is None else first.step.id,
-        below,
+        tuple(each.id for each in below(links, {*altered, *records.assets, *outputs})),
     )
 
 

@@ -93,4 +93,5 @@ class _Teller:
         return {"namespace": self._namespace, "name": asset, "facets": facets}
 
     def _facet(self, schema: str, told: Json) -> Json:
-        return {"_producer": self._producer, "_schemaURL": schema, **told}
+        known = {name: value for name, value in told.items() if value is not None}
+        return {"_producer": self._producer, "_schemaURL": schema, **known}

@@ -72,24 +72,29 @@ def trace(links: Links, asset: Node) -> Lineage:
     """
     roots = links.key_versions(asset.id)
     above, made = _walk(roots, links.makers, inputs=True)
-    below, read = _walk(roots, links.readers, inputs=False)
+    under, read = _walk(roots, links.readers, inputs=False)
     runs = {each.position: each for each in (*made, *read)}
     return Lineage(
         links.nodes.get(asset.id, asset),
         _in_order(links, above),
-        _in_order(links, below - above),
+        _in_order(links, under - above),
         tuple(runs[position] for position in sorted(runs)),
     )
 
 
-def made_again(links: Links, lost: Iterable[str]) -> tuple[Again, ...]:
+def made_again(links: Links, lost: Iterable[str], *, itself: bool = False) -> tuple[Again, ...]:
     """What came of the assets ``lost``, in an order in which it can be made again.
 
-    What was replaced, or retired, is left out: nobody uses it.
+    What was replaced, or retired, is left out: nobody uses it. ``itself``: ``lost`` is to be made
+    again too, where a run here made it.
     """
     begun = frozenset(lost)
-    below, _ = _walk(tuple(begun), links.readers, inputs=False)
-    wanted = [each for each in _in_order(links, below - begun) if each.status not in _UNUSED]
+    below = _walk(tuple(begun), links.readers, inputs=False)[0] - begun
+    wanted = [
+        each
+        for each in _in_order(links, below | begun if itself else below)
+        if each.id in links.makers and each.status not in _UNUSED
+    ]
     place = {each.id: i for i, each in enumerate(wanted)}
     found = []
     for node in wanted:
@@ -99,6 +104,12 @@ def made_again(links: Links, lost: Iterable[str]) -> tuple[Again, ...]:
         last = made[-1].step
         found.append(Again(node, _what(node), last.kind, last.id, after))
     return tuple(found)
+
+
+def below(links: Links, assets: Iterable[str]) -> tuple[Node, ...]:
+    """Everything that came of ``assets``, the oldest first; one of them if it came of another."""
+    _, passed = _walk(tuple(assets), links.readers, inputs=False)
+    return _in_order(links, {made for passage in passed for made in passage.outputs})
 
 
 def _walk(
