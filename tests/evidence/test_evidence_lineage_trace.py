@@ -136,6 +136,17 @@ def test_a_key_is_followed_in_all_its_versions():
     assert ids(of(KEYS[1].id).downstream) == [EXPORT, "finding:f1", MODEL, "deployment:router"]
 
 
+def test_what_its_runs_read_beside_a_key_is_known_too():
+    found = of(KEYS[1].id)
+    assert set(ids(found.beside)) == {ENCODER, KEYS[0].id, CLEAN}
+    assert of(MODEL).beside == ()
+    told = prov_json(found)
+    assert len(told["entity"]) == len(found.nodes) + len(found.beside)
+    for event in openlineage(found, namespace="n", producer="p"):
+        for each in event["inputs"]:
+            assert each["facets"]["cipherset"]["kind"] != "unknown"
+
+
 def test_a_key_that_is_gone_is_named_still():
     found = links(picture(keys=()))
     (key,) = [each for each in trace(found, found.nodes[MODEL]).upstream if each.kind == "key"]

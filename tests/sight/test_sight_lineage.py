@@ -312,6 +312,10 @@ def test_a_cipherset_in_croissant(made):
     assert {name: f"sha256:{each['sha256']}" for name, each in files.items()} == {
         part.path: part.sha256 for part in parts
     }
+    for each in files.values():
+        assert (made.folder / each["contentUrl"]).is_file()
+    for each in told["distribution"]:
+        assert "includes" not in each or list(made.folder.glob(each["includes"]))
     assert {each["@id"] for each in told["distribution"]} == {*files, "train-files", "test-files"}
     names = {each["@id"] for each in told["distribution"]}
     for records in told["recordSet"]:

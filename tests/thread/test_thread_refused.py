@@ -63,6 +63,7 @@ CALLS = {
     "search": ("{index}", "--value", "where is it?"),
     "service add": ("chat", "--url", "https://llm.example/v1", "--model", "small"),
     "train": ("{export}", "--to", "{new}", "--at-gate"),
+    "view lineage": ("{export}",),
 }
 FREE = {
     "asset list": "names, labels and standings, no rows",

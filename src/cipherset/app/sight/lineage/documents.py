@@ -95,7 +95,9 @@ def _croissant(opened: Opened, path: Path, node: Node, found: Lineage) -> dict[s
             hint="give the path of the cipherset, or another --format",
         )
     cipherset = open_cipherset(there, signer=opened.workspace.fingerprint)
-    return croissant(cipherset.manifest, found, _types(cipherset))
+    folder = there.resolve().name
+    types = _types(cipherset)
+    return croissant(cipherset.manifest, found, folder=folder, clear_types=types)
 
 
 def _types(cipherset: Cipherset) -> dict[str, str]:

@@ -42,12 +42,15 @@ _CONTEXT: Final[Json] = {
 }
 
 
-def croissant(manifest: Manifest, lineage: Lineage, clear_types: Mapping[str, str]) -> Json:
+def croissant(
+    manifest: Manifest, lineage: Lineage, *, folder: str, clear_types: Mapping[str, str]
+) -> Json:
     """The JSON-LD of a cipherset.
 
     Args:
         manifest: What it says of itself.
         lineage: Its lineage, for what it was made of and by which run.
+        folder: Its name; addresses of files are relative to what it is in.
         clear_types: The Croissant type of each clear column, such as ``sc:Text``.
     """
     splits = {"train": manifest.splits.train, "test": manifest.splits.test}
@@ -64,8 +67,8 @@ def croissant(manifest: Manifest, lineage: Lineage, clear_types: Mapping[str, st
         "version": "1.0.0",
         "identifier": lineage.asset.id,
         "distribution": [
-            *(each for facts in there.values() for each in _files(facts)),
-            *(_file_set(name) for name in there),
+            *(each for facts in there.values() for each in _files(folder, facts)),
+            *(_file_set(folder, name) for name in there),
         ],
         "recordSet": [_records(name, manifest, clear_types) for name in there],
         "prov:wasDerivedFrom": [
@@ -91,13 +94,13 @@ def _description(manifest: Manifest) -> str:
     )
 
 
-def _files(facts: SplitFacts) -> list[Json]:
+def _files(folder: str, facts: SplitFacts) -> list[Json]:
     return [
         {
             "@type": "cr:FileObject",
             "@id": part.path,
             "name": part.path,
-            "contentUrl": part.path,
+            "contentUrl": f"{folder}/{part.path}",
             "contentSize": f"{part.bytes} B",
             "encodingFormat": PARQUET,
             "sha256": part.sha256.removeprefix("sha256:"),
@@ -106,13 +109,13 @@ def _files(facts: SplitFacts) -> list[Json]:
     ]
 
 
-def _file_set(split: str) -> Json:
+def _file_set(folder: str, split: str) -> Json:
     return {
         "@type": "cr:FileSet",
         "@id": f"{split}-files",
         "name": f"{split}-files",
         "encodingFormat": PARQUET,
-        "includes": f"{split}/*.parquet",
+        "includes": f"{folder}/{split}/*.parquet",
     }
 
 

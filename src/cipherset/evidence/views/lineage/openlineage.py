@@ -18,7 +18,7 @@ Json = dict[str, Any]
 SCHEMA: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 RUN_FACET: Final = "urn:cipherset:openlineage:1#/$defs/RunFacet"
 DATASET_FACET: Final = "urn:cipherset:openlineage:1#/$defs/DatasetFacet"
-_JOB_TYPE: Final = "https://openlineage.io/spec/facets/2-0-3/JobTypeJobFacet.json"
+_JOB_TYPE: Final = "https://openlineage.io/spec/facets/2-0-4/JobTypeJobFacet.json"
 _FACET: Final = "cipherset"
 # What the run was of the version of RFC 9562 that hashes a name.
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:cipherset:run")
@@ -32,7 +32,7 @@ def openlineage(lineage: Lineage, *, namespace: str, producer: str) -> list[Json
         namespace: Of its jobs and data sets: a workspace.
         producer: A URI of the software that says so.
     """
-    nodes = {each.id: each for each in lineage.nodes}
+    nodes = {each.id: each for each in (*lineage.nodes, *lineage.beside)}
     teller = _Teller(nodes, namespace, producer)
     found = [event for run in lineage.runs for event in teller.events(run)]
     return sorted(found, key=lambda event: event["eventTime"])
@@ -87,7 +87,7 @@ class _Teller:
         }
 
     def _dataset(self, asset: str) -> Json:
-        node = self._nodes.get(asset) or Node(asset, "unknown", asset)
+        node = self._nodes[asset]
         told = {"kind": node.kind, "name": node.name, "label": node.label, "status": node.status}
         facets = {_FACET: self._facet(DATASET_FACET, told)}
         return {"namespace": self._namespace, "name": asset, "facets": facets}

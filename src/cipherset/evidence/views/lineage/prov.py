@@ -20,7 +20,9 @@ def prov_json(lineage: Lineage) -> Json:
     """The PROV-JSON document of a lineage; the same bytes for the same lineage."""
     document: Json = {
         "prefix": {PREFIX: _NAMES},
-        "entity": {_entity_id(each.id): _entity(each) for each in lineage.nodes},
+        "entity": {
+            _entity_id(each.id): _entity(each) for each in (*lineage.nodes, *lineage.beside)
+        },
         "activity": {},
         "agent": {},
         "used": {},
@@ -42,10 +44,10 @@ def _tell(document: Json, passage: Passage) -> None:
     association = {"prov:activity": activity, "prov:agent": agent}
     document["wasAssociatedWith"][f"_:{step.id}-by"] = association
     for i, source in enumerate(passage.inputs):
-        used = {"prov:activity": activity, "prov:entity": _known(document, source)}
+        used = {"prov:activity": activity, "prov:entity": _entity_id(source)}
         document["used"][f"_:{step.id}-used-{i}"] = used
     for i, made in enumerate(passage.outputs):
-        entity = _known(document, made)
+        entity = _entity_id(made)
         generated = {"prov:entity": entity, "prov:activity": activity}
         document["wasGeneratedBy"][f"_:{step.id}-made-{i}"] = generated
         for j, source in enumerate(passage.inputs):
@@ -56,13 +58,6 @@ def _tell(document: Json, passage: Passage) -> None:
                 "prov:usedEntity": _entity_id(source),
                 "prov:activity": activity,
             }
-
-
-def _known(document: Json, asset: str) -> str:
-    """An entity's name; what is beyond the lineage, beside a run of it, gets no more than that."""
-    name = _entity_id(asset)
-    document["entity"].setdefault(name, {"prov:label": asset})
-    return name
 
 
 def _entity(node: Node) -> Json:

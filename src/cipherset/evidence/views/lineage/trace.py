@@ -13,17 +13,19 @@ _UNUSED: Final = ("replaced", "retired")
 class Lineage:
     """An asset, everything above and below it, and the runs between, the oldest first.
 
-    What no run made comes first, then in the order in which it was first made.
+    What no run made comes first, then in the order in which it was first made. ``beside`` is what
+    else those runs read or made: of a key, the rows that were encrypted with it.
     """
 
     asset: Node
     upstream: tuple[Node, ...]
     downstream: tuple[Node, ...]
     runs: tuple[Passage, ...]
+    beside: tuple[Node, ...] = ()
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """All of them, from the sources down."""
+        """What is above, the asset and what is below."""
         return (*self.upstream, self.asset, *self.downstream)
 
     def as_json(self) -> dict[str, Any]:
@@ -33,6 +35,7 @@ class Lineage:
             "asset": self.asset.as_json(),
             "upstream": [each.as_json() for each in self.upstream],
             "downstream": [each.as_json() for each in self.downstream],
+            "beside": [each.as_json() for each in self.beside],
             "runs": [each.as_json() for each in self.runs],
             "keys": [_key(each) for each in above if each.kind == KEY],
             "encoders": [
@@ -74,11 +77,13 @@ def trace(links: Links, asset: Node) -> Lineage:
     above, made = _walk(roots, links.makers, inputs=True)
     under, read = _walk(roots, links.readers, inputs=False)
     runs = {each.position: each for each in (*made, *read)}
+    near = {end for each in runs.values() for end in (*each.inputs, *each.outputs)}
     return Lineage(
         links.nodes.get(asset.id, asset),
         _in_order(links, above),
         _in_order(links, under - above),
         tuple(runs[position] for position in sorted(runs)),
+        _in_order(links, near - above - under - {asset.id}),
     )
 
 
