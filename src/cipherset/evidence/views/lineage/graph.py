@@ -60,12 +60,7 @@ def graph(links: Links, center: str, *, depth: int = 3, most: int = 200) -> Grap
             ends[way] = [each for each in near if each not in levels][: most - len(levels)]
             levels.update((each, way * level) for each in ends[way])
     edges = tuple(dict.fromkeys(_edges(links, levels)))
-    cut = frozenset(
-        each
-        for each in levels
-        for passage in (*links.makers.get(each, ()), *links.readers.get(each, ()))
-        if not {*passage.inputs, *passage.outputs} <= levels.keys()
-    )
+    cut = frozenset(each for each in levels if _goes_on(links, each, levels))
     return Graph(center, levels, edges, cut, links)
 
 
@@ -73,6 +68,12 @@ def _next(links: Links, asset: str, way: int) -> Iterator[str]:
     """What is one run above an asset, or below it."""
     for passage in (links.makers if way < 0 else links.readers).get(asset, ()):
         yield from passage.inputs if way < 0 else passage.outputs
+
+
+def _goes_on(links: Links, asset: str, levels: dict[str, int]) -> bool:
+    """Whether a run next to an asset has an end that is not shown."""
+    near = (*links.makers.get(asset, ()), *links.readers.get(asset, ()))
+    return any(not {*each.inputs, *each.outputs} <= levels.keys() for each in near)
 
 
 def _edges(links: Links, levels: dict[str, int]) -> Iterator[Edge]:
