@@ -6,15 +6,19 @@ import shutil
 import pytest
 import sight_lineage
 import sight_thread
+from serving_samples import Quiet
 from sight_lineage import CANARY, edit, flipped
 
 from cipherset.app.assets import standing
 from cipherset.app.assets.standing import suspend
 from cipherset.app.sight.lineage.documents import Form, write_lineage
 from cipherset.app.sight.lineage.view import LineageRequest, lineage_graph, view_lineage
+from cipherset.app.workspace import Session, open_workspace
+from cipherset.core.envelope import public_key_of
 from cipherset.core.errors import UsageError
 from cipherset.core.files import write_atomic
-from cipherset.pipeline.export import open_cipherset
+from cipherset.core.manifest import SignerFacts
+from cipherset.pipeline.export import open_cipherset, write_manifest
 from cipherset.pipeline.train import load_bundle
 
 EXPORT = ("rows.cipherset/manifest.json", "rows.cipherset/train/part-00000.parquet")
@@ -223,9 +227,19 @@ def test_another_model_under_a_deployed_name_is_located_at_the_deployment(made, 
 
 
 def test_an_export_that_was_signed_by_somebody_else_is_altered(made, tmp_path):
-    other = sight_thread.owner(tmp_path / "other")
-    found = made.verify(None, other.cipherset)
-    assert not found.is_valid
+    other = tmp_path / "other.cipherset"
+    shutil.copytree(made.owner.cipherset, other)
+    manifest = open_cipherset(other).manifest
+    session = Session(tmp_path / "home", "eve", tmp_path, Quiet())
+    with open_workspace(session) as workspace:
+        signer = workspace.ring.signer()
+        theirs = manifest.model_copy(
+            update={"signer": SignerFacts(public_key=public_key_of(signer))}
+        )
+        write_manifest(other, theirs, signer)
+    assert open_cipherset(other).fingerprint != open_cipherset(made.owner.cipherset).fingerprint
+    found = made.verify(None, other)
+    assert found.first_bad == made.runs("protect")[0]  # known by its rows
     assert ("export", "altered") in states(found)
 
 
