@@ -67,6 +67,7 @@ CALLS = {
     "view exposure": (),
     "view risk": (),
     "view threats": (),
+    "view lineage": ("{export}",),
 }
 FREE = {
     "asset list": "names, labels and standings, no rows",

@@ -12,8 +12,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cipherset.app import state
 from cipherset.app.gate import Action
 from cipherset.app.gateway import Gateway
+from cipherset.app.labels.code import sources_digest
 from cipherset.app.workspace import Workspace
 from cipherset.core import canonical
 from cipherset.core.envelope import public_key_of, sign, verify
@@ -120,22 +119,7 @@ def bound_to(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Bound:
 
 def suite_digest() -> str:
     """Of the attacks' own source: another suite may find more."""
-    digest = hashlib.sha256()
-    for package in _SUITE:
-        for name, raw in sorted(_sources(files(package), package)):
-            digest.update(len(name).to_bytes(4, "big") + name.encode())
-            digest.update(hashlib.sha256(raw).digest())
-    return "sha256:" + digest.hexdigest()
-
-
-def _sources(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
-    found = []
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            found += _sources(entry, f"{name}/{entry.name}")
-        elif entry.name.endswith(".py"):
-            found.append((f"{name}/{entry.name}", entry.read_bytes()))
-    return found
+    return sources_digest(_SUITE)
 
 
 def signed(workspace: Workspace, finding: Finding) -> bytes:

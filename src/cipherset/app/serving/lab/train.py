@@ -16,6 +16,7 @@ import numpy as np
 
 from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.gateway import Gateway
+from cipherset.app.labels.made import of_model
 from cipherset.app.labels.record import MODEL, TRAIN, recorded_run
 from cipherset.app.serving.lab import splits
 from cipherset.app.serving.lab.apart import codes_apart
@@ -245,8 +246,9 @@ def _record(workspace: Workspace, act: Act, bundle: Bundle, export: Export) -> N
         actor=actor,
         kind=MODEL,
         name=f"model {bundle.digest[:23]}",
-        attributes={"key_id": manifest.key_id, "key_version": manifest.key_version},
+        attributes=of_model(manifest),
     )
-    with recorded_run(workspace, TRAIN, [export.about.id], {"at_gate": True}) as outputs:
+    told = {"at_gate": True, "key_id": manifest.key_id, "key_version": manifest.key_version}
+    with recorded_run(workspace, TRAIN, [export.about.id], told) as outputs:
         outputs.append(bundle.digest)
     act.facts["bundle"] = bundle.digest

@@ -10,6 +10,7 @@ VIEWS: Final[dict[str, str]] = {
     "exposure": "What is out of each key, model and dataset, and what is left.",
     "risk": "What is most at risk, why, and what would lower it.",
     "threats": "Who could come to what, and what is known of it.",
+    "lineage": "What an asset was made of, and what was made of it.",
 }
 
 
