@@ -40,6 +40,7 @@ SAMPLES: Final = "samples.html"
 CAP_SHARE: Final = 4
 _WITHOUT_PAIRS: Final = ("K0", "K1")
 _SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
+_READ: Final = (".py", ".toml", ".json")
 
 
 class Bound(BaseModel):
@@ -119,10 +120,10 @@ def bound_to(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Bound:
     )
 
 
-def suite_digest() -> str:
-    """Of the attacks' own source: another suite may find more."""
+def suite_digest(packages: tuple[str, ...] = _SUITE) -> str:
+    """Of the attacks' own source, and of the tables they read: another suite may find more."""
     digest = hashlib.sha256()
-    for package in _SUITE:
+    for package in packages:
         for name, raw in sorted(_sources(files(package), package)):
             digest.update(len(name).to_bytes(4, "big") + name.encode())
             digest.update(hashlib.sha256(raw).digest())
@@ -134,7 +135,7 @@ def _sources(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
     for entry in folder.iterdir():
         if entry.is_dir():
             found += _sources(entry, f"{name}/{entry.name}")
-        elif entry.name.endswith(".py"):
+        elif entry.name.endswith(_READ):
             found.append((f"{name}/{entry.name}", entry.read_bytes()))
     return found
 

@@ -101,7 +101,7 @@ def assess(session: Session, request: AssessRequest) -> AssessResult:
             workspace, there.manifest.cipherset_id, there.manifest, use=KeyUse.MEASURE
         )
         opened = Opened(session, workspace, request, gateway, there)
-        case = _case(opened)
+        case = open_case(opened)
         finding = _finding(opened, case)
         folder = _write(opened, finding, case)
         act.facts.update(_facts(finding))
@@ -133,8 +133,11 @@ def _facts(finding: Finding) -> dict[str, Fact]:
     }
 
 
-def _case(opened: Opened) -> Case:
-    """What is at hand, and what may be handed out."""
+def open_case(opened: Opened) -> Case:
+    """What is at hand, and what may be handed out; inside an act that was allowed.
+
+    Raises: as ``assess``.
+    """
     session, request, gateway = opened.session, opened.request, opened.gateway
     meta = gateway.export.meta
     texts: tuple[str, ...] = ()
