@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cipherset.app.gate import Action, Fact, Moment
 from cipherset.app.redteam.line import Line, LineVerdict, read_line
+from cipherset.app.sight.look import looked
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError, UsageError
@@ -92,9 +93,7 @@ def acceptances(transaction: Transaction) -> tuple[Acceptance, ...]:
         body = json.loads(event.body)
         if ACCEPTED in body:
             found.append(
-                Acceptance(
-                    body[ACCEPTED], event.actor, event.time, body["reason"], body[_LINES]
-                )
+                Acceptance(body[ACCEPTED], event.actor, event.time, body["reason"], body[_LINES])
             )
     return tuple(found)
 
@@ -152,10 +151,7 @@ def history(session: Session) -> dict[str, Any]:
         PolicyError: ``not_allowed``.
         BackendError: the ledger cannot be read.
     """
-    with (
-        open_workspace(session) as workspace,
-        workspace.gate.act(Action.VIEW, "redteam history", {}),
-    ):
+    with looked(session, "redteam history") as (workspace, _):
         return workspace.gate.ledger.transact(
             lambda work: told_history(past_runs(work), acceptances(work))
         )
@@ -181,11 +177,10 @@ def due(session: Session, every: timedelta) -> Due:
 
     Raises: as ``history``.
     """
-    with (
-        open_workspace(session) as workspace,
-        workspace.gate.act(Action.VIEW, "redteam due", {}),
-    ):
-        return workspace.gate.ledger.transact(lambda work: when_due(past_runs(work), every, work.now))
+    with looked(session, "redteam due") as (workspace, _):
+        return workspace.gate.ledger.transact(
+            lambda work: when_due(past_runs(work), every, work.now)
+        )
 
 
 def when_due(runs: Sequence[Past], every: timedelta, now: datetime) -> Due:

@@ -40,7 +40,7 @@ class RedTeamFinding(BaseModel):
     quick: bool
     seed: int
     suite: str
-    limits: dict[str, float]
+    limits: dict[str, float | None]
     lines: tuple[dict[str, Any], ...]
     failed: tuple[dict[str, str], ...]
     not_run: tuple[str, ...]

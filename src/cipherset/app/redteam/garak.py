@@ -80,7 +80,7 @@ class Report:
         """The target as lines name it."""
         return f"model:{self.target}"
 
-    def lines(self, limit: float) -> list[Line]:
+    def lines(self, limit: float | None) -> list[Line]:
         """A line for each probe and detector that looked at anything."""
         return [_line(self, each, limit) for each in self.evals if each.total_evaluated]
 
@@ -157,7 +157,7 @@ def _text(value: object) -> str:
     return _SAFE.sub("_", value)[:_MOST_TARGET] if isinstance(value, str) else ""
 
 
-def _line(report: Report, found: _Eval, limit: float) -> Line:
+def _line(report: Report, found: _Eval, limit: float | None) -> Line:
     n = found.total_evaluated
     value, ci = rate(n - found.passed, n)
     return Line(

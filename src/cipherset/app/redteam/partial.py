@@ -42,6 +42,7 @@ class Unit:
 class Partial:
     """What was finished; open while a run is under way."""
 
+    path: Path
     file: IO[bytes] = field(repr=False)
     signer: Signer = field(repr=False)
     finished: dict[Unit, tuple[Line, ...]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Partial:
             "lines": [line.as_json() for line in lines],
         }
         raw = canonical.encode({**told, _SEAL: _seal(self.signer, told)})
-        with disk_errors(Path(self.file.name)):
+        with disk_errors(self.path):
             self.file.write(raw + b"\n")
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -67,7 +68,7 @@ class Partial:
 
     def clear(self) -> None:
         """The run is over: the next one begins anew."""
-        with disk_errors(Path(self.file.name)):
+        with disk_errors(self.path):
             self.file.truncate(0)
         self.finished.clear()
 
@@ -93,7 +94,7 @@ def open_partial(home: Path, signer: Signer) -> Iterator[Partial]:
                 code="redteam_running",
                 hint="wait for it to end, or stop it; what it has finished is kept",
             ) from None
-        yield Partial(raw, signer, dict(_read(raw.read(), signer)))
+        yield Partial(path, raw, signer, dict(_read(raw.read(), signer)))
 
 
 def _read(raw: bytes, signer: Signer) -> Iterator[tuple[Unit, tuple[Line, ...]]]:

@@ -68,9 +68,7 @@ def least_rise(now: Line, before: Line, n_comparisons: int) -> float:
     return now.value - before.value - max(wider, 1.0) * math.hypot(down, up)
 
 
-def compare(
-    now: Sequence[Line], before: Sequence[Line], *, asked: frozenset[str]
-) -> Comparison:
+def compare(now: Sequence[Line], before: Sequence[Line], *, asked: frozenset[str]) -> Comparison:
     """``now`` beside the accepted lines ``before``; none of those: only the limits are held.
 
     Args:
@@ -81,9 +79,7 @@ def compare(
     known, found = {line.key: line for line in before}, {line.key: line for line in now}
     both = [key for key in found if key in known]
     rises = {key: least_rise(found[key], known[key], len(both)) for key in both}
-    worse = tuple(
-        Worse(found[key], known[key], rise) for key, rise in rises.items() if rise > 0
-    )
+    worse = tuple(Worse(found[key], known[key], rise) for key, rise in rises.items() if rise > 0)
     return Comparison(
         worse=worse,
         over=tuple(line for line in now if _is_over(line, known.get(line.key))),

@@ -56,7 +56,9 @@ class RedTeamResult:
         """
         finding = self.finding
         if finding.worse:
-            named = [f"{each['line']}: {each['before']:.3f} was {_to(each)}" for each in finding.worse]
+            named = [
+                f"{each['line']}: {each['before']:.3f} was {_to(each)}" for each in finding.worse
+            ]
             raise _refused(
                 "redteam_regression", "worse than what was accepted, beyond chance", named, self
             )

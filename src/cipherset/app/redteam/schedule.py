@@ -3,12 +3,13 @@
 import re
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from cipherset.app.redteam.request import RedTeamResult
 from cipherset.core.errors import CiphersetError, UsageError
@@ -36,12 +37,17 @@ def parse_every(text: str) -> timedelta:
 
 @dataclass(slots=True)
 class Rounds:
-    """How the runs went: how many, how many were clean, and the codes of those that failed."""
+    """How the runs went: how many ended, how many were clean, and others by their codes."""
 
     n_rounds: int = 0
     n_clean: int = 0
-    failed: list[str] = field(default_factory=list)
+    failed: Counter[str] = field(default_factory=Counter)
     last: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        told = {"rounds": self.n_rounds, "clean": self.n_clean}
+        return {**told, "failed": dict(self.failed), "last": self.last}
 
 
 def repeat(
@@ -62,9 +68,7 @@ def repeat(
     return rounds
 
 
-def _round(
-    once: Once, stop: threading.Event, rounds: Rounds, tell: Callable[[str], None]
-) -> None:
+def _round(once: Once, stop: threading.Event, rounds: Rounds, tell: Callable[[str], None]) -> None:
     try:
         result = once(stop.is_set)
         if result is None:
@@ -75,7 +79,7 @@ def _round(
         rounds.n_clean += 1
         tell(f"{result.finding.finding_id}: {len(result.finding.lines)} lines, clean")
     except CiphersetError as error:
-        rounds.failed.append(error.code)
+        rounds.failed[error.code] += 1
         tell(f"{error.code}: {error.message}")
 
 

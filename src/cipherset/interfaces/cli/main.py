@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
+    "redteam": "Attack what there is, and fail where it got worse.",
     "relabel": "Say how sensitive a source or a cipherset is.",
     "review": "Look at replies of models that were held back.",
     "sanitize": "Write rows with what must not leave taken out.",
@@ -62,7 +63,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
-    "sight": ("view",),
+    "sight": ("redteam", "view"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

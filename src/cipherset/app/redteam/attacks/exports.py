@@ -54,9 +54,7 @@ def _quickly(ground: Ground, target: Target) -> tuple[Sequence[Told], float]:
     """Without membership, words and attributes; signs no assessment, for it is none."""
     there = open_cipherset(target.place, signer=ground.workspace.fingerprint)
     manifest = there.manifest
-    gateway = open_gateway(
-        ground.workspace, manifest.cipherset_id, manifest, use=KeyUse.MEASURE
-    )
+    gateway = open_gateway(ground.workspace, manifest.cipherset_id, manifest, use=KeyUse.MEASURE)
     request = AssessRequest(
         target.place, ground.attackers.public, pairs=QUICK_PAIRS, seed=ground.seed
     )

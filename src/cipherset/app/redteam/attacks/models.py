@@ -57,7 +57,7 @@ class Answering:
         return self.opened.gateway.queries(x, at_gate=self.manifest.at_gate)
 
     def scores(self, queries: Floats) -> Floats:
-        """Log-probabilities (n, classes) of queries; of a model that tells labels only, of these."""
+        """Log-probabilities (n, classes) of queries; those of a label where it tells no more."""
         worker = self.opened.worker
         told = worker.run(np.asarray(queries, dtype=np.float32), scores=worker.has_scores)
         if told.scores is None:

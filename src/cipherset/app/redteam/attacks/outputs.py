@@ -101,7 +101,7 @@ def _is_copy(guard: OutputFilter, text: str) -> bool:
 
 
 def _planted(ground: Ground, target: Target) -> Iterator[Line]:
-    """Planted secrets of the guarded data sets in replies; they are seen by nobody but the filter."""
+    """Planted secrets of the guarded data sets, in replies."""
     guard = ground.guards().outputs
     for dataset, key in sorted(ground.guards().rules.rows.items()):
         secrets = _secrets(ground, dataset, key)
@@ -140,9 +140,7 @@ def _memorized(ground: Ground, target: Target) -> Iterator[Line]:
         yield from _lines_of(ground, target, each.dataset, report)
 
 
-def _lines_of(
-    ground: Ground, target: Target, dataset: str, report: CanaryReport
-) -> Iterator[Line]:
+def _lines_of(ground: Ground, target: Target, dataset: str, report: CanaryReport) -> Iterator[Line]:
     told = f"{report.n_canaries} canaries"
     counts = [Count("memorized", int(report.memorized), 1, 0.0, told, is_exact=True)]
     if report.completions is not None:

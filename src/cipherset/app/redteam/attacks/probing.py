@@ -43,7 +43,9 @@ def boundary_walks(known: Float32s, ask: Ask, rng: np.random.Generator) -> Float
     codes = ask(known)
     low = rng.integers(len(known), size=STEP)
     others = [np.flatnonzero(codes != codes[at]) for at in low]
-    high = np.array([rng.choice(some) if len(some) else at for some, at in zip(others, low, strict=True)])
+    high = np.array(
+        [rng.choice(some) if len(some) else at for some, at in zip(others, low, strict=True)]
+    )
     ends, start = [known[low], known[high]], codes[low]
     walked = []
     for _ in range(steps):
