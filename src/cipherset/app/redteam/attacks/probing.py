@@ -21,7 +21,7 @@ from cipherset.guard.probing.usual import MOST_ROWS
 
 QUERIES: Final = 320
 SESSIONS: Final = 20
-QUICK_SESSIONS: Final = 10
+QUICK_SESSIONS: Final = 12
 STEP: Final = 16
 VARIANTS: Final = 8
 _NEAR: Final = 0.03
