@@ -82,7 +82,7 @@ def test_usage(run, args):
 
 
 def test_every_ends_cleanly_when_told_to(run, monkeypatch):
-    from cipherset.interfaces.cli.commands.sight import redteam as commands  # noqa: PLC0415
+    from cipherset.interfaces.cli.commands.sight import redteam as commands
 
     monkeypatch.setattr(commands, "repeat", _once)
     done = run(*QUICK, "--every", "24h")
@@ -93,7 +93,7 @@ def test_every_ends_cleanly_when_told_to(run, monkeypatch):
 
 def _once(once, every, stop, tell):
     """The first round, after which somebody says stop."""
-    from cipherset.app.redteam.schedule import repeat  # noqa: PLC0415
+    from cipherset.app.redteam.schedule import repeat
 
     def stopping(stops):
         result = once(stops)

@@ -1,4 +1,4 @@
-"""Copies, canaries and made-up values before the filter of replies; a filter that is off is seen."""
+"""Copies, canaries and made-up values before the filter of replies; one that is off is seen."""
 
 import json
 

@@ -17,6 +17,7 @@ from cipherset.app.gate import About, Act, Action, Fact
 from cipherset.app.labels.record import record_model, recorded_run
 from cipherset.app.redteam.accepted import RUN, baseline
 from cipherset.app.redteam.attack import Attack, Ground
+from cipherset.app.redteam.attacks.suite import chosen
 from cipherset.app.redteam.finding import RedTeamFinding, instant, write_finding
 from cipherset.app.redteam.garak import Report, read_report
 from cipherset.app.redteam.limits import Limits, read_limits
@@ -24,7 +25,6 @@ from cipherset.app.redteam.line import Line, LineVerdict
 from cipherset.app.redteam.partial import Partial, Unit, open_partial
 from cipherset.app.redteam.regression import compare
 from cipherset.app.redteam.request import RedTeamRequest, RedTeamResult
-from cipherset.app.redteam.suite import chosen
 from cipherset.app.redteam.targets import Target, What, find_targets
 from cipherset.app.serving.relay.guards import Guards, KeptGuards
 from cipherset.app.workspace import Session, Workspace, open_workspace

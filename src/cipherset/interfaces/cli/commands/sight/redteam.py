@@ -9,11 +9,11 @@ import click
 from cipherset.app.assess.request import PublicSource
 from cipherset.app.redteam.accepted import accept, due, history
 from cipherset.app.redteam.attack import Attackers, DataSource
+from cipherset.app.redteam.attacks.suite import SUITE
 from cipherset.app.redteam.line import LineVerdict
 from cipherset.app.redteam.request import RedTeamRequest, RedTeamResult
 from cipherset.app.redteam.run import redteam
 from cipherset.app.redteam.schedule import parse_every, repeat, stopped_by_signal
-from cipherset.app.redteam.suite import SUITE
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
