@@ -15,7 +15,7 @@ from cipherset.app.redteam.request import RedTeamRequest, RedTeamResult
 from cipherset.app.redteam.run import redteam
 from cipherset.app.redteam.schedule import parse_every, repeat, stopped_by_signal
 from cipherset.core.errors import UsageError
-from cipherset.interfaces.cli import options
+from cipherset.interfaces.cli import options, output
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE: Final = "cipherset redteam --quick"
@@ -155,9 +155,8 @@ def _repeat(context: Context, request: RedTeamRequest, every: str) -> None:
             lambda stops: redteam(context.session(), request, stop=stops),
             length,
             stop,
-            context.warn,
+            output.show_warning,
         )
-    context.warnings.clear()
     shown = [("rounds", str(rounds.n_rounds)), ("clean", str(rounds.n_clean))]
     context.show(rounds.as_json(), "stopped", shown)
 
