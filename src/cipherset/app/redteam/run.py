@@ -25,7 +25,7 @@ from cipherset.app.redteam.line import Line, LineVerdict
 from cipherset.app.redteam.partial import Partial, Unit, open_partial
 from cipherset.app.redteam.regression import compare
 from cipherset.app.redteam.request import RedTeamRequest, RedTeamResult
-from cipherset.app.redteam.targets import Target, What, find_targets
+from cipherset.app.redteam.targets import Target, What, find_targets, keyed
 from cipherset.app.serving.relay.guards import Guards, KeptGuards
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
@@ -122,14 +122,14 @@ def _ground(
         limits,
         request.attackers,
         guards,
-        _inputs(request),
+        _inputs(workspace, request),
         request.seed,
         request.is_quick,
     )
 
 
-def _inputs(request: RedTeamRequest) -> dict[str, str]:
-    """What was handed to the attackers, files by their digests."""
+def _inputs(workspace: Workspace, request: RedTeamRequest) -> dict[str, str]:
+    """What was handed to the attackers, files by their keyed digests."""
     handed = request.attackers
     sources = [each.source for each in (*handed.rows, *handed.canaries)]
     if handed.public is not None:
@@ -137,8 +137,7 @@ def _inputs(request: RedTeamRequest) -> dict[str, str]:
     paths = [Path(source) for source in sources if Path(source).is_file()]
     told = {"attackers": repr(handed)}
     for path in (*paths, *filter(None, (handed.injections,))):
-        with disk_errors(path):
-            told[str(path)] = canonical.digest_bytes(path.read_bytes())
+        told[str(path)] = keyed(workspace, path)
     return told
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from cipherset.app.assess.finding import suite_digest
 from cipherset.app.assets.deploy import MODELS
@@ -21,6 +21,8 @@ from cipherset.app.serving.sanitizing import RULES_FILE as SANITIZE_FILE
 from cipherset.app.workspace import Workspace
 from cipherset.core import canonical
 from cipherset.core.errors import CiphersetError, UsageError
+from cipherset.core.files import disk_errors
+from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.records import events_of
 from cipherset.custody.policy import Kind, Standing
@@ -30,6 +32,7 @@ from cipherset.pipeline.train import load_bundle
 GUARDS: Final = "the gateway's guards"
 _CODE: Final = ("cipherset.guard", "cipherset.pipeline.sanitize", "cipherset.app.redteam")
 _SHORT: Final = 8
+_CHUNK: Final = 1 << 20
 _STOPPED: Final = (Standing.SUSPENDED, Standing.RETIRED)
 
 
@@ -77,7 +80,7 @@ def find_targets(workspace: Workspace, places: Sequence[Path]) -> Found:
         else:
             targets.setdefault(found.about.id, found)
     missing = [each for each in missing if not any(name in each for name in targets)]
-    guards = _guards(workspace.home)
+    guards = _guards(workspace)
     return Found((guards, *_told_apart(targets.values())), tuple(missing))
 
 
@@ -154,10 +157,26 @@ def _standing(workspace: Workspace, about: About) -> Standing:
     return workspace.gate.ledger.transact(lambda work: described(work, about)).status
 
 
-def _guards(home: Path) -> Target:
+def keyed(workspace: Workspace, path: Path) -> str:
+    """The keyed digest of a file: a plain one would confirm guesses of rows, or of rules.
+
+    Raises:
+        BackendError: it cannot be read.
+    """
+
+    def chunks(file: IO[bytes]) -> Iterator[bytes]:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+    with disk_errors(path), path.open("rb") as file:
+        return source_identity(workspace.ring.signer(), chunks(file))
+
+
+def _guards(workspace: Workspace) -> Target:
     """The guards by the digest of their rules and their code."""
+    home = workspace.home
     rules = {
-        name: canonical.digest_bytes(path.read_bytes())
+        name: keyed(workspace, path)
         for name in (GUARD_FILE, SANITIZE_FILE)
         if (path := home / name).is_file()
     }
