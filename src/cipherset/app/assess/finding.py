@@ -38,6 +38,7 @@ REPORT: Final = "report.html"
 SAMPLES: Final = "samples.html"
 _WITHOUT_PAIRS: Final = ("K0", "K1")
 _SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
+_READ: Final = (".py", ".toml", ".json")
 
 
 class Bound(BaseModel):
@@ -117,9 +118,9 @@ def bound_to(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Bound:
     )
 
 
-def suite_digest() -> str:
-    """Of the attacks' own source: another suite may find more."""
-    return sources_digest(_SUITE)
+def suite_digest(packages: tuple[str, ...] = _SUITE) -> str:
+    """Of the attacks' own source, and of the tables they read: another suite may find more."""
+    return sources_digest(packages, _READ)
 
 
 def signed(workspace: Workspace, finding: Finding) -> bytes:

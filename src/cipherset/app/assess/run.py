@@ -74,7 +74,7 @@ class Opened:
     request: AssessRequest
     gateway: Gateway
     there: Cipherset
-    finding_id: str
+    finding_id: str = field(default_factory=partial(secrets.token_hex, 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ def assess(session: Session, request: AssessRequest) -> AssessResult:
         gateway = open_gateway(
             workspace, there.manifest.cipherset_id, there.manifest, use=KeyUse.MEASURE
         )
-        opened = Opened(session, workspace, request, gateway, there, secrets.token_hex(16))
+        opened = Opened(session, workspace, request, gateway, there)
         with recorded_run(workspace, ASSESS, [there.manifest_digest], _told(opened)):
-            case = _case(opened)
+            case = open_case(opened)
             finding = _finding(opened, case)
             folder = _write(opened, finding, case)
         act.facts.update(_facts(finding) | _digests(folder))
@@ -162,8 +162,11 @@ def _told(opened: Opened) -> dict[str, Any]:
     }
 
 
-def _case(opened: Opened) -> Case:
-    """What is at hand, and what may be handed out."""
+def open_case(opened: Opened) -> Case:
+    """What is at hand, and what may be handed out; inside an act that was allowed.
+
+    Raises: as ``assess``.
+    """
     session, request, gateway = opened.session, opened.request, opened.gateway
     meta = gateway.export.meta
     texts: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
+    "redteam": "Attack what there is, and fail where it got worse.",
     "relabel": "Say how sensitive a source or a cipherset is.",
     "report": "Write what an auditor asks for, over a period.",
     "review": "Look at replies of models that were held back.",
@@ -64,7 +65,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
-    "sight": ("console", "report", "view"),
+    "sight": ("console", "redteam", "report", "view"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.
