@@ -12,7 +12,8 @@ LONG = {
     for name in (
         *("add-gaussian-noise", "audit", "bind-a-key", "calibrate-first", "clean-training-data"),
         *("export-again", "guard-outputs", "identity", "keep-conversations-together", "lab"),
-        *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "respond", "rotate-a-key"),
+        *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "red-team", "respond"),
+        "rotate-a-key",
         *("sanitize", "search", "train-at-the-gate", "work-as-a-team"),
     )
 }

@@ -18,6 +18,7 @@ from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.pipeline.export import open_cipherset
 
 PIECES = ("zyxw", "4711")
+AGAIN = [("export", "protect"), ("export", "protect"), ("model", "train"), ("deployment", "deploy")]
 
 
 def test_the_rows_are_gone_from_every_export_and_the_others_stay(held):
@@ -70,6 +71,19 @@ def test_what_held_them_is_named_and_marked(held):
     (event,) = [e for e in held.owner.events("forget") if e.outcome == "done"]
     assert event.subject == told["subject"]
     assert event.subject.startswith("hmac-sha256:")
+
+
+def test_it_can_be_foreseen_and_nothing_is_taken_out(held):
+    before, files = held.exports(), bytes_below(held.owner.home / "exports")
+    told = held.owner.ok("forget", WHO, "--foresee")
+    assert held.exports() == before
+    assert bytes_below(held.owner.home / "exports") == files
+    assert not any(each["stale"] for each in held.owner.ok("asset", "list")["assets"])
+    assert [(each["what"], each["again"]) for each in told["again"]] == AGAIN
+    done = held.owner.ok("forget", WHO)
+    assert done == told
+    (event,) = [e for e in held.owner.events("forget") if e.outcome == "intended"][:1]
+    assert json.loads(event.body)["foreseen"] is True
 
 
 def test_a_model_of_forgotten_rows_is_made_again_or_used_under_a_grant(held):

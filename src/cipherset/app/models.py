@@ -13,7 +13,8 @@ import pyarrow as pa
 from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.gate.subjects import about_bundle, about_cipherset
 from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
-from cipherset.app.labels.record import record_model, record_trained
+from cipherset.app.labels.made import AT
+from cipherset.app.labels.record import record_model
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
@@ -124,9 +125,9 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
             test_rows=_gathered(gateway, "test"),
             gate_dim=rows[0].shape[1],
         )
+        record_model(workspace, bundle, made_here=True)
+        act.facts.update({"bundle": bundle.digest, AT: str(request.target.absolute())})
         session.progress.finish()
-        record_trained(workspace, bundle, cipherset.manifest_digest)
-        act.facts["bundle"] = bundle.digest
     return bundle
 
 

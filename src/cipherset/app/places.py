@@ -14,6 +14,7 @@ class Made(StrEnum):
     CALIBRATION = "calibration.json"
     ASSESSMENT = "assessment.json"
     INDEX = "index.json"
+    REPORT = "signed.json"
 
 
 def check_target(target: Path, made: Made, *, overwrite: bool) -> None:

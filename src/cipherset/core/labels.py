@@ -109,6 +109,8 @@ def joined(labels: Iterable[Label | None]) -> Label | None:
     known = [label for label in labels if label is not None]
     if not known:
         return None
+    if len(known) == 1:  # most are of one source, and there may be thousands
+        return known[0]
     return Label(
         level=max((label.level for label in known), key=lambda level: level.rank),
         tags=tuple(tag for label in known for tag in label.tags),

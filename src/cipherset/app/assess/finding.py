@@ -12,8 +12,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cipherset.app import state
 from cipherset.app.gate import Action
 from cipherset.app.gateway import Gateway
+from cipherset.app.labels.code import sources_digest
 from cipherset.app.workspace import Workspace
 from cipherset.core import canonical
 from cipherset.core.envelope import public_key_of, sign, verify
@@ -30,16 +29,16 @@ from cipherset.core.files import disk_errors
 from cipherset.core.manifest import Instant, SignerFacts
 from cipherset.custody.ledger import Outcome
 from cipherset.custody.policy import Verdict
+from cipherset.evidence.views.exposure.budgets import CAP_SHARE
 from cipherset.pipeline.export import Cipherset
 
 FINDING_TYPE: Final = "application/vnd.cipherset.finding.v1+json"
 FINDING: Final = "finding.json"
 REPORT: Final = "report.html"
 SAMPLES: Final = "samples.html"
-# n* pairs pass the limit; a quarter of them leaves room for an attack that needs fewer.
-CAP_SHARE: Final = 4
 _WITHOUT_PAIRS: Final = ("K0", "K1")
 _SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
+_READ: Final = (".py", ".toml", ".json")
 
 
 class Bound(BaseModel):
@@ -119,24 +118,9 @@ def bound_to(workspace: Workspace, gateway: Gateway, there: Cipherset) -> Bound:
     )
 
 
-def suite_digest() -> str:
-    """Of the attacks' own source: another suite may find more."""
-    digest = hashlib.sha256()
-    for package in _SUITE:
-        for name, raw in sorted(_sources(files(package), package)):
-            digest.update(len(name).to_bytes(4, "big") + name.encode())
-            digest.update(hashlib.sha256(raw).digest())
-    return "sha256:" + digest.hexdigest()
-
-
-def _sources(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
-    found = []
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            found += _sources(entry, f"{name}/{entry.name}")
-        elif entry.name.endswith(".py"):
-            found.append((f"{name}/{entry.name}", entry.read_bytes()))
-    return found
+def suite_digest(packages: tuple[str, ...] = _SUITE) -> str:
+    """Of the attacks' own source, and of the tables they read: another suite may find more."""
+    return sources_digest(packages, _READ)
 
 
 def signed(workspace: Workspace, finding: Finding) -> bytes:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cipherset.app.assess.attacks import models, pairs, records, stolen, surface, unpaired
 from cipherset.app.assess.attacks.controls import controls
@@ -33,8 +33,10 @@ from cipherset.app.exports.earlier.repeat import Measured
 from cipherset.app.gate import Act, Action, Fact
 from cipherset.app.gate.subjects import about_cipherset
 from cipherset.app.gateway import Gateway, open_gateway
+from cipherset.app.labels.record import recorded_run
 from cipherset.app.workers import a_core_each
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.canonical import digest_bytes
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
 from cipherset.custody.keys import KeyUse
@@ -47,6 +49,7 @@ from cipherset.pipeline.minimize import (
     parse_spec,
 )
 
+ASSESS: Final = "assess"
 LIMIT: Final = "max_reid"
 USUAL_LIMIT: Final = 0.05
 
@@ -71,6 +74,7 @@ class Opened:
     request: AssessRequest
     gateway: Gateway
     there: Cipherset
+    finding_id: str = field(default_factory=partial(secrets.token_hex, 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,11 @@ def assess(session: Session, request: AssessRequest) -> AssessResult:
             workspace, there.manifest.cipherset_id, there.manifest, use=KeyUse.MEASURE
         )
         opened = Opened(session, workspace, request, gateway, there)
-        case = _case(opened)
-        finding = _finding(opened, case)
-        folder = _write(opened, finding, case)
-        act.facts.update(_facts(finding))
+        with recorded_run(workspace, ASSESS, [there.manifest_digest], _told(opened)):
+            case = open_case(opened)
+            finding = _finding(opened, case)
+            folder = _write(opened, finding, case)
+        act.facts.update(_facts(finding) | _digests(folder))
     return AssessResult(finding, folder, watch.seconds())
 
 
@@ -130,11 +135,38 @@ def _facts(finding: Finding) -> dict[str, Fact]:
         "pair_cap": cap(finding, finding.n_star),
         "limit": finding.limit,
         "suite": finding.bound.suite,
+        "minimizer": finding.bound.minimizer,
     }
 
 
-def _case(opened: Opened) -> Case:
-    """What is at hand, and what may be handed out."""
+def _digests(folder: Path) -> dict[str, Fact]:
+    """Of what was written, so that it is known to be what it was."""
+    return {
+        "finding_digest": digest_bytes((folder / FINDING).read_bytes()),
+        "report_digest": digest_bytes((folder / REPORT).read_bytes()),
+    }
+
+
+def _told(opened: Opened) -> dict[str, Any]:
+    """What is measured, with what, as lineage shows it."""
+    bound = bound_to(opened.workspace, opened.gateway, opened.there)
+    return {
+        "finding": opened.finding_id,
+        "full": opened.request.full,
+        "suite": bound.suite,
+        "minimizer_digest": bound.minimizer,
+        "encoder": opened.there.manifest.encoder.name,
+        "encoder_digest": opened.there.manifest.encoder.digest,
+        "key_id": bound.key_id,
+        "key_version": bound.key_version,
+    }
+
+
+def open_case(opened: Opened) -> Case:
+    """What is at hand, and what may be handed out; inside an act that was allowed.
+
+    Raises: as ``assess``.
+    """
     session, request, gateway = opened.session, opened.request, opened.gateway
     meta = gateway.export.meta
     texts: tuple[str, ...] = ()
@@ -238,7 +270,7 @@ def _tried(step: Step, case: Case) -> list[Line] | str:
 def _payload(opened: Opened, case: Case, results: Results, fewest: Fewest) -> Finding:
     judged = judge(results.lines, results.controls, case.limit)
     return Finding(
-        finding_id=secrets.token_hex(16),
+        finding_id=opened.finding_id,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         bound=bound_to(opened.workspace, opened.gateway, opened.there),
         verdict=judged.verdict,

@@ -80,11 +80,16 @@ def deploy(session: Session, request: DeployRequest) -> Deployed:
         about = about_bundle(bundle, request.path)
         with (
             workspace.gate.act(Action.DEPLOY, called, facts, about=about, moment=moment),
-            recorded_run(workspace, DEPLOY, [bundle.digest], {"name": called}),
+            recorded_run(workspace, DEPLOY, [bundle.digest], _told(bundle, called)),
         ):
             place(workspace, bundle, called, overwrite=request.overwrite)
     verdict = None if found.verdict is None else found.verdict.value
     return Deployed(bundle.digest, called, bundle.manifest.key_id, found.reid, verdict)
+
+
+def _told(bundle: Bundle, called: str) -> dict[str, Any]:
+    manifest = bundle.manifest
+    return {"name": called, "key_id": manifest.key_id, "key_version": manifest.key_version}
 
 
 def place(workspace: Workspace, bundle: Bundle, name: str, *, overwrite: bool) -> Path:

@@ -6,6 +6,7 @@ from typing import TypedDict
 from cipherset.app.audit.files import check_free, put, read_signed
 from cipherset.app.audit.verify import CheckpointResult, told
 from cipherset.app.gate import Action, Fact, Gate, KeptPolicies
+from cipherset.app.labels.made import AT
 from cipherset.app.workspace import Session, heads_of, is_parted, open_ledger, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError, UsageError
@@ -37,6 +38,7 @@ def checkpoint(session: Session, target: Path, *, overwrite: bool) -> Checkpoint
         raw = sign_checkpoint(made, workspace.ring.signer())
         put(target, raw, overwrite=overwrite)
         act.facts.update(size=made.size, root=made.root, sha256=canonical.digest_bytes(raw))
+        act.facts[AT] = str(target.absolute())
         signer = workspace.fingerprint
     return told(SignedCheckpoint(made, signer))
 

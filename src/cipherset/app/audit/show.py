@@ -46,12 +46,16 @@ class ExportResult(TypedDict):
 class Wanted:
     """Which events: by action (also ``key`` for all that begin with ``key.``), by actor, by time.
 
-    ``since`` is an ISO 8601 date or time, in UTC where it names no zone.
+    ``since`` is an ISO 8601 date or time, in UTC where it names no zone; ``outcome`` and
+    ``subject`` are taken whole; ``without`` are actions that are left out.
     """
 
     action: str | None = None
     actor: str | None = None
     since: str | None = None
+    outcome: str | None = None
+    subject: str | None = None
+    without: frozenset[str] = frozenset()
 
     def of(self, events: Iterable[Event]) -> Iterable[Event]:
         """Those of ``events`` that are wanted.
@@ -64,7 +68,13 @@ class Wanted:
 
     def _has(self, event: Event) -> bool:
         of_action = self.action in {None, event.action, event.action.partition(".")[0]}
-        return of_action and self.actor in {None, event.actor}
+        return (
+            of_action
+            and self.actor in {None, event.actor}
+            and self.outcome in {None, event.outcome}
+            and self.subject in {None, event.subject}
+            and event.action not in self.without
+        )
 
 
 def list_events(session: Session, wanted: Wanted) -> ListResult:

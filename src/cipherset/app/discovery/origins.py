@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cipherset.app.labels.record import MODEL, ONNX, record_model
+from cipherset.app.labels.made import ONNX
+from cipherset.app.labels.record import MODEL, record_model
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.evidence.discover.code import Found

@@ -4,24 +4,29 @@ What has left cannot be called back: it is named, so that it is asked for and ma
 command again finishes what a killed run began.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from cipherset.app import state
 from cipherset.app.assets.deploy import MODELS
 from cipherset.app.erasure.sealed import open_exports, sealed_column, take_out
 from cipherset.app.erasure.subject import Match, Subject, matches
-from cipherset.app.gate import Action
+from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.assets import FORGET
 from cipherset.app.labels.record import recorded_run
+from cipherset.app.sight.gather import picture
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.custody.keys.identity import RowIdentity, subject_identity
 from cipherset.custody.keys.lock import changing
 from cipherset.custody.ledger import Asset
 from cipherset.evidence.views.lineage import downstream, upstream
+from cipherset.evidence.views.lineage.links import links
+from cipherset.evidence.views.lineage.trace import Again, made_again
 from cipherset.pipeline.train import load_bundle
 
 _MODEL: Final = "model"
@@ -59,6 +64,7 @@ class Forgotten:
     ``models`` were trained on what held the rows, ``deployed`` are the names of those in use, and
     ``sources`` are what the rows came from. In ``by_rows_only`` no column names the subject: only
     rows that are equal to known ones were found there. ``unreadable`` could not be searched.
+    ``again`` is all that is to be made again, in an order in which it can be.
     """
 
     subject: str
@@ -68,6 +74,7 @@ class Forgotten:
     sources: tuple[Asset, ...]
     by_rows_only: tuple[str, ...]
     unreadable: tuple[str, ...]
+    again: tuple[Again, ...]
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -80,6 +87,7 @@ class Forgotten:
             "sources": [{"asset": each.id, "name": each.name} for each in self.sources],
             "by_rows_only": list(self.by_rows_only),
             "unreadable": list(self.unreadable),
+            "again": [each.as_json() for each in self.again],
         }
 
 
@@ -98,19 +106,40 @@ def forget(session: Session, subject: Subject) -> Forgotten:
             workspace.gate.act(Action.FORGET, digest, facts) as act,
             changing(workspace.home),
         ):
-            result = _forget(workspace, subject, digest)
-            act.facts.update(
-                rows=sum(each.rows for each in result.exports),
-                exports=",".join(each.cipherset_id for each in result.exports),
-                models=",".join(each.id for each in result.models),
-            )
+            result = _forget(workspace, subject, lambda match: _empty(workspace, match, digest))
+            act.facts.update(_facts(result))
     return result
 
 
-def _forget(workspace: Workspace, subject: Subject, digest: str) -> Forgotten:
+def foresee(session: Session, subject: Subject) -> Forgotten:
+    """What ``forget`` would do, and what would have to be made again; nothing is taken out.
+
+    It says whether somebody is in the rows, so it asks for what ``forget`` asks for.
+
+    Raises: as ``forget``.
+    """
+    with open_workspace(session) as workspace:
+        digest = subject_identity(workspace.ring.signer(), subject.value)
+        facts = {"from_source": subject.source is not None, "foreseen": True}
+        with workspace.gate.act(Action.FORGET, digest, facts) as act:
+            result = _forget(workspace, subject, _foreseen)
+            act.facts.update(_facts(result))
+    return result
+
+
+def _facts(result: Forgotten) -> dict[str, Fact]:
+    return {
+        "rows": sum(each.rows for each in result.exports),
+        "exports": ",".join(each.cipherset_id for each in result.exports),
+        "models": ",".join(each.id for each in result.models),
+    }
+
+
+def _forget(workspace: Workspace, subject: Subject, empty: Callable[[Match], Emptied]) -> Forgotten:
+    digest = subject_identity(workspace.ring.signer(), subject.value)
     opened = open_exports(workspace)
     found = matches(opened.exports, subject, RowIdentity(workspace.ring.signer()))
-    emptied = tuple(_empty(workspace, match, digest) for match in found)
+    emptied = tuple(map(empty, found))
     digests = [each.manifest for each in emptied]
     runs = workspace.gate.ledger.runs()
     models = _assets(workspace, downstream(digests, runs), _MODEL)
@@ -126,6 +155,7 @@ def _forget(workspace: Workspace, subject: Subject, digest: str) -> Forgotten:
             if subject.source is not None or sealed_column(each.meta, subject.column) is None
         ),
         unreadable=opened.unreadable,
+        again=made_again(links(picture(workspace)), digests, itself=True),
     )
 
 
@@ -137,6 +167,15 @@ def _empty(workspace: Workspace, match: Match, digest: str) -> Emptied:
     with recorded_run(workspace, FORGET, known, {"subject": digest, "rows": rows}):
         left = take_out(workspace, match.export, match.sources)
     return _emptied(meta, rows, left)
+
+
+def _foreseen(match: Match) -> Emptied:
+    """What would be left, with nothing taken out."""
+    export = match.export
+    kept = (
+        ~np.isin(each.column("source").to_numpy(), match.sources) for each in export.rows.chunks()
+    )
+    return _emptied(export.meta, len(match.sources), sum(int(each.sum()) for each in kept))
 
 
 def _emptied(meta: state.Meta, rows: int, left: int) -> Emptied:

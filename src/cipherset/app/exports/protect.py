@@ -58,6 +58,7 @@ from cipherset.app.fields.needed import needed_columns
 from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
+from cipherset.app.labels.made import AT
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
 from cipherset.app.sanitizing.rules import keyed_rules
@@ -103,7 +104,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         check_bound(owner, request)
         request = _for_purpose(workspace, request)
         result = _protect(owner, request, source, session.cache)
-        act.facts.update(_facts(result))
+        act.facts.update({**_facts(result), AT: str(request.target.absolute())})
     return result
 
 

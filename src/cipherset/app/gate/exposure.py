@@ -42,7 +42,8 @@ PLAIN: Final = frozenset(
     }
 )
 CIPHERTEXT: Final = frozenset({Action.EXPORT})
-_PLAIN_ROLES: Final = (Role.DATA_OWNER, Role.INGESTER)
+# Whose work is on plain rows, whatever dataset they are of.
+PLAIN_ROLES: Final = (Role.DATA_OWNER, Role.INGESTER)
 _PROTECT: Final = "protect"
 
 
@@ -176,7 +177,7 @@ def _by_role(
     return [
         Access(name, each.source, f"the role {role}")
         for each in derivations
-        for role in _PLAIN_ROLES
+        for role in PLAIN_ROLES
         if role in roles
     ]
 

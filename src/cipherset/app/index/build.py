@@ -18,6 +18,7 @@ from cipherset.app.index.opened import about_index, encrypting
 from cipherset.app.index.reading import Origin, Plain, origin_of, read_plain
 from cipherset.app.index.request import BuildRequest, IndexResult, split_store
 from cipherset.app.index.risk import FACTORS, LEAST_ROWS, SAMPLE_ROWS, Risk, choose, decide
+from cipherset.app.labels.made import of_index
 from cipherset.app.labels.record import known_label, recorded_run
 from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -268,18 +269,12 @@ def _place_of(draft: _Draft) -> Place:
 def _record(workspace: Workspace, manifest: IndexManifest, target: Path) -> None:
     gate = workspace.gate
     about = about_index(manifest, target)
-    attributes = {
-        "index_id": manifest.index_id,
-        "key_id": manifest.key_id,
-        "key_version": manifest.keys[0].version,
-        "rows": manifest.rows,
-    }
     gate.ledger.record_asset(
         about.id,
         actor=gate.actor,
         kind=about.kind.value,
         name=f"index {manifest.index_id}",
-        attributes=attributes,
+        attributes=of_index(manifest),
     )
 
 

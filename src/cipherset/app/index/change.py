@@ -74,7 +74,9 @@ def add(session: Session, index: Path, source: str) -> IndexResult:
             batches = list(vectors_of(open_source(source), reading, {}, session.progress))
             rows = sum(len(batch.values) for batch in batches)
             what = _leaving(origin.about, ((origin.asset, rows),), rows, opened.manifest)
-            with recorded_run(workspace, INDEX_RUN, list(origin.inputs), {}) as outputs:
+            key = workspace.ring.get(opened.manifest.key_id)
+            told = {"key_id": key.key_id, "key_version": key.version, "rows": rows}
+            with recorded_run(workspace, INDEX_RUN, list(origin.inputs), told) as outputs:
                 outputs.append(opened.manifest.asset_id)
                 with leaving(workspace, str(index), what):
                     result = _added(workspace, opened, batches, (origin.name, origin.asset))

@@ -8,10 +8,11 @@ others, so of two at once at least one sees the other.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from cipherset.app.gate import About
 from cipherset.app.gate.assets import PURPOSE
+from cipherset.app.labels.made import of_export
 from cipherset.app.labels.record import DATASET, known_label, record_source, recorded_run
 from cipherset.app.workspace import Workspace
 from cipherset.core.labels import Label, check_mixing
@@ -45,12 +46,7 @@ class Origin:
             BackendError: the ledger cannot be written.
         """
         gate = self.workspace.gate
-        attributes: dict[str, Any] = {
-            "cipherset_id": manifest.cipherset_id,
-            "key_id": manifest.key_id,
-            "key_version": manifest.key_version,
-            "rows": manifest.splits.train.rows + manifest.splits.test.rows,
-        }
+        attributes = of_export(manifest, self.workspace.minimizers)
         if self.purpose is not None:
             attributes[PURPOSE] = self.purpose
         gate.ledger.record_asset(

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from cipherset.app.gate.assets import BROUGHT, PURPOSE, history, purpose_of
+from cipherset.app.labels.code import code_digest
+from cipherset.app.labels.made import of_model
 from cipherset.app.workspace import Workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.labels import Label, Trust
-from cipherset.core.manifest import BundleManifest
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.ledger import RunStatus
 from cipherset.evidence.views.labels import CLASSIFY, LABEL, label_of
@@ -17,69 +19,48 @@ from cipherset.pipeline.train import Bundle
 
 DATASET: Final = "dataset"
 MODEL: Final = "model"
-# The digest of the ONNX file in a bundle: a copy of it alone is known again.
-ONNX: Final = "onnx"
 TRAIN: Final = "train"
+CODE: Final = "code"
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-def record_model(workspace: Workspace, bundle: Bundle) -> None:
-    """Write down a model that was trained elsewhere, and the export that it names, if it is new.
+def record_model(workspace: Workspace, bundle: Bundle, *, made_here: bool = False) -> None:
+    """Write down a model and the export that it names, if it is new.
+
+    One that was trained elsewhere was made by nobody here, with nobody knows which code.
 
     Raises:
         BackendError: the ledger cannot be written.
     """
+    ledger, actor = workspace.gate.ledger, workspace.gate.actor
     trained_on = bundle.manifest.trained_on.manifest
-    ledger = workspace.gate.ledger
     if ledger.asset(bundle.digest) is not None:
         return
+    manifest = bundle.manifest
+    attributes = of_model(manifest)
     export = ledger.asset(trained_on)
-    attributes = model_attributes(bundle.manifest)
     if export is not None and PURPOSE in export.attributes:
         attributes[PURPOSE] = export.attributes[PURPOSE]
+    ledger.record_asset(
+        bundle.digest,
+        actor=actor,
+        kind=MODEL,
+        name=f"model {bundle.digest[:23]}",
+        attributes=attributes,
+    )
     known = [] if export is None else [trained_on]
-    told = {"at_gate": bundle.manifest.at_gate, BROUGHT: True}
-    _record_trained(workspace, bundle.digest, attributes, known, told)
+    told: dict[str, Any] = {"at_gate": manifest.at_gate}
+    if not made_here:
+        told |= {BROUGHT: True, CODE: None}  # whose, the bundle says
+    told |= {"key_id": manifest.key_id, "key_version": manifest.key_version}
+    with recorded_run(workspace, TRAIN, known, told) as outputs:
+        outputs.append(bundle.digest)
 
 
-def record_trained(workspace: Workspace, bundle: Bundle, export: str) -> None:
-    """Write down a model that was trained here on ``export``, by whoever asked.
-
-    Raises:
-        BackendError: the ledger cannot be written.
-    """
-    attributes = model_attributes(bundle.manifest)
-    _record_trained(workspace, bundle.digest, attributes, [export], {"at_gate": True})
-
-
-def _record_trained(
-    workspace: Workspace,
-    digest: str,
-    attributes: Mapping[str, Any],
-    trained_on: list[str],
-    told: Mapping[str, Any],
-) -> None:
-    gate = workspace.gate
-    name = f"model {digest[:23]}"
-    gate.ledger.record_asset(digest, actor=gate.actor, kind=MODEL, name=name, attributes=attributes)
-    with recorded_run(workspace, TRAIN, trained_on, told) as outputs:
-        outputs.append(digest)
-
-
-def model_attributes(manifest: BundleManifest) -> dict[str, Any]:
-    """What the ledger keeps of a model beside its digest: all of it is in the bundle too."""
-    return {
-        "key_id": manifest.key_id,
-        "key_version": manifest.key_version,
-        ONNX: manifest.onnx,
-        "model": manifest.model.value,
-        "task": manifest.task.value,
-        "dim": manifest.dim,
-        "metrics": dict(manifest.metrics),
-    }
-
-
-def record_source(workspace: Workspace, source: Source) -> str:
+def record_source(workspace: Workspace, source: Source, told: Mapping[str, Any] = NOTHING) -> str:
     """The id of a source in the ledger, the keyed digest of its bytes; written if it is new.
+
+    ``told`` is what is to be known of how it was made.
 
     Raises:
         InputError: the source cannot be read.
@@ -88,7 +69,7 @@ def record_source(workspace: Workspace, source: Source) -> str:
     gate = workspace.gate
     asset_id = source_identity(workspace.ring.signer(), source.read_bytes_chunks())
     gate.ledger.record_asset(
-        asset_id, actor=gate.actor, kind=DATASET, name=source.name, attributes={}
+        asset_id, actor=gate.actor, kind=DATASET, name=source.name, attributes=told
     )
     return asset_id
 
@@ -99,11 +80,14 @@ def recorded_run(
 ) -> Iterator[list[str]]:
     """A run written down around the body, which adds the ids of what it made to the list.
 
+    The digest of the code is among its parameters, unless they say another.
+
     Raises:
         BackendError: the run cannot be written; then the body does not run.
     """
     gate = workspace.gate
-    run = gate.ledger.start_run(kind, actor=gate.actor, inputs=inputs, parameters=parameters)
+    told = {CODE: code_digest(), **parameters}
+    run = gate.ledger.start_run(kind, actor=gate.actor, inputs=inputs, parameters=told)
     outputs: list[str] = []
     try:
         yield outputs

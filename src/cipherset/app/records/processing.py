@@ -17,7 +17,8 @@ from cipherset.custody.policy import Policies
 from cipherset.evidence.views.lineage import downstream, upstream
 
 _GAP: Final = None  # what only people know
-_RECEIVING: Final = frozenset(
+# What hands somebody what was made of the rows.
+RECEIVING: Final = frozenset(
     {
         Action.TRAIN_AT_GATE,
         Action.EVALUATE,
@@ -87,7 +88,7 @@ def _activity(
             {
                 act.actor
                 for act in acts
-                if act.action in _RECEIVING and {act.facts.get("asset")} & (ids | made)
+                if act.action in RECEIVING and {act.facts.get("asset")} & (ids | made)
             }
         ),
         "transfers_to_third_countries": _GAP,

@@ -14,7 +14,8 @@ from cipherset.custody.ledger.access import votes_on
 from cipherset.custody.policy import VoteKind
 from cipherset.evidence.views.lineage import upstream
 
-_USES: Final = frozenset(
+# What uses a system: asks it, trains it or puts it where it is asked.
+USES: Final = frozenset(
     {
         Action.PREDICT,
         Action.PREDICT_SCORES,
@@ -38,7 +39,7 @@ def log_of_use(workspace: Workspace) -> dict[str, Any]:
     return {
         "log": "AI Act article 12",
         "uses": [
-            _use(workspace, act, runs, reviewed.get(act.seq)) for act in acts if act.action in _USES
+            _use(workspace, act, runs, reviewed.get(act.seq)) for act in acts if act.action in USES
         ],
     }
 

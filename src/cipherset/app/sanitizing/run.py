@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from cipherset.app.gate import Action, Fact, Moment
 from cipherset.app.gate.about import About, about_key
 from cipherset.app.gate.subjects import about_source
+from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_source, recorded_run
 from cipherset.app.sanitizing.batch import CleanBatch, Work, clean_batch
 from cipherset.app.sanitizing.before import allowed_label, check_apart, suspects_in
@@ -32,6 +33,7 @@ from cipherset.app.training.filters import filters_named
 from cipherset.app.training.kept import KeptOfDataset
 from cipherset.app.training.suspects import Suspects
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.canonical import digest
 from cipherset.core.labels import Label
 from cipherset.core.protocols import Progress
 from cipherset.core.secret import KeyHandle
@@ -78,11 +80,12 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
             suspects = suspects_in(session, request, source)
             run = _Run(request, source, policy, key, session.progress, suspects)
             record_source(workspace, source)
-            told = {"rules": policy.digest}
-            with recorded_run(workspace, SANITIZE, [about.id], told) as made:
+            with recorded_run(workspace, SANITIZE, [about.id], _told(run)) as made:
                 result = run.done(workspace, label)
-                made.append(record_source(workspace, open_source(request.target)))
-            act.facts.update(_facts(result))
+                report = {"sanitizer": digest(dict(result.counts.found))}
+                made.append(record_source(workspace, open_source(request.target), report))
+            act.facts.update({**_facts(result), "made": made[0]})
+            act.facts[AT] = str(request.target.absolute())
     return result
 
 
@@ -156,6 +159,13 @@ def _about(workspace: Workspace, request: SanitizeRequest, source: Source) -> Ab
     if request.key is None:
         return about
     return replace(about, also=about_key(workspace.ring.get(request.key)).bound())
+
+
+def _told(run: _Run) -> dict[str, Any]:
+    """What is asked for, as lineage shows it."""
+    told = {"rules": run.policy.digest, "filters": sorted(run.request.filters)}
+    key = {} if run.key is None else {"key_id": run.key.key_id, "key_version": run.key.version}
+    return {**told, **key, "canaries": run.request.canaries}
 
 
 def _facts(result: SanitizeResult) -> dict[str, Fact]:

@@ -11,7 +11,6 @@ Whoever may read plain rows and their encrypted rows holds those noisy pairs alr
 import json
 from typing import Any, Final
 
-from cipherset.app.assess.finding import CAP_SHARE
 from cipherset.app.gate import Action, Gate
 from cipherset.app.gate.exposure import held_pairs
 from cipherset.app.workspace import Workspace
@@ -20,6 +19,7 @@ from cipherset.core.protocols import KeyVersion
 from cipherset.custody.ledger import PAIRS_NOISE_FREE, PAIRS_NOISY, Outcome, Transaction
 from cipherset.custody.ledger.budgets import Debit
 from cipherset.custody.ledger.records import all_runs, events_of
+from cipherset.evidence.views.exposure.budgets import CAP_SHARE
 
 _PROTECT: Final = "protect"
 _ASSESS: Final = "assess it first: cipherset assess DIR"

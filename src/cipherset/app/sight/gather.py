@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from cipherset.app.access.grants import Grant, grants_in
 from cipherset.app.assess.finding import suite_digest
@@ -13,10 +14,16 @@ from cipherset.app.gate.about import key_digest
 from cipherset.app.gate.facts import ACTIVE
 from cipherset.app.workspace import Workspace
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.ledger import Asset, Event, Run, Transaction
+from cipherset.custody.ledger import Asset, Event, Ledger, Run, Transaction
 from cipherset.custody.ledger.access import StoredPrincipal, principals
 from cipherset.custody.ledger.budgets import all_spent
-from cipherset.custody.ledger.records import all_assets, all_runs, measurements, notices_since
+from cipherset.custody.ledger.records import (
+    all_assets,
+    all_runs,
+    extent,
+    measurements,
+    notices_since,
+)
 from cipherset.custody.policy import Kind
 from cipherset.evidence.views import standings
 from cipherset.evidence.views.picture import (
@@ -32,7 +39,17 @@ from cipherset.evidence.views.picture import (
 
 # Older than that, an alert or a refusal is for the audit.
 LATELY: Final = timedelta(days=30)
-_MEASURED: Final = (Action.ASSESS.value, Action.REDTEAM.value)
+_Made = tuple[tuple[Run, ...], Mapping[str, Thing]]
+# Of a ledger that is kept open by a process that answers many; gone with it.
+_KEPT: Final[WeakKeyDictionary[Ledger, tuple[object, _Made]]] = WeakKeyDictionary()
+# Training at the gate measures membership, and building an index what it gives away.
+_MEASURED: Final = (
+    Action.ASSESS.value,
+    Action.REDTEAM.value,
+    Action.TRAIN_AT_GATE.value,
+    Action.INDEX.value,
+)
+_NAMES: Final = ("manifest", "model", "asset", "bundle")
 
 
 def picture(workspace: Workspace) -> Picture:
@@ -47,7 +64,7 @@ def picture(workspace: Workspace) -> Picture:
 
 
 def _picture(work: Transaction, workspace: Workspace, keys: tuple[Key, ...]) -> Picture:
-    steps = all_runs(work.connection)
+    steps, things = _made(work, workspace.gate.ledger, keys)
     policies = workspace.gate.policies(work)
     since = (work.now - LATELY).isoformat(timespec="microseconds")
     return Picture(
@@ -55,7 +72,7 @@ def _picture(work: Transaction, workspace: Workspace, keys: tuple[Key, ...]) -> 
         events=work.last_seq,
         policy=policies.digest,
         alone=policies.limits.grants.self_approval,
-        things=_things(all_assets(work.connection), steps, keys),
+        things=things,
         steps=steps,
         keys=keys,
         findings=tuple(_findings(measurements(work.connection, _MEASURED))),
@@ -64,6 +81,21 @@ def _picture(work: Transaction, workspace: Workspace, keys: tuple[Key, ...]) -> 
         spent=tuple(Spent(each.kind, each.scope, each.used) for each in all_spent(work)),
         notices=tuple(map(_notice, notices_since(work.connection, since))),
     )
+
+
+def _made(work: Transaction, ledger: Ledger, keys: tuple[Key, ...]) -> _Made:
+    """Runs and things; as they were at the last look where none was added or ended since.
+
+    Of tens of thousands this is nearly all the work of a look, and most looks change nothing.
+    """
+    now = (extent(work.connection), keys)
+    kept = _KEPT.get(ledger)
+    if kept is not None and kept[0] == now:
+        return kept[1]
+    steps = all_runs(work.connection)
+    made = steps, _things(all_assets(work.connection), steps, keys)
+    _KEPT[ledger] = now, made
+    return made
 
 
 def _keys(infos: Iterable[KeyInfo]) -> Iterable[Key]:
@@ -112,7 +144,7 @@ def _findings(events: Iterable[Event]) -> Iterable[Finding]:
     today = suite_digest()
     for event in events:
         facts = _body(event)
-        about = facts.get("manifest") or facts.get("model") or facts.get("asset")
+        about = next((facts[name] for name in _NAMES if facts.get(name)), None)
         if about is not None:
             fresh = facts.get("suite", today) == today
             yield Finding(event.seq, event.time, event.actor, event.action, about, fresh, facts)

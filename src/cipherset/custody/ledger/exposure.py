@@ -11,10 +11,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger.database import counting
+from cipherset.custody.ledger.tables import row_uses
 from cipherset.custody.ledger.transaction import Transaction
 
 _POSTGRESQL: Final = "postgresql"
@@ -74,6 +75,17 @@ def spend_rows(transaction: Transaction, debits: Sequence[RowDebit]) -> None:
         values = (asked.kind, asked.amount, _given(connection, asked))
         with counting(connection):
             connection.exec_driver_sql(_said(connection, _SPEND), values)
+
+
+def spread(transaction: Transaction, kind: str) -> list[tuple[int, int]]:
+    """Of how many rows how much was spent: (used, rows) pairs, the most used first."""
+    query = (
+        select(row_uses.c.used, func.count())
+        .where(row_uses.c.kind == kind)
+        .group_by(row_uses.c.used)
+        .order_by(row_uses.c.used.desc())
+    )
+    return [(int(used), int(rows)) for used, rows in transaction.connection.execute(query)]
 
 
 def _over(connection: Connection, asked: RowDebit) -> tuple[int, int]:

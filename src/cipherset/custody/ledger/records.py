@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, UsageError
@@ -140,6 +140,18 @@ def all_runs(connection: Connection) -> tuple[Run, ...]:
     return tuple(_run(row, links) for row in connection.execute(query).all())
 
 
+def extent(connection: Connection) -> tuple[int, int, int]:
+    """How many assets there are, and runs, and runs that ended.
+
+    None of them is ever removed, and each changes once, when it ends: where these are the same, so
+    is all that was made of assets and runs.
+    """
+    n_assets = connection.execute(select(func.count()).select_from(assets)).scalar_one()
+    query = select(func.count(), func.count(runs.c.finished)).select_from(runs)
+    n_runs, n_ended = connection.execute(query).one()
+    return n_assets, n_runs, n_ended
+
+
 def events_of(connection: Connection, action: str, outcome: str) -> Iterator[Event]:
     """The events of one action that ended one way, in order, unverified."""
     same = (events.c.action == action) & (events.c.outcome == outcome)
@@ -162,6 +174,19 @@ def notices_since(connection: Connection, time: str) -> Iterator[Event]:
     )
     query = select(events).where(events.c.time >= time, told).order_by(_SEQ)
     return (Event(*row) for row in connection.execute(query))
+
+
+def last_verification(connection: Connection) -> Event | None:
+    """The last event that says whether the ledger held, unverified itself; None without one."""
+    same = (
+        (events.c.subject == "events")
+        & (events.c.action == "audit")
+        & (events.c.outcome == Outcome.DONE)
+        & events.c.body.contains('"valid":')
+    )
+    query = select(events).where(same).order_by(_SEQ.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Event(*row)
 
 
 def acts_on(connection: Connection, subject: str) -> frozenset[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "calibrate": "Draw what exports would be worth, and would give away.",
     "canary": "Plant made-up secrets, and measure what a model knows of them.",
     "chunks": "Keep texts, sealed, for models to be given as context.",
+    "console": "Show the workspace in a browser on this machine.",
     "copies": "Find what was copied from training rows in a text.",
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
@@ -35,7 +36,9 @@ COMMANDS: Final = {
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
     "protect": "Make an encrypted training set.",
+    "redteam": "Attack what there is, and fail where it got worse.",
     "relabel": "Say how sensitive a source or a cipherset is.",
+    "report": "Write what an auditor asks for, over a period.",
     "review": "Look at replies of models that were held back.",
     "sanitize": "Write rows with what must not leave taken out.",
     "search": "Find the nearest rows of an encrypted index.",
@@ -63,7 +66,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
-    "sight": ("discover", "view"),
+    "sight": ("console", "discover", "redteam", "report", "view"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

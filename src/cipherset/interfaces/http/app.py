@@ -1,6 +1,6 @@
 """The app: routers found in ``routes``, one shape of errors, and the perimeter around it all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module, metadata
 from pkgutil import iter_modules
@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from cipherset.interfaces.console import failing, mount
 from cipherset.interfaces.http import errors, routes
 from cipherset.interfaces.http.perimeter.flight import Flight
 from cipherset.interfaces.http.perimeter.perimeter import Perimeter
@@ -17,6 +18,7 @@ from cipherset.interfaces.http.perimeter.table import RouteTable
 from cipherset.interfaces.http.seen import Seen
 from cipherset.interfaces.http.services import Services
 
+SCHEMA: Final = "/openapi.json"
 _WORD: Final = {"type": "string"}
 _ERROR: Final = {
     "title": "Error",
@@ -46,16 +48,23 @@ _ABOUT: Final = (
 
 
 def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
-    """The gateway's app; ``services.session`` must be held as long as it runs.
+    """The gateway's app, the console too; ``services.session`` must be held as long as it runs.
 
     Every module of ``routes`` has ``router(services)``. There are no pages of documentation: they
     would load scripts from elsewhere. ``/openapi.json`` has the schema.
     """
-    seen = seen or Seen()
+    return assembled(services, [*_routers(services), mount.router()], seen or Seen())
+
+
+def assembled(
+    services: Services, routers: Iterable[APIRouter], seen: Seen, schema: str | None = SCHEMA
+) -> FastAPI:
+    """An app of these routes, within the perimeter; ``schema`` is where its schema is, if any."""
     app = _Gateway(
         title="Cipherset gateway",
         version=metadata.version("cipherset"),
         description=_ABOUT,
+        openapi_url=schema,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -63,11 +72,12 @@ def build_app(services: Services, seen: Seen | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.seen = seen
+    app.state.console = mount.frame()
     app.state.flight = flight = Flight()
-    for router in _routers(services):
+    for router in routers:
         # As they are, not nested: whoever enumerates the routes sees each.
         app.router.routes.extend(router.routes)
-    errors.install(app)
+    errors.install(app, failing.told)
     app.add_middleware(
         Perimeter,
         table=RouteTable(app.router.routes),

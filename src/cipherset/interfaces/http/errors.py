@@ -8,13 +8,14 @@ would tell of assets that the caller may not know of. They are in the ledger.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from cipherset.app.gate.refusal import denied_from_afar
 from cipherset.core.errors import (
@@ -63,12 +64,17 @@ def answer(error: CiphersetError, status: int | None = None) -> JSONResponse:
     """``error`` as a response; its status by class and code where none is given."""
     status = status or status_of(error)
     shown = _DENIED if error.code == _DENIED.code else error
+    return JSONResponse(body_of(shown), status, headers_of(status))
+
+
+def headers_of(status: int) -> dict[str, str]:
+    """What a refusal of that status tells beside its body."""
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
     if status in _RETRY_AFTER_S:
         headers["Retry-After"] = str(_RETRY_AFTER_S[status])
-    return JSONResponse(body_of(shown), status, headers)
+    return headers
 
 
 def body_of(error: CiphersetError) -> dict[str, Any]:
@@ -85,35 +91,46 @@ def status_of(error: CiphersetError) -> int:
     return found or next(of_class, 500)
 
 
-def install(app: FastAPI) -> None:
-    """Let ``app`` answer with these bodies, whatever goes wrong in a handler."""
+class Telling(Protocol):
+    """How an error is told to whoever asked; the status is by class and code where it is None."""
+
+    def __call__(
+        self, request: Request, error: CiphersetError, status: int | None = None
+    ) -> Response:
+        """The answer."""
+
+
+def install(app: FastAPI, told: Telling) -> None:
+    """Let ``app`` answer with what ``told`` makes of it, whatever goes wrong in a handler."""
+    app.state.told = told
     app.add_exception_handler(CiphersetError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _standard)
 
 
-def _ours(request: Request, error: Exception) -> JSONResponse:
+def _ours(request: Request, error: Exception) -> Response:
     """Ours, without the place of the workspace on our disk; files by their names alone."""
     if not isinstance(error, CiphersetError):
-        return answer(INTERNAL)
+        return _told(request, INTERNAL)
     home = str(request.app.state.services.session.home)
     error.message = error.message.replace(home, _WORKSPACE)
     if isinstance(error, IntegrityError | BackendError):
         error.message = _FOLDERS.sub("", error.message)
     error.hint = error.hint.replace(home, _WORKSPACE)
-    return answer(error)
+    return _told(request, error)
 
 
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     """What is wrong where, never the value."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     where = "; ".join(f"{_place(each)}: {each['type']}" for each in found[:8])
-    return answer(
+    return _told(
+        request,
         InputError(
             f"the request is not in its form: {where or 'it cannot be read'}",
             code="request_form",
             hint="compare it with the route's schema in /openapi.json",
-        )
+        ),
     )
 
 
@@ -124,6 +141,11 @@ def _place(each: Mapping[str, Any]) -> str:
     return ".".join(str(part) for part in (*named, *(p for p in loc[2:] if isinstance(p, int))))
 
 
-def _standard(_request: Request, error: Exception) -> JSONResponse:
+def _standard(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return answer(_STANDARD.get(status, _UNREADABLE), status)
+    return _told(request, _STANDARD.get(status, _UNREADABLE), status)
+
+
+def _told(request: Request, error: CiphersetError, status: int | None = None) -> Response:
+    telling: Telling = request.app.state.told
+    return telling(request, error, status)

@@ -16,7 +16,8 @@ import numpy as np
 
 from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.gateway import Gateway
-from cipherset.app.labels.record import record_trained
+from cipherset.app.labels.made import of_model
+from cipherset.app.labels.record import MODEL, TRAIN, recorded_run
 from cipherset.app.serving.lab import splits
 from cipherset.app.serving.lab.apart import codes_apart
 from cipherset.app.serving.lab.evaluate import Sandbox, budget_of, sandboxed
@@ -238,5 +239,16 @@ def _figures(bundle: Bundle, rows: _Rows) -> dict[str, float | int | None]:
 
 def _record(workspace: Workspace, act: Act, bundle: Bundle, export: Export) -> None:
     """The model in the ledger, made of the export by whoever asked."""
-    record_trained(workspace, bundle, export.about.id)
+    ledger, actor = workspace.gate.ledger, workspace.gate.actor
+    manifest = bundle.manifest
+    ledger.record_asset(
+        bundle.digest,
+        actor=actor,
+        kind=MODEL,
+        name=f"model {bundle.digest[:23]}",
+        attributes=of_model(manifest),
+    )
+    told = {"at_gate": True, "key_id": manifest.key_id, "key_version": manifest.key_version}
+    with recorded_run(workspace, TRAIN, [export.about.id], told) as outputs:
+        outputs.append(bundle.digest)
     act.facts["bundle"] = bundle.digest

@@ -9,14 +9,14 @@ from the budget of all that it tells.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cipherset.app.gate import Action, Gate, Moment
 from cipherset.app.gate.about import About
 from cipherset.app.serving.models.answer import Precision
-from cipherset.custody.ledger import Outcome, Transaction
+from cipherset.custody.ledger import Event, Outcome, Transaction
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.ledger.records import events_of
 from cipherset.custody.policy import UNBOUNDED
@@ -73,14 +73,23 @@ def curve_fact(told: Precision) -> str:
     return f"agreement.{told}"
 
 
-def _cap(transaction: Transaction, model: str, told: Precision, limit: float) -> QueryCap:
-    """By the last curve that was measured of ``model``; none is no query."""
+def cap_by(measured: Iterable[Mapping[str, Any]], told: Precision, limit: float) -> QueryCap:
+    """By the last curve among the facts that were written down of one model; none is no query."""
     latest: Curve = ()
-    for event in events_of(transaction.connection, Action.ASSESS, Outcome.DONE):
-        body = json.loads(event.body)
-        if body.get("model") == model and curve_fact(told) in body:
-            latest = _decoded(body[curve_fact(told)])
+    for facts in measured:
+        if curve_fact(told) in facts:
+            latest = _decoded(facts[curve_fact(told)])
     return query_cap(latest, limit) or QueryCap(0, 0)
+
+
+def _cap(transaction: Transaction, model: str, told: Precision, limit: float) -> QueryCap:
+    bodies = map(_body, events_of(transaction.connection, Action.ASSESS, Outcome.DONE))
+    return cap_by((body for body in bodies if body.get("model") == model), told, limit)
+
+
+def _body(event: Event) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(event.body)
+    return found
 
 
 def _decoded(text: str) -> Curve:

@@ -99,7 +99,8 @@ def _keep(
     signed = list_of(name, texts, tenants).signed(workspace.ring.signer())
     asset = canonical.digest_bytes(signed)
     purpose = {} if request.purpose is None else {"purpose": request.purpose}
-    with recorded_run(workspace, BRING, [record_source(workspace, source)], {}) as made:
+    told = {"key_id": key.key_id, "key_version": key.version}
+    with recorded_run(workspace, BRING, [record_source(workspace, source)], told) as made:
         workspace.gate.ledger.record_asset(
             asset, actor=workspace.gate.actor, kind=DATASET, name=name, attributes=purpose
         )

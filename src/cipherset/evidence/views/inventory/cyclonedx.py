@@ -121,6 +121,8 @@ def _workflow(step: Step, ids: Collection[str]) -> dict[str, Any]:
     }
     if step.finished:
         told["timeEnd"] = step.finished
+    if step.parameters.get("code"):
+        told["properties"] = [{"name": "cipherset:code", "value": str(step.parameters["code"])}]
     if inputs:
         told["inputs"] = inputs
     if outputs:

@@ -14,8 +14,11 @@ from cipherset.interfaces.cli.command import Command, Context
 @click.argument("subject")
 @click.option("--column", metavar="COL", help="What names the person (default: --group's).")
 @click.option("--source", metavar="FILE", help="A source that still has the rows, to know them by.")
+@click.option("--foresee", is_flag=True, help="Take nothing out; say what it would come to.")
 @click.pass_obj
-def command(context: Context, subject: str, column: str | None, source: str | None) -> None:
+def command(
+    context: Context, subject: str, column: str | None, source: str | None, *, foresee: bool
+) -> None:
     """Forget SUBJECT: take the rows out of every sealed export, and mark what came of them.
 
     SUBJECT is the value in the column that names a person; - reads it from standard input, so that
@@ -23,15 +26,21 @@ def command(context: Context, subject: str, column: str | None, source: str | No
     that still has the rows: they are found by what they hold.
     """
     value = sys.stdin.readline().rstrip("\n") if subject == "-" else subject
-    found = erasure.forget(context.session(), Subject(value, column, source))
-    context.show(found.as_json(), f"forgotten, as {found.subject[:23]}", _rows(found))
+    person = Subject(value, column, source)
+    if foresee:
+        found = erasure.foresee(context.session(), person)
+        title, what = f"to be forgotten, as {found.subject[:23]}", "would be taken out"
+    else:
+        found = erasure.forget(context.session(), person)
+        title, what = f"forgotten, as {found.subject[:23]}", "taken out"
+    context.show(found.as_json(), title, _rows(found, what))
 
 
-def _rows(found: Forgotten) -> list[tuple[str, str]]:
+def _rows(found: Forgotten, what: str) -> list[tuple[str, str]]:
     rows = [
         (
             f"export {each.cipherset_id[:12]}",
-            f"{each.rows} rows taken out, {each.left} left; make it again, from a source without "
+            f"{each.rows} rows {what}, {each.left} left; make it again, from a source without "
             f"them, under another version of key {each.key_id}; call back what is at {each.target}",
         )
         for each in found.exports

@@ -1,4 +1,4 @@
-"""What an asset was made of, and what was made of it, however many runs apart."""
+"""Which assets are above and below others: every run is looked at once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -26,10 +26,15 @@ def downstream(assets: Iterable[str], runs: Iterable[Step]) -> frozenset[str]:
 def _reached(
     assets: Iterable[str], steps: Sequence[tuple[Sequence[str], Sequence[str]]]
 ) -> frozenset[str]:
+    leaving: dict[str, list[Sequence[str]]] = {}
+    for start, end in steps:
+        for each in start:
+            leaving.setdefault(each, []).append(end)
     begun = frozenset(assets)
-    found, new = begun, begun
-    while new:
-        reached = {each for start, end in steps if not new.isdisjoint(start) for each in end}
-        new = frozenset(reached) - found
-        found |= new
-    return found - begun
+    found, waiting = set(begun), list(begun)
+    while waiting:
+        for end in leaving.pop(waiting.pop(), ()):
+            new = [each for each in end if each not in found]
+            found.update(new)
+            waiting += new
+    return frozenset(found) - begun

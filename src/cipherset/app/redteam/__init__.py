@@ -1,0 +1,1 @@
+"""Attacks on what there is, again and again: findings, regressions, and what was accepted."""

@@ -1,0 +1,1 @@
+"""The attacks: each on one kind of target, its result as lines."""

@@ -1,0 +1,99 @@
+"""A finding of the red team: its lines, signed, in a file; and the same in the ledger.
+
+    findings/<id>/redteam.json    DSSE envelope, Ed25519, of the workspace's signer
+
+What later runs are compared with, and what views show, is read from the ledger; the file is for
+whoever has no access to that.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cipherset.app.workspace import Workspace
+from cipherset.core import canonical
+from cipherset.core.envelope import sign, verify
+from cipherset.core.errors import IntegrityError
+from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
+from cipherset.core.manifest import Instant, SignerFacts
+
+REDTEAM_TYPE: Final = "application/vnd.cipherset.redteam.v1+json"
+REDTEAM: Final = "redteam.json"
+FINDINGS: Final = "findings"
+
+
+class RedTeamFinding(BaseModel):
+    """The payload, schema ``cipherset/redteam/1``; holds no row, prompt, reply or vector.
+
+    ``failed`` are attacks that ended otherwise than they should, ``not_run`` those that could not
+    be tried, and why. ``worse``, ``over`` and ``unmeasured`` are what makes the run fail; ``new``
+    are lines that the accepted finding ``baseline`` does not have.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    schema_name: str = "cipherset/redteam/1"
+    finding_id: str
+    created: Instant
+    quick: bool
+    seed: int
+    suite: str
+    limits: dict[str, float | None]
+    lines: tuple[dict[str, Any], ...]
+    failed: tuple[dict[str, str], ...]
+    not_run: tuple[str, ...]
+    baseline: str | None
+    worse: tuple[dict[str, Any], ...]
+    over: tuple[str, ...]
+    unmeasured: tuple[str, ...]
+    new: tuple[str, ...]
+    signer: SignerFacts
+
+    def told(self) -> dict[str, Any]:
+        """As the ledger keeps it and commands print it."""
+        return self.model_dump(mode="json", exclude={"schema_name", "signer"})
+
+
+def instant() -> str:
+    """Now, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_finding(workspace: Workspace, finding: RedTeamFinding) -> Path:
+    """Sign the finding; the file that it is in.
+
+    Raises:
+        BackendError: it cannot be written.
+    """
+    payload = canonical.encode(finding.model_dump(mode="json"))
+    raw = sign(payload, REDTEAM_TYPE, workspace.ring.signer())
+    findings = workspace.home / FINDINGS
+    with disk_errors(findings):
+        findings.mkdir(mode=0o700, exist_ok=True)
+    folder = findings / finding.finding_id
+    with stage_directory(folder) as staged:
+        write_atomic(staged / REDTEAM, raw)
+        replace_directory(staged, folder, overwrite=False)
+    return folder / REDTEAM
+
+
+def read_redteam(path: Path, *, signer: str | None) -> RedTeamFinding:
+    """The finding in ``path``; ``signer`` None takes any.
+
+    Raises:
+        IntegrityError: changed, of another schema, or of another signer.
+        BackendError: it cannot be read.
+    """
+    with disk_errors(path):
+        raw = path.read_bytes()
+    verified = verify(raw, REDTEAM_TYPE, expected_fingerprint=signer)
+    try:
+        return RedTeamFinding.model_validate_json(verified.payload)
+    except ValidationError:
+        raise IntegrityError(
+            f"{path} is not a finding of this version",
+            code="finding_schema",
+            hint="run the red team again: cipherset redteam",
+        ) from None

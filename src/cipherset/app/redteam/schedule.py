@@ -1,0 +1,99 @@
+"""Run after run in the foreground, until somebody says stop."""
+
+import re
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import FrameType
+from typing import Any, Final
+
+from cipherset.app.redteam.request import RedTeamResult
+from cipherset.core.errors import CiphersetError, UsageError
+
+_EVERY: Final = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+Once = Callable[[Callable[[], bool]], RedTeamResult | None]
+
+
+def parse_every(text: str) -> timedelta:
+    """``24h`` and the like, of seconds, minutes, hours or days.
+
+    Raises:
+        UsageError: ``redteam_every``.
+    """
+    found = _EVERY.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text!r} is no length of time",
+            code="redteam_every",
+            hint="give a number and its unit, such as 24h, 90m or 7d",
+        )
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@dataclass(slots=True)
+class Rounds:
+    """How the runs went: how many ended, how many were clean, and others by their codes."""
+
+    n_rounds: int = 0
+    n_clean: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    last: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's JSON."""
+        told = {"rounds": self.n_rounds, "clean": self.n_clean}
+        return {**told, "failed": dict(self.failed), "last": self.last}
+
+
+def repeat(
+    once: Once, every: timedelta, stop: threading.Event, tell: Callable[[str], None]
+) -> Rounds:
+    """Run ``once`` now and after each ``every``, until ``stop`` is set; a run that fails is told.
+
+    Args:
+        once: One run; asked with whether it is to stop, it answers None where it did.
+        every: From the beginning of a wait to its end.
+        stop: Set from a signal, or from another thread.
+        tell: Is told how each run went, in a line.
+    """
+    rounds = Rounds()
+    while not stop.is_set():
+        _round(once, stop, rounds, tell)
+        stop.wait(every.total_seconds())
+    return rounds
+
+
+def _round(once: Once, stop: threading.Event, rounds: Rounds, tell: Callable[[str], None]) -> None:
+    try:
+        result = once(stop.is_set)
+        if result is None:
+            return
+        rounds.n_rounds += 1
+        rounds.last = result.finding.finding_id
+        result.check()
+        rounds.n_clean += 1
+        tell(f"{result.finding.finding_id}: {len(result.finding.lines)} lines, clean")
+    except CiphersetError as error:
+        rounds.failed[error.code] += 1
+        tell(f"{error.code}: {error.message}")
+
+
+@contextmanager
+def stopped_by_signal() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, instead of ending the process in the middle of it."""
+    stop = threading.Event()
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

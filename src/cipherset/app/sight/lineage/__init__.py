@@ -1,0 +1,1 @@
+"""Lineage: traced, verified against what is there, and written for other people's tools."""

@@ -1,0 +1,1 @@
+"""Risk and exposure: what the picture lacks is gathered here, the rest is evidence's."""

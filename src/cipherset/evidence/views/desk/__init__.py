@@ -1,0 +1,1 @@
+"""What lies on the desk: what needs attention, lists to look through, gauges; all of a picture."""

@@ -1,0 +1,1 @@
+"""The threat model in forms that other tools read."""

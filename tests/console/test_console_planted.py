@@ -1,0 +1,94 @@
+"""Markup in every field that a principal can write into: shown as text, wherever it is shown."""
+
+from dataclasses import fields
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from console_samples import Names, console, of, team_with
+
+PLANTED = "\"'></title><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
+ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
+PAGES = (
+    "/console",
+    "/console/assets",
+    f"/console/assets/{of('tickets')}",
+    f"/console/assets/{of('export')}",
+    f"/console/assets/{of('model')}",
+    "/console/exports",
+    f"/console/exports/{of('export')}",
+    "/console/exposure",
+    "/console/audit",
+    "/console/audit?looks=1",
+)
+ASKED = (
+    f"/console/assets?words={quote(PLANTED)}",
+    f"/console/assets?kind={quote(PLANTED)}&level={quote(PLANTED)}&standing={quote(PLANTED)}",
+    f"/console/audit?action={quote(PLANTED)}&actor={quote(PLANTED)}&subject={quote(PLANTED)}",
+    f"/console/audit?since={quote(PLANTED)}",
+    f"/console/assets/{quote(PLANTED, safe='')}",
+    f"/console/exports?evidence={quote(PLANTED)}",
+    f"/console/{quote(PLANTED, safe='')}",
+)
+
+
+class Tags(HTMLParser):
+    """The tags of a page, and each attribute that none of ours would have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts = []
+        self.strange = []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if tag == "script":
+            self.scripts.append(found.get("src", ""))
+        if tag == "img" and not found["src"].startswith("/console/static/"):
+            self.strange.append((tag, attributes))
+        self.strange += [(tag, name) for name in found if name.startswith("on") or name == "style"]
+
+
+def check(page: str) -> None:
+    tags = Tags()
+    tags.feed(page)
+    assert tags.strange == []
+    assert len(tags.scripts) == 2
+    assert all(src.startswith("/console/static/") for src in tags.scripts)
+    assert "<script>alert" not in page
+    assert "}49" not in page
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    home = tmp_path_factory.mktemp("planted") / "workspace"
+    marked = {each.name: f"{each.name} {PLANTED}" for each in fields(Names)}
+    team_with(home, Names(**marked))
+    with console(home) as served:
+        yield served
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_is_in_the_ledger_is_text(planted, path):
+    page = planted.get(path)
+    assert page.status_code == 200
+    check(page.text)
+
+
+def test_all_of_it_is_shown_somewhere(planted):
+    told = "".join(planted.get(path).text for path in PAGES)
+    missing = [each.name for each in fields(Names) if f"{each.name} &#34;" not in told]
+    assert missing == ["note"]  # of a request: on its own page
+    assert ESCAPED in told
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_what_is_asked_for_is_text(planted, path):
+    check(planted.get(path).text)
+
+
+def test_a_name_is_text(planted):
+    page = planted.get("/console", who="<b>x</b>")
+    assert page.status_code == 403
+    check(page.text)
+    assert "&lt;b&gt;x&lt;/b&gt;" in page.text
