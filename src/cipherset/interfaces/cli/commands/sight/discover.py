@@ -114,10 +114,7 @@ def _show(context: Context, found: Result, after: After) -> None:
         stand = ask_for_reviews(context.session(), found.unreviewed(), approver=after.approver)
         found = found.reviewed(stand)
     counts, told = found.counts(), found.as_json()
-    rows = [
-        (each["status"], f"{each['kind']} {each['what']}  {each['where']}")
-        for each in told["findings"]
-    ]
+    rows = [(each["status"], _told(each)) for each in told["findings"]]
     title = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no AI found"
     if told.get("n_not_read"):
         rows.append(("not read", f"{told['n_not_read']} files: see --json"))
@@ -125,3 +122,8 @@ def _show(context: Context, found: Result, after: After) -> None:
     if any(counts[status] for status in after.fails_on):
         # The one JSON object has been printed: which they are stands in it.
         sys.exit(PolicyError.exit_code)
+
+
+def _told(finding: Mapping[str, Any]) -> str:
+    origin = f": {finding['origin']}" if finding.get("origin") else ""
+    return f"{finding['kind']} {finding['what']}  {finding['where']}{origin}"
