@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.evidence.discover.code import ReadFault, scan
-from cipherset.evidence.discover.code.look.dispatch import may_name
 from cipherset.evidence.discover.code.look.languages import LANGUAGES, look_code
 from cipherset.evidence.discover.code.look.lines import look_lines
 from cipherset.evidence.discover.code.look.manifests import look_manifest
@@ -51,11 +50,12 @@ KEY = "Zx8Qw3Er5Ty7Ui9Op1As2Df4"
         (".js", "await pipeline('summarization', 'Xenova/t5')", "Xenova/t5"),
         (".ts", "[{ role: 'system', content: text }]", "system message of a chat"),
         (".sql", "SELECT ai_query('m', x)", "AI_QUERY"),
+        (".java", 'return base + "/chat/completions";', "OpenAI-compatible API at *"),
         (".kt", '"https://${host}/openai/deployments/x"', "Azure OpenAI at *"),
     ],
 )
 def test_code_of_other_languages(ending, code, what):
-    assert may_name(code, KNOWN)
+    assert KNOWN.may_name(code)
     assert what in {hit.what for hit in look_code(code, ending, KNOWN)}
 
 

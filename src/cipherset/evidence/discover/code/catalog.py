@@ -16,6 +16,8 @@ MOST_NAME: Final = 200  # characters
 _PLAIN: Final = frozenset(
     {"api", "www", "com", "org", "net", "cloud", "runtime", "models", "key", "token", "secret"}
 )
+# What imports a module whose name may be put together, and what may be called a prompt.
+_BY_NAME: Final = re.compile(r"__import__|import_module|lazy_import|[Pp]rompt|PROMPT")
 # What is called or written however the service is called.
 _CALLED: Final = frozenset(
     {"pretrained", "pipeline", "inferencesession", "importorskip", "role", "chat"}
@@ -258,6 +260,10 @@ class Catalog:
             found.update(map(str, address.ports))
             found.update(_telling(text) for text in (*address.labels, *address.paths))
         return frozenset(found)
+
+    def may_name(self, text: str) -> bool:
+        """Whether code or settings in ``text`` can be of this catalog: most files end here."""
+        return not self.words.isdisjoint(words_of(text)) or _BY_NAME.search(text) is not None
 
 
 def package_key(registry: str, name: str) -> str:

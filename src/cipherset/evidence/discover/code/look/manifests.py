@@ -174,7 +174,8 @@ def _tables(value: dict[str, Any]) -> Iterator[tuple[str, list[str], bool]]:
 
 def _line(text: str, part: str) -> int:
     """The line where ``part`` first stands; 0 if it was written otherwise."""
-    at = text.find(part)
+    at = text.find(f"{part}:")
+    at = at if at >= 0 else text.find(part)
     return line_of(text, at) if at >= 0 else 0
 
 

@@ -48,6 +48,7 @@ def address_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     """The service or model server that the address ``text`` is of: one, or none."""
     match = _URL.match(text)
     if match is None:
+        yield from _way_hits(text, known, line)
         return
     host, port, path = match[1].lower(), match[2] or "", match[3] or ""
     service = known.host(host)
@@ -58,6 +59,18 @@ def address_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     if what:
         shown = f"{host}:{port}" if port else host
         yield Hit(Kind.ENDPOINT, f"{what} at {shown}", line, "address", what)
+
+
+def _way_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
+    """What a way without a host, or with one that is not known here, leads to."""
+    if text[:1] not in {"*", "/"} or len(text) > _MOST_NAME or not text.isprintable():
+        return
+    for address in known.addresses:
+        if " " not in text and any(end in text for end in address.paths):
+            yield Hit(
+                Kind.ENDPOINT, f"{address.what} at *", line, "path of an address", address.what
+            )
+            return
 
 
 def _served(host: str, port: str, path: str, known: Catalog) -> str:
