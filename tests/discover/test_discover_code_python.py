@@ -127,6 +127,8 @@ def test_where_python_would_look_first(files, is_local, tmp_path):
         ("{'role': 'system', 'content': x}", ("prompt", "system message of a chat")),
         ("post(f'{b}/chat/completions')", ("endpoint", "OpenAI-compatible API at *")),
         ("post(b + '/v1/embeddings')", ("endpoint", "OpenAI-compatible API at *")),
+        ("class S(Settings):\n    openai_api_key: str = ''", ("key", "OpenAI credential")),
+        ("def load_model():\n    return joblib.load(a + b)", ("model", "by joblib.load")),
         ("from mcp.server.fastmcp import FastMCP", ("mcp", "mcp")),
         ("from agents import Agent", ("agent", "agents")),
     ],

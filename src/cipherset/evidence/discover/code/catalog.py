@@ -157,6 +157,11 @@ class Catalog:
         return dict(self._rows("commands"))
 
     @cached_property
+    def settings(self) -> dict[str, Service]:
+        """By the first names of the settings that are its own."""
+        return dict(self._rows("settings"))
+
+    @cached_property
     def command(self) -> re.Pattern[str]:
         """A known command where a shell or a list of words would start it."""
         every = "|".join(map(re.escape, sorted(self.commands, key=len, reverse=True)))

@@ -23,7 +23,7 @@ _MOST_BYTES: Final = 8_000_000
 _LISTS: Final = (
     *("python", "pypi", "npm", "go", "maven", "cargo", "nuget", "gem", "composer"),
     *("java", "csharp", "php", "rust", "ruby", "headers", "hosts", "variables", "key_prefixes"),
-    *("models", "images", "commands", "boto3", "infra", "sql"),
+    *("models", "images", "commands", "boto3", "infra", "sql", "settings"),
 )
 _SERVICE_KINDS: Final = (Kind.SDK, Kind.LIBRARY, Kind.AGENT, Kind.MCP, Kind.SERVER)
 

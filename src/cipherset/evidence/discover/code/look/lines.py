@@ -121,7 +121,7 @@ class _Lines:
             yield from image_hits(image[1], self._known, number)
         if "modelfile" in self._name and (base := _DOCKER_FROM.match(line)):
             yield from model_hits("from", base[1], self._known, number)
-        if "docker " in line or "podman " in line:
+        if "docker " in line or "podman " in line or self._name.endswith(_SHELLS):
             for word in line.split():
                 yield from image_hits(word, self._known, number)
 

@@ -88,6 +88,7 @@ class _Reading:
     tables: list[Hit] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     targets: dict[int, str] = field(default_factory=dict)
+    functions: list[tuple[int, int, str]] = field(default_factory=list)
     has_library: bool = False
 
     def learn(self, nodes: list[ast.AST]) -> None:
@@ -99,6 +100,8 @@ class _Reading:
                 self.attributes.add(node.attr)
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 self._remember(node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.functions.append((node.lineno, node.end_lineno or 0, node.name))
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 self.seen.add(id(node.value))  # a docstring, or a comment in quotes
             elif isinstance(node, ast.JoinedStr):
@@ -195,6 +198,8 @@ class _Reading:
                 name = self.text(target.slice)
             if name:
                 yield from self._setting(name, node.value, node.lineno)
+            if isinstance(node, ast.AnnAssign):  # a field of settings, which are read elsewhere
+                yield from variable_hits(name, "", self.known, node.lineno)
 
     def keyword(self, node: ast.keyword) -> Iterator[Hit]:
         if node.arg:
@@ -290,7 +295,8 @@ class _Reading:
     def _is_model(self, node: ast.Call, text: str) -> bool:
         """Whether a call that loads anything loads a model: by its words, or what follows."""
         argument = ast.unparse(node.args[0]) if node.args else ""
-        words = f"{text} {argument[:200]} {self.targets.get(id(node), '')}"
+        within = [name for first, last, name in self.functions if first <= node.lineno <= last]
+        words = " ".join([text, argument[:200], self.targets.get(id(node), ""), *within])
         return bool(_MODEL_WORDS.search(words) or self.attributes & _ANSWERING)
 
     def _library(self, name: str, call: Loading) -> str:

@@ -17,6 +17,9 @@ _URL: Final = re.compile(
     r"(?::([\w*$\{\}-]{1,40}))?([/?#:][^\s\"'<>]{0,2000})?",
     re.ASCII,
 )
+_FILLED: Final = re.compile(
+    r"\$?\{\{?[^{}\"'`]{0,200}\}\}?|\#\{[^{}\"'`]{0,200}\}|\$\(?\w+\)?|\\\(\w[\w.]{0,80}\)|%[sdv](?!\w)"
+)
 _PLACEHOLDER: Final = re.compile(
     r"your|example|change|replace|insert|dummy|fake|placeholder|redacted|todo|x{4}|\*{3}|\.\.\.|"
     r"<|>|\$|\{\{|%\(|0{8}|1234567|abcdef|_key_here|test-?key",
@@ -46,6 +49,7 @@ _MOST_SEARCHED: Final = 20_000
 
 def address_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     """The service or model server that the address ``text`` is of: one, or none."""
+    text = filled(text)
     match = _URL.match(text)
     if match is None:
         yield from _way_hits(text, known, line)
@@ -59,6 +63,11 @@ def address_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     if what:
         shown = f"{host}:{port}" if port else host
         yield Hit(Kind.ENDPOINT, f"{what} at {shown}", line, "address", what)
+
+
+def filled(text: str) -> str:
+    """``text`` with ``*`` where a language or a template puts something in."""
+    return _FILLED.sub("*", text) if any(sign in text for sign in "{$%(") else text
 
 
 def _way_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
