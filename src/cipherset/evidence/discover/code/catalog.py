@@ -12,6 +12,10 @@ from typing import Final
 
 from cipherset.evidence.discover.code.found import Kind
 
+REGISTRIES: Final = (
+    *("pypi", "npm", "go", "maven", "cargo"),
+    *("nuget", "gem", "composer", "hex", "cran"),
+)
 MOST_NAME: Final = 200  # characters
 _PLAIN: Final = frozenset(
     {"api", "www", "com", "org", "net", "cloud", "runtime", "models", "key", "token", "secret"}
@@ -109,7 +113,7 @@ class Catalog:
         """By registry and name, in lower case and, for PyPI, as PEP 503 writes it."""
         return {
             registry: {package_key(registry, value): own for value, own in self._rows(registry)}
-            for registry in ("pypi", "npm", "go", "maven", "cargo", "nuget", "gem", "composer")
+            for registry in REGISTRIES
         }
 
     def package(self, registry: str, name: str) -> Service | None:

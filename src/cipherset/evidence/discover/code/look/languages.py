@@ -15,6 +15,7 @@ from cipherset.evidence.discover.code.look.strings import (
     is_prompt,
     model_hits,
     nameable,
+    named_model_hits,
     variable_hits,
 )
 
@@ -156,6 +157,7 @@ def _strings(code: str, known: Catalog) -> Iterator[Hit]:
     for match in _STRING.finditer(code):
         text = match[1] or match[2] or match[3]
         hits = [*address_hits(text, known, 0), *credential_hits(text, known, 0)]
+        hits += named_model_hits(text, known, 0)
         if not hits and "." in text and len(text) < 256:
             hits = [*host_hits(text, known, 0)]
         for hit in hits:

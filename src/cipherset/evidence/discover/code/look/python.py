@@ -9,6 +9,7 @@ from typing import Final
 
 from cipherset.evidence.discover.code.catalog import Catalog, Loading, Service
 from cipherset.evidence.discover.code.found import Hit, Kind
+from cipherset.evidence.discover.code.look.settings import command_hits
 from cipherset.evidence.discover.code.look.strings import (
     NAMED,
     address_hits,
@@ -17,6 +18,7 @@ from cipherset.evidence.discover.code.look.strings import (
     is_prompt,
     model_hits,
     nameable,
+    named_model_hits,
     variable_hits,
 )
 
@@ -24,6 +26,10 @@ _IMPORTERS: Final = frozenset({"import_module", "__import__", "importorskip", "l
 _HOST_NAMES: Final = re.compile(r"host|url|uri|endpoint|base|api|server", re.IGNORECASE)
 _PROMPT_NAMES: Final = re.compile(r"prompt|system|instruction|template|persona", re.IGNORECASE)
 _BASE_NAMES: Final = frozenset({"base_url", "api_base", "openai_api_base", "azure_endpoint"})
+_STARTERS: Final = frozenset(
+    {"run", "Popen", "call", "check_call", "check_output", "system", "popen"}
+    | {"create_subprocess_exec", "create_subprocess_shell"}
+)
 _READERS: Final = frozenset({"read_csv", "read_parquet", "read_json", "read_feather", "loadtxt"})
 _LEARNING: Final = frozenset({"fit", "fit_transform", "train", "partial_fit", "backward"})
 _ANSWERING: Final = frozenset({"predict", "predict_proba", "decision_function"})
@@ -181,6 +187,7 @@ class _Reading:
         if isinstance(node.value, str) and id(node) not in self.seen:
             yield from address_hits(node.value, self.known, node.lineno)
             yield from credential_hits(node.value, self.known, node.lineno)
+            yield from named_model_hits(node.value, self.known, node.lineno)
 
     def joined(self, node: ast.JoinedStr) -> Iterator[Hit]:
         yield from address_hits(self.text(node), self.known, node.lineno)
@@ -257,11 +264,19 @@ class _Reading:
             yield from self._aws(first or self._keyword(node, "service_name"), node.lineno)
         if last in _READERS and nameable(first):
             self.tables.append(Hit(Kind.DATASET, first, node.lineno, f"{last} in code that trains"))
+        if last in _STARTERS and node.args:
+            yield from command_hits(self._command(node.args[0]), self.known, node.lineno)
         yield from self._base(node)
         yield from self._loading(node, name)
 
     def _keyword(self, node: ast.Call, name: str) -> str:
         return next((self.text(one.value) for one in node.keywords if one.arg == name), "")
+
+    def _command(self, node: ast.AST) -> str:
+        """A command that is started, given as a text or as a list of words."""
+        if isinstance(node, ast.List | ast.Tuple):
+            return " ".join(self.text(word) or "*" for word in node.elts)
+        return self.text(node)
 
     def _aws(self, name: str, line: int) -> Iterator[Hit]:
         service = self.known.boto3.get(name)

@@ -81,11 +81,12 @@ def image_hits(value: str, known: Catalog, line: int) -> Iterator[Hit]:
 
 
 def command_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
-    """The model servers that a command starts, in the form of a shell or of a list."""
+    """What runs or trains models and is started, in the form of a shell or of a list."""
     plain = re.sub(r"\s+", " ", _CLEAN.sub(" ", text))
     for match in known.command.finditer(plain):
         service = known.commands[match[1]]
-        yield Hit(Kind.SERVER, service.name, line, f"command: {match[1]}", service.name)
+        kind = Kind.LIBRARY if service.kind is Kind.LIBRARY else Kind.SERVER
+        yield Hit(kind, service.name, line, f"command: {match[1]}", service.name)
 
 
 def infra_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:

@@ -42,6 +42,7 @@ _ROLE: Final = re.compile(
     re.IGNORECASE,
 )
 _LIKE_A_NAME: Final = re.compile(r"[\w.:-]{3,}")
+_LEAST_MODEL: Final = 5
 _MOST_NAME: Final = 120
 _LEAST_PROMPT: Final = 24
 _MOST_SEARCHED: Final = 20_000
@@ -145,6 +146,14 @@ def model_hits(name: str, value: str, known: Catalog, line: int) -> Iterator[Hit
     service = known.model(value)
     if service is not None:
         yield Hit(Kind.MODEL, value, line, "chosen by name", service.name)
+
+
+def named_model_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
+    """The model that ``text`` is the name of, where nothing else says that it is one."""
+    if len(text) > _LEAST_MODEL and re.search(r"\d", text) and re.search(r"[-:/]", text):
+        service = known.model(text)
+        if service is not None:
+            yield Hit(Kind.MODEL, text, line, "named", service.name)
 
 
 def is_prompt(text: str) -> bool:
