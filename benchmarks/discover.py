@@ -40,8 +40,8 @@ def tables(more: list[Path]) -> Iterator[Table]:
 
 def planted_table() -> Table:
     sys.path.insert(0, str(TESTS))
-    from discover_later import LATER  # noqa: PLC0415 -- the tests' own trees
-    from discover_planted import CLEAN, USES, lay  # noqa: PLC0415
+    from discover_later import LATER
+    from discover_planted import CLEAN, USES, lay
 
     rows = []
     for name, uses in (("first", USES), ("later", LATER)):

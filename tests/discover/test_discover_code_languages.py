@@ -47,7 +47,7 @@ KEY = "Zx8Qw3Er5Ty7Ui9Op1As2Df4"
         (".java", 'System.getenv("COHERE_API_KEY")', "Cohere credential"),
         (".ts", "chat({ model: 'gpt-4o' })", "gpt-4o"),
         (".go", 'Model: "claude-3-opus"', "claude-3-opus"),
-        (".js", "await pipeline('summarization', 'Xenova/t5')", "Xenova/t5"),
+        (".js", "import '@xenova/transformers'; pipeline('ner', 'Xenova/t5')", "Xenova/t5"),
         (".ts", "[{ role: 'system', content: text }]", "system message of a chat"),
         (".sql", "SELECT ai_query('m', x)", "AI_QUERY"),
         (".java", 'return base + "/chat/completions";', "OpenAI-compatible API at *"),

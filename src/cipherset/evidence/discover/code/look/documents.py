@@ -20,7 +20,9 @@ from cipherset.evidence.discover.code.look.settings import (
 from cipherset.evidence.discover.code.look.strings import is_prompt
 
 _MOST_NODES: Final = 200_000
-_MAY: Final = re.compile(r"mcp|context_servers|system|instruction|persona", re.IGNORECASE)
+_MAY: Final = re.compile(
+    r"mcp|context_servers|system|instruction|persona|api.?key|provider|image", re.IGNORECASE
+)
 _ORIGIN: Final = re.compile(r"prompts?$", re.IGNORECASE)
 _PROMPT_FILE: Final = re.compile(
     r"(?:^|[_.-])(?:prompt|system[_-]?message)s?(?:[_.-]|$)", re.IGNORECASE
