@@ -209,6 +209,6 @@ def test_a_long_list_comes_in_pages_and_loses_nothing(tmp_path):
         for number in (1, 2, 3):
             page = served.get(f"/console/assets?page={number}").text
             assert f"Page {number} of 3" in page
-            seen += re.findall(r"rows-\d{5}.parquet", page)
+            seen += re.findall(r">(rows-\d{5}.parquet)</a>", page)
         assert "Page 3 of 3" in served.get("/console/assets?page=9").text
     assert len(seen) == len(set(seen)) == 130
