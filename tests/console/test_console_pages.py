@@ -135,7 +135,9 @@ def test_a_finding_that_is_gone_is_said_to_be_lost(team):
 def test_gauges_show_what_is_given_away(team):
     page = team.get("/console/exposure").text
     assert re.search(r'<meter[^>]*value="0.88"', page)
-    assert "1 export without evidence that holds" in page
+    assert "88 of 100" in page
+    assert ">nobody<" in page
+    assert "queries" in page
 
 
 def test_the_trail_leaves_looks_out_and_filters(team):
