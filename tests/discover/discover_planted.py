@@ -1,7 +1,7 @@
 """A tree with uses of AI planted in it, and one that only talks about them.
 
-Written before the scanner was run on it, in styles that its rules were not made from; what it
-missed then is told in docs/how-to/discover.md.
+Written before the scanner was run on it; what it missed then is told in
+docs/reference/discovery.md.
 """
 
 import json

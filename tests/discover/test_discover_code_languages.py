@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.evidence.discover.code import ReadFault, scan
-from cipherset.evidence.discover.code.look.dispatch import may_name
 from cipherset.evidence.discover.code.look.languages import LANGUAGES, look_code
 from cipherset.evidence.discover.code.look.lines import look_lines
 from cipherset.evidence.discover.code.look.manifests import look_manifest
@@ -48,14 +47,17 @@ KEY = "Zx8Qw3Er5Ty7Ui9Op1As2Df4"
         (".java", 'System.getenv("COHERE_API_KEY")', "Cohere credential"),
         (".ts", "chat({ model: 'gpt-4o' })", "gpt-4o"),
         (".go", 'Model: "claude-3-opus"', "claude-3-opus"),
-        (".js", "await pipeline('summarization', 'Xenova/t5')", "Xenova/t5"),
+        (".js", "import '@xenova/transformers'; pipeline('ner', 'Xenova/t5')", "Xenova/t5"),
         (".ts", "[{ role: 'system', content: text }]", "system message of a chat"),
         (".sql", "SELECT ai_query('m', x)", "AI_QUERY"),
+        (".java", 'return base + "/chat/completions";', "OpenAI-compatible API at *"),
+        (".swift", 'let u = "https://api.mistral.ai/v1/models/\\(id)"', "api.mistral.ai"),
+        (".clj", '(def u "https://api.openai.com/v1") ; x', "api.openai.com"),
         (".kt", '"https://${host}/openai/deployments/x"', "Azure OpenAI at *"),
     ],
 )
 def test_code_of_other_languages(ending, code, what):
-    assert may_name(code, KNOWN)
+    assert KNOWN.may_name(code)
     assert what in {hit.what for hit in look_code(code, ending, KNOWN)}
 
 
@@ -192,6 +194,20 @@ def test_words_in_lists_of_packages(name, text):
         ),
         ("t.yaml", "Type: AWS::Bedrock::Agent", "sdk", "aws::bedrock::agent"),
         ("v.tf", 'variable "openai_api_key" {', "key", "OpenAI credential"),
+        (
+            "o.tf",
+            'value = "https://bedrock-runtime.${var.region}.amazonaws.com/model/x"',
+            "endpoint",
+            "bedrock-runtime.*.amazonaws.com",
+        ),
+        ("a.properties", "spring.ai.ollama.init.timeout=5m", "agent", "Spring AI"),
+        ("a.yml", "model:\n  name: llama3.2:3b\n", "model", "llama3.2:3b"),
+        (
+            "up.sh",
+            "docker run \\\n  ghcr.io/huggingface/text-generation-inference:1.4",
+            "server",
+            "Text Generation Inference",
+        ),
         ("web.config", '<add key="Anthropic:ApiKey" value="" />', "key", "Anthropic credential"),
         (
             "crew.yaml",

@@ -6,6 +6,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from discover_later import LATER
 from discover_planted import CLEAN, KEY, OTHER_KEY, USES, lay, planted
 
 from cipherset.evidence.discover.code import Kind, ReadFault, scan
@@ -22,6 +23,21 @@ def found(tmp_path_factory):
     for one in report.findings:
         by_path.setdefault(Path(one.path).relative_to(root).as_posix(), []).append(one)
     return report, by_path
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory):
+    root = lay({path: text for path, (text, _) in LATER.items()}, tmp_path_factory.mktemp("later"))
+    by_path = {}
+    for one in scan([root]).findings:
+        by_path.setdefault(Path(one.path).relative_to(root).as_posix(), []).append(one)
+    return by_path
+
+
+@pytest.mark.parametrize("path", LATER)
+def test_a_use_that_was_planted_later_is_found(path, later):
+    _, kinds = LATER[path]
+    assert kinds & {one.kind.value for one in later.get(path, [])}
 
 
 @pytest.mark.parametrize("path", USES)

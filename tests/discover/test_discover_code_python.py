@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cipherset.evidence.discover.code import Kind, scan
-from cipherset.evidence.discover.code.look.dispatch import may_name
 from cipherset.evidence.discover.code.look.python import look_python, parsed
 from cipherset.evidence.discover.code.rows import load_catalog
 
@@ -126,6 +125,10 @@ def test_where_python_would_look_first(files, is_local, tmp_path):
         ("os.environ['GROQ_API_KEY']", ("key", "Groq credential")),
         ("os.getenv('MY_OPENAI_API_KEY')", ("key", "OpenAI credential")),
         ("{'role': 'system', 'content': x}", ("prompt", "system message of a chat")),
+        ("post(f'{b}/chat/completions')", ("endpoint", "OpenAI-compatible API at *")),
+        ("post(b + '/v1/embeddings')", ("endpoint", "OpenAI-compatible API at *")),
+        ("class S(Settings):\n    openai_api_key: str = ''", ("key", "OpenAI credential")),
+        ("def load_model():\n    return joblib.load(a + b)", ("model", "by joblib.load")),
         ("from mcp.server.fastmcp import FastMCP", ("mcp", "mcp")),
         ("from agents import Agent", ("agent", "agents")),
     ],
@@ -141,14 +144,14 @@ def test_what_ends_unread_would_have_had_nothing():
     codes += [path.read_text() for path in Path(ast.__file__).parent.glob("a*.py")]
     for code in codes:
         if parsed(code) is not None and hits(code):
-            assert may_name(code, KNOWN)
+            assert KNOWN.may_name(code)
 
 
 @pytest.mark.parametrize("module", sorted(KNOWN.python))
 def test_each_module_of_the_catalog_is_seen(module):
     _, names = KNOWN.python[module]
     code = f"from {module} import {min(names, default='x')}"
-    assert may_name(code, KNOWN)
+    assert KNOWN.may_name(code)
     assert len(hits(code)) == 1
 
 
@@ -157,7 +160,7 @@ def test_each_module_of_the_catalog_is_seen(module):
 )
 def test_each_host_of_the_catalog_is_seen(host):
     code = f"ask('https://{host.replace('*', 'x-1')}/y')"
-    assert may_name(code, KNOWN)
+    assert KNOWN.may_name(code)
     assert {kind for kind, _ in hits(code)} == {Kind.ENDPOINT.value}
 
 

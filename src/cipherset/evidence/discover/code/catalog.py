@@ -12,14 +12,26 @@ from typing import Final
 
 from cipherset.evidence.discover.code.found import Kind
 
+REGISTRIES: Final = (
+    *("pypi", "npm", "go", "maven", "cargo"),
+    *("nuget", "gem", "composer", "hex", "cran"),
+)
 MOST_NAME: Final = 200  # characters
-_PLAIN: Final = frozenset(
-    {"api", "www", "com", "org", "net", "cloud", "runtime", "models", "key", "token", "secret"}
+# What imports a module whose name may be put together, and what may be called a prompt.
+_BY_NAME: Final = re.compile(
+    r"__import__|import_module|lazy_import|[Pp]rompt|PROMPT|[Yy]ou are|[Aa]ct as"
 )
 # What is called or written however the service is called.
-_CALLED: Final = frozenset(
-    {"pretrained", "pipeline", "inferencesession", "importorskip", "role", "chat"}
+_CALLED: Final = (
+    *(("call", "from_pretrained"), ("call", "InferenceSession")),
+    *(("", "role system"), ("", "role developer")),
 )
+# What code names; packages are named in lists, which are always read.
+_IN_CODE: Final = (
+    *("python", "npm", "go", "cargo", "rust", "nuget", "csharp", "java", "php", "gem", "ruby"),
+    *("headers", "hosts", "variables", "key_prefixes", "models", "boto3", "commands", "sql"),
+)
+_WHOLE: Final = frozenset({"npm", "variables", "key_prefixes", "models", "boto3"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Catalog:
         """By registry and name, in lower case and, for PyPI, as PEP 503 writes it."""
         return {
             registry: {package_key(registry, value): own for value, own in self._rows(registry)}
-            for registry in ("pypi", "npm", "go", "maven", "cargo", "nuget", "gem", "composer")
+            for registry in REGISTRIES
         }
 
     def package(self, registry: str, name: str) -> Service | None:
@@ -153,6 +165,11 @@ class Catalog:
     def commands(self) -> dict[str, Service]:
         """By program and first words."""
         return dict(self._rows("commands"))
+
+    @cached_property
+    def settings(self) -> dict[str, Service]:
+        """By the first names of the settings that are its own."""
+        return dict(self._rows("settings"))
 
     @cached_property
     def command(self) -> re.Pattern[str]:
@@ -246,18 +263,43 @@ class Catalog:
         return next((service for begins, service in self._model_rows if begins in low), None)
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """Words, in lower case, one of which is in all code that names anything of this catalog."""
-        found = set(_CALLED)
-        for service in self.services:
-            for values in service.names.values():
-                found.update(_telling(value) for value in values)
-        for call in self.calls:
-            found.add(_telling(call.name))
-        for address in self.addresses:
-            found.update(map(str, address.ports))
-            found.update(_telling(text) for text in (*address.labels, *address.paths))
-        return frozenset(found)
+    def _signs(self) -> dict[str, list[tuple[frozenset[str], tuple[str, ...]]]]:
+        """What code that names a thing has in it, by the longest word of that: see ``_sign``."""
+        named = [(name, value) for name in _IN_CODE for value, _ in self._rows(name)]
+        named += [("call", call.name) for call in self.calls]
+        named += [("way", text) for one in self.addresses for text in (*one.labels, *one.paths)]
+        named += [("way", str(port)) for one in self.addresses for port in one.ports]
+        signs: dict[str, list[tuple[frozenset[str], tuple[str, ...]]]] = {}
+        for kind, value in (*named, *_CALLED):
+            words, texts = _sign(kind, value.lower())
+            signs.setdefault(max(words, key=len), []).append((words, texts))
+        return signs
+
+    def may_name(self, text: str) -> bool:
+        """Whether code or settings in ``text`` can be of this catalog: most files end here."""
+        low = text.lower()
+        words = words_of(low)
+        for word in words & self._signs.keys():
+            for together, texts in self._signs[word]:
+                if together <= words and (not texts or any(one in low for one in texts)):
+                    return True
+        return _BY_NAME.search(text) is not None
+
+
+def _sign(kind: str, value: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words that stand in code that names ``value``, and texts one of which does.
+
+    Hosts and modules may be put together from parts, so of them there are only the words.
+    """
+    plain = value.partition(":")[0] if kind == "python" else value
+    words = frozenset(words_of(plain)) or frozenset({plain})
+    if kind == "python" and len(words) == 1:
+        return words, tuple(before + plain for before in ("import ", "from ", "'", '"', ", "))
+    if kind == "call":
+        return words, (value.rpartition(".")[2],)
+    if kind in _WHOLE and "*" not in value:
+        return words, (value,)
+    return words, ()
 
 
 def package_key(registry: str, name: str) -> str:
@@ -270,13 +312,6 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.lower())
 
 
-def _telling(value: str) -> str:
-    """The part of ``value`` that is rarest in other files: the longest that says something."""
-    parts = re.findall(r"[a-z0-9]+", value.partition(":")[0].lower() or value.lower())
-    best = [part for part in parts if part not in _PLAIN] or parts or [value]
-    return str(max(best, key=len))
-
-
 def words_of(text: str) -> set[str]:
-    """The words of ``text`` in lower case, taken apart at every sign."""
-    return set(re.findall(r"[a-z0-9]+", text.lower()))
+    """The words of ``text``, which is in lower case, taken apart at every sign."""
+    return set(re.findall(r"[a-z0-9]+", text))

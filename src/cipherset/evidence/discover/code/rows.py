@@ -10,6 +10,7 @@ from typing import Any, Final
 from cipherset.core.errors import InputError
 from cipherset.evidence.discover.code.catalog import (
     MOST_NAME,
+    REGISTRIES,
     Address,
     Catalog,
     Loading,
@@ -21,9 +22,20 @@ from cipherset.evidence.discover.code.found import Kind
 MOST_ROWS: Final = 10_000
 _MOST_BYTES: Final = 8_000_000
 _LISTS: Final = (
-    *("python", "pypi", "npm", "go", "maven", "cargo", "nuget", "gem", "composer"),
-    *("java", "csharp", "php", "rust", "ruby", "headers", "hosts", "variables", "key_prefixes"),
-    *("models", "images", "commands", "boto3", "infra", "sql"),
+    *REGISTRIES,
+    *(
+        "python",
+        "java",
+        "csharp",
+        "php",
+        "rust",
+        "ruby",
+        "headers",
+        "hosts",
+        "variables",
+        "key_prefixes",
+    ),
+    *("models", "images", "commands", "boto3", "infra", "sql", "settings"),
 )
 _SERVICE_KINDS: Final = (Kind.SDK, Kind.LIBRARY, Kind.AGENT, Kind.MCP, Kind.SERVER)
 

@@ -19,6 +19,7 @@ _COMMENTS: Final = {
     "rust": re.compile(rf"(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\\n])')|{_C}", re.DOTALL),
     "php": re.compile(rf"({_STRINGS})|{_C}|\#(?!\[)[^\n]*", re.DOTALL),
     "hash": re.compile(rf"({_STRINGS})|(?<![\w$&])\#[^\n]*"),
+    "lisp": re.compile(r"(\"(?:\\.|[^\"\\])*\")|;[^\n]*", re.DOTALL),
     "dashes": re.compile(rf"({_STRINGS})|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL),
 }
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final
 
-from cipherset.evidence.discover.code.catalog import Catalog, words_of
+from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.files.reach import Faults, File
 from cipherset.evidence.discover.code.files.text import decoded
 from cipherset.evidence.discover.code.found import Hit, Kind, ReadFault
@@ -42,8 +42,6 @@ _LINE_NAMES: Final = re.compile(
 _JSON: Final = frozenset({".json", ".jsonc", ".json5", ".code-workspace"})
 _ROWS: Final = frozenset({".jsonl", ".ndjson"})
 _PROMPTS: Final = frozenset({".txt", ".md", ".j2", ".jinja", ".jinja2", ".tmpl", ".prompt", ".mdx"})
-# What imports a module whose name may be put together, and what may be called a prompt.
-_BY_NAME: Final = re.compile(r"__import__|import_module|lazy_import|[Pp]rompt|PROMPT")
 _INTERPRETER: Final = re.compile(
     rb"#!\s*\S*?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(python|node|deno|bun|ruby|php|sh|bash|zsh|dash)\d*(?:\.\d+)?\b"
 )
@@ -94,7 +92,7 @@ def _text(
     if ending == ".ipynb":
         yield from look_notebook(text, known, beside)
     elif ending in LANGUAGES:
-        if may_name(text, known):
+        if known.may_name(text):
             yield from look_code(text, ending, known)
     elif ending in _LINES:
         yield from look_lines(text, path.name, known)
@@ -115,7 +113,7 @@ def _python(raw: bytes, file: File, known: Catalog, faults: Faults) -> Iterator[
     path = PurePosixPath(*file.parts)
     if is_manifest(path):
         yield from look_manifest(text, path, known)
-    if not may_name(text, known):
+    if not known.may_name(text):
         return
     tree = parsed(raw) or parsed(text)
     if tree is None:
@@ -123,13 +121,6 @@ def _python(raw: bytes, file: File, known: Catalog, faults: Faults) -> Iterator[
         yield from look_python_lines(text, known, file.beside)
     else:
         yield from look_python(tree, known, file.beside)
-
-
-def may_name(text: str, known: Catalog) -> bool:
-    """Whether anything in ``text`` could be of the catalog: most files end here, unparsed."""
-    if not known.words.isdisjoint(words_of(text)):
-        return True
-    return _BY_NAME.search(text) is not None
 
 
 def named(path: PurePosixPath, known: Catalog) -> Iterator[Hit]:

@@ -20,6 +20,9 @@ from cipherset.evidence.discover.code.look.settings import (
 from cipherset.evidence.discover.code.look.strings import is_prompt
 
 _MOST_NODES: Final = 200_000
+_MAY: Final = re.compile(
+    r"mcp|context_servers|system|instruction|persona|api.?key|provider|image", re.IGNORECASE
+)
 _ORIGIN: Final = re.compile(r"prompts?$", re.IGNORECASE)
 _PROMPT_FILE: Final = re.compile(
     r"(?:^|[_.-])(?:prompt|system[_-]?message)s?(?:[_.-]|$)", re.IGNORECASE
@@ -48,6 +51,10 @@ def json_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value
 def look_json(text: str, name: str, known: Catalog) -> Iterator[Hit]:
     """What the settings of the JSON in ``text`` give away."""
     value = json_value(text)
+    if isinstance(value, dict):
+        yield from _described_model(value)
+    if not (known.may_name(text) or _MAY.search(text)):
+        return
     waiting: list[tuple[tuple[str, ...], Any]] = [((), value)]
     n_nodes = 0
     while waiting and n_nodes < _MOST_NODES:
@@ -63,8 +70,6 @@ def look_json(text: str, name: str, known: Catalog) -> Iterator[Hit]:
             hits += [*command_hits(one, known, 0)] if way[-1] in {"command", "run", "cmd"} else []
             hits += [*infra_hits(one, known, 0)] if len(one) < 100 else []
             yield from _placed(hits, way[-1], text)
-    if isinstance(value, dict):
-        yield from _described_model(value)
 
 
 def _list(way: tuple[str, ...], values: list[Any], text: str, known: Catalog) -> Iterator[Hit]:

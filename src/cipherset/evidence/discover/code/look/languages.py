@@ -15,6 +15,7 @@ from cipherset.evidence.discover.code.look.strings import (
     is_prompt,
     model_hits,
     nameable,
+    named_model_hits,
     variable_hits,
 )
 
@@ -32,6 +33,7 @@ LANGUAGES: Final = {
     **dict.fromkeys((".c", ".cc", ".cpp", ".cxx", ".h", ".hpp"), ("headers", "c")),
     **dict.fromkeys((".swift", ".dart"), ("other", "c")),
     **dict.fromkeys((".ex", ".exs", ".r", ".jl", ".pl", ".lua"), ("other", "hash")),
+    **dict.fromkeys((".clj", ".cljs", ".cljc"), ("other", "lisp")),
     ".sql": ("sql", "dashes"),
 }
 _IMPORTS: Final = {
@@ -61,7 +63,6 @@ _IMPORTS: Final = {
 _STRING: Final = re.compile(
     r"\"((?:\\.|[^\"\\\n]){2,4000})\"|'((?:\\.|[^'\\\n]){2,4000})'|`((?:\\.|[^`\\]){2,4000})`"
 )
-_FILLED: Final = re.compile(r"[$#]?\{[^{}\"'`]{0,200}\}|\$\w+|%[sdv]")
 _VARIABLE: Final = re.compile(
     r"(?:env|Environment|getenv)\w*(?:[.(\[\s]|::|!|\?)[\w.(\[\s\"'`:]{0,30}?\b((?-i:[A-Z][A-Z0-9_]{4,60}))\b",
     re.IGNORECASE,
@@ -155,8 +156,8 @@ def _namespace(name: str, language: str, known: Catalog) -> Service | None:
 def _strings(code: str, known: Catalog) -> Iterator[Hit]:
     for match in _STRING.finditer(code):
         text = match[1] or match[2] or match[3]
-        filled = _FILLED.sub("*", text) if "{" in text or "$" in text or "%" in text else text
-        hits = [*address_hits(filled, known, 0), *credential_hits(text, known, 0)]
+        hits = [*address_hits(text, known, 0), *credential_hits(text, known, 0)]
+        hits += named_model_hits(text, known, 0)
         if not hits and "." in text and len(text) < 256:
             hits = [*host_hits(text, known, 0)]
         for hit in hits:

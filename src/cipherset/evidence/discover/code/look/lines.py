@@ -29,6 +29,7 @@ _XML: Final = re.compile(
 )
 _ASKING: Final = re.compile(r"\b(?:curl|wget|http|https|xh|Invoke-(?:RestMethod|WebRequest))\s")
 _WORD_URL: Final = re.compile(r"(?:https?|wss?)://[^\s\"'`<>)]{4,500}")
+_MODEL_OPTION: Final = re.compile(r"--[\w-]{0,30}model[\w-]{0,30}[=\s]+[\"']?([\w./:@-]{3,200})")
 _SHELLS: Final = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _BLOCK: Final = re.compile(r"^[|>][+-]?\d?\s*$")
 _MOST_BLOCK: Final = 60  # lines of a text in YAML that are put together
@@ -110,6 +111,8 @@ class _Lines:
             for match in _WORD_URL.finditer(line):
                 yield from address_hits(match[0], known, number)
         yield from self._images(line, number)
+        for match in _MODEL_OPTION.finditer(line):
+            yield from model_hits("model", match[1], known, number)
         if (variable := _HCL_VARIABLE.match(line)) is not None:
             yield from look_setting([variable[1]], "", known, number)
         for match in _XML.finditer(line) if "<" in line else ():
@@ -121,7 +124,7 @@ class _Lines:
             yield from image_hits(image[1], self._known, number)
         if "modelfile" in self._name and (base := _DOCKER_FROM.match(line)):
             yield from model_hits("from", base[1], self._known, number)
-        if "docker " in line or "podman " in line:
+        if "docker " in line or "podman " in line or self._name.endswith(_SHELLS):
             for word in line.split():
                 yield from image_hits(word, self._known, number)
 

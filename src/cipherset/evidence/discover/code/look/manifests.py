@@ -34,6 +34,8 @@ _GRADLE_PARTS: Final = re.compile(
 _MAVEN: Final = re.compile(
     r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>"
 )
+_SBT: Final = re.compile(r"\"([\w.-]+)\"\s*%{1,3}\s*\"([\w.-]+)\"")
+_MIX: Final = re.compile(r"\{\s*:(\w+)\s*,")
 _NUGET: Final = re.compile(
     r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"",
     re.IGNORECASE,
@@ -174,7 +176,8 @@ def _tables(value: dict[str, Any]) -> Iterator[tuple[str, list[str], bool]]:
 
 def _line(text: str, part: str) -> int:
     """The line where ``part`` first stands; 0 if it was written otherwise."""
-    at = text.find(part)
+    at = text.find(f"{part}:")
+    at = at if at >= 0 else text.find(part)
     return line_of(text, at) if at >= 0 else 0
 
 
@@ -272,6 +275,15 @@ def _toml_keys(text: str) -> Names:
                 yield name, _line(text, name)
 
 
+def _description(text: str) -> Names:
+    """The packages that one of R imports; ``DESCRIPTION`` may be any other text."""
+    if not text.startswith(("Package:", "Type:")):
+        return
+    for match in re.finditer(r"(?m)^(?:Imports|Depends|Suggests):((?:.*\n)(?:[ \t]+.*\n?)*)", text):
+        for name in re.findall(r"[A-Za-z][\w.]+", re.sub(r"\([^)]*\)", "", match[1])):
+            yield name, _line(text, name)
+
+
 def _gradle(text: str) -> Names:
     code = without_comments(text, "c")
     yield from _matches(_GRADLE)(code)
@@ -312,6 +324,8 @@ _BY_NAME: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
     "cargo.lock": ("cargo", _matches(_LOCK_NAME)),
     **dict.fromkeys(("packages.config", "directory.packages.props"), ("nuget", _projects)),
     "packages.lock.json": ("nuget", _json_keys),
+    "mix.exs": ("hex", _matches(_MIX, "hash")),
+    "description": ("cran", _description),
     "gemfile": ("gem", _matches(_GEM, "hash")),
     "gemfile.lock": ("gem", _matches(_GEM_LOCK)),
     **dict.fromkeys(("composer.json", "composer.lock"), ("composer", _composer)),
@@ -319,7 +333,7 @@ _BY_NAME: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
 _BY_ENDING: Final[dict[str, tuple[str, Callable[[str], Names]]]] = {
     **dict.fromkeys((".gradle", ".gradle.kts"), ("maven", _gradle)),
     ".versions.toml": ("maven", _catalog_toml),
-    "build.sbt": ("maven", _gradle),
+    ".sbt": ("maven", _matches(_SBT, "c")),
     **dict.fromkeys((".csproj", ".fsproj", ".vbproj", ".props"), ("nuget", _projects)),
     ".gemspec": ("gem", _matches(_GEM, "hash")),
 }

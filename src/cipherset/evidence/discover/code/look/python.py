@@ -9,6 +9,7 @@ from typing import Final
 
 from cipherset.evidence.discover.code.catalog import Catalog, Loading, Service
 from cipherset.evidence.discover.code.found import Hit, Kind
+from cipherset.evidence.discover.code.look.settings import command_hits
 from cipherset.evidence.discover.code.look.strings import (
     NAMED,
     address_hits,
@@ -17,6 +18,7 @@ from cipherset.evidence.discover.code.look.strings import (
     is_prompt,
     model_hits,
     nameable,
+    named_model_hits,
     variable_hits,
 )
 
@@ -24,6 +26,10 @@ _IMPORTERS: Final = frozenset({"import_module", "__import__", "importorskip", "l
 _HOST_NAMES: Final = re.compile(r"host|url|uri|endpoint|base|api|server", re.IGNORECASE)
 _PROMPT_NAMES: Final = re.compile(r"prompt|system|instruction|template|persona", re.IGNORECASE)
 _BASE_NAMES: Final = frozenset({"base_url", "api_base", "openai_api_base", "azure_endpoint"})
+_STARTERS: Final = frozenset(
+    {"run", "Popen", "call", "check_call", "check_output", "system", "popen"}
+    | {"create_subprocess_exec", "create_subprocess_shell"}
+)
 _READERS: Final = frozenset({"read_csv", "read_parquet", "read_json", "read_feather", "loadtxt"})
 _LEARNING: Final = frozenset({"fit", "fit_transform", "train", "partial_fit", "backward"})
 _ANSWERING: Final = frozenset({"predict", "predict_proba", "decision_function"})
@@ -88,6 +94,7 @@ class _Reading:
     tables: list[Hit] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     targets: dict[int, str] = field(default_factory=dict)
+    functions: list[tuple[int, int, str]] = field(default_factory=list)
     has_library: bool = False
 
     def learn(self, nodes: list[ast.AST]) -> None:
@@ -99,6 +106,8 @@ class _Reading:
                 self.attributes.add(node.attr)
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 self._remember(node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.functions.append((node.lineno, node.end_lineno or 0, node.name))
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 self.seen.add(id(node.value))  # a docstring, or a comment in quotes
             elif isinstance(node, ast.JoinedStr):
@@ -178,6 +187,7 @@ class _Reading:
         if isinstance(node.value, str) and id(node) not in self.seen:
             yield from address_hits(node.value, self.known, node.lineno)
             yield from credential_hits(node.value, self.known, node.lineno)
+            yield from named_model_hits(node.value, self.known, node.lineno)
 
     def joined(self, node: ast.JoinedStr) -> Iterator[Hit]:
         yield from address_hits(self.text(node), self.known, node.lineno)
@@ -195,6 +205,8 @@ class _Reading:
                 name = self.text(target.slice)
             if name:
                 yield from self._setting(name, node.value, node.lineno)
+            if isinstance(node, ast.AnnAssign):  # a field of settings, which are read elsewhere
+                yield from variable_hits(name, "", self.known, node.lineno)
 
     def keyword(self, node: ast.keyword) -> Iterator[Hit]:
         if node.arg:
@@ -252,11 +264,19 @@ class _Reading:
             yield from self._aws(first or self._keyword(node, "service_name"), node.lineno)
         if last in _READERS and nameable(first):
             self.tables.append(Hit(Kind.DATASET, first, node.lineno, f"{last} in code that trains"))
+        if last in _STARTERS and node.args:
+            yield from command_hits(self._command(node.args[0]), self.known, node.lineno)
         yield from self._base(node)
         yield from self._loading(node, name)
 
     def _keyword(self, node: ast.Call, name: str) -> str:
         return next((self.text(one.value) for one in node.keywords if one.arg == name), "")
+
+    def _command(self, node: ast.AST) -> str:
+        """A command that is started, given as a text or as a list of words."""
+        if isinstance(node, ast.List | ast.Tuple):
+            return " ".join(self.text(word) or "*" for word in node.elts)
+        return self.text(node)
 
     def _aws(self, name: str, line: int) -> Iterator[Hit]:
         service = self.known.boto3.get(name)
@@ -290,7 +310,8 @@ class _Reading:
     def _is_model(self, node: ast.Call, text: str) -> bool:
         """Whether a call that loads anything loads a model: by its words, or what follows."""
         argument = ast.unparse(node.args[0]) if node.args else ""
-        words = f"{text} {argument[:200]} {self.targets.get(id(node), '')}"
+        within = [name for first, last, name in self.functions if first <= node.lineno <= last]
+        words = " ".join([text, argument[:200], self.targets.get(id(node), ""), *within])
         return bool(_MODEL_WORDS.search(words) or self.attributes & _ANSWERING)
 
     def _library(self, name: str, call: Loading) -> str:

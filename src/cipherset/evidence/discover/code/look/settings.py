@@ -44,7 +44,8 @@ def look_setting(way: Sequence[str], value: str, known: Catalog, line: int) -> I
         if _PROMPT_NAMES.search(name) and is_prompt(value):
             yield Hit(Kind.PROMPT, name, line, "a text that tells a model what to be")
         return
-    yield from model_hits(name, value, known, line)
+    yield from model_hits(".".join(way[-2:]), value, known, line)
+    yield from _own(way, known, line)
     if _VARIABLE_NAMES.match(name) and re.fullmatch(r"[\w-]{5,80}", value):
         yield from (hit for hit in variable_hits(value, "", known, line) if hit.how == NAMED)
     if _HOST_NAMES.search(name):
@@ -54,6 +55,13 @@ def look_setting(way: Sequence[str], value: str, known: Catalog, line: int) -> I
     if _PROMPT_NAMES.search(name) and is_prompt(value):
         yield Hit(Kind.PROMPT, name, line, "a text that tells a model what to be")
     yield from _provider(name, value, known, line)
+
+
+def _own(way: Sequence[str], known: Catalog, line: int) -> Iterator[Hit]:
+    """A setting that a library calls its own."""
+    for begins, service in known.settings.items():
+        if f"{'.'.join(way)}.".startswith(f"{begins}."):
+            yield Hit(service.kind, service.name, line, f"settings of {begins}", service.name)
 
 
 def _provider(name: str, value: str, known: Catalog, line: int) -> Iterator[Hit]:
@@ -73,11 +81,12 @@ def image_hits(value: str, known: Catalog, line: int) -> Iterator[Hit]:
 
 
 def command_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
-    """The model servers that a command starts, in the form of a shell or of a list."""
+    """What runs or trains models and is started, in the form of a shell or of a list."""
     plain = re.sub(r"\s+", " ", _CLEAN.sub(" ", text))
     for match in known.command.finditer(plain):
         service = known.commands[match[1]]
-        yield Hit(Kind.SERVER, service.name, line, f"command: {match[1]}", service.name)
+        kind = Kind.LIBRARY if service.kind is Kind.LIBRARY else Kind.SERVER
+        yield Hit(kind, service.name, line, f"command: {match[1]}", service.name)
 
 
 def infra_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:

@@ -17,6 +17,9 @@ _URL: Final = re.compile(
     r"(?::([\w*$\{\}-]{1,40}))?([/?#:][^\s\"'<>]{0,2000})?",
     re.ASCII,
 )
+_FILLED: Final = re.compile(
+    r"\$?\{\{?[^{}\"'`]{0,200}\}\}?|\#\{[^{}\"'`]{0,200}\}|\$\(?\w+\)?|\\\(\w[\w.]{0,80}\)|%[sdv](?!\w)"
+)
 _PLACEHOLDER: Final = re.compile(
     r"your|example|change|replace|insert|dummy|fake|placeholder|redacted|todo|x{4}|\*{3}|\.\.\.|"
     r"<|>|\$|\{\{|%\(|0{8}|1234567|abcdef|_key_here|test-?key",
@@ -39,6 +42,7 @@ _ROLE: Final = re.compile(
     re.IGNORECASE,
 )
 _LIKE_A_NAME: Final = re.compile(r"[\w.:-]{3,}")
+_LEAST_MODEL: Final = 5
 _MOST_NAME: Final = 120
 _LEAST_PROMPT: Final = 24
 _MOST_SEARCHED: Final = 20_000
@@ -46,8 +50,10 @@ _MOST_SEARCHED: Final = 20_000
 
 def address_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     """The service or model server that the address ``text`` is of: one, or none."""
+    text = filled(text)
     match = _URL.match(text)
     if match is None:
+        yield from _way_hits(text, known, line)
         return
     host, port, path = match[1].lower(), match[2] or "", match[3] or ""
     service = known.host(host)
@@ -58,6 +64,23 @@ def address_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
     if what:
         shown = f"{host}:{port}" if port else host
         yield Hit(Kind.ENDPOINT, f"{what} at {shown}", line, "address", what)
+
+
+def filled(text: str) -> str:
+    """``text`` with ``*`` where a language or a template puts something in."""
+    return _FILLED.sub("*", text) if any(sign in text for sign in "{$%(") else text
+
+
+def _way_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
+    """What a way without a host, or with one that is not known here, leads to."""
+    if text[:1] not in {"*", "/"} or len(text) > _MOST_NAME or not text.isprintable():
+        return
+    for address in known.addresses:
+        if " " not in text and any(end in text for end in address.paths):
+            yield Hit(
+                Kind.ENDPOINT, f"{address.what} at *", line, "path of an address", address.what
+            )
+            return
 
 
 def _served(host: str, port: str, path: str, known: Catalog) -> str:
@@ -123,6 +146,14 @@ def model_hits(name: str, value: str, known: Catalog, line: int) -> Iterator[Hit
     service = known.model(value)
     if service is not None:
         yield Hit(Kind.MODEL, value, line, "chosen by name", service.name)
+
+
+def named_model_hits(text: str, known: Catalog, line: int) -> Iterator[Hit]:
+    """The model that ``text`` is the name of, where nothing else says that it is one."""
+    if len(text) > _LEAST_MODEL and re.search(r"\d", text) and re.search(r"[-:/]", text):
+        service = known.model(text)
+        if service is not None:
+            yield Hit(Kind.MODEL, text, line, "named", service.name)
 
 
 def is_prompt(text: str) -> bool:
