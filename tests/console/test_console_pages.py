@@ -14,6 +14,12 @@ PAGES = (
     f"/console/exports/{EXPORT}",
     "/console/exposure",
     "/console/audit",
+    "/console/risk",
+    "/console/lineage",
+    f"/console/lineage?asset={EXPORT}",
+    "/console/threats",
+    "/console/red-team",
+    "/console/frontier",
 )
 POLICY = {
     "default-src": "'none'",

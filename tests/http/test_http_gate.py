@@ -62,6 +62,12 @@ CALLS = {
     ("GET", "/console/exports/{asset_id}"): ({"asset_id": EXPORT}, None),
     ("GET", "/console/exports/{asset_id}/report"): ({"asset_id": EXPORT}, None),
     ("GET", "/console/exposure"): ({}, None),
+    ("GET", "/console/frontier"): ({}, None),
+    ("GET", "/console/frontier/{calibration}"): ({"calibration": "0" * 64}, None),
+    ("GET", "/console/lineage"): ({}, None),
+    ("GET", "/console/red-team"): ({}, None),
+    ("GET", "/console/risk"): ({}, None),
+    ("GET", "/console/threats"): ({}, None),
 }
 # Whoever may not say who they are is told no more than how pages are drawn.
 NOTHING_TOLD = {("GET", "/console/"), ("GET", "/console/static/{digest}/{name}")}
