@@ -31,6 +31,7 @@ _GRADLE: Final = re.compile(r"[\"']([\w.-]+:[\w.-]+)(?::[^\"'\n]*)?[\"']")
 _GRADLE_PARTS: Final = re.compile(
     r"group\s*[:=]\s*[\"']([\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"']([\w.-]+)[\"']"
 )
+_MOST_LINE: Final = 10_000  # characters of TOML
 _MAVEN: Final = re.compile(
     r"<groupId>\s*([\w.-]+)\s*</groupId>\s*<artifactId>\s*([\w.-]+)\s*</artifactId>"
 )
@@ -147,11 +148,7 @@ def _requirements(text: str) -> Names:
 
 def _pyproject(text: str) -> Names:
     """The dependencies that PEP 621, PEP 735, Poetry and others know of; no other text."""
-    try:
-        value = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return
-    for where, names, is_text in _tables(value):
+    for where, names, is_text in _tables(_toml(text)):
         is_table = where.endswith("dependencies") and not where.endswith("optional-dependencies")
         is_list = re.search(r"dependencies|dependency-groups|\.requires$|\.extras\.", where)
         if is_list if is_text else is_table:
@@ -159,6 +156,15 @@ def _pyproject(text: str) -> Names:
                 match = re.match(r"[A-Za-z0-9][\w.-]*", name)
                 if match:
                     yield match[0], _line(text, match[0])
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if any(len(line) > _MOST_LINE for line in text.splitlines()):
+        return {}  # keys of keys of keys take the square of their number
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _tables(value: dict[str, Any]) -> Iterator[tuple[str, list[str], bool]]:
@@ -265,11 +271,7 @@ def _setup_cfg(text: str) -> Names:
 
 def _toml_keys(text: str) -> Names:
     """What the tables of dependencies of Cargo.toml, Pipfile and a Gradle catalog name."""
-    try:
-        value = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return
-    for where, names, is_text in _tables(value):
+    for where, names, is_text in _tables(_toml(text)):
         if not is_text and re.search(r"dependencies$|packages$", where):
             for name in names:
                 yield name, _line(text, name)
