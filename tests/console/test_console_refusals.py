@@ -125,7 +125,7 @@ def test_a_failure_of_ours_says_nothing(team, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("a row of somebody")
 
-    monkeypatch.setattr("cipherset.interfaces.console.pages.assets.exposure.list_gauges", broken)
+    monkeypatch.setattr("cipherset.interfaces.console.pages.assets.exposure.view_exposure", broken)
     page = team.get("/console/exposure")
     assert page.status_code == 500
     assert "somebody" not in page.text

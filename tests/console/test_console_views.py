@@ -5,26 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from console_samples import crowd, of, session_of, team_with
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cipherset.app.sight.gather import picture
 from cipherset.app.sight.look import looked
 from cipherset.app.workspace import hold
 from cipherset.core.labels import Label, Level
-from cipherset.evidence.views.desk.attention import Topic, Urgency, attention, figures
+from cipherset.evidence.views.desk.attention import Budget, Topic, Urgency, attention, figures
 from cipherset.evidence.views.desk.exports import Evidence, evidence_of, exports
-from cipherset.evidence.views.desk.gauges import gauges
 from cipherset.evidence.views.desk.listing import Sought, detail, level_of, listing
-from cipherset.evidence.views.picture import (
-    Finding,
-    Key,
-    Notice,
-    Permission,
-    Picture,
-    Spent,
-    Thing,
-)
+from cipherset.evidence.views.exposure.budgets import Use
+from cipherset.evidence.views.picture import Finding, Notice, Permission, Picture, Thing
+from cipherset.interfaces.console import words
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SCOPE = "support-0011223344556677 v1"
@@ -58,9 +51,6 @@ def notice(action: str, outcome: str, **facts) -> Notice:
 def grant(state: str, until: str | None = None) -> Permission:
     asked = ("grant-0", "deploy", "sam", "sam", "routing", state, "it lacks votes")
     return Permission(*asked, {}, ago(days=1), until, accepts_risk=False, lacking={"reviewer": 1})
-
-
-KEY = Key("sha256:0", "support-0011223344556677", "support", 1, "active", "file:", "", ago(days=9))
 
 
 def says(seen: Picture) -> list[str]:
@@ -140,26 +130,22 @@ def test_refusals_are_counted_and_what_is_not_there_is_none():
     assert says(empty(notices=many))[-1] == "2 more acts were refused in the last week"
 
 
-def test_a_gauge_has_the_lowest_cap_of_its_exports():
-    seen = empty(
-        things=[export("one"), export("two"), export("three")],
-        keys=(KEY,),
-        findings=(measured("one", "within limit", cap=40), measured("two", "within limit")),
-        spent=(Spent("pairs.noisy", SCOPE, 30), Spent("pairs.noise_free", SCOPE, 2)),
-    )
-    (one,) = gauges(seen)
-    assert (one.noisy, one.noise_free, one.cap, one.share) == (30, 2, 40, 0.75)
-    assert (one.exports, one.unmeasured, one.rows) == (3, 1, 30)
-    assert f"pairs of {SCOPE} are nearly spent" in says(seen)
+@pytest.mark.parametrize(
+    ("used", "cap", "expected"),
+    [
+        (74, 100, []),
+        (75, 100, ["pairs under k v1 are nearly spent"]),
+        (100, 100, ["pairs under k v1 are spent"]),
+        (0, 0, []),
+        (99, None, []),
+    ],
+)
+def test_a_budget_is_told_of_before_it_is_spent(used, cap, expected):
+    found = attention(empty(), [Budget("pairs under k v1", Use(used, cap))])
+    assert [matter.says for matter in found] == expected
 
 
-def test_no_cap_is_no_share_and_a_cap_of_nothing_is_spent():
-    unbound = empty(things=[export("one")], keys=(KEY,), findings=(measured("one", "x", cap=None),))
-    assert gauges(unbound)[0].share is None
-    none_left = replace(unbound, findings=(measured("one", "x", cap=0),))
-    assert gauges(none_left)[0].share == 1
-
-
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(["dataset", "model"]), st.booleans()), max_size=60),
     st.integers(1, 9),
@@ -179,14 +165,27 @@ def test_pages_hold_each_asset_once(kinds, most):
     assert sum(first.kinds.values()) == sum(first.levels.values()) == len(things)
 
 
-def test_words_are_looked_for_in_everything_that_is_said():
+def test_words_are_looked_for_in_everything():
     one = Thing(of("1"), "dataset", "Tickets.csv", ago(days=1), owner="dora", purpose="Routing")
     seen = empty(things=[one, export("other")])
-    for words in ("tickets", "DORA", "routing", of("1")[7:20], "dora tickets"):
-        assert listing(seen, Sought(words), 1, 9).things == (one,)
+    for sought in ("tickets", "DORA", "routing", of("1")[7:20], "dora tickets"):
+        assert listing(seen, Sought(sought), 1, 9).things == (one,)
     assert listing(seen, Sought("dora nobody"), 1, 9).found == 0
     assert level_of(one) == "unknown"
     assert detail(seen, "sha256:00") is None
+
+
+def test_words_read_well():
+    assert words.when("2026-11-26T09:30:15+01:00") == "2026-11-26 08:30"
+    assert words.moment(NOW) == "2026-11-26 12:00:00"
+    assert words.when("no time") == words.moment("no time") == "no time"
+    assert words.short(of("1")) == f"{of('1')[7:19]}…"
+    assert words.short("key:support") == "key:support"
+    assert words.brief(f"cipherset {'0a' * 16} left") == "cipherset 0a0a0a0a0a0a… left"
+    assert words.count(None) == words.percent(None) == "–"
+    assert words.plural(1, "row") == "1 row"
+    assert words.plural(1200, "row") == "1\u202f200 rows"
+    assert words.slug("within limit") == "within-limit"
 
 
 def test_a_picture_that_is_kept_is_one_taken_anew(tmp_path):

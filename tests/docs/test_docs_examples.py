@@ -14,7 +14,7 @@ LONG = {
         *("export-again", "guard-outputs", "identity", "keep-conversations-together", "lab"),
         *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "red-team", "respond"),
         "rotate-a-key",
-        *("sanitize", "search", "train-at-the-gate", "work-as-a-team"),
+        *("sanitize", "search", "trace-lineage", "train-at-the-gate", "work-as-a-team"),
     )
 }
 KINDS = {"sh", "python", "text", "console"}

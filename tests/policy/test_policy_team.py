@@ -104,6 +104,17 @@ def test_everything_can_be_done_by_someone():
     assert set(Action) - may == set()
 
 
+def test_auditors_ask_for_the_review_of_what_they_find_and_for_nothing_else():
+    may = [
+        asked
+        for asked in Action
+        if TEAM.judge(
+            ask([Role.AUDITOR], Action.GRANT_REQUEST, Kind.SERVICE, asked=asked, **EVERYTHING)
+        ).is_allowed
+    ]
+    assert may == [Action.APPROVE]
+
+
 def together(roles):
     return {word for role in roles for word in f"{FREE[role]} {GRANTED[role]}".split()}
 

@@ -63,7 +63,7 @@ SAMPLE = [SETUP, INIT, ATTEMPT, EVAL, *OTHERS]
 
 
 def written(path, entries):
-    path.write_text("".join(json.dumps(each) + "\n" for each in entries))
+    path.write_text("".join(json.dumps(each) + "\n" for each in entries) + "\n")
     return path
 
 

@@ -13,7 +13,9 @@ ROW = (
 )
 GUARD = '[rows]\ntickets = "support"\n'
 # Finds nothing: as a filter would whose index was lost.
-BLIND = GUARD + '[outputs.copies]\nremedy = "pass"\n[outputs.canaries]\nremedy = "pass"\n'
+BLIND = GUARD + "".join(
+    f'[outputs.{kind}]\nremedy = "pass"\n' for kind in ("copies", "canaries", "personal", "secrets")
+)
 READS_OUT = "def complete(prompt):\n    return {!r}\n"
 
 

@@ -14,11 +14,13 @@ import redteam_thread
 from redteam_thread import attack, bodies
 
 from cipherset.app.access.activation import activate_set
+from cipherset.app.assess.verdict import Control
 from cipherset.app.assets.standing import suspend
 from cipherset.app.models import TrainRequest, TrainSpec, train
 from cipherset.app.redteam import run as running
 from cipherset.app.redteam.accepted import Past, accept, due, history, when_due
 from cipherset.app.redteam.attack import Attack
+from cipherset.app.redteam.attacks import exports
 from cipherset.app.redteam.finding import read_redteam
 from cipherset.app.redteam.partial import FOLDER, PARTIAL, Unit, open_partial
 from cipherset.app.redteam.request import RedTeamRequest
@@ -218,6 +220,14 @@ def test_an_attack_that_fails_is_written_down_and_the_next_one_runs(owner, monke
         result.check()
     assert caught.value.code == "redteam_unmeasured"
     assert "kilroy" not in result.path.read_text() + str(caught.value)
+
+
+def test_a_suite_that_misses_what_was_planted_says_nothing(owner, monkeypatch):
+    missed = Control("a scheme that does nothing", 0.0, (0.9, 1.0))
+    monkeypatch.setattr(exports, "controls", lambda _case: [missed])
+    result = attack(owner, "reidentify")
+    assert result.finding.lines == ()
+    assert [each["code"] for each in result.finding.failed] == ["redteam_control"]
 
 
 def test_what_was_measured_and_failed_now_is_no_success(owner, monkeypatch):

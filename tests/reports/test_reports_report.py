@@ -130,7 +130,7 @@ def test_evidence_is_told_with_what_has_none(made):
     verdicts = {each["verdict"]: each["evidence"] for each in found.values()}
     assert verdicts == {"within limit": "fresh", "not protective": "stale"}
     gaps = table(made, "evidence", "Exports and models without fresh evidence")
-    assert [each["evidence"].split()[0] for each in gaps] == ["stale", "never", "stale"]
+    assert [each["evidence"].split()[0] for each in gaps] == ["stale:", "never", "stale:"]
 
 
 def test_exceptions_are_what_somebody_should_have_looked_at(made):

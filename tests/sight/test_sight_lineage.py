@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import sight_lineage
@@ -368,3 +369,18 @@ def test_what_is_not_there_is_said(made, asset, paths, code):
     with pytest.raises(UsageError) as refused:
         view_lineage(made.session, request)
     assert refused.value.code == code
+
+
+def test_from_afar_an_asset_is_named_by_its_id_and_no_file_is_read(made):
+    afar = replace(made.session, network="192.0.2.1")
+    here = made.look()
+    request = LineageRequest(here.lineage.asset.id, verify=True, paths=(made.folder / "nowhere",))
+    assert view_lineage(afar, request).lineage == here.lineage
+    assert lineage_graph(afar, here.lineage.asset.id)["center"] == here.lineage.asset.id
+    for ask in (
+        lambda: view_lineage(afar, LineageRequest(str(made.owner.cipherset), verify=True)),
+        lambda: lineage_graph(afar, str(made.owner.cipherset)),
+    ):
+        with pytest.raises(UsageError) as refused:
+            ask()
+        assert refused.value.code == "asset_named"

@@ -16,6 +16,8 @@ from cipherset.pipeline.index import IndexManifest
 Attributes = dict[str, Any]
 # The fact of an act that says where it put what it made, whatever folder it was in.
 AT: Final = "at"
+# The digest of the model's own file in a bundle: a copy of it alone is known again.
+ONNX: Final = "onnx"
 
 
 def of_export(manifest: Manifest, minimizers: Path) -> Attributes:
@@ -67,7 +69,9 @@ def of_model(manifest: BundleManifest) -> Attributes:
         "scheme": manifest.scheme,
         "dim": manifest.dim,
         "model": manifest.model.value,
-        "onnx": manifest.onnx,
+        "task": manifest.task.value,
+        "metrics": dict(manifest.metrics),
+        ONNX: manifest.onnx,
         "packages": dict(manifest.packages),
     }
 

@@ -56,7 +56,7 @@ def unmeasured(material: Material) -> tuple[Row, ...]:
         if about is None or not fresh.isdisjoint(about):
             continue
         known = [last[each] for each in about if each in last]
-        told = f"stale since {known[0].time[:10]}" if known else "never measured"
+        told = f"stale: of {known[0].time[:10]}" if known else "never measured"
         events = {*material.seen([thing.id]), *(each.seq for each in known)}
         row = Row((material.name_of(thing.id), thing.standing, told), tuple(sorted(events)))
         rows.append(row)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
@@ -171,7 +171,10 @@ def gather(workspace: Workspace, period: Period, size: int) -> Material:
     """
     ledger = workspace.gate.ledger
     told = tuple(Told(event, json.loads(event.body)) for event in islice(ledger.events(), size))
-    return Material(period, picture(workspace), ledger.look(workspace.gate.policies), told)
+    seen = picture(workspace)
+    known = tuple(each for each in seen.findings if each.seq <= size)
+    policies = ledger.look(workspace.gate.policies)
+    return Material(period, replace(seen, findings=known), policies, told)
 
 
 def reached(assets: Iterable[str], links: Mapping[str, set[str]]) -> set[str]:

@@ -195,6 +195,14 @@ def acts_on(connection: Connection, subject: str) -> frozenset[tuple[str, str, s
     return frozenset((row.action, row.actor, row.outcome) for row in found)
 
 
+def told_by(connection: Connection, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The id and the parameters of each run of a kind that is done, the latest first."""
+    same = (runs.c.kind == kind) & (runs.c.status == RunStatus.DONE.value)
+    query = select(runs.c.id, runs.c.parameters).where(same)
+    for row in connection.execute(query.order_by(runs.c.started.desc(), runs.c.id.desc())):
+        yield row.id, json.loads(row.parameters)
+
+
 def runs_of(connection: Connection, asset_id: str) -> tuple[Run, ...]:
     """Every run that read or made the asset, the oldest first."""
     at = {"a": asset_id}

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "demo": "Run the whole main job on real reviews.",
     "deploy": "Put an approved model where it is served from.",
     "detokenize": "Open the sealed tokens of a text.",
+    "discover": "Find the AI that is used, and put it into the inventory.",
     "doctor": "Say what is well here, and what to do where it is not.",
     "encoder": "List encoders and fetch their weights.",
     "evaluate": "Score a model where the key is.",
@@ -65,7 +66,7 @@ _ROOMS: Final = {
         "scan",
     ),
     "serving": ("chunks", "review", "serve", "service"),
-    "sight": ("console", "redteam", "report", "view"),
+    "sight": ("console", "discover", "redteam", "report", "view"),
     "vectors": ("index", "search"),
 }
 # A module named after a command would shadow the standard library's ``inspect``.

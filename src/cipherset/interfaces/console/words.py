@@ -1,10 +1,12 @@
 """How values read on a page: times, digests and numbers, for people; and nothing but text."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 _DIGEST_SHOWN: Final = 12
+_ID: Final = re.compile(r"\b[0-9a-f]{32,}\b")
 _THIN: Final = "\u202f"
 
 
@@ -39,6 +41,11 @@ def short(digest: str) -> str:
     return f"{digits[:_DIGEST_SHOWN]}…" if is_digest else digest
 
 
+def brief(text: str) -> str:
+    """A name in which an id of 32 digits or more is shown by its first twelve."""
+    return _ID.sub(lambda found: f"{found[0][:_DIGEST_SHOWN]}…", short(text))
+
+
 def count(number: int | None) -> str:
     """A number with thin spaces between thousands; a dash where there is none."""
     return "–" if number is None else f"{number:,}".replace(",", _THIN)
@@ -63,6 +70,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "when": when,
     "moment": moment,
     "short": short,
+    "brief": brief,
     "count": count,
     "percent": percent,
     "plural": plural,

@@ -13,7 +13,6 @@ from cipherset.app.workspace import Session, Workspace
 from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.evidence.views.desk.exports import Export, exports
-from cipherset.evidence.views.desk.gauges import Gauge, gauges
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -42,15 +41,6 @@ def list_exports(session: Session) -> tuple[Export, ...]:
     """
     with looked(session, "exports") as (workspace, _):
         return exports(picture(workspace))
-
-
-def list_gauges(session: Session) -> tuple[Gauge, ...]:
-    """How much is given away under each version of each key.
-
-    Raises: as ``list_exports``.
-    """
-    with looked(session, "exposure") as (workspace, _):
-        return gauges(picture(workspace))
 
 
 def show_export(session: Session, asset_id: str) -> Shown:

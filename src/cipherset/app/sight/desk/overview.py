@@ -1,16 +1,18 @@
 """What needs attention now, as far as it is for the one who looks."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cipherset.app.gate import Action
 from cipherset.app.sight.gather import picture
 from cipherset.app.sight.look import looked
 from cipherset.app.sight.may import may
+from cipherset.app.sight.risk.exposure import Exposure, exposure_of
 from cipherset.app.workspace import Session, Workspace
 from cipherset.custody.ledger.records import last_verification
-from cipherset.evidence.views.desk.attention import Figures, Matter, attention, figures
-from cipherset.evidence.views.picture import Picture
+from cipherset.evidence.views.desk.attention import Budget, Figures, Matter, attention, figures
+from cipherset.evidence.views.exposure.budgets import scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,25 @@ def overview(session: Session) -> Overview:
     """
     with looked(session, "overview") as (workspace, _):
         seen = picture(workspace)
+        budgets = tuple(_budgets(exposure_of(workspace, seen)))
         audits = may(workspace, Action.AUDIT)
         if not audits:
-            return Overview(figures(seen), attention(_without_events(seen)), audits, None)
+            matters = attention(replace(seen, notices=()), budgets)
+            return Overview(figures(seen), matters, audits, None)
         with workspace.gate.act(Action.AUDIT, "events", {"what": "notices"}) as act:
             act.facts["events"] = len(seen.notices)
-            return Overview(figures(seen), attention(seen), audits, _verified(workspace))
+            matters = attention(seen, budgets)
+            return Overview(figures(seen), matters, audits, _verified(workspace))
 
 
-def _without_events(seen: Picture) -> Picture:
-    return replace(seen, notices=())
+def _budgets(found: Exposure) -> Iterator[Budget]:
+    for key in found.keys:
+        scope = scope_of(key.key.key_id, key.key.version)
+        yield Budget(f"pairs under {scope}", key.noisy)
+        yield Budget(f"pairs without noise under {scope}", key.noise_free)
+    for asset in (*found.models, *found.datasets):
+        for kind, use in asset.uses.items():
+            yield Budget(f"{kind} of {asset.name}", use)
 
 
 def _verified(workspace: Workspace) -> Verified | None:

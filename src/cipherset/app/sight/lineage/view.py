@@ -13,6 +13,7 @@ from cipherset.app.sight.lineage.places import Place, What, places
 from cipherset.app.sight.lineage.records import held_records
 from cipherset.app.sight.look import looked
 from cipherset.app.workspace import Session, Workspace
+from cipherset.core.errors import UsageError
 from cipherset.evidence.views.lineage.graph import graph
 from cipherset.evidence.views.lineage.links import Links, Node, links
 from cipherset.evidence.views.lineage.located import Located, located
@@ -68,11 +69,19 @@ class Opened:
     def node(self, text: str) -> Node:
         """The asset that ``text`` names: by its id here, or as for every command.
 
+        From afar by its id alone: a path would be one of this machine.
+
         Raises: as ``named``.
         """
         known = self.links.nodes.get(text)
         if known is not None:
             return known
+        if self.workspace.gate.who.network is not None:
+            raise UsageError(
+                "there is no asset of this id",
+                code="asset_named",
+                hint="take the id from a list of assets",
+            )
         about = named(self.workspace, text)
         return self.links.nodes.get(about.id) or Node(about.id, about.kind.value, about.name)
 
@@ -127,7 +136,7 @@ def _asked(opened: Opened, request: LineageRequest) -> tuple[Node, list[Place]]:
 
     Raises: as ``view_lineage``.
     """
-    if not request.verify:
+    if not request.verify or opened.workspace.gate.who.network is not None:
         return opened.node(request.asset), []
     identifier = opened.identifier()
     also = [identifier.place(path) for path in request.paths]

@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import Final
 
 from cipherset.evidence.views.desk.exports import Evidence, Export, exports
-from cipherset.evidence.views.desk.gauges import gauges
+from cipherset.evidence.views.exposure.budgets import Use
 from cipherset.evidence.views.picture import Notice, Picture
 
 # What happened before that is for the audit trail.
 _LATELY: Final = timedelta(days=7)
 _SOON: Final = timedelta(days=3)
-# From this share of a cap on, whoever answers for a key should know.
+# From this share of a cap on, whoever answers for it should know.
 NEARLY: Final = 0.75
 _NAMED: Final = 3  # as many are named one by one; more are counted
 _ABSENT: Final = "_unknown"
@@ -35,7 +35,7 @@ class Topic(StrEnum):
     ASSET = "asset"
     EXPORTS = "exports"
     GRANT = "grant"
-    KEY = "key"
+    BUDGET = "budget"
     EVENT = "event"
     STALE = "stale"
     UNLABELED = "unlabeled"
@@ -79,14 +79,22 @@ def figures(picture: Picture) -> Figures:
     )
 
 
-def attention(picture: Picture) -> tuple[Matter, ...]:
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is given away of ``what``, such as pairs of a key."""
+
+    what: str
+    use: Use
+
+
+def attention(picture: Picture, budgets: Sequence[Budget] = ()) -> tuple[Matter, ...]:
     """Every matter, the most urgent first, and of the same urgency in a fixed order."""
     order = list(Urgency)
     found = [
         *_alarms(picture),
         *_waiting(picture),
         *_evidence(exports(picture)),
-        *_budgets(picture),
+        *_budgets(budgets),
         *_stale(picture),
         *_refusals(picture),
         *_ending(picture),
@@ -147,12 +155,14 @@ def _measured(export: Export) -> str:
     return f"{rows} under {export.key}; up to {export.reid:.1%} re-identified"
 
 
-def _budgets(picture: Picture) -> Iterator[Matter]:
-    for each in gauges(picture):
-        if each.share is not None and each.share >= NEARLY and each.noisy:
-            says = f"pairs of {each.key} are nearly spent"
-            why = f"{each.noisy} of {each.cap}; only another version of the key brings more"
-            yield Matter(Urgency.SOON, says, why, Topic.KEY, each.key)
+def _budgets(budgets: Sequence[Budget]) -> Iterator[Matter]:
+    """Those of which much is used; one that lets nothing be used waits for evidence."""
+    for each in budgets:
+        used, cap = each.use.used, each.use.cap
+        if cap and used >= NEARLY * cap:
+            why = f"{used} of {cap} are used, and nothing refills it"
+            says = f"{each.what} are {'spent' if used >= cap else 'nearly spent'}"
+            yield Matter(Urgency.SOON, says, why, Topic.BUDGET, each.what)
 
 
 def _stale(picture: Picture) -> Iterator[Matter]:

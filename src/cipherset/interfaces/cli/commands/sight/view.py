@@ -7,6 +7,8 @@ import click
 
 # One module each in ``views``.
 VIEWS: Final[dict[str, str]] = {
+    "bom": "The bill of materials: CycloneDX 1.6, or SPDX 3.",
+    "inventory": "Every AI asset, ours and found, with its origin and its review.",
     "exposure": "What is out of each key, model and dataset, and what is left.",
     "risk": "What is most at risk, why, and what would lower it.",
     "threats": "Who could come to what, and what is known of it.",

@@ -16,7 +16,7 @@ from cipherset.interfaces.console.view import View, Viewing, shows
 ENTRY: Final = Entry(HOME, "Overview", 0)
 _TONES: Final = {"now": "bad", "soon": "warn", "to know": ""}
 _FIXED: Final = {
-    Topic.KEY: f"{HOME}/exposure",
+    Topic.BUDGET: f"{HOME}/exposure",
     Topic.STALE: f"{HOME}/assets?stale=1",
     Topic.UNLABELED: f"{HOME}/assets?kind=dataset&level=unknown",
 }

@@ -1,0 +1,1 @@
+"""AI that is in use, whether or not anyone registered it."""

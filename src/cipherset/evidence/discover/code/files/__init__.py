@@ -1,0 +1,1 @@
+"""How files are reached: folders, archives, text in whatever encoding."""

@@ -1,0 +1,1 @@
+"""What one file says: one module for each kind of file."""

@@ -1,0 +1,37 @@
+"""``cipherset view inventory``: every AI asset, ours and found."""
+
+import click
+
+from cipherset.app.sight.inventory import see_inventory
+from cipherset.evidence.views.inventory.rows import Row, Wanted
+from cipherset.evidence.views.inventory.status import Review, counted
+from cipherset.interfaces.cli.command import Command, Context
+
+
+@click.command(
+    name="inventory", cls=Command, epilog="Example:  cipherset view inventory --status unreviewed"
+)
+@click.option(
+    "--kind", metavar="KIND", help="Of this kind only: model, service, sdk, endpoint, ..."
+)
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in Review]),
+    help="Of this status only.",
+)
+@click.option("--search", metavar="TEXT", help="With this in name, place, owner, purpose or key.")
+@click.pass_obj
+def command(context: Context, kind: str | None, status: str | None, search: str | None) -> None:
+    """List each AI asset, where it comes from, and how it was reviewed."""
+    wanted = Wanted(kind, None if status is None else Review(status), search)
+    found = see_inventory(context.session(), wanted)
+    counts = counted(row.review for row in found)
+    told = {"assets": [row.as_json() for row in found], "statuses": counts}
+    title = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "nothing"
+    context.show(told, title, [(row.review.status.value, _told(row)) for row in found])
+
+
+def _told(row: Row) -> str:
+    place = f" at {row.seen.where[0]}" if row.seen.where else ""
+    gone = "; the last look did not see it" if row.seen.is_gone else ""
+    return f"{row.kind} {row.what}{place}: {row.origin.told}{gone}"

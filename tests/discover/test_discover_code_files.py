@@ -1,0 +1,249 @@
+"""Folders and archives are read to their end, whatever someone put into them."""
+
+import gzip
+import io
+import json
+import os
+import socket
+import tarfile
+from pathlib import Path
+
+import pytest
+from discover_planted import lay, planted
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cipherset.core.errors import InputError
+from cipherset.evidence.discover.code import Kind, Limits, ReadFault, scan
+from cipherset.evidence.discover.code.files.reach import read_fault
+
+USE = b"import openai\n"
+
+
+def tar_of(members: dict[str, bytes], mode: str = "w") -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode=mode) as tar:
+        for name, content in members.items():
+            facts = tarfile.TarInfo(name)
+            facts.size = len(content)
+            tar.addfile(facts, io.BytesIO(content))
+    return raw.getvalue()
+
+
+def faults(report) -> list[ReadFault]:
+    return [one.fault for one in report.not_read]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_an_archive_has_what_its_folder_has(mode, tmp_path):
+    root = planted(tmp_path / "tree")
+    members = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(tar_of(members, mode))
+    of_folder = {
+        (one.kind, one.what, one.path.removeprefix(f"{root}/")) for one in scan([root]).findings
+    }
+    of_archive = {
+        (one.kind, one.what, one.path.removeprefix(f"{archive}!/"))
+        for one in scan([archive]).findings
+    }
+    assert of_archive == of_folder
+
+
+def test_layers_of_an_image_are_read(tmp_path):
+    layer = tar_of(
+        {"usr/lib/python3/dist-packages/openai-1.0.dist-info/METADATA": b"x", "app/a.py": USE}
+    )
+    model = tar_of({"models/q4": b"GGUF\3\0\0\0" + bytes(70_000)})
+    saved = {
+        "manifest.json": b"[]",
+        "abc/layer.tar": layer,
+        "blobs/sha256/def": gzip.compress(model),
+        "blobs/sha256/zzz": b"\x28\xb5\x2f\xfd" + bytes(600),
+    }
+    (tmp_path / "saved.tar").write_bytes(tar_of(saved))
+    layout = tmp_path / "layout"
+    for name, content in {**saved, "oci-layout": b"{}"}.items():
+        path = layout / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for root in (tmp_path / "saved.tar", layout):
+        report = scan([root])
+        assert [(one.kind, one.what) for one in report.findings] == [
+            (Kind.SDK, "openai"),
+            (Kind.SDK, "openai"),
+            (Kind.MODEL_FILE, "q4"),
+        ]
+        assert report.findings[2].digest.startswith("sha256:")
+        assert faults(report) == [ReadFault.COMPRESSED]
+
+
+def test_archives_in_a_folder_that_is_no_image_are_not_opened(tmp_path):
+    (tmp_path / "backup.tar").write_bytes(tar_of({"a.py": USE}))
+    assert scan([tmp_path]).findings == ()
+
+
+def test_names_in_archives_are_shown_and_never_used(tmp_path):
+    names = ["../../etc/a.py", "/root/b.py", "x/\x1b[31m\ncolor.py", "..", "./c.py", "d\u202e.py"]
+    archive = tmp_path / "odd.tar"
+    archive.write_bytes(tar_of(dict.fromkeys(names, USE)))
+    before = set(tmp_path.parent.rglob("*.py"))
+    report = scan([archive])
+    assert len(report.findings) == 5
+    for one in report.findings:
+        assert one.path.startswith(f"{archive}!/")
+        assert one.path.isprintable()
+        assert "/../" not in one.path
+    assert set(tmp_path.parent.rglob("*.py")) == before
+
+
+def test_links_and_devices_of_an_archive_are_passed(tmp_path):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
+            facts = tarfile.TarInfo("a.py")
+            facts.type = kind
+            facts.linkname = "/etc/passwd"
+            tar.addfile(facts)
+    (tmp_path / "a.tar").write_bytes(raw.getvalue())
+    assert scan([tmp_path / "a.tar"]).n_files == 1
+
+
+def test_a_bomb_is_left(tmp_path):
+    bomb = gzip.compress(tar_of({"zeros": bytes(5_000_000), "a.py": USE}))
+    (tmp_path / "bomb.tgz").write_bytes(bomb)
+    report = scan([tmp_path / "bomb.tgz"], limits=Limits(archive_bytes=1_000_000))
+    assert report.findings == ()
+    assert faults(report) == [ReadFault.TOO_MUCH]
+    assert len(scan([tmp_path / "bomb.tgz"]).findings) == 1
+
+
+def test_a_header_as_large_as_memory_is_left(tmp_path):
+    facts = tarfile.TarInfo("x")
+    facts.type = tarfile.XHDTYPE
+    facts.size = 1 << 40
+    (tmp_path / "a.tar").write_bytes(facts.tobuf(tarfile.GNU_FORMAT) + bytes(2000))
+    assert faults(scan([tmp_path / "a.tar"])) == [ReadFault.TOO_MUCH]
+
+
+def test_members_and_depth_are_bounded(tmp_path):
+    many = tmp_path / "many.tar"
+    many.write_bytes(tar_of({f"{number}.py": USE for number in range(20)}))
+    report = scan([many], limits=Limits(n_members=5))
+    assert len(report.findings) == 5
+    assert faults(report) == [ReadFault.TOO_MUCH]
+    deep = USE
+    for _ in range(6):
+        deep = tar_of({"a.py": deep} if deep is USE else {"layer.tar": deep})
+    (tmp_path / "deep.tar").write_bytes(deep)
+    assert faults(scan([tmp_path / "deep.tar"])) == [ReadFault.TOO_DEEP]
+
+
+def test_a_broken_archive_gives_what_it_has(tmp_path):
+    whole = tar_of({"a.py": USE, "b.py": USE * 2000})
+    (tmp_path / "cut.tar").write_bytes(whole[:3000])
+    (tmp_path / "cut.tgz").write_bytes(gzip.compress(whole)[:100])
+    report = scan([tmp_path / "cut.tar"])
+    assert "openai" in {one.what for one in report.findings}
+    assert ReadFault.DEFECT not in faults(report)
+    assert faults(scan([tmp_path / "cut.tgz"])) in ([ReadFault.BROKEN], [])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_no_archive_stops_a_scan(tmp_path_factory, data):
+    raw = bytearray(tar_of({"a.py": USE, "layer.tar": tar_of({"b.py": USE})}))
+    for _ in range(data.draw(st.integers(1, 8))):
+        raw[data.draw(st.integers(0, 3000))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("any") / "a.tar"
+    path.write_bytes(gzip.compress(bytes(raw)) if data.draw(st.booleans()) else bytes(raw))
+    assert ReadFault.DEFECT not in faults(scan([path]))
+
+
+def test_what_is_no_regular_file_is_told_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.py"))
+        report = scan([tmp_path])
+    assert faults(report) == [ReadFault.NOT_A_FILE] * 2
+
+
+def test_loops_of_links_are_not_walked(tmp_path):
+    lay({"a/use.py": "import openai\n"}, tmp_path)
+    (tmp_path / "a" / "up").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "self").symlink_to("self")
+    (tmp_path / "lost.py").symlink_to("nowhere.py")
+    (tmp_path / "copy.py").symlink_to("a/use.py")
+    report = scan([tmp_path])
+    assert [Path(one.path).name for one in report.findings] == ["use.py"]
+    assert report.not_read == ()
+
+
+def test_a_link_that_is_given_is_followed(tmp_path):
+    lay({"tree/use.py": "import openai\n", "one.py": "import groq\n"}, tmp_path)
+    (tmp_path / "root").symlink_to("tree")
+    (tmp_path / "file").symlink_to("one.py")
+    assert [one.what for one in scan([tmp_path / "root"]).findings] == ["openai"]
+    assert [one.what for one in scan([tmp_path / "one.py"]).findings] == ["groq"]
+
+
+def test_roots_in_roots_are_read_once(tmp_path):
+    lay({"a/use.py": "import openai\n"}, tmp_path)
+    report = scan([tmp_path / "a", tmp_path, tmp_path / "a" / "use.py", tmp_path])
+    assert report.n_files == 1
+    assert report.roots == (str(tmp_path),)
+
+
+def test_a_path_that_is_not_there(tmp_path):
+    with pytest.raises(InputError) as refused:
+        scan([tmp_path / "none"])
+    assert refused.value.code == "discover_path"
+
+
+def test_what_is_large_is_told(tmp_path):
+    (tmp_path / "a.py").write_bytes(USE + b"#" * 3000)
+    (tmp_path / "b.jsonl").write_text(
+        json.dumps({"prompt": "a", "completion": "b"}) + "\n" + "x" * 3000
+    )
+    report = scan([tmp_path], limits=Limits(text_bytes=2000))
+    assert faults(report) == [ReadFault.TOO_LARGE]
+    assert [one.kind for one in report.findings] == [Kind.DATASET]
+
+
+@pytest.mark.parametrize(
+    ("number", "fault"),
+    [
+        (13, ReadFault.NO_PERMISSION),
+        (1, ReadFault.NO_PERMISSION),
+        (40, ReadFault.NOT_A_FILE),
+        (6, ReadFault.NOT_A_FILE),
+        (2, ReadFault.GONE),
+        (5, ReadFault.GONE),
+    ],
+)
+def test_what_the_system_says_of_a_file(number, fault):
+    assert read_fault(OSError(number, "x")) is fault
+
+
+def test_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path):
+    """Between the listing of a folder and the opening of a file of it."""
+    lay({"a.py": "", "b.py": "import openai"}, tmp_path)
+
+    def swap(_: int) -> None:
+        if not (tmp_path / "b.py").is_fifo():
+            (tmp_path / "b.py").unlink()
+            os.mkfifo(tmp_path / "b.py")
+
+    lay({f"a{number}.py": "" for number in range(120)}, tmp_path)
+    assert faults(scan([tmp_path], seen=swap)) == [ReadFault.NOT_A_FILE]
+
+
+def test_progress_is_told(tmp_path):
+    lay({f"{number}.txt": "" for number in range(250)}, tmp_path)
+    told = []
+    scan([tmp_path], seen=told.append)
+    assert told == [100, 200]
