@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from cipherset.app.discovery.answers import answer_from, register
-from cipherset.app.discovery.review import ask_for_reviews
+from cipherset.app.discovery.review import ask_for_review
 from cipherset.app.sight.inventory import see_inventory
 from cipherset.custody.policy import Action
 from cipherset.evidence.views.inventory.rows import Wanted
@@ -59,7 +59,7 @@ def router() -> APIRouter:
     def review(view: Posted, asset_id: str) -> RedirectResponse:
         approver = view.fields.get("approver", "").strip() or None
         what = view.fields.get("note", "").strip()
-        ask_for_reviews(view.session, {asset_id: what}, approver=approver)
+        ask_for_review(view.session, asset_id, what, approver=approver)
         return RedirectResponse(f"{PATH}?{urlencode({'search': asset_id})}", 303)
 
     return routes
