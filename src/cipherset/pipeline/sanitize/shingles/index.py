@@ -80,7 +80,7 @@ class NgramIndex:
         """Over ``ngrams`` of ``n_rows`` rows, made by the same ``hashes``."""
         self._ngrams = ngrams
         self._hashes = hashes
-        self._sizes: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
+        self._sizes: npt.NDArray[np.int64] | None = None
         self.n_rows = n_rows
 
     @property
@@ -133,7 +133,7 @@ class NgramIndex:
     def shares_of(self, text: str, *, least_words: int = LEAST_WORDS) -> dict[int, float]:
         """The rows of ``rows_of``, and of each what share of its n-grams the copies have, 0 to 1.
 
-        Of the n-grams that it has for itself; of a row that has none, of those it was first with.
+        Of those n-grams that no row before it has: of a row sent whole, all of them.
         """
         words, kept = words_of(text), self._ngrams
         hit: dict[int, set[int]] = {}
@@ -142,21 +142,9 @@ class NgramIndex:
                 for row in self._sources(group):
                     mine = {each.place for each in group if kept.rows[each.place] == row}
                     hit.setdefault(row, set()).update(mine)
-        own, first = self._sizes_of_rows()
-        shares = {}
-        for row, places in hit.items():
-            at = np.fromiter(places, dtype=np.int64, count=len(places))
-            n_hit = int((kept.counts[at] == 1).sum()) if own[row] else len(at)
-            shares[row] = n_hit / int(own[row] or first[row])
-        return shares
-
-    def _sizes_of_rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Per row how many n-grams it has for itself, and how many it was the first with."""
         if self._sizes is None:
-            rows, is_own = self._ngrams.rows, self._ngrams.counts == 1
-            first = np.bincount(rows, minlength=self.n_rows)
-            self._sizes = np.bincount(rows[is_own], minlength=self.n_rows), first
-        return self._sizes
+            self._sizes = np.bincount(kept.rows, minlength=self.n_rows)
+        return {row: len(places) / int(self._sizes[row]) for row, places in hit.items()}
 
     def save(self, path: Path, sealer: Sealer, *, dataset: str) -> None:
         """Write the index to ``path``, sealed; ``dataset`` says which one it is of.

@@ -68,9 +68,10 @@ def w3c(given: Mapping[str, str], of_nobody: str) -> Reader:
     def read(line: str) -> Sequence[Seen]:
         if line.startswith("#"):
             if line.startswith("#Fields:"):
-                names[:] = line.removeprefix("#Fields:").split()
-                columns.clear()
-                columns.update(columns_of(names, given))
+                names.clear()  # where the header is none, so are the lines below it
+                found = line.removeprefix("#Fields:").split()
+                columns.update(columns_of(found, given))
+                names.extend(found)
             return ()
         if not names:
             raise ValueError("no #Fields")
@@ -128,10 +129,11 @@ def _head(
     if parts[0] == "#path" and len(parts) > 1:
         head["path"] = parts[1]
     if parts[0] == "#fields":
-        names[:] = parts[1:]
-        mine = {role: name for role, name in _LOG_OF.get(head["path"], {}).items() if name in names}
-        columns.clear()
-        columns.update(columns_of(names, {**mine, **given}))
+        names.clear()  # where the header is none, so are the lines below it
+        of_path = _LOG_OF.get(head["path"], {})
+        mine = {role: name for role, name in of_path.items() if name in parts[1:]}
+        columns.update(columns_of(parts[1:], {**mine, **given}))
+        names.extend(parts[1:])
 
 
 def _how(header: Sequence[str], columns: Columns) -> How:
