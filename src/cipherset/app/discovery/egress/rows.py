@@ -1,7 +1,7 @@
 """Rows of data sets in what was sent: found by the index that ``copies index`` keeps of them.
 
 Named are the data set and how many of its rows, never a word. A row counts where three tenths of
-the n-grams that are its own were sent, or a passage of it that takes 60 bits to guess for one who
+the n-grams that are its own were sent, or a passage of it that takes 80 bits to guess for one who
 knows the language of the rows: turns of phrase are less. Rows of fewer than eight words are not
 seen, nor what was reworded. ``benchmarks/egress.py`` measures how well this tells them.
 """
@@ -21,7 +21,7 @@ from cipherset.custody.ledger import Run, RunStatus
 from cipherset.pipeline.sanitize.shingles import NgramIndex
 
 LEAST_SHARE: Final = 0.3
-LEAST_BITS: Final = 60.0
+LEAST_BITS: Final = 80.0
 _PART: Final = 1 << 16  # characters looked at together
 _OVERLAP: Final = 1 << 10
 
