@@ -63,6 +63,7 @@ def options(command: Command) -> Command:
         if logs or bodies:
             parted = _parted(columns)
             egress = EgressRequest((*logs, *paths), bodies, form, parted, services, name, principal)
+            paths = ()
         command(*context, paths=paths, egress=egress, **others)
 
     wrapped: Command = given
