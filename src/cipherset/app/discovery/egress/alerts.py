@@ -3,16 +3,61 @@
 They name a service or a data set and numbers, and nobody: principals of logs are not in the ledger.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cipherset.app.discovery.egress.report import Sent, Used
+from cipherset.app.discovery.egress.report import EgressReport, Sent, Used
 from cipherset.app.watching.watch import ALERT
 from cipherset.core import canonical
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.records import events_of
 from cipherset.evidence.views.inventory.status import Review
 from cipherset.evidence.watch import AlertKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """What is to be told of ``subject``: so many, in that time where logs had one."""
+
+    kind: AlertKind
+    subject: str
+    found: int
+    told: dict[str, Any]
+    since: str | None = None
+    until: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The same whenever the same is told."""
+        what = {"alert": self.kind.value, "subject": self.subject, "told": self.told}
+        return canonical.digest(what).removeprefix("sha256:")[:16]
+
+
+def write_alerts(transaction: Transaction, actor: str, report: EgressReport) -> int:
+    """Write down what nobody was told of before; how many alerts that is."""
+    known = {
+        json.loads(event.body)["id"]
+        for event in events_of(transaction.connection, ALERT, Outcome.DONE)
+    }
+    now = transaction.now.isoformat(timespec="microseconds")
+    new = [each for each in (*_of_services(report), *_of_rows(report)) if each.id not in known]
+    for each in new:
+        body = {
+            "id": each.id,
+            "kind": each.kind.value,
+            "of": None,
+            "since": each.since or now,
+            "until": each.until or now,
+            "found": float(each.found),
+            "usual": 0.0,
+            **each.told,
+        }
+        transaction.append(
+            actor=actor, action=ALERT, subject=each.subject, outcome=Outcome.DONE, body=body
+        )
+    return len(new)
 
 
 def summed(uses: Sequence[Used]) -> dict[str, Any]:
@@ -30,83 +75,36 @@ def summed(uses: Sequence[Used]) -> dict[str, Any]:
     }
 
 
-def of_services(
-    transaction: Transaction, actor: str, uses: Sequence[tuple[Used, Sequence[Used]]]
-) -> int:
-    """How many alerts are new of the services that nobody has approved; each is written down."""
-    n_new = 0
-    for first, all_of_it in uses:
+def _of_services(report: EgressReport) -> Iterator[_Alert]:
+    """Of each service that nobody has approved."""
+    for first, uses in report.by_service():
         if first.review.status is Review.APPROVED:
             continue
-        told = summed(all_of_it)
-        body = {
-            "of": None,
-            "since": told["first_seen"] or _now(transaction),
-            "until": told["last_seen"] or _now(transaction),
-            "found": float(told["count"]),
-            "usual": 0.0,
-            "asset": first.asset,
-            "status": first.review.status.value,
-            **told,
-        }
-        what = {"asset": first.asset, "told": told}
-        n_new += _write(
-            transaction, actor, AlertKind.SHADOW_AI, first.sighting.service.id, body, what
+        told = summed(uses)
+        yield _Alert(
+            AlertKind.SHADOW_AI,
+            told["service"],
+            told["count"],
+            {"asset": first.asset, **told},
+            told["first_seen"],
+            told["last_seen"],
         )
-    return n_new
 
 
-def of_rows(transaction: Transaction, actor: str, sent: Sequence[Sent]) -> int:
-    """How many alerts are new of rows that went where nobody has approved; each is written down."""
+def _of_rows(report: EgressReport) -> Iterator[_Alert]:
+    """Of the rows of each data set that went to one service; a row that two sent counts twice."""
     together: dict[tuple[str, str | None], list[Sent]] = {}
-    for each in sent:
+    for each in report.sent:
         if each.is_alarming:
             together.setdefault((each.dataset, each.asset), []).append(each)
-    n_new = 0
-    for (dataset, asset), found in together.items():
+    for (dataset, asset), sent in together.items():
+        service, rows = sent[0].service, sum(each.rows for each in sent)
         told = {
             "asset": asset,
-            "bodies": sum(each.bodies for each in found),
-            "level": found[0].level.value,
-            "principals": len({each.principal for each in found}),
-            "rows": sum(each.rows for each in found),
-            "service": None if found[0].service is None else found[0].service.id,
+            "bodies": sum(each.bodies for each in sent),
+            "level": sent[0].level.value,
+            "principals": len({each.principal for each in sent}),
+            "rows": rows,
+            "service": None if service is None else service.id,
         }
-        body = {
-            "of": None,
-            "since": _now(transaction),
-            "until": _now(transaction),
-            "found": float(told["rows"] or 0),
-            "usual": 0.0,
-            **told,
-        }
-        what = {"dataset": dataset, "told": told}
-        n_new += _write(transaction, actor, AlertKind.ROWS_SENT, dataset, body, what)
-    return n_new
-
-
-def _now(transaction: Transaction) -> str:
-    return transaction.now.isoformat(timespec="microseconds")
-
-
-def _write(
-    transaction: Transaction,
-    actor: str,
-    kind: AlertKind,
-    subject: str,
-    body: Mapping[str, Any],
-    what: Mapping[str, Any],
-) -> bool:
-    """Whether it was written; not if one with the same id was before."""
-    alert_id = canonical.digest({"alert": kind.value, **what}).removeprefix("sha256:")[:16]
-    known = (event.body for event in events_of(transaction.connection, ALERT, Outcome.DONE))
-    if any(alert_id in each for each in known):
-        return False
-    transaction.append(
-        actor=actor,
-        action=ALERT,
-        subject=subject,
-        outcome=Outcome.DONE,
-        body={"id": alert_id, "kind": kind.value, **body},
-    )
-    return True
+        yield _Alert(AlertKind.ROWS_SENT, dataset, rows, told)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cipherset.app.discovery.egress import alerts
+from cipherset.app.discovery.egress.alerts import summed, write_alerts
 from cipherset.app.discovery.egress.kept import keeping
 from cipherset.app.discovery.egress.logs import form_of, read, reading, reads_first
 from cipherset.app.discovery.egress.report import EgressReport, Sent, Used
@@ -215,9 +215,7 @@ def _written(workspace: Workspace, act: Act, report: EgressReport) -> EgressRepo
                 for host in each.sighting.hosts
             ]
             recorded = record(transaction, gate.actor, look, seen)
-            n_new = alerts.of_services(transaction, gate.actor, report.by_service())
-            n_new += alerts.of_rows(transaction, gate.actor, report.sent)
-            return recorded.run, n_new
+            return recorded.run, write_alerts(transaction, gate.actor, report)
 
         run, n_new = gate.ledger.transact(work)
     act.facts.update(
@@ -235,7 +233,7 @@ def _told(report: EgressReport, sightings_id: str) -> Mapping[str, Any]:
         "lines": sum(each.lines for each in report.logs),
         "unreadable": sum(each.unreadable for each in report.logs),
         "principals": len({each.sighting.principal for each in report.used}),
-        "services": {first.asset: alerts.summed(uses) for first, uses in report.by_service()},
+        "services": {first.asset: summed(uses) for first, uses in report.by_service()},
         "rows": [
             {"dataset": each.dataset, "rows": each.rows, "bodies": each.bodies, "asset": each.asset}
             for each in rows

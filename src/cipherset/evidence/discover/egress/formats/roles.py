@@ -18,18 +18,22 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         *("host", "hostname", "domain", "query", "qname", "query_name", "server_name", "sni"),
         *("cs_host", "dest_host", "dst_host", "destination_host", "destination_domain"),
         *("dest_domain", "dst_domain", "destination", "dns_question_name", "url_domain"),
+        *("dst", "dest", "dhost", "fqdn", "target", "target_host", "site", "dns_query", "rrname"),
+        *("dns_rrname", "tls_sni", "http_hostname", "destinationhostname", "dsthost", "dst_name"),
         *("remote_host", "url_full", "url", "request_url", "cs_uri", "uri", "website", "link"),
     ),
     PRINCIPAL: (
         *("principal", "user", "username", "user_name", "cs_username", "email", "user_email"),
         *("login", "identity", "device", "device_name", "src_user", "source_user", "client"),
         *("c_ip", "client_ip", "clientip", "src", "src_ip", "srcip", "source_ip", "source_address"),
-        *("id_orig_h", "src_addr", "srcaddr", "source", "source_host"),
+        *("id_orig_h", "src_addr", "srcaddr", "source", "source_host", "src_host", "srchost"),
+        *("suser", "srcuser", "employee", "person", "account", "actor", "who", "workstation"),
+        *("machine", "computer", "client_name", "client_address", "client_host", "ip"),
     ),
     TIME: (
         *("time", "timestamp", "datetime", "date_time", "ts", "event_time", "eventtime"),
         *("start", "start_time", "visit_time", "visittime", "visit_date", "last_visit_time"),
-        *("lastvisittime", "last_visit", "time_usec", "date"),
+        *("lastvisittime", "last_visit", "time_usec", "event_timestamp", "when", "rt", "date"),
     ),
     BYTES_UP: (
         *("bytes_up", "bytes_out", "bytesout", "bytes_sent", "sent_bytes", "sentbyte", "sentbytes"),
@@ -41,6 +45,8 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
             "upload",
             "request_bytes",
         ),
+        *("bytessent", "outbytes", "out_bytes", "tx_bytes", "bytes_tx", "bytes_to_server"),
+        *("flow_bytes_toserver", "upload_size", "requestsize", "sent", "out"),
         *("request_size", "request_body_len", "orig_bytes", "source_bytes", "client_bytes"),
     ),
     ADDRESS: (
