@@ -22,9 +22,6 @@ class AlertKind(StrEnum):
     PROBING = "probing"
     DRIP = "drip"
     FIRST_USE = "first-use"
-    # Of what logs from elsewhere show, and of nobody by name.
-    SHADOW_AI = "shadow-ai"
-    ROWS_SENT = "rows-sent"
 
 
 @dataclass(frozen=True, slots=True)

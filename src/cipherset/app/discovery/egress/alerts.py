@@ -1,6 +1,7 @@
 """Alerts of what logs showed: each written once, whoever reads the same logs again.
 
 They name a service or a data set and numbers, and nobody: principals of logs are not in the ledger.
+So they stop nothing by themselves, unlike those that are about a principal (``app.watching``).
 """
 
 import json
@@ -8,20 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cipherset.app.discovery.egress.report import EgressReport, Sent, Used
+from cipherset.app.discovery.egress.report import ROWS, SHADOW, EgressReport, Sent, Used
 from cipherset.app.watching.watch import ALERT
 from cipherset.core import canonical
 from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.records import events_of
 from cipherset.evidence.views.inventory.status import Review
-from cipherset.evidence.watch import AlertKind
 
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
     """What is to be told of ``subject``: so many, in that time where logs had one."""
 
-    kind: AlertKind
+    kind: str
     subject: str
     found: int
     told: dict[str, Any]
@@ -31,7 +31,7 @@ class _Alert:
     @property
     def id(self) -> str:
         """The same whenever the same is told."""
-        what = {"alert": self.kind.value, "subject": self.subject, "told": self.told}
+        what = {"alert": self.kind, "subject": self.subject, "told": self.told}
         return canonical.digest(what).removeprefix("sha256:")[:16]
 
 
@@ -46,7 +46,7 @@ def write_alerts(transaction: Transaction, actor: str, report: EgressReport) -> 
     for each in new:
         body = {
             "id": each.id,
-            "kind": each.kind.value,
+            "kind": each.kind,
             "of": None,
             "since": each.since or now,
             "until": each.until or now,
@@ -82,7 +82,7 @@ def _of_services(report: EgressReport) -> Iterator[_Alert]:
             continue
         told = summed(uses)
         yield _Alert(
-            AlertKind.SHADOW_AI,
+            SHADOW,
             told["service"],
             told["count"],
             {"asset": first.asset, **told},
@@ -107,4 +107,4 @@ def _of_rows(report: EgressReport) -> Iterator[_Alert]:
             "rows": rows,
             "service": None if service is None else service.id,
         }
-        yield _Alert(AlertKind.ROWS_SENT, dataset, rows, told)
+        yield _Alert(ROWS, dataset, rows, told)
