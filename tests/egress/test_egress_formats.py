@@ -149,6 +149,11 @@ LOGS = {
         f"timestamp,client_ip,query,answers\n{EPOCH},10.0.0.5,chatgpt.com,{IP}\n",
         [*LOOKUP, Answer("chatgpt.com", IP)],
     ),
+    "flows as CSV": (
+        "csv",
+        f"srcaddr,dstaddr,bytes,start,action\n10.0.0.5,{IP},8400,{EPOCH},ACCEPT\n",
+        [Call(How.FLOW, "10.0.0.5", address=IP, at=AT, bytes_up=8400)],
+    ),
     "history as CSV": (
         "csv",
         'url,title,visit_time\nhttps://claude.ai/chat,"a, ""b""",' + f"{EPOCH}000\n",

@@ -86,6 +86,8 @@ def columns_of(names: Sequence[str], given: Mapping[str, str]) -> Columns:
         if name not in names:
             raise ValueError("a column that was named is not there")
         found[role] = (name,)
+    if found[ADDRESS] and not found[HOST] and not found[BYTES_UP] and "bytes" in by_name:
+        found[BYTES_UP] = (by_name["bytes"],)  # of a flow, which has one direction
     if not found[HOST] and not found[ADDRESS]:
         raise ValueError("no column with hosts")
     return found

@@ -88,14 +88,19 @@ def told(finding: Mapping[str, Any]) -> str | None:
     if "rows" in finding:
         to = finding["service"] or finding["host"] or "a service without a name"
         return (
-            f"{finding['principal'] or 'somebody'} sent {finding['rows']} rows of "
+            f"{finding['principal'] or 'somebody'} sent {_counted(finding['rows'], 'row')} of "
             f"{finding['what']} ({finding['level']}) to {to}"
         )
     if "principal" not in finding:
         return None
+    calls = _counted(finding["count"], "call")
     sent = "" if finding["bytes_up"] is None else f", {finding['bytes_up']} bytes up"
     since = "" if finding["first_seen"] is None else f" since {finding['first_seen']}"
-    return f"{finding['what']}: {finding['principal']}, {finding['count']} calls{sent}{since}"
+    return f"{finding['what']}: {finding['principal']}, {calls}{sent}{since}"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def notes(found: Mapping[str, Any]) -> list[tuple[str, str]]:
