@@ -222,6 +222,7 @@ def test_rows_that_were_sent_are_named_by_data_set_and_count(indexed, bodies):
     (log,) = told["logs"]
     assert (log["told"], log["unreadable"], log["first_unreadable"]) == (5, 1, [6])
     assert told["compared"] == ["tickets"]
+    assert told["statuses"]["unreviewed"] == 2
     rows = {(each["subject"], each["service"]): each["rows"] for each in alerts(indexed)}
     assert rows == {("tickets", "openai-api"): 2, ("tickets", None): 1}
 

@@ -149,8 +149,14 @@ class EgressReport:
         }
 
     def counts(self) -> dict[str, int]:
-        """How many services there are of each status."""
-        return counted({each.asset: each.review for each in self.used}.values())
+        """How many services there are of each status; one without a name is one of its own."""
+        stand = {each.asset: each.review for each in self.used}
+        for each in self.sent:
+            if each.is_elsewhere:
+                continue
+            said = each.review or Reviewed(Review.UNREVIEWED, "nobody knows which it is")
+            stand[each.asset or f"{each.log}: {each.dataset}"] = said
+        return counted(stand.values())
 
     def unreviewed(self) -> dict[str, str]:
         """What each service is called that nobody has reviewed, by its asset."""
