@@ -187,6 +187,11 @@ def test_our_own_model_is_known_by_its_bundle_and_by_its_file_alone(ours, tmp_pa
     assert [each.asset for each in found.findings] == [bundle, bundle, samples.WEIGHTS]
     rows = {row.thing.id: row for row in see_inventory(ours.session, Wanted(kind="model"))}
     assert rows[bundle].origin.run is not None
+    assert [each.origin for each in found.findings] == [
+        rows[bundle].origin,
+        rows[bundle].origin,
+        rows[samples.WEIGHTS].origin,
+    ]
     assert rows[bundle].sources == ("run", "agent")
     assert rows[bundle].deployed == ("router",)
     assert rows[samples.WEIGHTS].origin.told == "unknown origin"

@@ -9,6 +9,7 @@ from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.secret import KeyHandle, Secret
 from cipherset.custody.keys import KeyedHashes, ephemeral_sealer
 from cipherset.pipeline.sanitize.shingles import NgramIndex, build, open_index
+from cipherset.pipeline.sanitize.shingles.index import SHAPES, windows
 from cipherset.pipeline.sanitize.shingles.words import n_pieces, words_of
 
 VOCABULARY = [
@@ -246,3 +247,41 @@ def test_signs_between_blanks_count(rows):
     index = build([[f"She says {text} and no more"]], hashes())
     assert len(text.split()) == 9
     assert [match.n_words for match in index.matches(text)] == [7]
+
+
+def slow_shares(rows, text):
+    """By the n-grams themselves: those of a row that none before it has."""
+    of_rows = [ngrams(row) for row in rows]
+    there, shares = ngrams(text), {}
+    for i, grams in enumerate(of_rows):
+        mine = grams.difference(*of_rows[:i])
+        if mine:
+            shares[i] = len(mine & there) / len(mine)
+    return shares
+
+
+def ngrams(text):
+    return {gram for shape in SHAPES for gram in windows(words_of(text).words, shape)}
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.lists(st.sampled_from("abcd"), min_size=6, max_size=16).map(" ".join), max_size=4),
+    st.lists(st.sampled_from("abcd"), min_size=8, max_size=16).map(" ".join),
+)
+def test_the_share_of_a_row_that_is_there_by_a_slow_count(rows, text):
+    index = build([rows], hashes())
+    for asked in (text, *rows):
+        found, slow = index.shares_of(asked), slow_shares(rows, asked)
+        assert set(found) == index.rows_of(asked)
+        assert all(found[row] <= slow[row] + 1e-9 for row in found)
+
+
+def test_a_row_that_is_there_whole_has_all_of_its_share(rows, index):
+    long = [(i, row) for i, row in enumerate(rows) if len(row.split()) >= 8]
+    for i, row in long[:40]:
+        assert index.shares_of(f"see: {row}. thanks") == {i: 1.0}
+    i, row = max(long, key=lambda each: len(each[1].split()))
+    words = row.split()
+    half = index.shares_of(" ".join(words[: len(words) // 2]))
+    assert 0.3 < half[i] < 0.6

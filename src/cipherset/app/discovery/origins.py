@@ -1,6 +1,6 @@
 """Which of our own models a model file is, by its digest or by the bundle that it lies in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from cipherset.app.workspace import Workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.evidence.discover.code import Found
 from cipherset.evidence.discover.code import Kind as Seen
+from cipherset.evidence.views.inventory.rows import Origin, made
+from cipherset.evidence.views.picture import Step
 from cipherset.pipeline.train import load_bundle
 
 
@@ -34,6 +36,11 @@ def ours(workspace: Workspace) -> Ours:
     known = [each for each in workspace.gate.ledger.assets() if each.kind == MODEL]
     files = {str(each.attributes[ONNX]): each.id for each in known if ONNX in each.attributes}
     return Ours(frozenset(each.id for each in known), files)
+
+
+def origin_of(found: Found, asset: str, makers: Mapping[str, Step]) -> Origin | None:
+    """Where a file of weights comes from; None of anything else."""
+    return made(makers.get(asset)) if found.kind is Seen.MODEL_FILE else None
 
 
 def take_in(workspace: Workspace, findings: Sequence[Found]) -> None:

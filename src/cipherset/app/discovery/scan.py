@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from cipherset.app.discovery.origins import Ours, ours, take_in
+from cipherset.app.discovery.origins import Ours, origin_of, ours, take_in
 from cipherset.app.discovery.record import Knowledge, Look, Recorded, Sighting, record
 from cipherset.app.discovery.status import reviews
 from cipherset.app.gate import Act, Action, Gate
@@ -20,6 +20,8 @@ from cipherset.custody.policy import Kind
 from cipherset.evidence.discover.code import Found, NotRead, Report, read_report, scan
 from cipherset.evidence.discover.code import Kind as Seen
 from cipherset.evidence.discover.code.report import MOST_BYTES
+from cipherset.evidence.views.inventory.rows import Origin
+from cipherset.evidence.views.inventory.sightings import made_by
 from cipherset.evidence.views.inventory.status import Review, Reviewed, counted
 
 _ASSETS: Final = MappingProxyType(
@@ -43,12 +45,16 @@ class DiscoverRequest:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """One use of AI, the asset of the inventory that it is, and how that was reviewed."""
+    """One use of AI, the asset of the inventory that it is, and how that was reviewed.
+
+    ``origin`` is that of a file of weights: the run that made it, if one of ours did.
+    """
 
     found: Found
     asset: str
     review: Reviewed
     is_new: bool
+    origin: Origin | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON: one of the findings."""
@@ -61,6 +67,8 @@ class Discovery:
             "how": self.found.how,
             "service": self.found.service or None,
             "digest": self.found.digest or None,
+            "origin": None if self.origin is None else self.origin.told,
+            "run": None if self.origin is None else self.origin.run,
         }
 
 
@@ -186,10 +194,12 @@ def _written(workspace: Workspace, act: Act, taken: Sequence[_Taken]) -> Discove
         for each, sighting in zip(one.report.findings, sightings, strict=True)
     ]
     act.facts.update(findings=len(found), new=len(new), runs=",".join(each.run for each in done))
+    makers = made_by(gate.ledger.runs())
     stand = reviews(workspace, {asset for _, asset in found})
     return Discovered(
         findings=tuple(
-            Discovery(each, asset, stand[asset], is_new=asset in new) for each, asset in found
+            Discovery(each, asset, stand[asset], asset in new, origin_of(each, asset, makers))
+            for each, asset in found
         ),
         not_read=tuple(each for one in taken for each in one.report.not_read),
         n_not_read=sum(one.report.n_not_read for one in taken),

@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cipherset.app.gate import About, Action, Fact
 from cipherset.app.gate.subjects import about_source
+from cipherset.app.labels.record import record_source, recorded_run
 from cipherset.app.training.kept import CANARIES, SHINGLES, KeptOfDataset, newest_version
 from cipherset.app.training.measure import CanaryReport, measure
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -19,6 +20,9 @@ from cipherset.custody.policy import Kind
 from cipherset.pipeline.ingest import open_source
 from cipherset.pipeline.sanitize.canaries import CanaryFormat
 from cipherset.pipeline.sanitize.shingles import Match
+
+# A run that kept an index of rows: which data set, under which key.
+INDEXED: Final = "copies.index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,9 @@ def index_rows(session: Session, dataset: str, key: str, source: str, text: tupl
         kept = _new(workspace, dataset, key, act.facts)
         made = kept.index(records.texts for records in opened.texts(ColumnRoles(text=text)))
         act.facts["rows"] = made.n_rows
+        said = {"dataset": dataset, "rows": made.n_rows, **_of_key(act.facts)}
+        with recorded_run(workspace, INDEXED, [record_source(workspace, opened)], said):
+            pass
     return made.n_ngrams
 
 
@@ -170,6 +177,10 @@ def _new(workspace: Workspace, dataset: str, key: str, facts: dict[str, Fact]) -
     handle = workspace.ring.open(key, purpose=KeyUse.EXPORT)
     facts["key_id"], facts["key_version"] = handle.key_id, handle.version
     return KeptOfDataset.of(workspace.home, dataset, handle)
+
+
+def _of_key(facts: dict[str, Fact]) -> dict[str, Fact]:
+    return {name: facts[name] for name in ("key_id", "key_version")}
 
 
 def _known(workspace: Workspace, dataset: str, key: str, what: str) -> KeptOfDataset:

@@ -1,7 +1,12 @@
 """The key ring, its providers, and sealing under a key."""
 
 from cipherset.custody.keys.hashes import KeyedHashes
-from cipherset.custody.keys.identity import TextDigests, review_sealer, service_sealer
+from cipherset.custody.keys.identity import (
+    TextDigests,
+    review_sealer,
+    service_sealer,
+    sightings_sealer,
+)
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
 from cipherset.custody.keys.pseudonyms import Pseudonyms
@@ -33,4 +38,5 @@ __all__ = [
     "open_provider",
     "review_sealer",
     "service_sealer",
+    "sightings_sealer",
 ]

@@ -28,6 +28,7 @@ SUBJECT_LABEL: Final = b"cipherset/subject-identity/1"
 TEXT_LABEL: Final = b"cipherset/text-digest/1"
 _SHORT_BYTES: Final = 16  # nobody without the key can look for two texts that collide
 CREDENTIAL_LABEL: Final = b"cipherset/credential/1"
+SIGHTINGS_LABEL: Final = b"cipherset/sightings/1"
 NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
 SERVICE_LABEL: Final = b"cipherset/service-credential/1"
 REVIEW_LABEL: Final = b"cipherset/held-reply/1"
@@ -142,6 +143,11 @@ def service_sealer(signer: Signer) -> AesGcmSealer:
 def review_sealer(signer: Signer) -> AesGcmSealer:
     """What seals replies that wait for a person to look at them, under a key of its own."""
     return AesGcmSealer(_derived(signer, REVIEW_LABEL))
+
+
+def sightings_sealer(signer: Signer) -> AesGcmSealer:
+    """What seals who was seen in logs, under a key of its own."""
+    return AesGcmSealer(_derived(signer, SIGHTINGS_LABEL))
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

@@ -207,16 +207,23 @@ def _is_used(step: Step | None) -> bool:
 
 def _origin(thing: Thing, maker: Step | None, index: _Index) -> Origin:
     if maker is not None:
-        by = f"{maker.id} ({maker.kind} by {maker.actor})"
-        if maker.parameters.get(_BROUGHT):
-            return Origin(f"{by}, as its bundle says", maker.id, is_claimed=True)
-        return Origin(by, maker.id)
+        return made(maker)
     if thing.id in index.keys:
         return Origin("made in this workspace")
     first = index.used.get(thing.id)
     if thing.kind == "dataset" and _is_used(first) and first is not None:
         return Origin(f"brought to {first.id} ({first.kind})")
     return Origin(NOT_OURS if thing.kind == "service" else UNKNOWN)
+
+
+def made(maker: Step | None) -> Origin:
+    """The origin of what a run made; unknown where none did."""
+    if maker is None:
+        return Origin(UNKNOWN)
+    by = f"{maker.id} ({maker.kind} by {maker.actor})"
+    if maker.parameters.get(_BROUGHT):
+        return Origin(f"{by}, as its bundle says", maker.id, is_claimed=True)
+    return Origin(by, maker.id)
 
 
 def _key(thing: Thing, index: _Index) -> str | None:

@@ -80,6 +80,7 @@ class NgramIndex:
         """Over ``ngrams`` of ``n_rows`` rows, made by the same ``hashes``."""
         self._ngrams = ngrams
         self._hashes = hashes
+        self._sizes: npt.NDArray[np.int64] | None = None
         self.n_rows = n_rows
 
     @property
@@ -128,6 +129,22 @@ class NgramIndex:
             if _is_copy(text, words, group, least_words):
                 found |= self._sources(group)
         return found
+
+    def shares_of(self, text: str, *, least_words: int = LEAST_WORDS) -> dict[int, float]:
+        """The rows of ``rows_of``, and of each what share of its n-grams the copies have, 0 to 1.
+
+        Of those n-grams that no row before it has: of a row sent whole, all of them.
+        """
+        words, kept = words_of(text), self._ngrams
+        hit: dict[int, set[int]] = {}
+        for group in _groups(self._hits(words)):
+            if _is_copy(text, words, group, least_words):
+                for row in self._sources(group):
+                    mine = {each.place for each in group if kept.rows[each.place] == row}
+                    hit.setdefault(row, set()).update(mine)
+        if self._sizes is None:
+            self._sizes = np.bincount(kept.rows, minlength=self.n_rows)
+        return {row: len(places) / int(self._sizes[row]) for row, places in hit.items()}
 
     def save(self, path: Path, sealer: Sealer, *, dataset: str) -> None:
         """Write the index to ``path``, sealed; ``dataset`` says which one it is of.

@@ -10,12 +10,14 @@ import click
 
 from cipherset.app.discovery.agent import write_agent
 from cipherset.app.discovery.answers import QUESTIONS, read_answers, register_all
+from cipherset.app.discovery.egress import EgressRequest, discover_egress
 from cipherset.app.discovery.review import ask_for_reviews
 from cipherset.app.discovery.scan import DiscoverRequest, discover
 from cipherset.core.errors import PolicyError, UsageError
 from cipherset.evidence.views.inventory.status import Review, Reviewed
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.commands.sight import egress as logs
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -46,6 +48,7 @@ class After:
 @click.option("--agent-file", type=_FILE, metavar="FILE", help="Write the agent, and stop.")
 @options.force("the agent's file")
 @click.option("--catalog", type=_FILE, metavar="FILE", help="More services to look for, as TOML.")
+@logs.options
 @click.option("--label", metavar="NAME", help="The repository or host (default: the folder).")
 @click.option("--review", is_flag=True, help="Ask for the approval of what nobody has reviewed.")
 @click.option("--approver", metavar="PRINCIPAL", help="Who is to approve it (default: you).")
@@ -67,19 +70,23 @@ def command(  # noqa: PLR0913 -- one parameter per option
     agent_file: Path | None,
     force: bool,
     catalog: Path | None,
+    egress: EgressRequest | None,
     label: str | None,
     review: bool,
     approver: str | None,
     fails_on: tuple[str, ...],
 ) -> None:
     """Find AI in each PATH (a folder, a file, an image of a file system); nothing is executed."""
-    _check_one(bool(paths or reports), answers is not None, questions, agent_file is not None)
+    looks = bool(paths or reports), egress is not None, answers is not None
+    _check_one(*looks, questions, agent_file is not None)
     after = After(review, approver, fails_on)
     if questions:
         _print_form(context)
     elif agent_file is not None:
         told = write_agent(agent_file, overwrite=force)
         context.show(told, "agent", [("file", told["agent"]), ("digest", told["digest"])])
+    elif egress is not None:
+        _show(context, discover_egress(context.session(), egress), after)
     elif answers is not None:
         _show(context, register_all(context.session(), read_answers(answers)), after)
     else:
@@ -97,7 +104,7 @@ def _check_one(*given: bool) -> None:
         raise UsageError(
             f"there are {sum(given)} things to do, not one",
             code="discover_what",
-            hint="give PATHs or --from, or one of --answers, --questions, --agent-file",
+            hint="give PATHs or --from, or one of --egress, --answers, --questions, --agent-file",
         )
 
 
@@ -114,10 +121,8 @@ def _show(context: Context, found: Result, after: After) -> None:
         stand = ask_for_reviews(context.session(), found.unreviewed(), approver=after.approver)
         found = found.reviewed(stand)
     counts, told = found.counts(), found.as_json()
-    rows = [
-        (each["status"], f"{each['kind']} {each['what']}  {each['where']}")
-        for each in told["findings"]
-    ]
+    rows = [(each["status"], logs.told(each) or _told(each)) for each in told["findings"]]
+    rows += logs.notes(told)
     title = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no AI found"
     if told.get("n_not_read"):
         rows.append(("not read", f"{told['n_not_read']} files: see --json"))
@@ -125,3 +130,8 @@ def _show(context: Context, found: Result, after: After) -> None:
     if any(counts[status] for status in after.fails_on):
         # The one JSON object has been printed: which they are stands in it.
         sys.exit(PolicyError.exit_code)
+
+
+def _told(finding: Mapping[str, Any]) -> str:
+    origin = f": {finding['origin']}" if finding.get("origin") else ""
+    return f"{finding['kind']} {finding['what']}  {finding['where']}{origin}"

@@ -34,4 +34,5 @@ def command(context: Context, kind: str | None, status: str | None, search: str 
 def _told(row: Row) -> str:
     place = f" at {row.seen.where[0]}" if row.seen.where else ""
     gone = "; the last look did not see it" if row.seen.is_gone else ""
-    return f"{row.kind} {row.what}{place}: {row.origin.told}{gone}"
+    served = f", served as {', '.join(row.deployed)}" if row.deployed else ""
+    return f"{row.kind} {row.what}{place}: {row.origin.told}{served}{gone}"
