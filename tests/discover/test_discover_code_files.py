@@ -34,7 +34,7 @@ def faults(report) -> list[ReadFault]:
     return [one.fault for one in report.not_read]
 
 
-@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz", "w:bz2"])
 def test_an_archive_has_what_its_folder_has(mode, tmp_path):
     root = planted(tmp_path / "tree")
     members = {
@@ -42,7 +42,7 @@ def test_an_archive_has_what_its_folder_has(mode, tmp_path):
         for path in root.rglob("*")
         if path.is_file()
     }
-    archive = tmp_path / "image.tar"
+    archive = tmp_path / ("image.tar.bz2" if mode == "w:bz2" else "image")
     archive.write_bytes(tar_of(members, mode))
     of_folder = {
         (one.kind, one.what, one.path.removeprefix(f"{root}/")) for one in scan([root]).findings

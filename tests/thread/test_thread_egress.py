@@ -357,3 +357,20 @@ def test_for_people(owner, log):
     done = cipherset("discover", "--egress", log, "--home", owner.home)
     assert f"Claude: {ANNA}, 2 calls, 1200 bytes up since 2026-11-25T08:00:00+00:00" in done.out
     assert "notopenai.com looks like openai, and is not accused" in done.out
+
+
+def test_in_a_team_auditors_look_and_nobody_else(team, log, bodies, tmp_path):
+    source = tmp_path / "tickets.csv"
+    with source.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("body",), *([row] for row in ROWS)])
+    team.ok("bob", "copies", "index", "tickets", source, "--text", "body", "--key", "support")
+    told = team.ok("eve", "discover", "--egress", log, "--bodies", bodies, "--review")
+    assert {each["status"] for each in told["findings"]} == {
+        "in review",
+        "no AI service",
+        "unreviewed",
+    }
+    assert told["compared"] == ["tickets"]
+    for who in ("sci", "bob", "ada", "dora", "kim"):
+        assert team.refused(who, "discover", "--egress", log)["code"] == "not_allowed"
+    assert len(list((team.home / "sightings").iterdir())) == 1

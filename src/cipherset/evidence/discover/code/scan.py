@@ -201,7 +201,7 @@ class _Scan:
             kind = model_format(head, file.name, file.size_bytes)
             if kind:
                 self._model(file, kind, head, stream)
-            elif file.may_hold_files and is_archive(head):
+            elif file.may_hold_files and is_archive(head, file.name):
                 self._archive(file, head, stream, depth)
             elif file.may_hold_files and is_unreadable_archive(head):
                 self.fault(file.path, ReadFault.COMPRESSED)

@@ -22,6 +22,7 @@ SNIFFED: Final = 512
 _MOST_AT_ONCE: Final = 16_000_000  # a header that is larger is an attack
 _BROKEN: Final = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError)
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_BZ2_NAMES: Final = (".tar.bz2", ".tbz2", ".tbz")
 _PACKED: Final = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\0", "xz"))
 
 
@@ -92,10 +93,13 @@ class _Member:
             raise EOFError from None
 
 
-def is_archive(head: bytes) -> bool:
-    """Whether a file that begins so is a tar archive, plain or compressed."""
+def is_archive(head: bytes, name: str) -> bool:
+    """Whether a file that begins so is a tar archive, plain or compressed.
+
+    The first block of bzip2 may be longer than what was read: there its name must say so.
+    """
     packing = _packing(head)
-    if packing == "tar":
+    if packing == "tar" or (packing == "bz2" and name.lower().endswith(_BZ2_NAMES)):
         return True
     if not packing:
         return False
