@@ -14,6 +14,10 @@ PAGES = (
     f"/console/exports/{EXPORT}",
     "/console/exposure",
     "/console/audit",
+    "/console/inventory",
+    "/console/policies",
+    "/console/requests",
+    "/console/shadow",
 )
 POLICY = {
     "default-src": "'none'",

@@ -191,7 +191,9 @@ def answer_from(fields: Mapping[str, str]) -> Answer:
     plain = ("name", "vendor", "purpose", "owner", "kind")
     told = {name: fields[name].strip() for name in plain if fields.get(name, "").strip()}
     people = fields.get("people", "").strip()
-    number: dict[str, int | str] = {"people": int(people) if people.isdecimal() else people} if people else {}
+    number: dict[str, int | str] = (
+        {"people": int(people) if people.isdecimal() else people} if people else {}
+    )
     try:
         return Answer.model_validate_json(json.dumps({**told, **lists, **number}))
     except ValidationError as error:

@@ -103,9 +103,7 @@ def without_names(found: ShadowMap) -> ShadowMap:
 _SAME: Final = ("where", "service", "host", "what", "principal")
 
 
-def _line(
-    uses: Sequence[Mapping[str, Any]], reviews: Mapping[str, Reviewed], most: int
-) -> Line:
+def _line(uses: Sequence[Mapping[str, Any]], reviews: Mapping[str, Reviewed], most: int) -> Line:
     first = uses[-1]
     by: dict[str, list[Mapping[str, Any]]] = {}
     for each in uses:
@@ -138,9 +136,7 @@ def _bytes(uses: Iterable[Mapping[str, Any]]) -> int | None:
 
 def _sent(each: Mapping[str, Any]) -> Sent:
     where = each["service"] or each["host"] or each["where"]
-    return Sent(
-        each["what"], each["level"], where, each["rows"], each["count"], each["principal"]
-    )
+    return Sent(each["what"], each["level"], where, each["rows"], each["count"], each["principal"])
 
 
 def _who(each: Mapping[str, Any]) -> str:
