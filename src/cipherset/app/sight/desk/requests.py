@@ -84,7 +84,11 @@ def list_requests(session: Session) -> list[Grant]:
     """
     with looked(session, "grants") as (workspace, _):
         found = workspace.gate.ledger.look(lambda work: grants_in(work, workspace))
-    return sorted(reversed(found), key=lambda each: each.status.state is not State.PENDING)
+    return sorted(found, key=_waiting_first)
+
+
+def _waiting_first(each: Grant) -> tuple[bool, float]:
+    return each.status.state is not State.PENDING, -each.request.created.timestamp()
 
 
 def show_request(session: Session, grant_id: str) -> Asked:

@@ -23,7 +23,7 @@ from cipherset.interfaces.cli.commands.sight.console import open_console
 )
 @click.option("--no-open", is_flag=True, help="Print the console's address, and open no browser.")
 @click.pass_obj
-def command(  # noqa: PLR0913 -- one parameter per option
+def command(
     context: Context, target: Path, port: int, *, force: bool, console: bool, no_open: bool
 ) -> None:
     """Run the whole main job on real reviews, ending in DIR/report.html.

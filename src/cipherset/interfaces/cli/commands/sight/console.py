@@ -31,7 +31,6 @@ def command(context: Context, port: int, *, no_open: bool) -> None:
     The address is good once, for ten minutes: whoever opens it sees what you would, and each page
     passes the gate as your commands do.
     """
-
     open_console(context, context.session(), port, opens=not no_open)
 
 

@@ -1,4 +1,4 @@
-"""The inventory: every AI asset, ours and found, how it was reviewed; and what no scan would see."""
+"""The inventory: every AI asset, ours and found, how it was reviewed; and what people tell of."""
 
 from typing import Annotated, Final
 from urllib.parse import urlencode
