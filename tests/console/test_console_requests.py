@@ -136,7 +136,6 @@ def test_who_has_a_key_of_their_own_is_told_the_command(team, tmp_path):
 
 
 def test_a_vote_that_was_changed_is_said_so(team):
-    import sqlite3
 
     path = f"/console/requests/{ids(team)['deploy']}"
     team.post(f"{path}/approve", who="dora", fields=SAYS)
