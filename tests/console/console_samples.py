@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from cipherset.app.audit.newest import newest
 from cipherset.app.audit.show import Wanted
 from cipherset.app.serving.quiet import Quiet
 from cipherset.app.workspace import Session, Workspace, hold, open_workspace
+from cipherset.core import canonical
 from cipherset.core.canonical import digest_bytes
 from cipherset.core.errors import PolicyError
 from cipherset.custody.ledger import Ledger, Outcome, RunStatus, Transaction
@@ -95,6 +96,7 @@ def team_with(home: Path, names: Names = Names()) -> None:
         (key,) = workspace.ring.list()
         workspace.gate.ledger.transact(lambda work: _things(work, key.key_id, names))
         _keep_finding(workspace, key.key_id, names)
+        calibrated(workspace, names)
     wish = Wish(Action.DEPLOY, (of("model"),), names.grant_purpose, note=names.note)
     grants.request(replace(root, actor="sam"), wish)
     grants.request(replace(root, actor="sam"), Wish(Action.EXPORT, (of("export"),), "analysis"))
@@ -124,6 +126,7 @@ def _things(work: Transaction, key_id: str, names: Names) -> None:
         run("protect", [source], [made], **key, mixing=None)
     run("train", [of("export")], [asset("model", "model", names.model, **key)], at_gate=False)
     run("approve", [of("model")], [])
+    _attacked(run, names)
     asset("service", "service", "chat/small")
     run("forget", [reviews], [])
     _assessed(work, "export", "within limit", 0.021, 400, suite_digest())
@@ -136,6 +139,71 @@ def _things(work: Transaction, key_id: str, names: Names) -> None:
         outcome=Outcome.DONE,
         body={"id": "0" * 16, "kind": "bulk", "of": "predict", "found": 9000, "usual": 120},
     )
+
+
+def _attacked(run: Callable[..., None], names: Names) -> None:
+    """Two runs of the red team, of which the second found more."""
+    for n, value in enumerate((0.02, 0.31)):
+        line = {
+            "source": "cipherset",
+            "attack": "centroid matching",
+            "against": of("export"),
+            "name": f"dataset {names.source}",
+            "metric": "reid_rank1",
+            "value": value,
+            "ci": [value / 2, value + 0.02],
+            "n": 400,
+            "chance": 0.003,
+            "limit": 0.05,
+            "given": "",
+            "bound": of("bound"),
+            "verdict": "within limit" if value < 0.05 else "over limit",
+        }
+        run("redteam", [of("export")], [], finding_id=f"{n:032}", quick=False, lines=[line])
+
+
+def calibrated(workspace: Workspace, names: Names) -> str:
+    """A calibration that was kept; its id."""
+    points = [_point("bottleneck:6", 12.0, 0.93, 0.006), _point("none", 1.0, 0.94, 0.98)]
+    figures = {
+        "frontier": points,
+        "recommended": points[0],
+        "plain": 0.94,
+        "max_reid": 0.05,
+        "in_words": names.reason,
+        "text": ["body"],
+    }
+    raw = canonical.encode({"source": names.source, "figures": figures})
+    found = digest_bytes(raw).removeprefix("sha256:")
+    folder = workspace.home / "calibrations"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{found}.json").write_bytes(raw)
+    workspace.gate.ledger.append(
+        actor="ivan",
+        action="calibrate",
+        subject=names.source,
+        outcome=Outcome.DONE,
+        body={"kept": found},
+    )
+    return found
+
+
+def _point(minimizer: str, factor: float, utility: float, reid: float) -> dict[str, object]:
+    return {
+        "minimizer": minimizer,
+        "scheme": "rsap/1",
+        "approximation_factor": factor,
+        "fitted": "",
+        "utility": utility,
+        "utility_ci": [utility - 0.01, utility + 0.01],
+        "gain": None,
+        "gain_ci": None,
+        "reid": reid,
+        "reid_ci": [reid / 2, min(1.0, reid * 2)],
+        "reid_key_safe": None,
+        "reid_key_safe_ci": None,
+        "offered": minimizer != "none",
+    }
 
 
 def _label(level: str, tags: list[str], trusts: list[str]) -> dict[str, object]:

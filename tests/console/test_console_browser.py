@@ -27,6 +27,12 @@ PAGES = {
     "lost": f"/console/exports/{of('second')}",
     "exposure": "/console/exposure",
     "audit": "/console/audit?looks=1",
+    "risk": "/console/risk?top=50",
+    "supposed": f"/console/risk?who=ivan&action=export&asset={of('export')}",
+    "lineage": f"/console/lineage?asset={of('export')}",
+    "threats": "/console/threats",
+    "red team": "/console/red-team",
+    "frontiers": "/console/frontier",
     "verified": "/console/audit",
     "missing": "/console/none",
 }

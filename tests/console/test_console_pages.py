@@ -18,6 +18,12 @@ PAGES = (
     "/console/policies",
     "/console/requests",
     "/console/shadow",
+    "/console/risk",
+    "/console/lineage",
+    f"/console/lineage?asset={EXPORT}",
+    "/console/threats",
+    "/console/red-team",
+    "/console/frontier",
 )
 POLICY = {
     "default-src": "'none'",

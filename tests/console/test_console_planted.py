@@ -20,6 +20,12 @@ PAGES = (
     "/console/exposure",
     "/console/audit",
     "/console/audit?looks=1",
+    "/console/risk?top=50",
+    "/console/lineage",
+    f"/console/lineage?asset={of('export')}",
+    "/console/threats",
+    "/console/red-team",
+    "/console/frontier",
 )
 ASKED = (
     f"/console/assets?words={quote(PLANTED)}",
@@ -28,6 +34,11 @@ ASKED = (
     f"/console/audit?since={quote(PLANTED)}",
     f"/console/assets/{quote(PLANTED, safe='')}",
     f"/console/exports?evidence={quote(PLANTED)}",
+    f"/console/risk?who={quote(PLANTED)}&asset={quote(PLANTED)}&action=export",
+    f"/console/risk?who={quote(PLANTED)}&role={quote(PLANTED)}",
+    f"/console/lineage?asset={quote(PLANTED)}",
+    f"/console/threats?attacker={quote(PLANTED)}&state={quote(PLANTED)}",
+    f"/console/frontier/{quote(PLANTED, safe='')}",
     f"/console/{quote(PLANTED, safe='')}",
 )
 

@@ -177,6 +177,8 @@ def test_the_program_here(tree, tmp_path, capsysbinary):
     for address, kind in (("http://x/", InputError), ("https://127.0.0.1:1/", BackendError)):
         assert program.main([str(tree), "--to", address]) == kind.exit_code
     assert program.main([str(tree), "--to", "/nowhere/at/all"]) == BackendError.exit_code
+    with pytest.raises(SystemExit):
+        program.main([str(tree), "--every", "soon"])
     with receiver(tmp_path, answer=500) as server:
         sent = f"https://127.0.0.1:{server.server_port}/"
         code = program.main([str(tree), "--to", sent, "--ca-file", str(tmp_path / "ca.pem")])

@@ -229,17 +229,45 @@ def test_what_the_system_says_of_a_file(number, fault):
     assert read_fault(OSError(number, "x")) is fault
 
 
-def test_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path):
-    """Between the listing of a folder and the opening of a file of it."""
-    lay({"a.py": "", "b.py": "import openai"}, tmp_path)
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_file_that_is_another_when_it_is_opened(is_gone, tmp_path):
+    """Progress is told before the hundredth file is opened, and after it was listed."""
+    lay({f"a{number:02}.txt": "" for number in range(99)}, tmp_path)
+    lay({"b.py": "import openai"}, tmp_path)
 
     def swap(_: int) -> None:
-        if not (tmp_path / "b.py").is_fifo():
-            (tmp_path / "b.py").unlink()
+        (tmp_path / "b.py").unlink()
+        if not is_gone:
             os.mkfifo(tmp_path / "b.py")
 
-    lay({f"a{number}.py": "" for number in range(120)}, tmp_path)
-    assert faults(scan([tmp_path], seen=swap)) == [ReadFault.NOT_A_FILE]
+    expected = ReadFault.GONE if is_gone else ReadFault.NOT_A_FILE
+    assert faults(scan([tmp_path], seen=swap)) == [expected]
+
+
+def test_a_folder_that_goes_while_it_is_waiting(tmp_path):
+    lay({f"a{number:02}.txt": "" for number in range(100)}, tmp_path)
+    (tmp_path / "folder").mkdir()
+    report = scan([tmp_path], seen=lambda _: (tmp_path / "folder").rmdir())
+    assert faults(report) == [ReadFault.GONE]
+
+
+def test_programs_without_an_ending_are_told_by_their_first_line(tmp_path):
+    lay(
+        {
+            "a": "#!/usr/bin/env python3\nimport openai\n",
+            "b": "#!/usr/bin/env -S node --x\nrequire('groq-sdk')\n",
+            "c": "#!/bin/sh\nollama serve\n",
+            "d": "import anthropic\n",
+            "e": "#!/usr/bin/tcl\nimport anthropic\n",
+        },
+        tmp_path,
+    )
+    assert [one.what for one in scan([tmp_path]).findings] == ["openai", "groq-sdk", "Ollama"]
+
+
+def test_python_that_is_not_text_is_told(tmp_path):
+    (tmp_path / "a.py").write_bytes(b"import openai\0\xff\0")
+    assert faults(scan([tmp_path])) == [ReadFault.NOT_TEXT]
 
 
 def test_progress_is_told(tmp_path):

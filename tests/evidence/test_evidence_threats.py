@@ -289,6 +289,63 @@ def test_a_source_that_was_treated_before_is_guarded():
     assert (path.asset.id, path.state) == ("rows", State.MITIGATED)
 
 
+def seen(name, kind="service", **attributes):
+    return thing(name, kind, seen_as=attributes.pop("as_"), what=name.split("@")[0])
+
+
+def test_what_was_found_by_looking_has_the_paths_of_what_it_is_seen_as():
+    there = picture(
+        [
+            seen("openai@a", as_="sdk"),
+            seen("claude@a", as_="agent"),
+            seen("files@a", as_="mcp"),
+            seen("token@a", as_="key"),
+            seen("ollama@a", as_="server"),
+            seen("api@a", as_="endpoint"),
+            seen("form@a", as_="told"),
+            seen("torch@a", as_="library"),
+            seen("torch@b", as_="library"),
+            seen("weights@a", "model", as_="model_file"),
+            thing("guards", "service", what="guards"),
+        ]
+    )
+    guards = dict.fromkeys([each.id for each in ALL], (Mitigation("filter", "f", "looks"),))
+    found = paths(there, replace(NOTHING, guards=guards))
+    assert {(each.attacker.id, each.asset.id) for each in found} == {
+        ("service-provider", "openai@a"),
+        ("author-for-agents", "claude@a"),
+        ("author-for-agents", "files@a"),
+        ("finder-of-credential", "token@a"),
+        ("caller-of-service", "ollama@a"),
+        ("service-provider", "api@a"),
+        ("caller-of-service", "api@a"),
+        ("service-provider", "form@a"),
+        ("caller-of-service", "form@a"),
+        ("maker-of-library", "torch"),
+        ("maker-of-model", "weights@a"),
+    }
+    library = only(found, attackers.LIBRARY)
+    assert [each.id for each in library.steps] == ["torch@a", "torch@b"]
+    guarded = {each.attacker.id for each in found if each.state is State.MITIGATED}
+    assert guarded == {"maker-of-library"}  # no other is in our hands
+
+
+@pytest.mark.parametrize(
+    ("limit", "chance", "low", "high", "is_open"),
+    [
+        (0.05, 0.0, 0.0, 0.05, False),
+        (0.05, 0.0, 0.0, 0.051, True),
+        (None, 0.2, 0.1, 0.9, False),
+        (None, 0.2, 0.21, 0.3, True),
+        (None, None, 0.0, 0.1, False),
+        (None, None, 0.01, 0.1, True),
+    ],
+)
+def test_open_is_above_the_limit_or_else_above_chance(limit, chance, low, high, is_open):
+    line = replace(measured(limit=limit), chance=chance, ci=(low, high))
+    assert line.is_open is is_open
+
+
 def test_what_the_prompt_guard_let_through_is_measured_for_each_service():
     line = replace(
         measured(attackers.GUARD, limit=0.1, high=0.3),
@@ -298,6 +355,8 @@ def test_what_the_prompt_guard_let_through_is_measured_for_each_service():
     there = picture([thing("chat", "service")], [Run("service", (), ("chat",))])
     path = only(paths(there, known(line)), attackers.PROMPTER)
     assert (path.state, path.is_open) == (State.MEASURED, True)
+    past = picture([thing("chat", "service")])  # asked past the gateway, and its guard
+    assert only(paths(past, known(line)), attackers.PROMPTER).state is State.NOT_MEASURED
 
 
 def test_each_role_that_somebody_has_is_one_path():

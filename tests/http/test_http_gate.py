@@ -72,6 +72,12 @@ CALLS = {
     ("POST", "/console/requests/{grant_id}/deny"): ({"grant_id": GRANT}, {"reason": "why"}),
     ("POST", "/console/requests/{grant_id}/revoke"): ({"grant_id": GRANT}, {"reason": "why"}),
     ("GET", "/console/shadow"): ({}, None),
+    ("GET", "/console/frontier"): ({}, None),
+    ("GET", "/console/frontier/{calibration}"): ({"calibration": "0" * 64}, None),
+    ("GET", "/console/lineage"): ({}, None),
+    ("GET", "/console/red-team"): ({}, None),
+    ("GET", "/console/risk"): ({}, None),
+    ("GET", "/console/threats"): ({}, None),
 }
 # Whoever may not say who they are is told no more than how pages are drawn.
 NOTHING_TOLD = {("GET", "/console/"), ("GET", "/console/static/{digest}/{name}")}

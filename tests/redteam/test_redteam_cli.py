@@ -54,16 +54,21 @@ def test_what_is_shown_to_people(run):
 def test_a_run_that_is_not_clean_ends_with_3_and_names_the_lines(owner, run):
     redteam_thread.weakened(owner)
     asked = (str(owner.cipherset), "--quick", "--only", "reidentify")
-    refused = run(*asked)
-    assert (refused.code, refused.error["code"]) == (3, "redteam_limit")
-    assert "K4 nearest and joint candidate" in refused.error["message"]
     shown = run(*asked, as_json=False)
     assert shown.code == 3
     assert "OVER" in shown.out
+    assert "redteam_limit" in shown.err
+    assert "K4 nearest and joint candidate" in shown.err
     finding = run("history").json["runs"][-1]["finding_id"]
     accepted = run("accept", finding, "--reason", "a test")
     assert accepted.json["over_limit"]
-    assert run(*asked).code == 0
+
+
+def test_an_error_is_one_object(run, owner):
+    (owner.session.home / "redteam.toml").write_text("[limits]\nfalse_alarms = 0.0\n")
+    refused = run("--quick", "--only", "prompts")
+    assert (refused.code, refused.error["code"]) == (3, "redteam_limit")
+    assert "false_alarms" in refused.error["message"]
 
 
 @pytest.mark.parametrize(

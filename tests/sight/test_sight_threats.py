@@ -6,6 +6,8 @@ import pytest
 import sight_team
 
 from cipherset.app.assess.finding import suite_digest
+from cipherset.app.redteam.attacks.exports import EXCESS
+from cipherset.app.redteam.line import Line
 from cipherset.app.sight.guards import guards
 from cipherset.app.sight.tried import tried
 from cipherset.custody.ledger import Ledger, Outcome, Run, RunStatus
@@ -133,6 +135,22 @@ def ran(number, *lines, status=RunStatus.DONE):
 def line(**other):
     told = {"attack": "K6 copied", "against": "model", "metric": "agreement", "limit": None}
     return {**told, "value": 1, "ci": [0, 1], "n": 3, **other}
+
+
+def test_lines_as_the_red_team_writes_them_are_understood():
+    told = {"name": "export:rows", "value": 0.02, "ci": (0.0, 0.1), "n": 9, "bound": "b"}
+    lines = [
+        Line(attack="K4 nearest candidate", against="sealed", metric=EXCESS, limit=0.2, **told),
+        Line(attack="jailbreak prompts", against="guards", metric="let_through", **told),
+        Line(attack="K6 membership", against="model", metric="tpr_at_fpr_0.01", **told),
+    ]
+    found = tried([ran(1, *(json.loads(json.dumps(each.as_json())) for each in lines))])
+    assert len(found) == 3
+    for each, attacker in zip(
+        found, (attackers.FILE_AND_KEY, attackers.PROMPTER, attackers.MEMBERSHIP), strict=True
+    ):
+        assert each.knowledge in attacker.knowledge
+        assert each.metric in attacker.metrics
 
 
 def test_the_red_team_measures_by_its_last_run():

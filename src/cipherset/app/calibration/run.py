@@ -13,6 +13,7 @@ import numpy as np
 
 from cipherset.app.assess.lines import Stopwatch
 from cipherset.app.calibration.frontier import recommend
+from cipherset.app.calibration.kept import KEPT, keep
 from cipherset.app.calibration.points import SCHEME, Bench, our_points, permuted_points
 from cipherset.app.calibration.rehearsal import Rehearsed
 from cipherset.app.calibration.report import render
@@ -68,6 +69,7 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
         _write(request, result)
         best = result.recommended.most_useful
         act.facts["without_consent"] = rows.n_dropped
+        act.facts[KEPT] = keep(workspace, source.name, result)
         act.facts["recommended"] = None if best is None else best.name
     return result
 

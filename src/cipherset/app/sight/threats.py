@@ -119,6 +119,7 @@ def _measured(finding: Finding, name: str, limit: float, line: Mapping[str, Any]
         ci=(max(0.0, low), high) if is_reid else (low, high),
         limit=limit if is_reid else None,
         is_fresh=finding.is_fresh,
+        chance=None if is_reid else line["chance"],
     )
 
 

@@ -27,6 +27,7 @@ class _Line(BaseModel):
     ci: tuple[float, float]
     limit: float | None = None
     given: str = ""
+    chance: float | None = None
 
 
 def tried(steps: Iterable[Step]) -> list[Measurement]:
@@ -67,4 +68,5 @@ def _measurement(step: Step, line: _Line) -> Measurement:
         ci=line.ci,
         limit=line.limit,
         is_fresh=True,
+        chance=line.chance,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from cipherset.app.gate.about import About
 from cipherset.app.gate.subjects import named
 from cipherset.app.serving.relay.rules import read_guard_rules
 from cipherset.app.sight.gather import picture
@@ -14,8 +15,9 @@ from cipherset.app.sight.risk.pairs import held_by_all
 from cipherset.app.state import minimizer_of
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.canonical import digest_bytes
+from cipherset.core.errors import UsageError
 from cipherset.core.files import disk_errors
-from cipherset.custody.policy import Action, Policies, Role
+from cipherset.custody.policy import Action, Kind, Policies, Role
 from cipherset.evidence.views.exposure.budgets import Held, scope_of
 from cipherset.evidence.views.picture import Picture
 from cipherset.evidence.views.risk.guards import Surroundings
@@ -134,9 +136,23 @@ def suppose(session: Session, what: Supposing) -> Supposed:
 def _supposed(workspace: Workspace, seen: Picture, what: Supposing) -> Picture:
     if what.role is not None:
         return with_role(seen, what.principal, what.role.value)
-    about = named(workspace, what.asset)
+    about = _about(workspace, seen, what.asset)
     action = "" if what.action is None else what.action.value
     return with_grant(seen, action, about.bound(), what.principal)
+
+
+def _about(workspace: Workspace, seen: Picture, asset: str) -> About:
+    """The asset; from afar by its id alone: a path would be one of this machine."""
+    thing = seen.things.get(asset)
+    if thing is not None:
+        return About(Kind(thing.kind), thing.id, thing.name)
+    if workspace.gate.who.network is not None:
+        raise UsageError(
+            "there is no asset of this id",
+            code="asset_named",
+            hint="take the id from a list of assets",
+        )
+    return named(workspace, asset)
 
 
 def _around(workspace: Workspace, seen: Picture, out: Exposure) -> Surroundings:

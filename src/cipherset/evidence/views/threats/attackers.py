@@ -182,6 +182,30 @@ PROMPTER: Final = Attacker(
     frozenset({"let_through"}),
     against=Against.ELEVATION,
 )
+TOOL: Final = Attacker(
+    "author-for-agents",
+    "whoever may write what an agent or its tools read",
+    "a place in what the agent is told",
+    "make it act in its owner's name",
+    ("AML.T0051.001", "LLM01:2025", "LLM06:2025"),
+    against=Against.ELEVATION,
+)
+CREDENTIAL: Final = Attacker(
+    "finder-of-credential",
+    "whoever may read where the key of a service lies",
+    "a credential of the service",
+    "use the service in its owner's name",
+    ("AML.T0012", "AML.T0055"),
+    against=Against.SPOOFING,
+)
+LIBRARY: Final = Attacker(
+    "maker-of-library",
+    "whoever publishes a library that trains or runs models",
+    "code that runs where the rows are",
+    "run code of their own there",
+    ("AML.T0010.001", "LLM03:2025", "ML06:2023"),
+    against=Against.ELEVATION,
+)
 ALONE: Final = Attacker(
     "alone",
     "whoever uses this workspace",

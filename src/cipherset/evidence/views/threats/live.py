@@ -10,6 +10,8 @@ from cipherset.evidence.views.threats.path import Stop
 
 EXPORT = "cipherset_id"
 INDEX = "index_id"
+# In the attributes of what was found by looking, as what it was seen.
+SEEN_AS = "seen_as"
 # In the parameters of a run that only wrote down what was made elsewhere.
 BROUGHT = "brought"
 # What makes rows that others are made of, and what makes texts that models are given.
@@ -97,7 +99,7 @@ def live(picture: Picture) -> Live:
         sources=tuple(each for each in plain if not kinds[each.id].isdisjoint(_READ)),
         chunks=tuple(each for each in plain if ">chunk" in kinds[each.id]),
         models=tuple(each for each in things if each.kind == "model"),
-        services=tuple(each for each in things if each.kind == "service"),
+        services=tuple(each for each in things if _is_others(each)),
         made_of={each: frozenset(found) for each, found in made_of.items()},
         made_into={each: frozenset(found) for each, found in made_into.items()},
         kinds={each: frozenset(found) for each, found in kinds.items()},
@@ -128,6 +130,11 @@ def grant_stop(grant: Permission) -> Stop:
 def person_stop(name: str) -> Stop:
     """A principal as a stop."""
     return Stop("principal", name, name)
+
+
+def _is_others(thing: Thing) -> bool:
+    """A service of somebody: not our own guards, which the red team writes down as one."""
+    return thing.kind == "service" and thing.attributes.get("what") != "guards"
 
 
 def _is_sealed(thing: Thing) -> bool:

@@ -9,6 +9,7 @@ from cipherset.evidence.views.threats.attackers import Attacker
 
 ATLAS: Final = "AML."
 _ID_DIGITS: Final = 16
+_RUN: Final = "run-"
 
 
 class State(StrEnum):
@@ -24,7 +25,7 @@ class Measurement:
     """A line of a finding about ``about``; ``run`` is the run, or the event, that it is of.
 
     ``ci`` is the 95 % interval of ``value``, ``given`` what the attack was handed, ``limit`` what
-    was allowed, where that was said.
+    was allowed, where that was said, ``chance`` what comes of guessing.
     """
 
     about: str
@@ -39,6 +40,13 @@ class Measurement:
     ci: tuple[float, float]
     limit: float | None
     is_fresh: bool
+    chance: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be above the limit; where none is set, whether it is above chance."""
+        low, high = self.ci
+        return low > (self.chance or 0.0) if self.limit is None else high > self.limit
 
     def as_json(self) -> dict[str, Any]:
         """Part of a path's JSON."""
@@ -52,6 +60,7 @@ class Measurement:
             "metric": self.metric,
             "value": self.value,
             "ci": list(self.ci),
+            "chance": self.chance,
             "limit": self.limit,
         }
 
@@ -107,10 +116,9 @@ class Path:
     @property
     def is_open(self) -> bool:
         """Whether it is known to lead somewhere, or nothing is known to stop it."""
-        found = self.measured
-        if found is None:
+        if self.measured is None:
             return self.state is State.NOT_MEASURED
-        return found.limit is not None and found.ci[1] > found.limit
+        return self.measured.is_open
 
     @property
     def says(self) -> str:
@@ -154,7 +162,8 @@ def _told(found: Measurement) -> str:
     low, high = found.ci
     limit = "" if found.limit is None else f", limit {100 * found.limit:g} %"
     given = f" ({found.given})" if found.given else ""
+    run = found.run.removeprefix(_RUN)
     return (
-        f"measured by Run {found.run}: {100 * found.value:.2f} % ({100 * low:.2f} to "
+        f"measured by Run {run}: {100 * found.value:.2f} % ({100 * low:.2f} to "
         f"{100 * high:.2f} %{limit}) by {found.attack}{given}, {found.time[:10]}"
     )

@@ -17,6 +17,7 @@ _KINDS = (
     sources.sources,
     sources.chunks,
     sources.services,
+    sources.libraries,
 )
 
 

@@ -51,6 +51,7 @@ _LLM_NAMES: Final = {
     "LLM02:2025": "Sensitive Information Disclosure",
     "LLM03:2025": "Supply Chain",
     "LLM04:2025": "Data and Model Poisoning",
+    "LLM06:2025": "Excessive Agency",
     "LLM08:2025": "Vector and Embedding Weaknesses",
     "LLM10:2025": "Unbounded Consumption",
 }

@@ -1,9 +1,11 @@
 // The islands. Without any of them every page and every form works all the same.
+import { graph } from "./graph.js";
 import { live } from "./live.js";
 import { theme } from "./switch.js";
 
 for (const button of document.querySelectorAll("[data-theme-toggle]")) theme(button);
 for (const form of document.querySelectorAll("form[data-live]")) live(form);
+for (const tools of document.querySelectorAll("[data-graph-tools]")) graph(tools);
 
 // "/" goes to the search field, as people are used to.
 document.addEventListener("keydown", (event) => {

@@ -10,16 +10,18 @@ _BOMS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_STRINGS: Final = r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+# A string that is not closed ends with its line: so every quote begins a match, and none is tried
+# twice. Possessive, so that nothing is taken back.
+_STRINGS: Final = r"\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n])*+'?"
 _BLOCKS: Final = r"\"\"\".*?\"\"\"|'''.*?'''"
 _C: Final = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
 _COMMENTS: Final = {
-    "c": re.compile(rf"({_BLOCKS}|{_STRINGS}|`(?:\\.|[^`\\])*`)|{_C}", re.DOTALL),
+    "c": re.compile(rf"({_BLOCKS}|{_STRINGS}|`(?:\\.|[^`\\])*+`?)|{_C}", re.DOTALL),
     # There an apostrophe also begins a lifetime.
-    "rust": re.compile(rf"(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\\n])')|{_C}", re.DOTALL),
+    "rust": re.compile(rf"(\"(?:\\.|[^\"\\])*+\"?|'(?:\\.|[^'\\\n])')|{_C}", re.DOTALL),
     "php": re.compile(rf"({_STRINGS})|{_C}|\#(?!\[)[^\n]*", re.DOTALL),
     "hash": re.compile(rf"({_STRINGS})|(?<![\w$&])\#[^\n]*"),
-    "lisp": re.compile(r"(\"(?:\\.|[^\"\\])*\")|;[^\n]*", re.DOTALL),
+    "lisp": re.compile(r"(\"(?:\\.|[^\"\\])*+\"?)|;[^\n]*", re.DOTALL),
     "dashes": re.compile(rf"({_STRINGS})|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL),
 }
 

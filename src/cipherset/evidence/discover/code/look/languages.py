@@ -61,8 +61,9 @@ _IMPORTS: Final = {
     ),
 }
 _STRING: Final = re.compile(
-    r"\"((?:\\.|[^\"\\\n]){2,4000})\"|'((?:\\.|[^'\\\n]){2,4000})'|`((?:\\.|[^`\\]){2,4000})`"
+    r"\"((?:\\.|[^\"\\\n])*+)\"?|'((?:\\.|[^'\\\n])*+)'?|`((?:\\.|[^`\\])*+)`?"
 )
+_MOST_STRING: Final = 4_000
 _VARIABLE: Final = re.compile(
     r"(?:env|Environment|getenv)\w*(?:[.(\[\s]|::|!|\?)[\w.(\[\s\"'`:]{0,30}?\b((?-i:[A-Z][A-Z0-9_]{4,60}))\b",
     re.IGNORECASE,
@@ -82,7 +83,8 @@ _SYSTEM: Final = re.compile(
     r"[\"'`]?\brole[\"'`]?\s*(?::|=>|=)\s*[\"'`](?:system|developer)[\"'`]\s*,\s*[\"'`]?content\b",
     re.IGNORECASE,
 )
-_SCRIPT: Final = re.compile(r"<script\b[^>]*>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
+_SCRIPT: Final = re.compile(r"<script\b", re.IGNORECASE)
+_SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
 _FRONT: Final = re.compile(r"\A---\n(.*?)\n---", re.DOTALL)
 
 
@@ -102,14 +104,17 @@ def look_code(text: str, ending: str, known: Catalog) -> Iterator[Hit]:
 
 def _scripts(page: str) -> str:
     """The scripts of a page; what is around them is for people."""
-    kept = [" "] * 0
-    at = 0
-    spans = [match.span(1) for match in _SCRIPT.finditer(page)]
-    spans += [match.span(1) for match in _FRONT.finditer(page)]
-    for start, end in sorted(spans):
-        if start >= at:
-            kept += ["\n" * page.count("\n", at, start), page[start:end]]
-            at = end
+    front = _FRONT.match(page)
+    kept, at = [], 0
+    if front is not None:
+        kept, at = ["\n", front[1]], front.end()
+    while (tag := _SCRIPT.search(page, at)) is not None:
+        start = page.find(">", tag.end())
+        end = _SCRIPT_END.search(page, start) if start >= 0 else None
+        if end is None:
+            break
+        kept += ["\n" * page.count("\n", at, start), page[start + 1 : end.start()]]
+        at = end.start()
     return "".join(kept)
 
 
@@ -155,7 +160,9 @@ def _namespace(name: str, language: str, known: Catalog) -> Service | None:
 
 def _strings(code: str, known: Catalog) -> Iterator[Hit]:
     for match in _STRING.finditer(code):
-        text = match[1] or match[2] or match[3]
+        text = match[1] or match[2] or match[3] or ""
+        if not 2 <= len(text) <= _MOST_STRING:
+            continue
         hits = [*address_hits(text, known, 0), *credential_hits(text, known, 0)]
         hits += named_model_hits(text, known, 0)
         if not hits and "." in text and len(text) < 256:

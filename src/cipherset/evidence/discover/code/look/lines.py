@@ -34,9 +34,9 @@ _SHELLS: Final = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _BLOCK: Final = re.compile(r"^[|>][+-]?\d?\s*$")
 _MOST_BLOCK: Final = 60  # lines of a text in YAML that are put together
 _CREW: Final = (
-    re.compile(r"^\s+role:", re.M),
-    re.compile(r"^\s+goal:", re.M),
-    re.compile(r"^\s+backstory:", re.M),
+    re.compile(r"^[ \t]+role:", re.M),
+    re.compile(r"^[ \t]+goal:", re.M),
+    re.compile(r"^[ \t]+backstory:", re.M),
 )
 
 

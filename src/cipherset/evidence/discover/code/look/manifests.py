@@ -37,7 +37,7 @@ _MAVEN: Final = re.compile(
 _SBT: Final = re.compile(r"\"([\w.-]+)\"\s*%{1,3}\s*\"([\w.-]+)\"")
 _MIX: Final = re.compile(r"\{\s*:(\w+)\s*,")
 _NUGET: Final = re.compile(
-    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]*?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]*?\bid\s*=\s*\"([\w.-]+)\"",
+    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\b[^>]{0,500}?(?:Include|Update)\s*=\s*\"([\w.-]+)\"|<package\b[^>]{0,500}?\bid\s*=\s*\"([\w.-]+)\"",
     re.IGNORECASE,
 )
 _GEM: Final = re.compile(

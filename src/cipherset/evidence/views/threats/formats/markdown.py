@@ -21,7 +21,7 @@ def markdown(paths: Sequence[Path], now: str) -> str:
         "# Threat model",
         "",
         f"{len(paths)} paths over what there is, {count} of them open; computed from the ledger on "
-        f"{now}. A path is *open* where it was measured above its limit, or neither measured nor "
+        f"{now}. A path is *open* where it may be above its limit, or is neither measured nor "
         "mitigated.",
         "",
     ]

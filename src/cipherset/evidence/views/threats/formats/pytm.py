@@ -15,6 +15,7 @@ _CLASSES: Final = {
     "dataset": "Datastore",
     "encoder": "Datastore",
     "key": "Datastore",
+    "library": "Asset",
     "model": "Process",
     "service": "ExternalEntity",
     "workspace": "Process",

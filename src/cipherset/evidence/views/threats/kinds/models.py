@@ -13,7 +13,7 @@ from cipherset.evidence.views.threats.attackers import (
     Attacker,
 )
 from cipherset.evidence.views.threats.known import Known
-from cipherset.evidence.views.threats.live import Live, stop
+from cipherset.evidence.views.threats.live import SEEN_AS, Live, stop
 from cipherset.evidence.views.threats.path import Path, Stop
 
 _NOT_SERVED = frozenset({"retired", "suspended"})
@@ -22,6 +22,9 @@ _NOT_SERVED = frozenset({"retired", "suspended"})
 def models(live: Live, known: Known) -> Iterator[Path]:
     """To each model: its file; and where it is deployed, its answers and their way."""
     for model in live.models:
+        if model.id not in live.made_here and SEEN_AS in model.attributes:
+            yield Path(BROUGHT, stop(model), (stop(model),))  # what loads it is not our gateway
+            continue
         yield _path(MODEL_FILE, model, (stop(model),), live, known)
         if model.id not in live.made_here:
             yield _path(BROUGHT, model, (stop(model),), live, known)

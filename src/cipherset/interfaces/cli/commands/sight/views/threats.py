@@ -32,7 +32,8 @@ def command(
     """Show who could come to what, through what there is now, and what is known of it.
 
     Each path is measured by a run, mitigated by a policy, budget or filter, or not measured; with
-    the ids of MITRE ATLAS and OWASP. Open is what is measured above its limit, or neither.
+    the ids of MITRE ATLAS and OWASP. Open is what may be above its limit, or is neither measured
+    nor mitigated.
     """
     found = threats(context.session())
     if form is not None and target is None and not context.as_json:
