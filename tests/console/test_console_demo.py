@@ -20,7 +20,7 @@ from cipherset.core.errors import UsageError
 from cipherset.interfaces.console.mount import frame
 
 __all__ = ["chromium"]
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.soak, pytest.mark.needs("chromium")]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PROGRAM = "from cipherset.interfaces.cli.main import main; main()"
 NAVIGATION = [entry.path for group in frame().groups for entry in group.entries]

@@ -28,7 +28,7 @@ LOG = """time,user,host,bytes_up
 
 
 @pytest.fixture
-def team(tmp_path):
+def fresh(tmp_path):
     home = tmp_path / "workspace"
     team_with(home)
     with console(home) as served:
@@ -51,12 +51,12 @@ def test_filters(team):
     assert team.get(f"{PATH}?status=odd").status_code == 422
 
 
-def test_what_is_told_is_in_it(team):
-    told = team.post(f"{PATH}/register", fields=NOTES)
+def test_what_is_told_is_in_it(fresh):
+    told = fresh.post(f"{PATH}/register", fields=NOTES)
     assert told.status_code == 200
     for word in ("Meeting notes", "https://notes.example, other.example", "questionnaire", "sales"):
         assert word in told.text
-    again = team.post(f"{PATH}/register", fields={**NOTES, "owner": "support"})
+    again = fresh.post(f"{PATH}/register", fields={**NOTES, "owner": "support"})
     assert "1 asset of" in again.text
 
 
@@ -87,20 +87,20 @@ def test_only_auditors_tell(team):
     assert (refused.status_code, "not_allowed" in refused.text) == (403, True)
 
 
-def test_a_review_is_asked_for_once(team):
+def test_a_review_is_asked_for_once(fresh):
     path = f"{PATH}/{of('service')}/review"
-    asked = team.post(path, who="sam", fields={"approver": "dora", "note": "for chats"})
+    asked = fresh.post(path, who="sam", fields={"approver": "dora", "note": "for chats"})
     assert "in review" in asked.text
     assert 'href="/console/requests/grant-' in asked.text
-    again = team.post(path, who="sam", fields={"approver": "dora"})
+    again = fresh.post(path, who="sam", fields={"approver": "dora"})
     assert (again.status_code, "review_known" in again.text) == (400, True)
     with pytest.raises(UsageError, match="in review already"):
-        ask_for_review(session_of(team.home, "sam"), of("service"), "", approver=None)
+        ask_for_review(session_of(fresh.home, "sam"), of("service"), "", approver=None)
     # Who may not ask is told the same of both, and it is written down.
     for asset in (of("service"), of("reviews")):
-        refused = team.post(f"{PATH}/{asset}/review", who="nobody")
+        refused = fresh.post(f"{PATH}/{asset}/review", who="nobody")
         assert (refused.status_code, "not_allowed" in refused.text) == (403, True)
-        assert team.events()[-1].action == "grant.request"
+        assert fresh.events()[-1].action == "grant.request"
 
 
 def test_an_approver_who_is_not_there(team):
@@ -108,11 +108,11 @@ def test_an_approver_who_is_not_there(team):
     assert "principal_unknown" in refused.text
 
 
-def test_shadow_is_numbers_for_all_and_names_for_auditors(team):
-    assert "No log was looked at yet" in team.get("/console/shadow").text
-    look(team)
-    look(team)
-    auditor, scientist = (team.get("/console/shadow", who=who).text for who in ("eve", "sam"))
+def test_shadow_is_numbers_for_all_and_names_for_auditors(fresh):
+    assert "No log was looked at yet" in fresh.get("/console/shadow").text
+    look(fresh)
+    look(fresh)
+    auditor, scientist = (fresh.get("/console/shadow", who=who).text for who in ("eve", "sam"))
     for page in (auditor, scientist):
         assert "ChatGPT" in page
         assert "99\u202f000" in page

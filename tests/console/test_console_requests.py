@@ -20,7 +20,7 @@ SAYS = {"reason": "seen by both of us"}
 
 
 @pytest.fixture
-def team(tmp_path):
+def fresh(tmp_path):
     home = tmp_path / "workspace"
     team_with(home)
     with console(home) as served:
@@ -33,17 +33,17 @@ def ids(team) -> dict[str, str]:
     return {act: one for one, act in re.findall(r'requests/(grant-\w+)">([a-z.-]+)<', page)}
 
 
-def test_those_that_wait_come_first(team):
+def test_those_that_wait_come_first(fresh):
     for who in ("dora", "rita"):
-        team.post(f"/console/requests/{ids(team)['export']}/approve", who=who, fields=SAYS)
-    page = team.get("/console/requests").text
+        fresh.post(f"/console/requests/{ids(fresh)['export']}/approve", who=who, fields=SAYS)
+    page = fresh.get("/console/requests").text
     assert page.index(">deploy</a>") < page.index(">export</a>")
     assert "pending (1)" in page
     assert "live (1)" in page
-    live = team.get("/console/requests?state=live").text
+    live = fresh.get("/console/requests?state=live").text
     assert ">export</a>" in live
     assert ">deploy</a>" not in live
-    assert "Nobody asked" in team.get("/console/requests?state=void").text
+    assert "Nobody asked" in fresh.get("/console/requests?state=void").text
 
 
 def test_one_says_what_a_voter_must_know(team):
@@ -56,19 +56,19 @@ def test_one_says_what_a_voter_must_know(team):
     assert "Nobody has voted yet" in page
 
 
-def test_a_vote_is_signed_and_stays_with_its_reason(team):
-    path = f"/console/requests/{ids(team)['export']}"
-    first = team.post(f"{path}/approve", who="dora", fields=SAYS)
+def test_a_vote_is_signed_and_stays_with_its_reason(fresh):
+    path = f"/console/requests/{ids(fresh)['export']}"
+    first = fresh.post(f"{path}/approve", who="dora", fields=SAYS)
     assert first.status_code == 200
     assert str(first.url).endswith(path)
     assert "seen by both of us" in first.text
     assert "approve</span> dora" in first.text
-    second = team.post(f"{path}/approve", who="rita", fields={"reason": "tested"})
+    second = fresh.post(f"{path}/approve", who="rita", fields={"reason": "tested"})
     assert "approved by dora, rita, until" in second.text
-    ended = team.post(f"{path}/revoke", who="rita", fields={"reason": "the pilot is over"})
+    ended = fresh.post(f"{path}/revoke", who="rita", fields={"reason": "the pilot is over"})
     assert "revoked by rita" in ended.text
     assert "Your vote" not in ended.text
-    told = [(e.actor, e.action, e.outcome) for e in team.events() if e.action.startswith("grant.")]
+    told = [(e.actor, e.action, e.outcome) for e in fresh.events() if e.action.startswith("grant.")]
     assert told[-6:] == [
         ("dora", "grant.approve", "intended"),
         ("dora", "grant.approve", "done"),
@@ -79,9 +79,9 @@ def test_a_vote_is_signed_and_stays_with_its_reason(team):
     ]
 
 
-def test_one_denial_ends_it(team):
-    path = f"/console/requests/{ids(team)['export']}"
-    assert "denied by rita" in team.post(f"{path}/deny", who="rita", fields=SAYS).text
+def test_one_denial_ends_it(fresh):
+    path = f"/console/requests/{ids(fresh)['export']}"
+    assert "denied by rita" in fresh.post(f"{path}/deny", who="rita", fields=SAYS).text
 
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "x" * 2001])
@@ -106,19 +106,19 @@ def test_a_request_that_is_not_there(team):
     assert (missing.status_code, "grant_unknown" in missing.text) == (404, True)
 
 
-def test_a_key_that_was_rotated_since_shows(team):
+def test_a_key_that_was_rotated_since_shows(fresh):
     wish = Wish(Action.KEY_DESTROY, ("key:support",), "the pilot is over")
-    root = session_of(team.home)
+    root = session_of(fresh.home)
     asked = grants.request(replace(root, actor="kim"), wish)
     page = f"/console/requests/{asked.request.id}"
-    assert "another" not in team.get(page).text
+    assert "another" not in fresh.get(page).text
     keys.rotate(replace(root, actor="kim"), "support", provider=None)
-    assert ">another</span>" in team.get(page).text
+    assert ">another</span>" in fresh.get(page).text
 
 
-def test_who_has_a_key_of_their_own_is_told_the_command(team, tmp_path):
+def test_who_has_a_key_of_their_own_is_told_the_command(fresh, tmp_path):
     key = make_signer(tmp_path / "cora")
-    root = session_of(team.home)
+    root = session_of(fresh.home)
     add(root, Change("cora", ("reviewer",)))
 
     def own(work):
@@ -127,20 +127,20 @@ def test_who_has_a_key_of_their_own_is_told_the_command(team, tmp_path):
 
     with open_workspace(root) as workspace:
         workspace.gate.ledger.transact(own)
-    path = f"/console/requests/{ids(team)['deploy']}"
-    page = team.get(path, who="cora").text
+    path = f"/console/requests/{ids(fresh)['deploy']}"
+    page = fresh.get(path, who="cora").text
     assert "<textarea" not in page
     assert f"cipherset grant approve {path.rpartition('/')[2]} --as cora" in page
-    refused = team.post(f"{path}/approve", who="cora", fields=SAYS)
+    refused = fresh.post(f"{path}/approve", who="cora", fields=SAYS)
     assert "vote_unsigned" in refused.text
 
 
-def test_a_vote_that_was_changed_is_said_so(team):
+def test_a_vote_that_was_changed_is_said_so(fresh):
 
-    path = f"/console/requests/{ids(team)['deploy']}"
-    team.post(f"{path}/approve", who="dora", fields=SAYS)
-    with sqlite3.connect(team.home / "ledger.sqlite") as rows:
+    path = f"/console/requests/{ids(fresh)['deploy']}"
+    fresh.post(f"{path}/approve", who="dora", fields=SAYS)
+    with sqlite3.connect(fresh.home / "ledger.sqlite") as rows:
         rows.execute("UPDATE votes SET envelope = replace(envelope, '\"sig\"', '\"gis\"')")
-    page = team.get(path).text
+    page = fresh.get(path).text
     assert "does not verify" in page
     assert "seen by both of us" not in page
