@@ -55,7 +55,7 @@ def plotted(figures: Mapping[str, Any]) -> Plot:
             for at, point in enumerate(points)
         ),
         across=tuple((across(tick), f"{100 * tick:g} %") for tick in _TICKS),
-        up=tuple((up(tick), f"{tick:.2f}") for tick in ticks),
+        up=tuple((up(tick), f"{tick:.3f}") for tick in ticks),
         limit=across(figures["max_reid"]),
         plain=up(figures["plain"]),
     )

@@ -53,7 +53,8 @@ def router() -> APIRouter:
 
 def _threats(view: View, asked: Asked) -> HTMLResponse:
     found = threats(view.session).as_json()
-    wanted = [path for path in found["paths"] if asked.has(path)]
+    some = [path for path in found["paths"] if asked.has(path)]
+    wanted = sorted(some, key=lambda path: not path["open"])
     start = (asked.page - 1) * _ROWS
     values = {
         "asked": asked,
