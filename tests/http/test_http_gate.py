@@ -62,6 +62,16 @@ CALLS = {
     ("GET", "/console/exports/{asset_id}"): ({"asset_id": EXPORT}, None),
     ("GET", "/console/exports/{asset_id}/report"): ({"asset_id": EXPORT}, None),
     ("GET", "/console/exposure"): ({}, None),
+    ("GET", "/console/inventory"): ({}, None),
+    ("POST", "/console/inventory/register"): ({}, {"name": "x", "purpose": "y", "owner": "z"}),
+    ("POST", "/console/inventory/{asset_id}/review"): ({"asset_id": EXPORT}, {}),
+    ("GET", "/console/policies"): ({}, None),
+    ("GET", "/console/requests"): ({}, None),
+    ("GET", "/console/requests/{grant_id}"): ({"grant_id": GRANT}, None),
+    ("POST", "/console/requests/{grant_id}/approve"): ({"grant_id": GRANT}, {"reason": "why"}),
+    ("POST", "/console/requests/{grant_id}/deny"): ({"grant_id": GRANT}, {"reason": "why"}),
+    ("POST", "/console/requests/{grant_id}/revoke"): ({"grant_id": GRANT}, {"reason": "why"}),
+    ("GET", "/console/shadow"): ({}, None),
     ("GET", "/console/frontier"): ({}, None),
     ("GET", "/console/frontier/{calibration}"): ({"calibration": "0" * 64}, None),
     ("GET", "/console/lineage"): ({}, None),
@@ -90,6 +100,7 @@ def call(team, route, *, who=None):
     if method == "POST" and path.startswith("/console"):  # as the console's own page sends it
         token = team.client.app.state.console.token_for(who or "")
         headers = {**headers, "Origin": HOST, TOKEN: token}
+        return team.client.request(method, path.format(**values), data=body, headers=headers)
     return team.client.request(method, path.format(**values), json=body, headers=headers)
 
 

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from cipherset.app.gate import Action
 from cipherset.app.gate.facts import principal_of
 from cipherset.app.workspace import Workspace
-from cipherset.core.errors import IntegrityError, PolicyError
+from cipherset.core.errors import IntegrityError, PolicyError, UsageError
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import find_principal
 from cipherset.custody.policy import (
@@ -19,6 +20,26 @@ from cipherset.custody.policy import (
 )
 
 FRESH: Final = timedelta(minutes=5)
+VOTES: Final = {
+    VoteKind.APPROVE: Action.GRANT_APPROVE,
+    VoteKind.DENY: Action.GRANT_DENY,
+    VoteKind.REVOKE: Action.GRANT_REVOKE,
+}
+_LONGEST_REASON: Final = 2000
+
+
+def check_reason(comment: str) -> None:
+    """Nothing, where a vote says why.
+
+    Raises:
+        UsageError: ``vote_reason``.
+    """
+    if not 0 < len(comment.strip()) <= _LONGEST_REASON:
+        raise UsageError(
+            f"the vote does not say why in at most {_LONGEST_REASON} characters",
+            code="vote_reason",
+            hint="type the reason; it is signed with the vote and stays with it",
+        )
 
 
 def cast_here(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from cipherset.app.access.casting import cast_elsewhere, cast_here
+from cipherset.app.access.casting import VOTES, cast_elsewhere, cast_here, check_reason
 from cipherset.app.access.principals import PRINCIPAL, about_change, asked_change
 from cipherset.app.access.tokens import asked_token
 from cipherset.app.assets.measured import measured
@@ -46,15 +46,11 @@ from cipherset.custody.policy import (
     check_request,
     decode_request,
     encode_request,
+    requirement,
     reusable,
 )
 
 _DAY: Final = timedelta(days=1)
-_ACTIONS: Final = {
-    VoteKind.APPROVE: Action.GRANT_APPROVE,
-    VoteKind.DENY: Action.GRANT_DENY,
-    VoteKind.REVOKE: Action.GRANT_REVOKE,
-}
 # What is looked at in the place of a request that is not there; no principal is called so.
 _OF_NOBODY: Final = encode_request(
     GrantRequest(
@@ -153,8 +149,7 @@ def _request(
     same = _live(transaction, workspace, use, bound)
     if same is not None:
         return same
-    labels = [_label(transaction, about) for about in abouts]
-    label = max(labels, key=lambda level: level.rank)
+    label = max((_label(transaction, about) for about in abouts), key=lambda level: level.rank)
     made = GrantRequest(
         id=f"grant-{secrets.token_hex(6)}",
         action=wish.action,
@@ -165,18 +160,19 @@ def _request(
         created=transaction.now,
         starts=wish.starts,
         duration_s=_duration(wish, transaction.now, policies.limits.grants.longest_s),
-        need=_need(policies.limits, wish.action, label),
+        need=requirement(policies.limits, wish.action, label),
         note=wish.note if wish.accept_risk is None else f"{wish.note} {wish.accept_risk}".strip(),
         accepts_risk=wish.accept_risk is not None,
         self_approval=policies.limits.grants.self_approval,
     )
     check_request(made, policies.limits)
     check_exposure(transaction, gate, made)
-    text = encode_request(made).decode()
     created = made.created.isoformat(timespec="microseconds")
     add_request(
         transaction.connection,
-        StoredRequest(made.id, text, created, made.action.value, made.beneficiary),
+        StoredRequest(
+            made.id, encode_request(made).decode(), created, made.action.value, made.beneficiary
+        ),
     )
     return Grant(made, _standing(transaction, workspace, made))
 
@@ -230,14 +226,17 @@ def vote(
     comment: str,
     *,
     envelope: bytes | None = None,
+    is_reasoned: bool = False,
 ) -> Grant:
     """Approve, deny or revoke; signed with the voter's key, or the workspace's for who has none.
 
     ``envelope`` is the vote that the voter signed elsewhere, comment and all. A request that is not
     there is asked about like one that is: who may not vote is not told which there are.
+    ``is_reasoned``: the comment must say why.
 
     Raises:
-        UsageError: ``grant_unknown``, for who could vote on one; ``voted_before``, ``grant_over``.
+        UsageError: ``grant_unknown``, for who could vote on one; ``voted_before``, ``grant_over``,
+            ``vote_reason``.
         PolicyError: ``not_allowed``: such as one's own request; ``vote_unsigned``.
         IntegrityError: ``vote_signer``, ``vote_request``, ``vote_ballot``, ``vote_time``,
             ``grant_form``: of an envelope.
@@ -245,18 +244,13 @@ def vote(
     with open_workspace(session) as workspace:
         ledger = workspace.gate.ledger
         asked, is_there = ledger.transact(lambda transaction: _found(transaction, grant_id))
-        about = _about(workspace, asked)
-        moment = Moment(
-            asked=asked.action,
-            requester=asked.requester,
-            beneficiary=asked.beneficiary,
-            accepted_risk=asked.accepts_risk,
-            verdict=measured(workspace, about.id).verdict,
-        )
+        about, moment = voted_about(workspace, asked)
         facts = {"grant": grant_id, "asked": asked.action.value}
-        with workspace.gate.act(_ACTIONS[kind], grant_id, facts, about=about, moment=moment) as act:
+        with workspace.gate.act(VOTES[kind], grant_id, facts, about=about, moment=moment) as act:
             if not is_there:
                 raise unknown(grant_id)
+            if is_reasoned:
+                check_reason(comment)
             words = comment if envelope is None else envelope
             found = ledger.transact(
                 lambda transaction: _vote(transaction, workspace, asked, kind, words)
@@ -363,6 +357,18 @@ def unknown(grant_id: str) -> UsageError:
     )
 
 
+def voted_about(workspace: Workspace, asked: GrantRequest) -> tuple[About, Moment]:
+    """What a vote on a request is about, as policies decide on it."""
+    about = _about(workspace, asked)
+    return about, Moment(
+        asked=asked.action,
+        requester=asked.requester,
+        beneficiary=asked.beneficiary,
+        accepted_risk=asked.accepts_risk,
+        verdict=measured(workspace, about.id).verdict,
+    )
+
+
 def _about(workspace: Workspace, asked: GrantRequest) -> About:
     """The first asset of a request, by what it was called there."""
     for name, digest in sorted(asked.bound.items()):
@@ -376,10 +382,6 @@ def _label(transaction: Transaction, about: About) -> Level:
     if about.kind is Kind.WORKSPACE:
         return Level.INTERNAL
     return described(transaction, about).label
-
-
-def _need(limits: Limits, action: Action, label: Level) -> Requirement:
-    return Requirement(limits.approvals_for(action, label), limits.grants.deny)
 
 
 def _duration(wish: Wish, now: datetime, longest_s: int) -> int:

@@ -178,6 +178,28 @@ def read_answers(path: Path) -> tuple[Answer, ...]:
         raise _bad(path, _first(error)) from None
 
 
+def answer_from(fields: Mapping[str, str]) -> Answer:
+    """The answer of a form: ``data`` and ``endpoints`` are a line for each, ``people`` a number.
+
+    Raises:
+        InputError: ``answers``: a field is missing, or not of its form; the message names it.
+    """
+    lists = {
+        name: [line.strip() for line in fields.get(name, "").splitlines() if line.strip()]
+        for name in ("data", "endpoints")
+    }
+    plain = ("name", "vendor", "purpose", "owner", "kind")
+    told = {name: fields[name].strip() for name in plain if fields.get(name, "").strip()}
+    people = fields.get("people", "").strip()
+    number: dict[str, int | str] = (
+        {"people": int(people) if people.isdecimal() else people} if people else {}
+    )
+    try:
+        return Answer.model_validate_json(json.dumps({**told, **lists, **number}))
+    except ValidationError as error:
+        raise _bad("the form", _first(error)) from None
+
+
 def register(session: Session, answer: Answer) -> Registered:
     """Put one answer into the inventory, as somebody's word.
 
@@ -226,9 +248,9 @@ def _first(error: ValidationError) -> str:
     return f"{place or 'it'}: {first['msg']}"
 
 
-def _bad(path: Path, why: str) -> InputError:
+def _bad(place: Path | str, why: str) -> InputError:
     return InputError(
-        f"{path} is no file of answers: {why}",
+        f"{place} does not hold answers: {why}",
         code="answers",
         hint="start from the questions: cipherset discover --questions",
     )

@@ -1,6 +1,6 @@
 """What the gate knows at the moment of asking, read in the transaction that decides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ from cipherset.custody.ledger import Outcome, Transaction
 from cipherset.custody.ledger.access import (
     StoredPrincipal,
     StoredRequest,
+    StoredVote,
     active_digest,
     active_policies,
     find_principal,
@@ -197,11 +198,18 @@ def standing_of(
     approved = [vote.principal for vote in votes if vote.kind == VoteKind.APPROVE]
     if not {(Action.GRANT_APPROVE, name, Outcome.INTENDED) for name in approved} <= acts:
         return Status(State.VOID, "an approval was put in past the gate")
-    ballots = [
-        Ballot(vote.principal, VoteKind(vote.kind), vote.envelope.encode()) for vote in votes
-    ]
-    voters = {each.principal: _voter(transaction, gate, each.principal) for each in ballots}
+    ballots, voters = ballots_of(transaction, gate, votes)
     return status(request, ballots, Facts(transaction.now, voters, digests))
+
+
+def ballots_of(
+    transaction: Transaction, gate: "Gate", votes: Iterable[StoredVote]
+) -> tuple[tuple[Ballot, ...], dict[str, Voter]]:
+    """Votes as they were signed, and the roles and keys of those who gave them."""
+    ballots = tuple(
+        Ballot(vote.principal, VoteKind(vote.kind), vote.envelope.encode()) for vote in votes
+    )
+    return ballots, {each.principal: _voter(transaction, gate, each.principal) for each in ballots}
 
 
 def _against(acts: frozenset[tuple[str, str, str]]) -> set[tuple[str, str]]:

@@ -107,9 +107,9 @@ def _alarms(picture: Picture) -> Iterator[Matter]:
     """Alerts, and glass that was broken, lately."""
     for each in reversed(_lately(picture)):
         if each.action == "alert":
-            kind, of = each.facts.get("kind", "alert"), each.facts.get("of", "an act")
+            kind, of = each.facts.get("kind", "alert"), each.facts.get("of")
             why = f"{each.facts.get('found')} found, {each.facts.get('usual')} are usual"
-            says = f"alert of {kind}: {each.subject}, {of}"
+            says = f"alert of {kind}: {each.subject}" + (f", {of}" if of else "")
             yield Matter(Urgency.NOW, says, why, Topic.EVENT, str(each.seq))
         elif each.facts.get("break_glass") and each.outcome != "refused":
             says = f"{each.actor} broke glass for {each.action} of {each.subject}"

@@ -2,12 +2,18 @@
 
 import sys
 import webbrowser
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
+from typing import Final
 
 import click
 
+from cipherset.app.workspace import Session
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.console.serve import Opened, serve_console
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @click.command(name="console", cls=Command, epilog="Example:  cipherset console --no-open")
@@ -25,10 +31,18 @@ def command(context: Context, port: int, *, no_open: bool) -> None:
     The address is good once, for ten minutes: whoever opens it sees what you would, and each page
     passes the gate as your commands do.
     """
+    open_console(context, context.session(), port, opens=not no_open)
 
-    def ready(told: Opened) -> None:
-        context.show(asdict(told), "console", [("open", told.url), ("as", told.principal)])
-        if not no_open and sys.stdout.isatty():
-            webbrowser.open(told.url)
 
-    serve_console(context.session(), port, ready)
+def open_console(
+    context: Context, session: Session, port: int, *, opens: bool, told: Mapping[str, str] = NOTHING
+) -> None:
+    """Show the session's workspace, and say where; ``told`` is said beside it."""
+
+    def ready(found: Opened) -> None:
+        rows = [("open", found.url), ("as", found.principal), *told.items()]
+        context.show({**asdict(found), **told}, "console", rows)
+        if opens and sys.stdout.isatty():
+            webbrowser.open(found.url)
+
+    serve_console(session, port, ready)

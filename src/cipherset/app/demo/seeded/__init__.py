@@ -1,0 +1,1 @@
+"""A workspace in which a team has worked for a while, to look at: small, invented, and real."""
