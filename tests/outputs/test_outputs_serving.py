@@ -5,8 +5,11 @@ import json
 import pytest
 
 from cipherset.app.access.init import init
+from cipherset.app.audit.emergency import emergencies
 from cipherset.app.gate import About, Action
 from cipherset.app.keys import create
+from cipherset.app.records.use import log_of_use
+from cipherset.app.reports.run import ReportRequest, report
 from cipherset.app.serving.outputs.compose import CheckedDetector, Guarded, open_filter
 from cipherset.app.serving.outputs.review import (
     FOLDER,
@@ -125,6 +128,18 @@ def test_a_held_reply_waits_is_looked_at_and_settled(ada, output_filter):
     assert any(f'"review":"{review_id}"' in event.body for event in events)
     assert any('"settled":"harmful"' in event.body for event in events)
     assert not any("kilroy" in event.body for event in events)
+
+
+def test_records_and_reports_know_that_it_is_no_review_of_an_emergency(
+    ada, output_filter, tmp_path
+):
+    _, review_id = held(ada, output_filter)
+    settle(ada, review_id, Settled.HARMLESS)
+    assert emergencies(ada) == []
+    with open_workspace(ada) as workspace:
+        assert log_of_use(workspace)["uses"]
+    request = ReportRequest(tmp_path / "report", "2026-01-01")
+    assert report(ada, request).as_json()["events"] > 0
 
 
 def test_only_what_waits_is_opened(ada, output_filter):

@@ -75,8 +75,9 @@ def review(session: Session, seq: int, comment: str) -> Emergency:
 
 def _found(workspace: Workspace) -> list[Emergency]:
     events = list(workspace.gate.ledger.events())
+    # Replies that were held, and what a red team got, are reviewed too: these name no event.
     reviewed = {
-        json.loads(event.body)["event"]: event.actor
+        json.loads(event.body).get("event"): event.actor
         for event in events
         if event.action == Action.REVIEW and event.outcome == Outcome.INTENDED
     }

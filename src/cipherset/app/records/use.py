@@ -34,7 +34,7 @@ def log_of_use(workspace: Workspace) -> dict[str, Any]:
     reviewed = {
         act.facts["event"]: act.actor
         for act in acts
-        if act.action == Action.REVIEW and act.outcome == Outcome.DONE
+        if act.action == Action.REVIEW and act.outcome == Outcome.DONE and "event" in act.facts
     }
     return {
         "log": "AI Act article 12",

@@ -60,7 +60,9 @@ def _emergencies(material: Material) -> Table:
     reviews = {
         each.facts["event"]: each.event
         for each in material.told
-        if each.event.action == Action.REVIEW and each.event.outcome == Outcome.INTENDED
+        if each.event.action == Action.REVIEW
+        and each.event.outcome == Outcome.INTENDED
+        and "event" in each.facts
     }
     rows = []
     for each in material.recent:
