@@ -6,13 +6,14 @@ import pytest
 import sight_team
 
 from cipherset.app.assess.finding import suite_digest
-from cipherset.app.redteam.attacks.exports import EXCESS
-from cipherset.app.redteam.line import Line
+from cipherset.app.redteam.line import EXCESS, Line
 from cipherset.app.sight.guards import guards
 from cipherset.app.sight.tried import tried
 from cipherset.custody.ledger import Ledger, Outcome, Run, RunStatus
 from cipherset.custody.policy import BuiltIn, builtin
 from cipherset.evidence.views.threats import attackers
+
+SUITE = "sha256:today"
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,7 @@ def test_lines_as_the_red_team_writes_them_are_understood():
         Line(attack="jailbreak prompts", against="guards", metric="let_through", **told),
         Line(attack="K6 membership", against="model", metric="tpr_at_fpr_0.01", **told),
     ]
-    found = tried([ran(1, *(json.loads(json.dumps(each.as_json())) for each in lines))])
+    found = tried([ran(1, *(json.loads(json.dumps(each.as_json())) for each in lines))], SUITE)
     assert len(found) == 3
     for each, attacker in zip(
         found, (attackers.FILE_AND_KEY, attackers.PROMPTER, attackers.MEMBERSHIP), strict=True
@@ -160,8 +161,19 @@ def test_the_red_team_measures_by_its_last_run():
         ran(2, line(value=0.3), line(against=3), "no line"),
         ran(3, line(value=0.4), status=RunStatus.FAILED),
     )
-    found = {each.about: each for each in tried(steps)}
+    found = {each.about: each for each in tried(steps, SUITE)}
     assert found.keys() == {"model", attackers.GUARD}
     assert (found["model"].value, found["model"].run) == (0.3, "run-2")
     assert found["model"].knowledge == "K6"
     assert found[attackers.GUARD].knowledge == attackers.PROMPTS
+
+
+def test_what_another_suite_of_the_red_team_got_is_stale():
+    old = ran(1, line())
+    old.parameters["suite"] = "sha256:older"
+    now = ran(2, line(against="other"))
+    now.parameters["suite"] = SUITE
+    assert {each.about: each.is_fresh for each in tried([old, now], SUITE)} == {
+        "model": False,
+        "other": True,
+    }

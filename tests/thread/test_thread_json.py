@@ -195,7 +195,7 @@ def test_in_a_process_of_its_own(exported):
 
 GROUPS = {
     *("asset", "audit", "canary", "copies", "encoder", "grant", "index", "key", "policy"),
-    *("principal", "review", "service", "view"),
+    *("principal", "redteam", "review", "service", "view"),
 }
 
 
@@ -205,7 +205,7 @@ GROUPS = {
         *sorted(set(COMMANDS) - GROUPS),
         *("audit verify", "audit prove", "key create", "key list", "encoder get"),
         *("asset approve", "canary plant", "copies index", "grant request", "policy test"),
-        *("principal add", "view lineage"),
+        *("principal add", "redteam run", "view lineage"),
     ],
 )
 def test_help_has_an_example(command):

@@ -42,7 +42,7 @@ def measured(workspace: Workspace, manifest_digest: str) -> Measured:
     about = [body for body in found if body.get("manifest") == manifest_digest]
     if not about:
         return NOT_MEASURED
-    fresh = [body for body in about if body["suite"] == suite_digest()]
+    fresh = [body for body in about if body.get("suite") == suite_digest()]
     if not fresh:
         last = about[-1]
         return Measured(last["reid"], Verdict(last["verdict"]), is_fresh=False)

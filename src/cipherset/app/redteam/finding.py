@@ -6,22 +6,34 @@ What later runs are compared with, and what views show, is read from the ledger;
 whoever has no access to that.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cipherset.app.assess.finding import suite_digest
+from cipherset.app.gate import Fact
+from cipherset.app.redteam.line import EXCESS, Line, LineVerdict
+from cipherset.app.redteam.targets import Target, What
 from cipherset.app.workspace import Workspace
 from cipherset.core import canonical
 from cipherset.core.envelope import sign, verify
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
 from cipherset.core.manifest import Instant, SignerFacts
+from cipherset.custody.policy import Verdict
 
 REDTEAM_TYPE: Final = "application/vnd.cipherset.redteam.v1+json"
 REDTEAM: Final = "redteam.json"
 FINDINGS: Final = "findings"
+# The worst first.
+_VERDICTS: Final = {
+    LineVerdict.OVER_LIMIT: Verdict.NOT_PROTECTIVE,
+    LineVerdict.INCONCLUSIVE: Verdict.INCONCLUSIVE,
+    LineVerdict.WITHIN_LIMIT: Verdict.WITHIN_LIMIT,
+}
 
 
 class RedTeamFinding(BaseModel):
@@ -97,3 +109,26 @@ def read_redteam(path: Path, *, signer: str | None) -> RedTeamFinding:
             code="finding_schema",
             hint="run the red team again: cipherset redteam",
         ) from None
+
+
+def measured_by(target: Target, lines: Sequence[Line]) -> dict[str, Fact]:
+    """Asset, suite, verdict, and the worst line's upper end and limit (shares); empty without.
+
+    By these facts ``app.sight.gather`` takes the event of an attack for a finding. The worst is the
+    line that comes furthest by its limit: without one that has a limit, nothing was measured that
+    anybody could go by. ``reid`` is the most that was re-identified. Guards are nobody's asset.
+    """
+    limited = [(line, line.limit) for line in lines if line.limit is not None]
+    if target.what is What.GUARD or not limited:
+        return {}
+    worst, limit = max(limited, key=lambda each: each[0].ci[1] - each[1])
+    found = {line.verdict for line, _ in limited}
+    told: dict[str, Fact] = {
+        "asset": target.about.id,
+        "suite": suite_digest(),
+        "high": worst.ci[1],
+        "limit": limit,
+        "verdict": next(said.value for seen, said in _VERDICTS.items() if seen in found),
+    }
+    highs = [line.ci[1] for line, _ in limited if line.metric == EXCESS]
+    return told | ({"reid": max(highs)} if highs else {})

@@ -13,6 +13,8 @@ from cipherset.evidence.attack import clopper_pearson
 
 OURS: Final = "cipherset"
 GARAK: Final = "garak"
+# Of an export: what is re-identified beyond what its clear columns give away.
+EXCESS: Final = "reid_excess"
 _Text = Field(max_length=300)
 _ROUNDING: Final = 1e-9
 

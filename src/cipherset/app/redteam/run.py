@@ -18,7 +18,7 @@ from cipherset.app.labels.record import record_model, recorded_run
 from cipherset.app.redteam.accepted import RUN, baseline
 from cipherset.app.redteam.attack import Attack, Ground
 from cipherset.app.redteam.attacks.suite import chosen
-from cipherset.app.redteam.finding import RedTeamFinding, instant, write_finding
+from cipherset.app.redteam.finding import RedTeamFinding, instant, measured_by, write_finding
 from cipherset.app.redteam.garak import Report, read_report
 from cipherset.app.redteam.limits import Limits, read_limits
 from cipherset.app.redteam.line import Line, LineVerdict
@@ -32,6 +32,7 @@ from cipherset.core import canonical
 from cipherset.core.errors import Caught, CiphersetError, PolicyError
 from cipherset.core.files import disk_errors
 from cipherset.custody.policy import Kind
+from cipherset.evidence.views.picture import GUARDS
 from cipherset.pipeline.train import load_bundle
 
 # What there is too little of to attack is not attacked, and no attack that failed.
@@ -158,6 +159,7 @@ def _attacked(run: _Run, target: Target, attacks: Sequence[Attack]) -> bool:
                     return False
                 _tried(run, attack, target)
             _tell(act, run.finding_id, results.lines[before:])
+            act.facts.update(measured_by(target, results.lines[before:]))
     except PolicyError as error:
         if error.code != _DENIED:
             raise
@@ -177,7 +179,7 @@ def _known(workspace: Workspace, target: Target) -> None:
             actor=workspace.gate.actor,
             kind=about.kind.value,
             name=about.name,
-            attributes={"what": "guards"},
+            attributes={"what": GUARDS},
         )
 
 

@@ -80,15 +80,23 @@ def _verdict(finding: Finding) -> str:
     return str(finding.facts.get("verdict") or "")
 
 
+def _pairs(finding: Finding) -> str:
+    """The fewest pairs that pass the limit; the red team does not look for them."""
+    if "n_star" not in finding.facts:
+        return "not said"
+    n_star = finding.facts["n_star"]
+    return "none tested passes" if n_star is None else str(n_star)
+
+
 def _row(finding: Finding, material: Material) -> Row:
-    reid, n_star = finding.facts.get("reid"), finding.facts.get("n_star")
+    reid = finding.facts.get("reid")
     cells = (
         material.name_of(finding.about),
         f"{finding.action} by {finding.actor}",
         minute(finding.time),
         _verdict(finding) or "not said",
         "not said" if reid is None else f"{100 * reid:.2f} %",
-        "none tested passes" if n_star is None else str(n_star),
+        _pairs(finding),
         "fresh" if finding.is_fresh else "stale",
     )
     return Row(cells, (finding.seq,))

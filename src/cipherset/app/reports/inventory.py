@@ -21,7 +21,7 @@ _COLUMNS: Final = ("name", "id", "label", "standing", "owner", "purpose", "origi
 
 def inventory(material: Material) -> Section:
     """The AI inventory."""
-    things = material.picture.things.values()
+    things = [each for each in material.picture.things.values() if not each.is_guards]
     made, deployed = _makers(material), _deployed(material)
     counts = Counter(each.kind for each in things)
     new = [each.id for each in things if material.period.holds(each.created)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cipherset.app.assess.finding import FINDING, read_finding
+from cipherset.app.assess.finding import FINDING, read_finding, suite_digest
 from cipherset.app.gate import Action
 from cipherset.app.gate.exposure import CIPHERTEXT, PLAIN, PLAIN_ROLES
 from cipherset.app.sight.gather import picture
@@ -73,7 +73,7 @@ def known(workspace: Workspace, seen: Picture) -> Known:
     for finding in seen.findings:
         for line in _lines(workspace, finding, encoders):
             lines[line.about].append(line)
-    for line in tried(seen.steps):
+    for line in tried(seen.steps, suite_digest()):
         lines[line.about].append(line)
     return Known(
         reading=READING,

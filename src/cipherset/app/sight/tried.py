@@ -30,8 +30,8 @@ class _Line(BaseModel):
     chance: float | None = None
 
 
-def tried(steps: Iterable[Step]) -> list[Measurement]:
-    """One for each attack, asset and metric: that of the last run."""
+def tried(steps: Iterable[Step], suite: str) -> list[Measurement]:
+    """One for each attack, asset and metric: that of the last run; fresh if by ``suite``."""
     last: dict[tuple[str, str, str], Measurement] = {}
     for step in steps:
         if step.kind != _RUN or step.status != DONE:
@@ -39,7 +39,9 @@ def tried(steps: Iterable[Step]) -> list[Measurement]:
         for told in step.parameters.get("lines", ()):
             line = _read(told)
             if line is not None:
-                last[line.against, line.attack, line.metric] = _measurement(step, line)
+                last[line.against, line.attack, line.metric] = _measurement(
+                    step, line, is_fresh=step.parameters.get("suite", suite) == suite
+                )
     return list(last.values())
 
 
@@ -50,7 +52,7 @@ def _read(told: Any) -> _Line | None:  # noqa: ANN401 -- any JSON value
         return None
 
 
-def _measurement(step: Step, line: _Line) -> Measurement:
+def _measurement(step: Step, line: _Line, *, is_fresh: bool) -> Measurement:
     """What stops prompts is one guard, whichever asset stands for it."""
     is_guard = line.metric == _LET_THROUGH
     named = _KNOWLEDGE.match(line.attack)
@@ -67,6 +69,6 @@ def _measurement(step: Step, line: _Line) -> Measurement:
         value=line.value,
         ci=line.ci,
         limit=line.limit,
-        is_fresh=True,
+        is_fresh=is_fresh,
         chance=line.chance,
     )

@@ -13,6 +13,8 @@ from typing import Any, Final, Protocol
 from cipherset.core.labels import Label
 
 DONE: Final = "done"
+# In the attributes of the asset that stands for the guards of the gateway.
+GUARDS: Final = "guards"
 
 
 class Step(Protocol):
@@ -56,6 +58,12 @@ class Thing:
     owner: str | None = None
     purpose: str | None = None
     is_stale: bool = False
+
+    @property
+    def is_guards(self) -> bool:
+        """Whether it stands for our own guards, which the red team attacks: no AI of anybody's."""
+        told = self.attributes
+        return self.kind == "service" and told.get("what") == GUARDS and "seen_as" not in told
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from cipherset.app.assess.request import AssessRequest
 from cipherset.app.assess.run import Opened, assess, open_case
 from cipherset.app.gateway import open_gateway
 from cipherset.app.redteam.attack import Attack, Ground
-from cipherset.app.redteam.line import Line
+from cipherset.app.redteam.line import EXCESS, Line
 from cipherset.app.redteam.targets import Target, What
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.custody.keys import KeyUse
@@ -21,7 +21,6 @@ from cipherset.evidence.attack import Metric
 from cipherset.pipeline.export import open_cipherset
 
 QUICK_PAIRS: Final = 200
-EXCESS: Final = "reid_excess"
 _QUICK: Final = (*surface.STEPS, *unpaired.STEPS, *pairs.STEPS, *stolen.STEPS)
 # ``reid_excess`` says it beside the clear columns.
 _SAID: Final = (Metric.REID_RANK1, Metric.REID_MRR)

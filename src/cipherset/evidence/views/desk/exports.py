@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cipherset.evidence.views.picture import DONE, Finding, Picture, Thing
 
+_REDTEAM: Final = "redteam"
 _EXPORT: Final = "cipherset_id"
 _OVER: Final = frozenset({"retired"})
 
@@ -84,8 +85,10 @@ def exports(picture: Picture) -> tuple[Export, ...]:
 
 
 def latest_findings(findings: Iterable[Finding]) -> dict[str, Finding]:
-    """The latest finding with a verdict about each asset."""
-    return {each.about: each for each in findings if "verdict" in each.facts}
+    """The latest assessment with a verdict about each asset; what the red team got is no other."""
+    return {
+        each.about: each for each in findings if "verdict" in each.facts and each.action != _REDTEAM
+    }
 
 
 def evidence_of(finding: Finding | None) -> Evidence:

@@ -53,16 +53,16 @@ class Detail:
 
 def listing(picture: Picture, sought: Sought, page: int, most: int) -> Listing:
     """Page number ``page``, from 1, of at most ``most`` assets."""
-    found = [each for each in reversed(tuple(picture.things.values())) if _is_sought(each, sought)]
+    every = [each for each in picture.things.values() if not each.is_guards]
+    found = [each for each in reversed(every) if _is_sought(each, sought)]
     pages = max(1, -(-len(found) // most))
     page = min(max(page, 1), pages)
-    every = picture.things.values()
     return Listing(
         things=tuple(found[(page - 1) * most : page * most]),
         page=page,
         pages=pages,
         found=len(found),
-        total=len(picture.things),
+        total=len(every),
         kinds=Counter(each.kind for each in every),
         levels=Counter(level_of(each) for each in every),
     )

@@ -141,6 +141,7 @@ def inventory(picture: Picture, wanted: Wanted = EVERYTHING) -> tuple[Row, ...]:
     rows = (
         _row(thing, reviewed(said.get(thing.id, NOTHING_SAID), asked.get(thing.id, ())), index)
         for thing in picture.things.values()
+        if not thing.is_guards
     )
     return tuple(row for row in rows if wanted.takes(row))
 

@@ -27,10 +27,10 @@ from cipherset.evidence.views.risk.sorts import (
 
 
 def facts_of(picture: Picture, around: Surroundings) -> tuple[Facts, ...]:
-    """The facts of every asset, in the picture's order."""
+    """The facts of every asset but our own guards, in the picture's order."""
     found = origins(picture)
     reader = _Reader(picture, around, found)
-    return tuple(reader.facts(thing) for thing in picture.things.values())
+    return tuple(reader.facts(thing) for thing in picture.things.values() if not thing.is_guards)
 
 
 class _Reader:

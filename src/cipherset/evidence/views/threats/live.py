@@ -134,7 +134,7 @@ def person_stop(name: str) -> Stop:
 
 def _is_others(thing: Thing) -> bool:
     """A service of somebody: not our own guards, which the red team writes down as one."""
-    return thing.kind == "service" and thing.attributes.get("what") != "guards"
+    return thing.kind == "service" and not thing.is_guards
 
 
 def _is_sealed(thing: Thing) -> bool:
