@@ -185,3 +185,53 @@ def test_deep_and_odd_sources_are_survived(source, tmp_path):
     (tmp_path / "deep.py").write_text(f"import openai\n{source}\n")
     report = scan([tmp_path])
     assert [one.what for one in report.findings] == ["openai"]
+
+
+SECRET = "9fKq2LmZ8xRt7VbN3wYp5HsJ"
+
+
+@pytest.mark.parametrize(
+    ("code", "whose"),
+    [
+        (f"import openai\nopenai.OpenAI(api_key='sk-{SECRET}')", "OpenAI"),
+        (f"import openai\nopenai.api_key = 'sk-{SECRET}'", "OpenAI"),
+        (f"from mistralai import Mistral\nMistral(api_key='{SECRET}')", "Mistral AI"),
+        (f"from mistralai import Mistral\nK = '{SECRET}'\nMistral(api_key=K)", "Mistral AI"),
+        (f"from ours import Client\nClient(api_key='sk-{SECRET}')", "OpenAI"),
+        (f"def ask(api_key='sk-{SECRET}'): pass", "OpenAI"),
+        (f"TOLD = {{'apiKey': 'sk-{SECRET}'}}", "OpenAI"),
+    ],
+)
+def test_a_key_in_code_is_found_and_not_shown(code, whose, tmp_path):
+    assert ("key", f"{whose} credential") in hits(code)
+    (tmp_path / "chat.py").write_text(code)
+    report = scan([tmp_path])
+    (found,) = [each for each in report.findings if each.kind is Kind.KEY]
+    assert "held here" in found.how
+    assert SECRET not in repr(report)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'sk-...'",
+        "'sk-your-key-here-0123456789'",
+        "'sk-xxxxxxxxxxxxxxxxxxxxxxxx'",
+        "'sk-no-key-required'",
+        "'YOUR_API_KEY'",
+        "'MY_OPENAI_KEY_2024_X'",
+        "'<put the key of team 7 here>'",
+        "'lm-studio-local-v1-key'",
+        "'EMPTY'",
+        "os.getenv('K')",
+        "os.environ['K']",
+    ],
+)
+@pytest.mark.parametrize("how", ["openai.OpenAI(api_key={})", "openai.api_key = {}"])
+def test_what_stands_for_a_key_is_none(value, how):
+    code = f"import os\nimport openai\n{how.format(value)}"
+    assert not [each for each in hits(code) if each[0] == "key"]
+
+
+def test_the_key_of_something_else_is_not_a_services():
+    assert hits(f"import openai\nweather(api_key='{SECRET}')") == {("sdk", "openai")}

@@ -1,6 +1,7 @@
 """What agents report and people say lands in the inventory once, with its source and its review."""
 
 import json
+import sys
 
 import inventory_samples as samples
 import pytest
@@ -15,7 +16,7 @@ from cipherset.app.sight.inventory import see_inventory
 from cipherset.app.workspace import open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import InputError
-from cipherset.custody.policy import VoteKind
+from cipherset.custody.policy import VoteKind, decode_request
 from cipherset.evidence.views.inventory.rows import Wanted
 from cipherset.evidence.views.inventory.status import Review
 
@@ -296,3 +297,27 @@ def test_looking_for_ai_passes_the_gate(session, tmp_path):
         events = [e for e in workspace.gate.ledger.events() if e.action == "discover"]
     assert [event.outcome for event in events] == ["intended", "done"]
     assert json.loads(events[1].body)["findings"] == 1
+
+
+def test_what_reviews_cost_grows_with_them_and_not_with_their_square(tmp_path):
+    assert decoded(tmp_path / "more", 24) <= 2.5 * decoded(tmp_path / "few", 12)
+
+
+def decoded(folder, n):
+    """How often a request is read while ``n`` reviews are asked for."""
+    session, n_read = samples.fresh(folder), 0
+    places = [samples.seen(kind="key", path=f"/srv/{each}.py") for each in range(n)]
+    found = told(session, samples.report(folder, *places))
+
+    def count(frame, event, _):
+        nonlocal n_read
+        n_read += event == "call" and frame.f_code is decode_request.__code__
+
+    sys.setprofile(count)
+    try:
+        stand = ask_for_reviews(session, found.unreviewed())
+    finally:
+        sys.setprofile(None)
+    assert len(stand) == n
+    assert n_read >= n
+    return n_read

@@ -203,3 +203,10 @@ def test_what_somebody_wrote_into_a_run_past_us_is_no_place():
         Step("03", "discover", ("b",), parameters={**SCAN, "places": {}}),
     ]
     assert [each.where for each in all_seen(odd).values()] == [(), ()]
+
+
+def test_our_own_guards_are_no_ai_of_anybodys():
+    guards = thing("g", "service", attributes={"what": "guards"})
+    found = thing("f", "service", attributes={"what": "guards", "seen_as": "sdk"})
+    seen = picture([guards, found, thing("m")])
+    assert [row.thing.id for row in inventory(seen)] == ["f", "m"]

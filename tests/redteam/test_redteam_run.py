@@ -7,6 +7,7 @@ import signal
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,17 +17,22 @@ from redteam_thread import attack, bodies
 from cipherset.app.access.activation import activate_set
 from cipherset.app.assess.verdict import Control
 from cipherset.app.assets.standing import suspend
+from cipherset.app.gate import About
 from cipherset.app.models import TrainRequest, TrainSpec, train
 from cipherset.app.redteam import run as running
-from cipherset.app.redteam.accepted import Past, accept, due, history, when_due
+from cipherset.app.redteam.accepted import RUN, Past, accept, due, history, when_due
 from cipherset.app.redteam.attack import Attack
 from cipherset.app.redteam.attacks import exports
-from cipherset.app.redteam.finding import read_redteam
+from cipherset.app.redteam.finding import measured_by, read_redteam
+from cipherset.app.redteam.line import Line
 from cipherset.app.redteam.partial import FOLDER, PARTIAL, Unit, open_partial
 from cipherset.app.redteam.request import RedTeamRequest
 from cipherset.app.redteam.run import redteam
 from cipherset.app.redteam.schedule import Rounds, parse_every, repeat, stopped_by_signal
-from cipherset.app.redteam.targets import What
+from cipherset.app.redteam.targets import GUARDS, Target, What
+from cipherset.app.sight.gather import picture
+from cipherset.app.sight.inventory import see_inventory
+from cipherset.app.sight.risk.run import view_risk
 from cipherset.app.workspace import open_workspace
 from cipherset.core import canonical
 from cipherset.core.envelope import public_key_of, sign
@@ -34,6 +40,7 @@ from cipherset.core.errors import BackendError, InputError, IntegrityError, Poli
 from cipherset.core.manifest import ModelKind
 from cipherset.custody.ledger import Ledger
 from cipherset.custody.ledger.tables import runs
+from cipherset.custody.policy import Kind
 
 # What draws fresh noise for each encryption; all else is the same again with the same seed.
 NOISY = ("oracle", "membership")
@@ -106,6 +113,39 @@ def test_the_finding_is_signed_and_in_the_ledger(ran):
     assert {each["finding"] for each in done} == {finding.finding_id}
     assert sum(each["lines"] for each in done) == len(finding.lines)
     assert len({each["lines_sha256"] for each in done}) == 3
+
+
+def test_every_view_shows_what_was_measured(ran):
+    owner, result = ran
+    with open_workspace(owner.session) as workspace:
+        seen = picture(workspace)
+    found = {seen.things[each.about].name: each for each in seen.findings if each.action == RUN}
+    assert found.keys() == {"rows.cipherset", "router"}
+    export, model = found["rows.cipherset"], found["router"]
+    lines = [each for each in result.finding.lines if each["against"] == export.about]
+    most = max(each["ci"][1] for each in lines if each["limit"] is not None)
+    assert export.facts["high"] == export.facts["reid"] == most
+    assert export.is_fresh
+    assert model.is_fresh
+    assert export.facts["verdict"] == "within limit"
+    assert model.facts["limit"] == 0.1
+    told = json.dumps(view_risk(owner.session).as_json())
+    for each in (export, model):
+        assert f"event {each.seq}" in told
+    assert GUARDS not in told
+    assert GUARDS not in [row.thing.name for row in see_inventory(owner.session)]
+
+
+def test_lines_without_a_limit_and_lines_of_guards_measure_no_asset():
+    about, told = About(Kind.MODEL, "sha256:m", "m"), {"n": 9, "bound": "b", "metric": "copied"}
+    line = Line(attack="a", against="m", name="m", value=0.2, ci=(0.1, 0.3), **told)
+    model, guard = (Target(what, about, Path(), "m") for what in (What.MODEL, What.GUARD))
+    over = line.model_copy(update={"limit": 0.05})
+    assert measured_by(model, [line]) == measured_by(guard, [over]) == {}
+    near = line.model_copy(update={"limit": 0.29, "metric": "other"})
+    said = measured_by(model, [near, line, over])
+    assert (said["high"], said["limit"], said["verdict"]) == (0.3, 0.05, "not protective")
+    assert "reid" not in said
 
 
 def test_a_changed_finding_is_refused(ran, tmp_path):

@@ -205,7 +205,7 @@ GROUPS = {
         *sorted(set(COMMANDS) - GROUPS),
         *("audit verify", "audit prove", "key create", "key list", "encoder get"),
         *("asset approve", "canary plant", "copies index", "grant request", "policy test"),
-        *("principal add", "redteam run", "view lineage"),
+        *("principal add", "redteam accept", "view lineage"),
     ],
 )
 def test_help_has_an_example(command):

@@ -114,8 +114,10 @@ class Grant:
         }
 
 
-def request(session: Session, wish: Wish) -> Grant:
+def request(session: Session, wish: Wish, *, is_first: bool = False) -> Grant:
     """Ask for a grant; a live one that covers the same is offered instead.
+
+    ``is_first``: the caller has seen that there is none, and all that there are need no look.
 
     Raises:
         UsageError: ``asset_named``, ``grant_until``, ``grant_bound``.
@@ -131,14 +133,19 @@ def request(session: Session, wish: Wish) -> Grant:
             if absent is not None:
                 raise absent
             found = workspace.gate.ledger.transact(
-                lambda transaction: _request(transaction, workspace, wish, abouts)
+                lambda work: _request(work, workspace, wish, abouts, is_first=is_first)
             )
             act.facts["grant"] = found.request.id
     return found
 
 
 def _request(
-    transaction: Transaction, workspace: Workspace, wish: Wish, abouts: Sequence[About]
+    transaction: Transaction,
+    workspace: Workspace,
+    wish: Wish,
+    abouts: Sequence[About],
+    *,
+    is_first: bool,
 ) -> Grant:
     gate = workspace.gate
     policies = gate.policies(transaction)
@@ -146,7 +153,7 @@ def _request(
     bound = {name: digest for about in abouts for name, digest in about.bound().items()}
     beneficiary = wish.beneficiary or gate.actor
     use = Use(beneficiary, wish.action, frozenset(bound), wish.purpose)
-    same = _live(transaction, workspace, use, bound)
+    same = None if is_first else _live(transaction, workspace, use, bound)
     if same is not None:
         return same
     label = max((_label(transaction, about) for about in abouts), key=lambda level: level.rank)

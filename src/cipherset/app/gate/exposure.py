@@ -55,13 +55,15 @@ def check_exposure(transaction: Transaction, gate: "Gate", asked: GrantRequest) 
     """
     if gate.policies(transaction).limits.grants.self_approval:
         return  # one person has everything already, and the ledger says so
-    name = asked.beneficiary
+    name, new = asked.beneficiary, _accesses(asked)
+    if not new:
+        return  # it shows no rows
     derivations = _derivations(transaction, all_runs(transaction.connection))
     held = [
         *_by_role(name, _roles(transaction, gate, name), derivations),
         *_by_grant(transaction, gate, name),
     ]
-    _refuse_clash(transaction, _accesses(asked), held, derivations)
+    _refuse_clash(transaction, new, held, derivations)
 
 
 def held_pairs(transaction: Transaction, gate: "Gate", name: str, key: str) -> int:

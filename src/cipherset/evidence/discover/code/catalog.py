@@ -19,7 +19,7 @@ REGISTRIES: Final = (
 MOST_NAME: Final = 200  # characters
 # What imports a module whose name may be put together, and what may be called a prompt.
 _BY_NAME: Final = re.compile(
-    r"__import__|import_module|lazy_import|[Pp]rompt|PROMPT|[Yy]ou are|[Aa]ct as"
+    r"__import__|import_module|lazy_import|[Pp]rompt|PROMPT|[Yy]ou are|[Aa]ct as|['\"]sk-\w{20}"
 )
 # What is called or written however the service is called.
 _CALLED: Final = (

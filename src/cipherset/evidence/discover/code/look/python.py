@@ -11,11 +11,15 @@ from cipherset.evidence.discover.code.catalog import Catalog, Loading, Service
 from cipherset.evidence.discover.code.found import Hit, Kind
 from cipherset.evidence.discover.code.look.settings import command_hits
 from cipherset.evidence.discover.code.look.strings import (
+    HELD,
     NAMED,
     address_hits,
     credential_hits,
     host_hits,
+    is_held,
+    is_key_name,
     is_prompt,
+    looks_like_key,
     model_hits,
     nameable,
     named_model_hits,
@@ -205,6 +209,9 @@ class _Reading:
                 name = self.text(target.slice)
             if name:
                 yield from self._setting(name, node.value, node.lineno)
+            if isinstance(target, ast.Attribute):
+                text = self.text(node.value)
+                yield from self._given(self.dotted(target.value), name, text, node.lineno)
             if isinstance(node, ast.AnnAssign):  # a field of settings, which are read elsewhere
                 yield from variable_hits(name, "", self.known, node.lineno)
 
@@ -242,10 +249,29 @@ class _Reading:
             yield from (
                 hit for hit in variable_hits(name, text, self.known, line) if hit.how != NAMED
             )
+        if is_key_name(name) and looks_like_key(text):
+            yield from self._held(self._only_sdk(), text, line)
         if _HOST_NAMES.search(name):
             yield from host_hits(text, self.known, line)
         if _PROMPT_NAMES.search(name) and is_prompt(text):
             yield Hit(Kind.PROMPT, name, line, "a text that tells a model what to be")
+
+    def _held(self, service: str, text: str, line: int) -> Iterator[Hit]:
+        """A credential that does not begin as one of a known service does: whose, the code says."""
+        if is_held(text) and not [*credential_hits(text, self.known, line)]:
+            yield Hit(Kind.KEY, f"{service} credential", line, HELD, service)
+
+    def _only_sdk(self) -> str:
+        """The service whose SDK the module imports; OpenAI's keys begin as the others' do."""
+        found = {hit.service for hit in self.imports if hit.kind is Kind.SDK}
+        return found.pop() if len(found) == 1 else "OpenAI"
+
+    def _given(self, called: str, name: str, text: str, line: int) -> Iterator[Hit]:
+        """A key that is handed to what is imported from a service's SDK."""
+        found = self._owner(called, "") if is_key_name(name) and text else None
+        is_sdk = found is not None and found[1].kind is Kind.SDK
+        if found is not None and is_sdk and not looks_like_key(text):
+            yield from self._held(found[1].name, text, line)
 
     def subscript(self, node: ast.Subscript) -> Iterator[Hit]:
         yield from variable_hits(self.text(node.slice), "", self.known, node.lineno)
@@ -266,6 +292,8 @@ class _Reading:
             self.tables.append(Hit(Kind.DATASET, first, node.lineno, f"{last} in code that trains"))
         if last in _STARTERS and node.args:
             yield from command_hits(self._command(node.args[0]), self.known, node.lineno)
+        for one in node.keywords:
+            yield from self._given(name, one.arg or "", self.text(one.value), node.lineno)
         yield from self._base(node)
         yield from self._loading(node, name)
 

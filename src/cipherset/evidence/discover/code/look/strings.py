@@ -29,6 +29,10 @@ _REFERENCE: Final = re.compile(
     r"(?:vault|arn|op|env|secret|ssm|sops|awssm|gcpsm|projects|keyvault|file|doppler|infisical)[:/]",
     re.IGNORECASE,
 )
+# What clients call the key that they are handed, and how keys of OpenAI and those like it look.
+_KEY_NAME: Final = re.compile(r"(?:\w+_)?(?:API_?KEY|API_TOKEN|AUTH_TOKEN)")
+_KEY: Final = re.compile(r"sk-[A-Za-z0-9]{20,200}")
+_OF_A_NAME: Final = re.compile(r"[A-Z0-9]*_[A-Z0-9_]*|[a-z]+(?:[_-][a-z0-9]+)+")
 _LEAST_KEY: Final = 16
 _LEAST_LETTERS: Final = 8  # different ones, or it is no credential
 # A text that tells a model what to be; of a person one says it otherwise.
@@ -136,6 +140,26 @@ def is_credential(value: str) -> bool:
         and not _PLACEHOLDER.search(value)
         and not _REFERENCE.match(value)
         and len(set(value)) >= _LEAST_LETTERS
+    )
+
+
+def is_key_name(name: str) -> bool:
+    """Whether what is called ``name`` is the key of a client."""
+    return len(name) <= _MOST_NAME and _KEY_NAME.fullmatch(variable(name)) is not None
+
+
+def looks_like_key(value: str) -> bool:
+    """Whether ``value`` begins as the keys of many services do, and is long enough for one."""
+    return _KEY.fullmatch(value) is not None
+
+
+def is_held(value: str) -> bool:
+    """Whether ``value`` is a credential, and not words or a name in its place."""
+    has_digit = any(sign.isdigit() for sign in value)
+    return (
+        has_digit
+        and is_credential(value)
+        and (looks_like_key(value) or not _OF_A_NAME.fullmatch(value))
     )
 
 
