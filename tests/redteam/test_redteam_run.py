@@ -119,9 +119,9 @@ def test_every_view_shows_what_was_measured(ran):
     owner, result = ran
     with open_workspace(owner.session) as workspace:
         seen = picture(workspace)
-    found = {seen.things[each.about].name: each for each in seen.findings if each.action == RUN}
-    assert found.keys() == {"rows.cipherset", "router"}
-    export, model = found["rows.cipherset"], found["router"]
+    found = {seen.things[each.about].kind: each for each in seen.findings if each.action == RUN}
+    assert found.keys() == {"dataset", "model"}
+    export, model = found["dataset"], found["model"]
     lines = [each for each in result.finding.lines if each["against"] == export.about]
     most = max(each["ci"][1] for each in lines if each["limit"] is not None)
     assert export.facts["high"] == export.facts["reid"] == most
