@@ -129,21 +129,24 @@ def test_every_view_shows_what_was_measured(ran):
     assert model.is_fresh
     assert export.facts["verdict"] == "within limit"
     assert model.facts["limit"] == 0.1
-    told = json.dumps(view_risk(owner.session).as_json())
-    for each in (export, model):
-        assert f"event {each.seq}" in told
+    told = json.dumps(view_risk(owner.session).as_json(100))
+    assert f"event {export.seq}" in told
     assert GUARDS not in told
     assert GUARDS not in [row.thing.name for row in see_inventory(owner.session)]
 
 
 def test_lines_without_a_limit_and_lines_of_guards_measure_no_asset():
-    about, told = About(Kind.MODEL, "sha256:m", "m"), {"n": 9, "bound": "b", "metric": "copied"}
+    about, told = (
+        About(Kind.MODEL, "sha256:m", "m"),
+        {"n": 9, "bound": "b", "metric": "tpr_at_fpr_0.01"},
+    )
     line = Line(attack="a", against="m", name="m", value=0.2, ci=(0.1, 0.3), **told)
     model, guard = (Target(what, about, Path(), "m") for what in (What.MODEL, What.GUARD))
     over = line.model_copy(update={"limit": 0.05})
     assert measured_by(model, [line]) == measured_by(guard, [over]) == {}
-    near = line.model_copy(update={"limit": 0.29, "metric": "other"})
-    said = measured_by(model, [near, line, over])
+    near = line.model_copy(update={"limit": 0.29})
+    probed = line.model_copy(update={"limit": 0.01, "metric": "answered"})
+    said = measured_by(model, [near, line, over, probed])
     assert (said["high"], said["limit"], said["verdict"]) == (0.3, 0.05, "not protective")
     assert "reid" not in said
 

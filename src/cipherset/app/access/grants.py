@@ -71,7 +71,10 @@ _STANDING: Final = (State.PENDING, State.SCHEDULED, State.LIVE)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for; ``beneficiary`` is whoever asks where it is None, times are UTC."""
+    """What is asked for; ``beneficiary`` is whoever asks where it is None, times are UTC.
+
+    ``is_first``: whoever asks has looked, and no live grant covers it; none is looked for again.
+    """
 
     action: Action
     assets: tuple[str, ...]
@@ -81,6 +84,7 @@ class Wish:
     until: datetime | None = None
     note: str = ""
     accept_risk: str | None = None
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,8 @@ class Grant:
         }
 
 
-def request(session: Session, wish: Wish, *, is_first: bool = False) -> Grant:
+def request(session: Session, wish: Wish) -> Grant:
     """Ask for a grant; a live one that covers the same is offered instead.
-
-    ``is_first``: the caller has seen that there is none, and all that there are need no look.
 
     Raises:
         UsageError: ``asset_named``, ``grant_until``, ``grant_bound``.
@@ -133,19 +135,14 @@ def request(session: Session, wish: Wish, *, is_first: bool = False) -> Grant:
             if absent is not None:
                 raise absent
             found = workspace.gate.ledger.transact(
-                lambda work: _request(work, workspace, wish, abouts, is_first=is_first)
+                lambda work: _request(work, workspace, wish, abouts)
             )
             act.facts["grant"] = found.request.id
     return found
 
 
 def _request(
-    transaction: Transaction,
-    workspace: Workspace,
-    wish: Wish,
-    abouts: Sequence[About],
-    *,
-    is_first: bool,
+    transaction: Transaction, workspace: Workspace, wish: Wish, abouts: Sequence[About]
 ) -> Grant:
     gate = workspace.gate
     policies = gate.policies(transaction)
@@ -153,7 +150,7 @@ def _request(
     bound = {name: digest for about in abouts for name, digest in about.bound().items()}
     beneficiary = wish.beneficiary or gate.actor
     use = Use(beneficiary, wish.action, frozenset(bound), wish.purpose)
-    same = None if is_first else _live(transaction, workspace, use, bound)
+    same = None if wish.is_first else _live(transaction, workspace, use, bound)
     if same is not None:
         return same
     label = max((_label(transaction, about) for about in abouts), key=lambda level: level.rank)

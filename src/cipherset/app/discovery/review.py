@@ -30,9 +30,9 @@ def ask_for_reviews(
         found = _reviews(held, assets)
         for asset, what in assets.items():
             if found[asset].status is Review.UNREVIEWED:
-                wish = Wish(Action.APPROVE, (asset,), PURPOSE, approver, note=what)
                 # Unreviewed is what no live grant covers: one look at all of them is enough.
-                request(held, wish, is_first=True)
+                wish = Wish(Action.APPROVE, (asset,), PURPOSE, approver, note=what, is_first=True)
+                request(held, wish)
         return _reviews(held, assets)
 
 

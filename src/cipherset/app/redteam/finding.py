@@ -28,6 +28,8 @@ from cipherset.custody.policy import Verdict
 REDTEAM_TYPE: Final = "application/vnd.cipherset.redteam.v1+json"
 REDTEAM: Final = "redteam.json"
 FINDINGS: Final = "findings"
+# What is got of the rows; other metrics are of the guards in front of a model.
+_OF_ROWS: Final = (EXCESS, "tpr_at_fpr_0.01")
 # The worst first.
 _VERDICTS: Final = {
     LineVerdict.OVER_LIMIT: Verdict.NOT_PROTECTIVE,
@@ -118,7 +120,9 @@ def measured_by(target: Target, lines: Sequence[Line]) -> dict[str, Fact]:
     line that comes furthest by its limit: without one that has a limit, nothing was measured that
     anybody could go by. ``reid`` is the most that was re-identified. Guards are nobody's asset.
     """
-    limited = [(line, line.limit) for line in lines if line.limit is not None]
+    limited = [
+        (line, line.limit) for line in lines if line.limit is not None and line.metric in _OF_ROWS
+    ]
     if target.what is What.GUARD or not limited:
         return {}
     worst, limit = max(limited, key=lambda each: each[0].ci[1] - each[1])
