@@ -5,8 +5,11 @@ import logging
 import pytest
 from http_samples import gateway
 
+from cipherset.evidence.discover.code import scan
+
 CANARY = "canary-9f31c0de"
 TEXT = f"{CANARY} lives at 12 {CANARY} street, write to {CANARY}@x.com"
+REPORT = scan([], host="host").as_json()
 ASKED = (
     ("GET", f"/v1/grants/{CANARY}", {}),
     ("GET", f"/{CANARY}", {}),
@@ -23,6 +26,9 @@ ASKED = (
     ("POST", "/v1/grants", {"json": {"action": CANARY, "assets": [TEXT], "purpose": TEXT}}),
     ("POST", "/v1/audit/verify", {"json": {"checkpoint": TEXT, "signer": CANARY}}),
     ("POST", "/v1/audit/prove", {"json": {"checkpoint": TEXT, "seq": 1}}),
+    ("POST", "/v1/discover", {"json": {CANARY: TEXT}}),
+    ("POST", "/v1/discover", {"json": REPORT | {"findings": [{CANARY: TEXT}]}}),
+    ("POST", "/v1/discover", {"json": REPORT | {"started": TEXT, "host": CANARY}}),
 )
 # What a key is called is no secret, and whoever asks for one that is not there is told its name.
 NAMED = 8

@@ -10,6 +10,7 @@ from http_samples import HOST, error_of, upload
 from starlette.routing import Route
 
 from cipherset.custody.policy import Action
+from cipherset.evidence.discover.code import scan
 from cipherset.interfaces.console.view import TOKEN
 from cipherset.interfaces.http.actions import ACTION, FREE, told_of
 
@@ -17,6 +18,7 @@ GRANT = "grant-0123456789ab"
 SIGNED = "{}"
 JOB = "0123456789abcdef"
 EXPORT = "sha256:" + "0" * 64
+REPORT = scan([], host="nobody").as_json()
 # How to call each: values of the path, and the body.
 CALLS = {
     ("GET", "/metrics"): ({}, None),
@@ -52,6 +54,7 @@ CALLS = {
     ("POST", "/v1/embeddings"): ({}, {"model": "chat/small", "input": "x"}),
     ("POST", "/v1/responses"): ({}, {"model": "chat/small", "input": "x"}),
     ("GET", "/v1/models"): ({}, None),
+    ("POST", "/v1/discover"): ({}, REPORT),
     ("POST", "/v1/sanitize"): ({}, {"texts": ["a text"]}),
     ("GET", "/console"): ({}, None),
     ("GET", "/console/assets"): ({}, None),

@@ -47,7 +47,7 @@ FREE = {
     Role.REVIEWER: "assess redteam breach suspend review key.use grant.request "
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
-    Role.SERVICE: "query predict encrypt search key.use grant.request",
+    Role.SERVICE: "query predict encrypt search discover key.use grant.request",
     Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
 }
 # Whoever has a role may see how things stand.
@@ -256,6 +256,14 @@ def test_a_service_must_have_been_verified():
         assert TEAM.decide(
             ask(["service"], "query", "model", authenticated=how, **facts)
         ).is_allowed
+
+
+def test_a_service_that_was_verified_reports_its_host_and_does_not_audit():
+    claimed = ask(["service"], "discover", "workspace")
+    assert not TEAM.decide(claimed).is_allowed
+    for how in (Authenticated.CERTIFICATE, Authenticated.TOKEN):
+        assert TEAM.decide(ask(["service"], "discover", "workspace", authenticated=how)).is_allowed
+        assert not TEAM.decide(ask(["service"], "audit", "workspace", authenticated=how)).is_allowed
 
 
 def test_the_administrator_adds_persons_until_there_are_enough():

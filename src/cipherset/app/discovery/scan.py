@@ -16,7 +16,7 @@ from cipherset.app.gate import Act, Action, Gate
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, read_regular
-from cipherset.custody.policy import Kind
+from cipherset.custody.policy import Authenticated, Kind
 from cipherset.evidence.discover.code import Found, NotRead, Report, read_report, scan
 from cipherset.evidence.discover.code import Kind as Seen
 from cipherset.evidence.discover.code.report import MOST_BYTES
@@ -28,6 +28,7 @@ _ASSETS: Final = MappingProxyType(
     {Seen.MODEL: Kind.MODEL, Seen.MODEL_FILE: Kind.MODEL, Seen.DATASET: Kind.DATASET}
     | {Seen.PROMPT: Kind.DATASET}
 )
+_REPORTS: Final = "reports"
 # One asset for a whole repository or host: it is reviewed once, however many files use it. All
 # else (a key, a file of weights, a server) is one thing in its one place.
 _WIDE: Final = frozenset({Seen.SDK, Seen.LIBRARY, Seen.AGENT, Seen.ENDPOINT, Seen.MODEL})
@@ -145,8 +146,31 @@ def discover(session: Session, request: DiscoverRequest) -> Discovered:
             return _written(workspace, act, taken)
 
 
+def take_report(session: Session, report: Report) -> Discovered:
+    """What the agent of a host sends of it, into the inventory; as ``discover`` with its file.
+
+    Who was verified reports of no host but the one that bears the principal's own name.
+
+    Raises:
+        InputError: ``report_host``: it is of another host, or does not say of which.
+        PolicyError: ``not_allowed``.
+        BackendError: the ledger cannot be written.
+    """
+    with open_workspace(session) as workspace:
+        facts = {"paths": 0, "reports": 1}
+        with workspace.gate.act(Action.DISCOVER, _REPORTS, facts) as act:
+            is_verified = session.authenticated is not Authenticated.CLAIMED
+            if not report.host or (is_verified and report.host != session.actor):
+                raise InputError(
+                    "the report is not of the host that sends it",
+                    code="report_host",
+                    hint="start the agent with --host and the name of the principal that it is",
+                )
+            return _written(workspace, act, [_Taken(report, Knowledge.AGENT, None)])
+
+
 def _subject(request: DiscoverRequest) -> str:
-    return request.label or ("here" if request.paths else "reports")
+    return request.label or ("here" if request.paths else _REPORTS)
 
 
 def _scanned(session: Session, request: DiscoverRequest) -> Report:

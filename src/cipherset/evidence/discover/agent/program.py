@@ -1,37 +1,44 @@
-"""What the agent does: scan, write or send the report, and again after a while."""
+"""What the agent does: scan, write or send the report, and again after a while.
+
+A report that cannot be sent waits in a file beside the agent. While there is time until the next
+look, it is tried again, and each look that is sent takes its place.
+"""
 
 import argparse
-import http.client
 import json
 import os
 import platform
 import re
 import secrets
-import ssl
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from cipherset.core.errors import BackendError, CiphersetError, InputError
+from cipherset.core.errors import BackendError, CiphersetError
+from cipherset.evidence.discover.agent.send import Proof, Receiver, receiver, send
 from cipherset.evidence.discover.code import scan
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_TIMEOUT_S: Final = 60
-_ACCEPTED: Final = range(200, 300)
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 900.0
+_OUTPUT: Final = "-"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Scan as ``arguments`` say; return the exit code, as the errors of Cipherset have them."""
     options = _parser().parse_args(arguments)
+    try:
+        to = _receiver(options)
+    except CiphersetError as error:
+        return _tell(error)
     while True:
         began = time.monotonic()
-        code = _once(options)
+        code = _once(options, to)
         if options.every is None:
             return code
-        time.sleep(max(0.0, options.every - (time.monotonic() - began)))
+        _rest(began + options.every, options, to)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,12 +46,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="agent", description="Report where AI is used on this host: names and places only."
     )
     parser.add_argument("paths", nargs="+", help="folders, files, tar archives")
-    parser.add_argument("--to", default="-", help="a file, or an https address; - is the output")
+    parser.add_argument("--to", default=_OUTPUT, help="a file, or an address; - is the output")
     parser.add_argument("--every", type=_seconds, help="again after so long: 30m, 24h, 7d")
     parser.add_argument("--host", default=platform.node(), help="the name in the report")
     parser.add_argument("--catalog", help="a TOML file of more services")
-    parser.add_argument("--token-file", help="a file that holds the bearer token for --to")
-    parser.add_argument("--ca-file", help="certificates to trust, in place of the system's")
+    parser.add_argument("--cert", help="this host's certificate for --to https://...")
+    parser.add_argument("--key", help="its private key, where it is another file")
+    parser.add_argument("--ca", help="certificates to trust, in place of the system's")
+    parser.add_argument("--token-file", help="a file that holds a bearer token for --to")
+    parser.add_argument("--keep", help="where an unsent report waits (default: beside the agent)")
     return parser
 
 
@@ -55,20 +65,70 @@ def _seconds(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def _once(options: argparse.Namespace) -> int:
+def _receiver(options: argparse.Namespace) -> Receiver | None:
+    """Where the report is sent; None where it is written."""
+    if "://" not in options.to:
+        return None
+    proof = Proof(options.ca, options.cert, options.key, options.token_file)
+    return receiver(options.to, proof)
+
+
+def _once(options: argparse.Namespace, to: Receiver | None) -> int:
     try:
         report = scan(options.paths, catalog=options.catalog, host=options.host)
         raw = json.dumps(report.as_json(), ensure_ascii=False, sort_keys=True).encode()
-        if options.to == "-":
+        if to is not None:
+            _hand_over(raw, to, _kept(options))
+        elif options.to == _OUTPUT:
             sys.stdout.buffer.write(raw + b"\n")
-        elif "://" in options.to:
-            _send(raw, options)
         else:
             _write(raw, Path(options.to))
     except CiphersetError as error:
-        sys.stderr.write(f"error: {error.message}\n  {error.hint}\n")
-        return error.exit_code
+        return _tell(error)
     return 0
+
+
+def _rest(until: float, options: argparse.Namespace, to: Receiver | None) -> None:
+    """Wait for the next look; what is unsent meanwhile is tried again, ever less often."""
+    pause = _FIRST_PAUSE_S
+    kept = _kept(options)
+    while to is not None and _waits(kept) and time.monotonic() + pause < until:
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+        try:
+            _hand_over(_read(kept), to, kept)
+        except CiphersetError as error:
+            _tell(error)
+    time.sleep(max(0.0, until - time.monotonic()))
+
+
+def _hand_over(raw: bytes, to: Receiver, kept: Path) -> None:
+    """Send it; until somebody has taken it, it is in ``kept``."""
+    try:
+        send(raw, to)
+    except BackendError as error:
+        _write(raw, kept)
+        error.hint = f"it is kept in {kept}; {error.hint}"
+        raise
+    try:
+        kept.unlink(missing_ok=True)
+    except OSError as error:
+        raise _disk(f"{kept}, which was sent, cannot be removed", error) from None
+
+
+def _kept(options: argparse.Namespace) -> Path:
+    return Path(options.keep or f"{sys.argv[0]}.unsent.json")
+
+
+def _waits(kept: Path) -> bool:
+    return os.path.isfile(kept)  # noqa: PTH113 -- Path's own raises where a folder is closed
+
+
+def _read(kept: Path) -> bytes:
+    try:
+        return kept.read_bytes()
+    except OSError as error:
+        raise _disk(f"{kept} cannot be read", error) from None
 
 
 def _write(raw: bytes, to: Path) -> None:
@@ -81,44 +141,17 @@ def _write(raw: bytes, to: Path) -> None:
         partial.replace(to)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise BackendError(
-            f"the report cannot be written to {to}: {error.strerror}",
-            code="disk",
-            hint="name a file in a folder that this user may write to",
-        ) from None
+        raise _disk(f"the report cannot be written to {to}", error) from None
 
 
-def _send(raw: bytes, options: argparse.Namespace) -> None:
-    """POST the report; what is there must take it, and prove who it is."""
-    address = urlsplit(options.to)
-    if address.scheme != "https" or not address.hostname:
-        raise InputError(
-            "a report is sent over https only",
-            code="discover_address",
-            hint="name an address that begins with https://, or a file",
-        )
-    headers = {"Content-Type": "application/json"}
-    try:
-        if options.token_file:
-            token = Path(options.token_file).read_text(encoding="ascii").strip()
-            headers["Authorization"] = f"Bearer {token}"
-        context = ssl.create_default_context(cafile=options.ca_file)
-        connection = http.client.HTTPSConnection(
-            address.hostname, address.port or 443, timeout=_TIMEOUT_S, context=context
-        )
-        way = (address.path or "/") + (f"?{address.query}" if address.query else "")
-        connection.request("POST", way, raw, headers)
-        status = connection.getresponse().status
-        connection.close()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _unsent(address.hostname, type(error).__name__) from None
-    if status not in _ACCEPTED:
-        raise _unsent(address.hostname, f"it answered {status}")
-
-
-def _unsent(host: str, reason: str) -> BackendError:
+def _disk(what: str, error: OSError) -> BackendError:
     return BackendError(
-        f"the report could not be sent to {host}: {reason}",
-        code="discover_unsent",
-        hint="check the address, the token file and --ca-file; or write it with --to FILE",
+        f"{what}: {error.strerror}",
+        code="disk",
+        hint="name a file in a folder that this user may write to",
     )
+
+
+def _tell(error: CiphersetError) -> int:
+    sys.stderr.write(f"error: {error.message}\n  {error.hint}\n")
+    return error.exit_code

@@ -41,6 +41,15 @@ def read_report(raw: bytes) -> Report:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         _refuse("it is not JSON")
+    return report_of(value)
+
+
+def report_of(value: object) -> Report:
+    """The report that this is, once it is no JSON any more.
+
+    Raises:
+        InputError: ``discover_report``: not a report, or one with a field that it cannot have.
+    """
     if not isinstance(value, dict) or set(value) != _TOP:
         _refuse(f"it does not have exactly the fields {', '.join(sorted(_TOP))}")
     if value["schema"] != SCHEMA:
