@@ -71,10 +71,7 @@ _STANDING: Final = (State.PENDING, State.SCHEDULED, State.LIVE)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for; ``beneficiary`` is whoever asks where it is None, times are UTC.
-
-    ``is_first``: whoever asks has looked, and no live grant covers it; none is looked for again.
-    """
+    """What is asked for; ``beneficiary``: None is who asks; ``is_first``: no live one is there."""
 
     action: Action
     assets: tuple[str, ...]
