@@ -98,7 +98,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
 
 def pytest_testnodedown(node: WorkerController) -> None:
     known = node.config.stash[NOT_RUN]
-    known += [line for line in node.workeroutput.get("not_run", ()) if line not in known]
+    known += [
+        line for line in getattr(node, "workeroutput", {}).get("not_run", ()) if line not in known
+    ]
 
 
 @pytest.hookimpl(tryfirst=True)
