@@ -163,7 +163,7 @@ def of_chance() -> Table:
             before = [_line(n, p, rng) for n, p in enumerate(rates)]
             rates[0] += rise
             now = [_line(n, p, rng) for n, p in enumerate(rates)]
-            called += bool(compare(now, before, asked=frozenset()).worse)
+            called += bool(compare(now, before).worse)
         share, (low, high) = rate(called, MADE_UP_RUNS)
         rows.append((f"{rise:.0%}", f"{share:.2%}", f"{low:.2%} to {high:.2%}"))
     return Table(

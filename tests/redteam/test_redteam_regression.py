@@ -33,7 +33,7 @@ def test_the_least_rise_is_that_of_the_definition(now, before, comparisons):
 @given(st.lists(shares, min_size=1, max_size=20))
 def test_nothing_is_worse_than_itself(found):
     lines = [line(*each, attack=f"attack {n}") for n, each in enumerate(found)]
-    compared = compare(lines, lines, asked=frozenset({"export:rows"}))
+    compared = compare(lines, lines)
     assert compared.is_clean
     assert compared.new == ()
 
@@ -41,7 +41,7 @@ def test_nothing_is_worse_than_itself(found):
 @given(shares, shares)
 def test_less_is_never_worse(one, other):
     less, more = sorted((line(*one), line(*other)), key=lambda each: each.value)
-    assert compare([less], [more], asked=frozenset()).worse == ()
+    assert compare([less], [more]).worse == ()
 
 
 def test_chance_is_seldom_called_worse():
@@ -52,14 +52,14 @@ def test_chance_is_seldom_called_worse():
             [line(int(rng.binomial(200, p)), 200, f"a{i}") for i, p in enumerate(rates)]
             for _ in range(2)
         )
-        alarms += bool(compare(now, before, asked=frozenset()).worse)
+        alarms += bool(compare(now, before).worse)
     assert alarms <= 3 * FALSE_ALARM * runs
 
 
 @pytest.mark.parametrize(("hits", "n"), [(30, 200), (100, 2000), (20, 40)])
 def test_what_is_planted_is_called_worse(hits, n):
     others = [line(10, 200, f"other {i}") for i in range(29)]
-    (worse,) = compare([*others, line(hits, n)], [*others, line(0, n)], asked=frozenset()).worse
+    (worse,) = compare([*others, line(hits, n)], [*others, line(0, n)]).worse
     assert worse.line.attack == "pairs"
     assert 0 < worse.at_least < hits / n
 
@@ -70,19 +70,19 @@ def test_a_limit_counts_once_it_is_surely_passed_and_nobody_accepted_that():
     assert unsure.verdict is LineVerdict.INCONCLUSIVE
     assert line(1, 200, limit=0.1).verdict is LineVerdict.WITHIN_LIMIT
     assert line(1, 200).verdict is LineVerdict.UNLIMITED
-    assert compare([over], [], asked=frozenset()).over == (over,)
-    assert compare([over], [over], asked=frozenset()).is_clean
-    assert compare([over], [unsure], asked=frozenset()).over == (over,)
-    assert compare([unsure], [], asked=frozenset()).is_clean
+    assert compare([over], []).over == (over,)
+    assert compare([over], [over]).is_clean
+    assert compare([over], [unsure]).over == (over,)
+    assert compare([unsure], []).is_clean
 
 
 def test_what_was_measured_and_is_not_any_more():
     first, second = line(1, 200, "first"), line(1, 200, "second")
-    compared = compare([first], [first, second], asked=frozenset({"export:rows"}))
+    compared = compare([first], [first, second])
     assert compared.unmeasured == (second.key,)
-    assert compare([first], [first, second], asked=frozenset({"export:other"})).is_clean
-    assert compare([first, second], [first], asked=frozenset()).new == (second.key,)
-    assert compare([first, second], [], asked=frozenset()).new == ()
+    assert compare([first], [first, second], retired=frozenset({"export:rows"})).is_clean
+    assert compare([first, second], [first]).new == (second.key,)
+    assert compare([first, second], []).new == ()
 
 
 @settings(max_examples=50)

@@ -18,6 +18,8 @@ from cipherset.app.access.activation import activate_set
 from cipherset.app.assess.verdict import Control
 from cipherset.app.assets.standing import suspend
 from cipherset.app.gate import About
+from cipherset.app.gate.assets import RETIRE
+from cipherset.app.labels.record import recorded_run
 from cipherset.app.models import TrainRequest, TrainSpec, train
 from cipherset.app.redteam import run as running
 from cipherset.app.redteam.accepted import RUN, Past, accept, due, history, when_due
@@ -500,3 +502,109 @@ def test_again_and_again_until_told_to_stop(owner):
     }
     assert "disk_full: the disk is full" in told
     assert repeat(once, timedelta(0), stop, told.append) == Rounds()
+
+
+def accepted(owner, *only, **more):
+    """A run that was accepted: the baseline of those after it."""
+    result = attack(owner, *only, **more)
+    accept(owner.session, result.finding.finding_id, "it is good enough")
+    return result
+
+
+def unmeasured(result):
+    """What the run is refused for, and for nothing else."""
+    with pytest.raises(PolicyError) as caught:
+        result.check()
+    assert caught.value.code == "redteam_unmeasured"
+    return result.finding.unmeasured
+
+
+def only_suite(monkeypatch, *names):
+    """The suite is these attacks, as if there were no others: a whole run takes no time."""
+    suite = running.chosen(names)
+    monkeypatch.setattr(
+        running, "chosen", lambda only: [each for each in suite if not only or each.name in only]
+    )
+
+
+def away(owner):
+    """The deployed model is not where it was served from any more."""
+    place = owner.session.home / "models" / "router"
+    return place, place.rename(owner.folder / "away")
+
+
+def retire(owner, asset):
+    with open_workspace(owner.session) as workspace, recorded_run(workspace, RETIRE, [asset], {}):
+        pass
+
+
+def test_a_target_that_is_gone_is_not_measured_until_it_is_retired(owner, monkeypatch):
+    only_suite(monkeypatch, "values", "membership")
+    first = accepted(owner)
+    lines = [line for line in first.finding.lines if line["name"] == "model:router"]
+    place, elsewhere = away(owner)
+    again = attack(owner)
+    assert len(again.finding.lines) == len(first.finding.lines) - len(lines)
+    assert len(unmeasured(again)) == len(lines) > 0
+    assert all("model:router" in each for each in again.finding.unmeasured)
+    (asset,) = {line["against"] for line in lines}
+    retire(owner, asset)
+    assert attack(owner).is_clean
+    # Another model by that name was deployed since: it is missed.
+    with open_workspace(owner.session) as workspace:
+        about = About(Kind.MODEL, f"sha256:{'0' * 64}", "router")
+        workspace.gate.ledger.record_asset(
+            about.id, actor="ada", kind="model", name=about.name, attributes={}
+        )
+        with recorded_run(workspace, "deploy", [about.id], {"name": "router"}):
+            pass
+    assert unmeasured(attack(owner))
+    elsewhere.rename(place)
+
+
+def test_a_report_that_is_left_out_is_not_measured(owner, monkeypatch, tmp_path):
+    only_suite(monkeypatch, "values")
+    report = tmp_path / "report.jsonl"
+    entries = (
+        {"entry_type": "start_run setup", "plugins.target_name": "small-model"},
+        {"entry_type": "init", "garak_version": "0.14.0"},
+        {
+            "entry_type": "eval",
+            "probe": "dan.Dan",
+            "detector": "dan.DAN",
+            "passed": 99,
+            "total_evaluated": 100,
+        },
+    )
+    report.write_text("".join(json.dumps(each) + "\n" for each in entries))
+    first = accepted(owner, garak=(report,))
+    n_garak = sum(line["source"] == "garak" for line in first.finding.lines)
+    assert len(unmeasured(attack(owner))) == n_garak > 0
+    assert attack(owner, garak=(report,)).is_clean
+    assert attack(owner, "values").is_clean  # named: of a report nobody spoke
+
+
+def test_an_attack_that_is_named_is_missed_by_its_name(owner, monkeypatch):
+    accepted(owner)
+    assert attack(owner, "values").is_clean
+    away(owner)
+    named = attack(owner, "membership")
+    assert named.finding.lines == ()
+    assert any("against model:router" in each for each in unmeasured(named))
+    assert attack(owner, "values").is_clean
+
+
+@pytest.mark.parametrize("only", ["canaries", "own-prompts", "probing"])
+def test_an_attack_that_is_named_and_not_run_is_not_clean(owner, only):
+    away(owner)
+    result = attack(owner, only)
+    assert result.finding.lines == ()
+    assert any(each.startswith(only) for each in unmeasured(result))
+    beside = attack(owner, only, "values")
+    assert len(beside.finding.lines) == 2
+    assert any(each.startswith(only) for each in unmeasured(beside))
+
+
+def test_a_run_without_a_line_is_not_clean(owner, monkeypatch):
+    monkeypatch.setattr(running, "chosen", lambda _only: ())
+    assert unmeasured(attack(owner)) == ("anything: the run has no line",)

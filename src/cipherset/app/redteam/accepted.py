@@ -1,21 +1,24 @@
 """Which findings there were, which was accepted, and accepting one: all of it in the ledger."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cipherset.app.gate import Action, Fact, Moment
+from cipherset.app.assets.deploy import DEPLOY
+from cipherset.app.gate import About, Action, Fact, Moment
+from cipherset.app.gate.assets import described
 from cipherset.app.redteam.line import Line, LineVerdict, read_line
 from cipherset.app.sight.look import looked
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.custody.ledger import Outcome, RunStatus, Transaction
-from cipherset.custody.ledger.records import all_runs, events_of
+from cipherset.custody.ledger.records import all_runs, events_of, find_asset
+from cipherset.custody.policy import Kind, Standing
 
 RUN: Final = "redteam"
 ACCEPTED: Final = "redteam_accepted"
@@ -114,6 +117,40 @@ def baseline(workspace: Workspace, *, is_quick: bool) -> Past | None:
         if run.is_quick is is_quick:
             return run
     return None
+
+
+def retired(workspace: Workspace, names: Collection[str]) -> frozenset[str]:
+    """Those names of targets of which every asset that had one is retired in the ledger.
+
+    What was attacked or deployed by a name and is not retired is missed there, wherever it went.
+
+    Raises:
+        IntegrityError: ``redteam_changed``.
+    """
+    if not names:
+        return frozenset()
+
+    def look(work: Transaction) -> frozenset[str]:
+        had: dict[str, set[str]] = {name: set() for name in names}
+        for run in past_runs(work):
+            for line in run.lines():
+                had.get(line.name, set()).add(line.against)
+        for deployed in all_runs(work.connection):
+            if deployed.kind == DEPLOY:
+                had.get(f"model:{deployed.parameters['name']}", set()).update(deployed.inputs)
+        return frozenset(
+            name for name, ids in had.items() if ids and all(_is_retired(work, each) for each in ids)
+        )
+
+    return workspace.gate.ledger.transact(look)
+
+
+def _is_retired(work: Transaction, asset_id: str) -> bool:
+    asset = find_asset(work.connection, asset_id)
+    if asset is None:
+        return False
+    about = About(Kind(asset.kind), asset.id, asset.name)
+    return described(work, about).status is Standing.RETIRED
 
 
 def accept(session: Session, finding: str, reason: str) -> Past:

@@ -33,7 +33,8 @@ class Line(BaseModel):
 
     ``against`` is the asset's id, and ``name`` its kind and name, by which a later run knows it
     again: a model that is deployed anew is another asset. ``ci`` is the 95 % interval of ``value``,
-    of ``n`` trials. ``bound`` is the digest of all that the value depends on.
+    of ``n`` trials. ``bound`` is the digest of all that the value depends on. ``by`` is the name by
+    which the attack is asked for, empty where no attack of the suite made the line.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -50,6 +51,7 @@ class Line(BaseModel):
     limit: FiniteFloat | None = None
     given: str = Field(default="", max_length=1000)
     bound: str = _Text
+    by: str = Field(default="", max_length=300)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

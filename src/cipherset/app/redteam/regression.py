@@ -46,7 +46,7 @@ class Comparison:
     """A run beside the accepted one.
 
     ``over`` are lines over their limit that were not accepted as such. ``unmeasured`` are keys of
-    accepted lines that this run should have and has not; ``new`` those that it alone has.
+    accepted lines that this run has not; ``new`` those that it alone has.
     """
 
     worse: tuple[Worse, ...]
@@ -68,13 +68,15 @@ def least_rise(now: Line, before: Line, n_comparisons: int) -> float:
     return now.value - before.value - max(wider, 1.0) * math.hypot(down, up)
 
 
-def compare(now: Sequence[Line], before: Sequence[Line], *, asked: frozenset[str]) -> Comparison:
+def compare(
+    now: Sequence[Line], before: Sequence[Line], *, retired: frozenset[str] = frozenset()
+) -> Comparison:
     """``now`` beside the accepted lines ``before``; none of those: only the limits are held.
 
     Args:
         now: The lines of this run.
-        before: Those that were accepted.
-        asked: Names of the targets that this run had, and sources; others are not missed.
+        before: Those that were accepted, of the attacks that this run was asked for.
+        retired: Names of targets that nobody uses any more: their lines alone are not missed.
     """
     known, found = {line.key: line for line in before}, {line.key: line for line in now}
     both = [key for key in found if key in known]
@@ -84,7 +86,7 @@ def compare(now: Sequence[Line], before: Sequence[Line], *, asked: frozenset[str
         worse=worse,
         over=tuple(line for line in now if _is_over(line, known.get(line.key))),
         unmeasured=tuple(
-            key for key, line in known.items() if key not in found and line.name in asked
+            key for key, line in known.items() if key not in found and line.name not in retired
         ),
         new=tuple(key for key in found if key not in known) if before else (),
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cipherset.app.redteam.attack import Attackers
 from cipherset.app.redteam.finding import RedTeamFinding
+from cipherset.app.redteam.line import GARAK, Line
 from cipherset.core.errors import PolicyError
 
 _NAMED: Final = 20
@@ -24,6 +25,14 @@ class RedTeamRequest:
     seed: int = 0
     attackers: Attackers = field(default_factory=Attackers)
     garak: tuple[Path, ...] = ()
+
+    def asks_for(self, line: Line) -> bool:
+        """Whether a run like this one has to measure that line, be its target there or not."""
+        if not self.only:
+            return True
+        if line.source == GARAK:
+            return bool(self.garak)
+        return not line.by or line.by in self.only
 
 
 @dataclass(frozen=True, slots=True)

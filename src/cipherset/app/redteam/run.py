@@ -15,7 +15,7 @@ from cipherset.app.assess.finding import signer_facts, suite_digest
 from cipherset.app.assess.lines import Stopwatch
 from cipherset.app.gate import About, Act, Action, Fact
 from cipherset.app.labels.record import record_model, recorded_run
-from cipherset.app.redteam.accepted import RUN, baseline
+from cipherset.app.redteam.accepted import RUN, baseline, retired
 from cipherset.app.redteam.attack import Attack, Ground
 from cipherset.app.redteam.attacks.suite import chosen
 from cipherset.app.redteam.finding import RedTeamFinding, instant, measured_by, write_finding
@@ -44,11 +44,12 @@ _DENIED: Final = "not_allowed"
 
 @dataclass(slots=True)
 class Results:
-    """What a run has got so far."""
+    """What a run has got so far; ``missing`` says which targets are not there."""
 
     lines: list[Line] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
     targets: list[Target] = field(default_factory=list)
     denials: list[PolicyError] = field(default_factory=list)
     n_resumed: int = 0
@@ -96,7 +97,7 @@ def redteam(
         ground = _ground(session, workspace, request, limits)
         run = _Run(ground, request, secrets.token_hex(16), partial, stop)
         found = find_targets(workspace, request.places)
-        run.results.not_run.extend(found.missing)
+        run.results.missing = found.missing
         for target in found.targets:
             if not _attacked(run, target, [each for each in attacks if each.what is target.what]):
                 return None
@@ -205,7 +206,8 @@ def _measured(run: _Run, attack: Attack, target: Target, unit: Unit) -> None:
     results = run.results
     try:
         missing = attack.without(run.ground, target)
-        lines = tuple(attack.run(run.ground, target)) if missing is None else ()
+        made = attack.run(run.ground, target) if missing is None else ()
+        lines = tuple(line.model_copy(update={"by": attack.name}) for line in made)
     except CiphersetError as error:
         if error.code in TOO_FEW:
             results.not_run.append(f"{attack.name} against {target.name}: {error.message}")
@@ -245,9 +247,9 @@ def _tell(act: Act, finding: str, lines: Sequence[Line]) -> None:
 def _finding(run: _Run) -> RedTeamFinding:
     results, ground = run.results, run.ground
     past = baseline(ground.workspace, is_quick=run.request.is_quick)
-    before = [] if past is None else _asked(run, past.lines())
-    asked = frozenset(target.name for target in results.targets)
-    compared = compare(results.lines, before, asked=asked)
+    before = [] if past is None else list(filter(run.request.asks_for, past.lines()))
+    gone = {line.name for line in before} - {line.name for line in results.lines}
+    compared = compare(results.lines, before, retired=retired(ground.workspace, gone))
     failed = [f"{each['attack']} against {each['target']}" for each in results.failed]
     return RedTeamFinding(
         finding_id=run.finding_id,
@@ -258,24 +260,28 @@ def _finding(run: _Run) -> RedTeamFinding:
         limits=ground.limits.model_dump(mode="json"),
         lines=tuple(line.as_json() for line in results.lines),
         failed=tuple(results.failed),
-        not_run=tuple(results.not_run),
+        not_run=(*results.missing, *results.not_run),
         baseline=None if past is None else past.finding,
         worse=tuple(each.as_json() for each in compared.worse),
         over=tuple(line.key for line in compared.over),
-        unmeasured=(*failed, *compared.unmeasured),
+        unmeasured=(*failed, *_untried(run), *compared.unmeasured),
         new=compared.new,
         signer=signer_facts(ground.workspace),
     )
 
 
-def _asked(run: _Run, lines: Sequence[Line]) -> list[Line]:
-    """Of the accepted lines those that this run was to measure: not the ones of other attacks."""
-    return list(lines) if not run.request.only else list(_same_attacks(run, lines))
-
-
-def _same_attacks(run: _Run, lines: Sequence[Line]) -> Iterator[Line]:
-    measured = {line.key for line in run.results.lines}
-    return (line for line in lines if line.key in measured)
+def _untried(run: _Run) -> Iterator[str]:
+    """What was asked for by its name and came to nothing, or that everything did."""
+    results, only = run.results, run.request.only
+    if only:
+        yield from results.not_run
+        tried = {line.by for line in results.lines} | {each["attack"] for each in results.failed}
+        skipped = tuple(results.not_run)
+        for name in dict.fromkeys(only):
+            if name not in tried and not any(each.startswith(f"{name} ") for each in skipped):
+                yield f"{name}: there was nothing to run it against, or it had no trial"
+    if not results.lines:
+        yield "anything: the run has no line"
 
 
 def _recorded(run: _Run, finding: RedTeamFinding) -> Path:
