@@ -291,6 +291,7 @@ def test_what_was_brought_is_located_at_the_first_run_that_read_it():
         ([], Records(), True, None),
         ([check(MODEL, State.MISSING)], Records(), True, None),
         ([check(None, State.FOREIGN)], Records(), False, None),
+        ([check(MODEL, State.REPLACED)], Records(), False, "run-5"),
         ([], Records(event=3), False, None),
         ([], Records(runs=("run-5",)), False, "run-5"),
         ([], Records(assets=(EXPORT,)), False, None),

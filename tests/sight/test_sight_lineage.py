@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sight_lineage
@@ -10,15 +12,21 @@ import sight_thread
 from serving_samples import Quiet
 from sight_lineage import CANARY, edit, flipped
 
+sys.path.append(str(Path(__file__).parents[1] / "thread"))
+
+from thread_samples import cipherset
+
 from cipherset.app.assets import standing
 from cipherset.app.assets.standing import suspend
+from cipherset.app.models import TrainRequest, TrainSpec, train_at_gate
 from cipherset.app.sight.lineage.documents import Form, write_lineage
 from cipherset.app.sight.lineage.view import LineageRequest, lineage_graph, view_lineage
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.envelope import public_key_of
 from cipherset.core.errors import UsageError
 from cipherset.core.files import write_atomic
-from cipherset.core.manifest import SignerFacts
+from cipherset.core.manifest import ModelKind, SignerFacts
+from cipherset.evidence.views.lineage.located import State
 from cipherset.pipeline.export import open_cipherset, write_manifest
 from cipherset.pipeline.train import load_bundle
 
@@ -146,7 +154,7 @@ def test_a_flipped_bit_is_located_at_the_run_whose_output_it_was(made, kinds, na
     assert found.first_bad == bad[0][1]
 
 
-BAD = {"altered", "foreign"}
+BAD = {"altered", "foreign", "replaced"}
 
 
 def test_what_came_of_an_altered_export_is_doubtful(made):
@@ -384,3 +392,65 @@ def test_from_afar_an_asset_is_named_by_its_id_and_no_file_is_read(made):
         with pytest.raises(UsageError) as refused:
             ask()
         assert refused.value.code == "asset_named"
+
+
+def trained(owner, target, penalty, *, overwrite=False):
+    """A model of the owner's export in ``target``; what it is."""
+    spec = TrainSpec(ModelKind.LOGISTIC, inverse_penalty=penalty)
+    train_at_gate(owner.session, TrainRequest(owner.cipherset, target, spec, overwrite=overwrite))
+    return load_bundle(target).digest
+
+
+def put(source, target):
+    """Copy the artifact ``source`` over what is in ``target``."""
+    shutil.rmtree(target)
+    shutil.copytree(source, target)
+
+
+def test_an_older_artifact_in_the_place_of_a_later_one_is_replaced(changed, tmp_path):
+    place, kept = tmp_path / "again.bundle", tmp_path / "kept.bundle"
+    older = trained(changed.owner, place, 1.0)
+    shutil.copytree(place, kept)
+    assert changed.verify(place).is_valid
+    later = trained(changed.owner, place, 0.01, overwrite=True)
+    assert older != later
+    for asset in (place, later):  # a run wrote the later one there, and it is there
+        assert (changed.verify(asset).is_valid, changed.verify(asset).missing) == (True, ())
+    overwritten = changed.verify(older)
+    assert overwritten.is_valid
+    (missing,) = overwritten.as_json()["missing"]
+    assert (missing["id"], missing["path"]) == (older, str(place))
+    put(kept, place)
+    for asset in ("key:support", place, older, later):
+        found = changed.verify(asset)
+        ((bad, run),) = [each for each in found.checks if each[0].state is State.REPLACED]
+        assert (found.is_valid, found.first_bad, bad.asset) == (False, run, later)
+    assert changed.verify(kept, kept).checks[-1][0].state is State.VERIFIED  # a copy elsewhere
+
+
+def test_another_artifact_of_ours_in_a_place_is_replaced(changed, tmp_path):
+    one, other = tmp_path / "one.bundle", tmp_path / "other.bundle"
+    first = trained(changed.owner, one, 1.0)
+    trained(changed.owner, other, 0.01)
+    assert changed.verify("key:support").is_valid
+    put(other, one)
+    for asset in ("key:support", first, one):
+        found = changed.verify(asset)
+        assert not found.is_valid
+        assert ("model", "replaced") in states(found)
+    assert {"replaced"} == {
+        check.state.value for check, _ in found.checks if check.path == str(one)
+    }
+
+
+def test_what_is_missing_is_said_loudly(changed, tmp_path):
+    place = tmp_path / "gone.bundle"
+    gone = trained(changed.owner, place, 1.0)
+    shutil.rmtree(place)
+    asked = ("view", "lineage", gone, "--verify", "--home", changed.session.home)
+    told = cipherset(*asked, "--json")
+    assert told.code == 0, told.err
+    assert gone in {each["id"] for each in told.json["verified"]["missing"]}
+    for each in (told, cipherset(*asked)):
+        assert "warning" in each.err
+        assert str(place) in each.err

@@ -139,7 +139,9 @@ def retired(workspace: Workspace, names: Collection[str]) -> frozenset[str]:
             if deployed.kind == DEPLOY:
                 had.get(f"model:{deployed.parameters['name']}", set()).update(deployed.inputs)
         return frozenset(
-            name for name, ids in had.items() if ids and all(_is_retired(work, each) for each in ids)
+            name
+            for name, ids in had.items()
+            if ids and all(_is_retired(work, each) for each in ids)
         )
 
     return workspace.gate.ledger.transact(look)

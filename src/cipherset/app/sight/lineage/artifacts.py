@@ -1,14 +1,14 @@
 """What is in a place, held against what its run had made: signatures, digests, no key needed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from cipherset.app.assess.finding import REPORT, read_finding
 from cipherset.app.audit.files import read_signed as read_checkpoint
 from cipherset.app.gate.subjects import about_source
-from cipherset.app.sight.lineage.places import Place, What
+from cipherset.app.sight.lineage.places import Place, Spot, What
 from cipherset.app.workspace import Workspace
 from cipherset.core.canonical import digest_bytes
 from cipherset.core.errors import BackendError, InputError, IntegrityError, UsageError
@@ -23,11 +23,15 @@ from cipherset.pipeline.train import load_bundle
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Verifies artifacts of a workspace; ``findings`` are those of the ledger by their id."""
+    """Verifies artifacts of a workspace.
+
+    ``findings`` are those of the ledger by their id; ``last`` what was put in each place last.
+    """
 
     workspace: Workspace = field(repr=False)
     links: Links = field(repr=False)
     findings: Mapping[str, Finding] = field(repr=False)
+    last: Mapping[Spot, str] = field(repr=False)
 
     def check(self, place: Place) -> Check:
         """What is there: never an error, whatever is."""
@@ -103,11 +107,18 @@ class Inspector:
         )
 
     def _same(self, place: Place, found: str) -> Check:
-        """Whether what is there, whole, is the asset that ought to be."""
-        if found == place.asset:
+        """Whether what is there, whole, is the asset that ought to be: that which came there last.
+
+        An older one that is put back is one that runs here made, too, and is not what it should be.
+        """
+        last = self.last.get(place.spot, place.asset)
+        if found == place.asset == last:
             return _check(place, State.VERIFIED)
-        if place.asset is not None and found in self.links.nodes:
-            return _check(place, State.MISSING, f"another is there now: {found}")
+        if found == last:
+            return _check(place, State.MISSING, f"a later run wrote another there: {found}")
+        if last is not None and found in self.links.nodes:
+            ought = replace(place, asset=last)
+            return _check(ought, State.REPLACED, f"another of ours is there: {found}")
         if place.asset is not None and place.what is What.ROWS:
             return _check(place, State.ALTERED, "its bytes are others")
         return _check(place, State.FOREIGN, "it is whole, and no run here made it")

@@ -44,8 +44,15 @@ class Place:
     asset: str | None
     path: Path
 
+    @property
+    def spot(self) -> "Spot":
+        """The place without what ought to be there; links are followed."""
+        return self.what, self.path.resolve()
 
+
+Spot = tuple[What, Path]
 FINDINGS: Final = "findings"
+_WHOLE: Final = frozenset({What.EXPORT, What.INDEX, What.MODEL, What.ROWS})
 _TOLD: Final = (Action.PROTECT, Action.TRAIN_AT_GATE, Action.SANITIZE, Action.AUDIT)
 
 
@@ -58,6 +65,16 @@ def places(workspace: Workspace, nodes: Iterable[Node]) -> tuple[Place, ...]:
     wanted = {each.id: each for each in nodes}
     found = [*_in_workspace(workspace, wanted.values()), *_told(workspace, wanted)]
     return tuple(dict.fromkeys(found))
+
+
+def put_last(told: Iterable[Place]) -> dict[Spot, str]:
+    """What ought to be in each place, of those ``told`` of, the last one last.
+
+    Only of what is known by its own digest: exports, indexes, models and rows.
+    """
+    return {
+        each.spot: each.asset for each in told if each.what in _WHOLE and each.asset is not None
+    }
 
 
 def _in_workspace(workspace: Workspace, nodes: Iterable[Node]) -> Iterator[Place]:

@@ -1,6 +1,6 @@
 """``view lineage``: what an asset was made of and what was made of it; verified, if asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,7 @@ from cipherset.app.gate.subjects import MANIFEST, named
 from cipherset.app.sight.gather import picture
 from cipherset.app.sight.lineage.artifacts import Inspector
 from cipherset.app.sight.lineage.identify import Identifier
-from cipherset.app.sight.lineage.places import Place, What, places
+from cipherset.app.sight.lineage.places import Place, Spot, What, places, put_last
 from cipherset.app.sight.lineage.records import held_records
 from cipherset.app.sight.look import looked
 from cipherset.app.workspace import Session, Workspace
@@ -155,15 +155,18 @@ def _verified(opened: Opened, nodes: Iterable[Node], also: Iterable[Place]) -> L
         for each in opened.picture.findings
         if "finding" in each.facts
     }
-    inspector = Inspector(opened.workspace, opened.links, findings)
+    last = put_last(places(opened.workspace, opened.links.nodes.values()))
+    inspector = Inspector(opened.workspace, opened.links, findings, last)
     wanted = dict.fromkeys([*places(opened.workspace, nodes), *also])
-    checks = [inspector.check(place) for place in _once(wanted)]
+    checks = [inspector.check(place) for place in _once(wanted, last)]
     return located(opened.links, checks, held_records(opened.workspace))
 
 
-def _once(wanted: Iterable[Place]) -> Iterable[Place]:
-    """Each artifact once, as that which it was said to be first."""
-    found: dict[tuple[str, Path], Place] = {}
+def _once(wanted: Iterable[Place], last: Mapping[Spot, str]) -> Iterable[Place]:
+    """Each artifact once: as that which came there last, or else was said to be there first."""
+    found: dict[Spot, Place] = {}
     for place in wanted:
-        found.setdefault((place.what, place.path.resolve()), place)
+        if last.get(place.spot) == place.asset is not None:
+            found[place.spot] = place
+        found.setdefault(place.spot, place)
     return found.values()

@@ -12,16 +12,19 @@ from cipherset.evidence.views.lineage.trace import below
 class State(StrEnum):
     """What a look at an artifact got.
 
-    ``FOREIGN``: it is whole, and no run here made it. ``MISSING``: it is not where it was put.
+    ``FOREIGN``: it is whole, and no run here made it. ``REPLACED``: another that a run here made is
+    there, and it is not what the last run wrote to that place. ``MISSING``: it is not where it was
+    put, or a later run wrote another there.
     """
 
     VERIFIED = "verified"
     ALTERED = "altered"
     FOREIGN = "foreign"
+    REPLACED = "replaced"
     MISSING = "missing"
 
 
-BAD = frozenset({State.ALTERED, State.FOREIGN})
+BAD = frozenset({State.ALTERED, State.FOREIGN, State.REPLACED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,16 @@ class Check:
     path: str
     state: State
     because: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """One of the command's ``checked`` or ``missing``."""
+        return {
+            "id": self.asset,
+            "what": self.what,
+            "path": self.path,
+            "state": self.state.value,
+            "because": self.because,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,11 @@ class Located:
     doubtful: tuple[str, ...]
 
     @property
+    def missing(self) -> tuple[Check, ...]:
+        """What was not there to be looked at: of that nothing is known."""
+        return tuple(check for check, _ in self.checks if check.state is State.MISSING)
+
+    @property
     def is_valid(self) -> bool:
         """Whether all that is there is what its run made, by a ledger that holds."""
         return self.records.hold and not any(check.state in BAD for check, _ in self.checks)
@@ -77,17 +95,8 @@ class Located:
         return {
             "valid": self.is_valid,
             "first_bad": self.first_bad,
-            "checked": [
-                {
-                    "id": check.asset,
-                    "what": check.what,
-                    "path": check.path,
-                    "state": check.state.value,
-                    "run": run,
-                    "because": check.because,
-                }
-                for check, run in self.checks
-            ],
+            "checked": [check.as_json() | {"run": run} for check, run in self.checks],
+            "missing": [check.as_json() for check in self.missing],
             "doubtful": list(self.doubtful),
             "ledger": {
                 "valid": self.records.hold,

@@ -10,7 +10,7 @@ import click
 from cipherset.app.sight.lineage.documents import Document, Form, write_lineage
 from cipherset.app.sight.lineage.view import LineageRequest, LineageResult, view_lineage
 from cipherset.core.errors import IntegrityError, UsageError
-from cipherset.interfaces.cli import options
+from cipherset.interfaces.cli import options, output
 from cipherset.interfaces.cli.command import Command, Context
 
 
@@ -78,6 +78,7 @@ def command(
             hint="say in which: --format openlineage, prov or croissant",
         )
     found = view_lineage(context.session(), request)
+    _warn(found)
     if found.verified is None or found.verified.is_valid:
         context.show(found.as_json(), f"lineage of {found.lineage.asset.name}", _rows(found))
         return
@@ -111,6 +112,13 @@ def _show(context: Context, document: Document) -> None:
         context.show(document.as_json(), document.form.value, [])
     else:
         click.echo(document.text, nl=False)
+
+
+def _warn(found: LineageResult) -> None:
+    """Say of what was not there that nothing is known of it."""
+    missing = () if found.verified is None else found.verified.missing
+    for check in missing:
+        output.show_warning(f"not verified: {check.what} {check.path}: {check.because}")
 
 
 def _invalid(run: str | None) -> IntegrityError:
