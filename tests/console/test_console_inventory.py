@@ -8,6 +8,7 @@ from console_samples import console, of, session_of, team_with
 from cipherset.app.discovery.answers import answer_from
 from cipherset.app.discovery.egress import EgressRequest, discover_egress
 from cipherset.app.discovery.review import ask_for_review
+from cipherset.app.discovery.scan import DiscoverRequest, discover
 from cipherset.core.errors import InputError, UsageError
 from cipherset.evidence.views.desk.shadow import shadow_map, without_names
 
@@ -49,6 +50,14 @@ def test_filters(team):
     assert "Nothing in the inventory" in team.get(f"{PATH}?search=none+such").text
     assert "chat/small" not in team.get(f"{PATH}?kind=model").text
     assert team.get(f"{PATH}?status=odd").status_code == 422
+
+
+def test_what_was_not_read_is_said(fresh, tmp_path):
+    assert "not read" not in fresh.get(PATH).text
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "code.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
+    discover(session_of(fresh.home, "eve"), DiscoverRequest((tmp_path / "tree",)))
+    assert "1 file not read by the last looks" in fresh.get(PATH).text
 
 
 def test_what_is_told_is_in_it(fresh):

@@ -172,8 +172,11 @@ def test_the_trail_goes_back_page_by_page_and_loses_nothing(team):
     assert len(seen) == seen[0]
 
 
-def test_a_date_that_is_none_is_said_so(team):
-    page = team.get("/console/audit?since=yesterday")
+@pytest.mark.parametrize(
+    "since", ["yesterday", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:00-23:59"]
+)
+def test_a_date_that_is_none_is_said_so(team, since):
+    page = team.get(f"/console/audit?since={since}")
     assert page.status_code == 400
     assert "is no date and no time" in page.text
 

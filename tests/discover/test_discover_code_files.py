@@ -1,13 +1,17 @@
 """Folders and archives are read to their end, whatever someone put into them."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import socket
 import tarfile
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from discover_planted import lay, planted
 from hypothesis import given, settings
@@ -27,6 +31,14 @@ def tar_of(members: dict[str, bytes], mode: str = "w") -> bytes:
             facts = tarfile.TarInfo(name)
             facts.size = len(content)
             tar.addfile(facts, io.BytesIO(content))
+    return raw.getvalue()
+
+
+def zip_of(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w", how) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
     return raw.getvalue()
 
 
@@ -82,9 +94,126 @@ def test_layers_of_an_image_are_read(tmp_path):
         assert faults(report) == [ReadFault.COMPRESSED]
 
 
-def test_archives_in_a_folder_that_is_no_image_are_not_opened(tmp_path):
-    (tmp_path / "backup.tar").write_bytes(tar_of({"a.py": USE}))
-    assert scan([tmp_path]).findings == ()
+ARCHIVES = {
+    "backup.tar": tar_of({"a.py": USE}),
+    "code.tar.gz": tar_of({"a.py": USE}, "w:gz"),
+    "code.tar.xz": tar_of({"a.py": USE}, "w:xz"),
+    "code.zip": zip_of({"a.py": USE}),
+    "lib.whl": zip_of({"a.py": USE}, zipfile.ZIP_DEFLATED),
+    "lib.jar": zip_of({"META-INF/MANIFEST.MF": b"x", "a.py": USE}),
+    "tool.pyz": b"#!/usr/bin/env python3\n" + zip_of({"a.py": USE}),
+    "blob": zip_of({"a.py": USE}),
+    "code.docx": zip_of({"a.py": USE}),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_an_archive_in_a_folder_is_told_and_as_a_path_it_is_read(name, tmp_path):
+    archive = tmp_path / "tree" / "deep" / name
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(ARCHIVES[name])
+    report = scan([tmp_path / "tree"])
+    assert report.findings == ()
+    assert [(one.path, one.fault) for one in report.not_read] == [(str(archive), ReadFault.PASSED)]
+    assert report.n_not_read == 1
+    report = scan([archive])
+    assert [(one.what, one.path) for one in report.findings] == [("openai", f"{archive}!/a.py")]
+    assert report.not_read == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "fault"),
+    [
+        ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(60), ReadFault.COMPRESSED),
+        ("a.rar", b"Rar!\x1a\x07\x01" + bytes(60), ReadFault.COMPRESSED),
+        ("a.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(60), ReadFault.COMPRESSED),
+        ("a.py.gz", gzip.compress(USE), ReadFault.COMPRESSED),
+        ("rows.jsonl.bz2", bz2.compress(b"{}"), ReadFault.COMPRESSED),
+        ("model.pkl.xz", lzma.compress(b"x"), ReadFault.COMPRESSED),
+        ("a.zip", b"nothing of the kind", ReadFault.BROKEN),
+        ("a.tgz", gzip.compress(b"no tar"), ReadFault.BROKEN),
+    ],
+)
+def test_what_is_packed_otherwise_is_told_wherever_it_is(name, raw, fault, tmp_path):
+    (tmp_path / name).write_bytes(raw)
+    for path in (tmp_path, tmp_path / name):
+        assert faults(scan([path])) == [fault]
+
+
+def test_data_that_is_kept_as_a_zip_archive_is_passed_unsaid(tmp_path):
+    np.savez(tmp_path / "rows.npz", a=np.zeros(3))
+    (tmp_path / "text.docx").write_bytes(zip_of({"[Content_Types].xml": b"<x/>"}))
+    (tmp_path / "book.epub").write_bytes(zip_of({"mimetype": b"application/epub+zip"}))
+    (tmp_path / "page.1.gz").write_bytes(gzip.compress(b"of a manual"))
+    (tmp_path / "none.zip").write_bytes(zip_of({}))
+    (tmp_path / "m.pt").write_bytes(zip_of({"m/data.pkl": b"x"}))
+    report = scan([tmp_path])
+    assert report.not_read == ()
+    assert [one.how for one in report.findings] == ["PyTorch (zip)"]
+
+
+def test_a_zip_has_what_its_folder_has(tmp_path):
+    root = planted(tmp_path / "tree")
+    files = [path for path in root.rglob("*") if path.is_file()]
+    raw = zip_of({path.relative_to(root).as_posix(): path.read_bytes() for path in files}, 8)
+    (tmp_path / "code.zip").write_bytes(raw)
+    (tmp_path / "image.tar").write_bytes(tar_of({"app/code.zip": raw}))
+
+    def found(path, before):
+        report = scan([path])
+        return {(one.kind, one.what, one.path.removeprefix(before)) for one in report.findings}
+
+    expected = found(root, f"{root}/")
+    zipped, image = tmp_path / "code.zip", tmp_path / "image.tar"
+    assert found(zipped, f"{zipped}!/") == expected
+    assert found(image, f"{image}!/app/code.zip!/") == expected
+
+
+def test_a_zip_bomb_is_left(tmp_path):
+    zeros = {f"{number}.py": bytes(1_500_000) for number in range(20)}
+    path = tmp_path / "a.zip"
+    path.write_bytes(zip_of(zeros, zipfile.ZIP_DEFLATED))
+    report = scan([path], limits=Limits(archive_bytes=1_000_000))
+    assert faults(report)[-1] is ReadFault.TOO_MUCH
+    assert report.n_files < 3
+    report = scan([path], limits=Limits(n_members=5))
+    assert (report.n_files, faults(report)[-1]) == (6, ReadFault.TOO_MUCH)
+    inner = tmp_path / "a.tar"
+    inner.write_bytes(tar_of({"a.zip": path.read_bytes()}))
+    report = scan([inner], limits=Limits(archive_bytes=20_000))
+    assert ReadFault.TOO_MUCH in faults(report)
+
+
+def test_a_zip_in_a_zip_is_read_as_deep_as_the_limit(tmp_path):
+    deep = USE
+    for _ in range(6):
+        deep = zip_of({"a.py" if deep is USE else "a.zip": deep})
+    (tmp_path / "deep.zip").write_bytes(deep)
+    assert faults(scan([tmp_path / "deep.zip"])) == [ReadFault.TOO_DEEP]
+    assert len(scan([tmp_path / "deep.zip"], limits=Limits(depth=6)).findings) == 1
+
+
+def test_members_that_are_not_read_are_told(tmp_path):
+    plain = bytearray(zip_of({"a.py": USE, "b.py": USE}))
+    for place in (6, plain.index(b"PK\1\2") + 8):
+        plain[place] |= 1
+    (tmp_path / "a.zip").write_bytes(plain)
+    report = scan([tmp_path / "a.zip"])
+    assert [one.path[-4:] for one in report.findings] == ["b.py"]
+    assert faults(report) == [ReadFault.ENCRYPTED]
+    (tmp_path / "b.zip").write_bytes(zip_of({"a.py": USE}, zipfile.ZIP_BZIP2))
+    assert faults(scan([tmp_path / "b.zip"])) == [ReadFault.COMPRESSED]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_zip_stops_a_scan(tmp_path_factory, data):
+    raw = bytearray(zip_of({"a.py": USE, "b.zip": zip_of({"b.py": USE})}, zipfile.ZIP_DEFLATED))
+    for _ in range(data.draw(st.integers(1, 8))):
+        raw[data.draw(st.integers(4, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("any") / "a.zip"
+    path.write_bytes(bytes(raw[: data.draw(st.integers(4, len(raw)))]))
+    assert ReadFault.DEFECT not in faults(scan([path]))
 
 
 def test_names_in_archives_are_shown_and_never_used(tmp_path):

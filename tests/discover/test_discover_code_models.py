@@ -4,10 +4,15 @@ import gzip
 import hashlib
 import io
 import json
+import pickle  # noqa: TID251 -- written by tests, to be told apart; none is read here
 import pickletools
 import struct
 import zipfile
 import zlib
+from collections import OrderedDict
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import PurePosixPath
 
 import joblib  # noqa: TID251 -- models of others are written so; none is read here
 import numpy as np
@@ -143,6 +148,22 @@ def test_what_is_no_model(head, name):
 
 def test_a_pickle_of_arrays_is_data():
     assert pickled_model(joblib_bytes(np.zeros(5)), "cache.joblib") == ""
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "value", [OrderedDict(a=1), Fraction(1, 3), PurePosixPath("a"), {1, 2}, timedelta(1)]
+)
+def test_a_value_of_the_standard_library_is_no_model(value, protocol):
+    raw = pickle.dumps(value, protocol=protocol)
+    assert pickled_model(raw, "car_model.pkl") == ""
+
+
+def test_a_model_among_values_of_the_standard_library():
+    raw = pickle.dumps(OrderedDict(a=fitted()))
+    assert pickled_model(raw, "car_model.pkl") == "scikit-learn (pickle)"
+    raw = pickle.dumps(OrderedDict(a=ReadFault))
+    assert pickled_model(raw, "car_model.pkl") == "pickle of another class"
 
 
 def test_no_pickle_is_executed(tmp_path):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cipherset.core.errors import InputError
 from cipherset.evidence.discover.egress import Service, ServiceList, read_services, shipped
-from cipherset.evidence.discover.egress.names import address_of, host_of, normalized
+from cipherset.evidence.discover.egress.lookalike import skeleton
+from cipherset.evidence.discover.egress.names import address_of, host_of, normalized, shown
 
 LIST = shipped()
 LABELS = sorted(
@@ -107,6 +108,12 @@ def test_nobody_is_accused_of_these(host):
         ("0penai.com", "openai"),
         ("орenai.com", "openai"),
         ("xn--chtgpt-4nf.com", "chatgpt"),
+        ("xn--penai-iye.com", "openai"),  # a small Cyrillic o
+        ("xn--penai-0se.com", "openai"),  # a capital one, which the codec idna does not take
+        ("xn--penai-8i00d.com", "openai"),  # a mathematical letter, the same
+        ("xn--openai-bja.com", "openai"),  # with a hyphen that is not drawn
+        ("xn--penai-26e.com", None),  # a letter that looks like none of it
+        ("xn--99999999.com", None),
         ("chat.openai.com.cdn.cloudflare.net", None),
         ("openai-api.arkoselabs.com", None),
         ("chatgpt.com", None),
@@ -117,6 +124,25 @@ def test_nobody_is_accused_of_these(host):
 def test_look_alikes_are_told_apart(host, like):
     assert LIST.looks_like(host) == like
     assert like is None or LIST.of(host) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "read"),
+    [
+        ("xn--penai-26e.com", "\u0470penai.com"),
+        ("www.xn--penai-iye.com", "www.\u043epenai.com"),
+        ("xn--99999999.com", "xn--99999999.com"),
+        ("openai.com", "openai.com"),
+    ],
+)
+def test_labels_in_punycode_are_read_as_they_are_written(host, read):
+    assert shown(host) == read
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_a_skeleton(text):
+    skeleton(text)
+    skeleton(f"xn--{text}")
 
 
 def test_each_row_says_where_and_when_it_was_read():

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -317,6 +318,21 @@ def test_bad_lines_are_counted_and_named():
     found, faults = told(text)
     assert len(found) == 21
     assert (faults.lines, faults.unreadable, faults.first) == (25, 3, (22, 24, 25))
+
+
+ODD = ("12 KB", "-1", "9223372036854775808", "nan", "1e400")
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", ["csv", "zeek http", "w3c", "gcp", "azure nsg", "flows as CSV"])
+def test_a_call_is_not_lost_for_its_bytes(name, odd):
+    """Its bytes are not known, and the line counts as read in part."""
+    form, text, (known,) = LOGS[name]
+    word = {"csv": "1,024"}.get(name, str(known.bytes_up))
+    written = f'"{odd}"' if name == "w3c" else odd
+    found, faults = told(text.replace(word, written, 1))
+    assert found == [replace(known, bytes_up=None, is_part=True)]
+    assert (faults.form, faults.unreadable, faults.partly) == (form, 0, 1)
 
 
 def test_a_log_of_another_form_is_refused_with_its_first_lines():

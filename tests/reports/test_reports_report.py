@@ -245,6 +245,8 @@ def test_another_period_has_other_events(made):
     ("words", "code"),
     [
         (("--since", "yesterday"), "since"),
+        (("--since", "0001-01-01T00:00:00+23:59"), "since"),
+        (("--since", "2026-01-01", "--until", "9999-12-31T23:59:00-23:59"), "since"),
         (("--since", "2026-02-01", "--until", "2026-02-01"), "period"),
         (("--since", "2026-02-02", "--until", "2026-02-01"), "period"),
         (("--since", "9000-01-01"), "period"),

@@ -199,6 +199,8 @@ def test_files_that_are_missing_or_there_already(audited):
         (("prove", 1, "--checkpoint", kept, "--to", kept), "target_exists"),
         (("checkpoint", "--to", audited.folder / "no" / "c.json"), "target_parent"),
         (("list", "--since", "yesterday"), "since"),
+        (("list", "--since", "0001-01-01T00:00:00+23:59"), "since"),
+        (("list", "--since", "9999-12-31T23:59:00-23:59"), "since"),
     ):
         done = audited.run("audit", *asked)
         assert (done.code, done.error["code"]) == (2, code)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 
 import pytest
 from thread_samples import Owner, cipherset
@@ -69,6 +70,25 @@ def test_an_image_of_a_file_system_is_looked_into(quiet, tree, tmp_path):
         archive.add(tree, "srv/shop")
     found = quiet.ok("discover", image)
     assert {each["kind"] for each in found["findings"]} >= {"sdk", "key", "model_file"}
+
+
+def test_what_was_not_read_is_not_hidden_by_a_clean_verdict(quiet):
+    tree = quiet.folder / "packed"
+    tree.mkdir()
+    for number in range(7):
+        with zipfile.ZipFile(tree / f"code{number}.zip", "w") as archive:
+            archive.writestr("use.py", "import openai")
+    found = quiet.ok("discover", tree)
+    assert (found["findings"], found["n_not_read"], len(found["not_read"])) == ([], 7, 7)
+    assert {one["fault"][:20] for one in found["not_read"]} == {"an archive in a fold"}
+    shown = cipherset("discover", tree, "--home", quiet.home).out
+    assert "no AI found; 7 not read" in shown
+    assert "code0.zip: an archive in a folder: give it as a PATH" in shown
+    assert "2 more: see --json" in shown
+    assert quiet.ok("view", "inventory")["n_not_read"] == 7
+    assert "7 files" in cipherset("view", "inventory", "--home", quiet.home).out
+    (sdk,) = quiet.ok("discover", tree / "code0.zip")["findings"]
+    assert (sdk["kind"], sdk["what"]) == ("sdk", "openai")
 
 
 def test_no_key_and_no_line_of_a_file_is_kept_or_told(quiet, tree):

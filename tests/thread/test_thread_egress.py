@@ -68,6 +68,18 @@ def by_service(told):
     return {each["service"]: each for each in told["findings"]}
 
 
+def test_a_call_whose_bytes_are_none_is_told_and_so_is_its_line(owner, tmp_path):
+    odd = write_log(
+        tmp_path / "odd.csv", [*LOG, ("2026-11-26T11:00:00Z", BERT, "groq.com", "1 KB")]
+    )
+    told = owner.ok("discover", "--egress", odd)
+    assert by_service(told)["groq"]["bytes_up"] is None
+    (read,) = told["logs"]
+    assert (read["told"], read["unreadable"], read["partly"]) == (len(LOG) + 1, 0, 1)
+    shown = cipherset("discover", "--egress", odd, "--home", owner.home)
+    assert "1 of 11 lines" in shown.out
+
+
 def test_every_planted_call_alerts_with_who_how_much_and_since_when(owner, log):
     told = owner.ok("discover", "--egress", log)
     found = by_service(told)

@@ -146,11 +146,12 @@ def utc(text: str) -> str:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        in_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        in_utc = in_zone.astimezone(UTC)
+    except (ValueError, OverflowError):  # overflow: in UTC it is of the year 0 or 10000
         raise UsageError(
             f"{text!r} is no date and no time",
             code="since",
             hint="write it as 2026-11-26 or 2026-11-26T09:30:00+01:00",
         ) from None
-    in_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return in_zone.astimezone(UTC).isoformat(timespec="microseconds")
+    return in_utc.isoformat(timespec="microseconds")

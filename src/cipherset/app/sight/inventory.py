@@ -15,6 +15,7 @@ from cipherset.app.workspace import Session
 from cipherset.core.errors import UsageError
 from cipherset.evidence.views.inventory.cyclonedx import bom
 from cipherset.evidence.views.inventory.rows import EVERYTHING, Row, Wanted, inventory
+from cipherset.evidence.views.inventory.sightings import files_not_read
 from cipherset.evidence.views.inventory.spdx import spdx
 from cipherset.evidence.views.lineage import upstream
 from cipherset.evidence.views.picture import Picture
@@ -24,14 +25,26 @@ def see_inventory(session: Session, wanted: Wanted = EVERYTHING) -> tuple[Row, .
     """The rows of the inventory that are wanted.
 
     Raises:
+        PolicyError, BackendError, IntegrityError: as ``see_inventory_whole``.
+    """
+    return see_inventory_whole(session, wanted)[0]
+
+
+def see_inventory_whole(
+    session: Session, wanted: Wanted = EVERYTHING
+) -> tuple[tuple[Row, ...], int]:
+    """The rows that are wanted, and how many files the last looks did not read.
+
+    Raises:
         PolicyError: ``not_allowed``.
         BackendError: the look cannot be written down, or the ledger not read.
         IntegrityError: ``ledger_corrupt``.
     """
     with looked(session, "inventory") as (workspace, act):
-        rows = inventory(picture(workspace), wanted)
+        taken = picture(workspace)
+        rows = inventory(taken, wanted)
         act.facts["assets"] = len(rows)
-    return rows
+    return rows, files_not_read(taken.steps)
 
 
 class Form(StrEnum):

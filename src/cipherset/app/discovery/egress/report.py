@@ -196,4 +196,5 @@ def _faults(each: Faults) -> dict[str, Any]:
         "told": each.calls,
         "unreadable": each.unreadable,
         "first_unreadable": list(each.first),
+        "partly": each.partly,
     }

@@ -232,6 +232,7 @@ def _told(report: EgressReport, sightings_id: str) -> Mapping[str, Any]:
         "logs": len(report.logs),
         "lines": sum(each.lines for each in report.logs),
         "unreadable": sum(each.unreadable for each in report.logs),
+        "partly": sum(each.partly for each in report.logs),
         "principals": len({each.sighting.principal for each in report.used}),
         "services": {first.asset: summed(uses) for first, uses in report.by_service()},
         "rows": [

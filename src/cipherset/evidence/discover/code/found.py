@@ -40,6 +40,8 @@ class ReadFault(StrEnum):
     NOT_TEXT = "not text in an encoding that is known"
     BROKEN = "broken or cut short"
     COMPRESSED = "compressed in a way that is not read"
+    ENCRYPTED = "encrypted"
+    PASSED = "an archive in a folder: give it as a PATH to have it read"
     TOO_DEEP = "archives within archives, beyond the limit"
     TOO_MUCH = "beyond the limit of the archive"
     DEFECT = "the scanner failed on it"

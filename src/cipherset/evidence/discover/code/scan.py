@@ -13,8 +13,10 @@ from cipherset.evidence.discover.code.catalog import Catalog
 from cipherset.evidence.discover.code.files.archive import (
     Budget,
     is_archive,
+    is_no_archive,
     is_unreadable_archive,
     members,
+    packed_name,
 )
 from cipherset.evidence.discover.code.files.reach import (
     Bytes,
@@ -23,6 +25,7 @@ from cipherset.evidence.discover.code.files.reach import (
     one_file,
     read_fault,
 )
+from cipherset.evidence.discover.code.files.zipped import is_data, is_zip, zip_members
 from cipherset.evidence.discover.code.found import (
     Found,
     Hit,
@@ -49,6 +52,9 @@ _INSTALLED: Final = frozenset({"site-packages", "dist-packages", "node_modules"}
 _BUNDLE: Final = "bundle.json"
 _AT_ONCE: Final = 1 << 20
 _TELL_EVERY: Final = 100  # files
+_MODELS: Final = frozenset(
+    {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".onnx", ".gguf", ".safetensors", ".h5", ".keras"}
+)
 _HIDDEN: Final = "•••"
 
 
@@ -201,10 +207,10 @@ class _Scan:
             kind = model_format(head, file.name, file.size_bytes)
             if kind:
                 self._model(file, kind, head, stream)
-            elif file.may_hold_files and is_archive(head, file.name):
-                self._archive(file, head, stream, depth)
-            elif file.may_hold_files and is_unreadable_archive(head):
-                self.fault(file.path, ReadFault.COMPRESSED)
+            elif (reads := _reader_of(head, file.name)) is not None:
+                self._archive(file, head, stream, depth, reads)
+            elif (fault := _packed(head, file)) is not None:
+                self.fault(file.path, fault)
             elif not is_installed:
                 self._text(file, head, stream)
 
@@ -254,13 +260,23 @@ class _Scan:
             )
         )
 
-    def _archive(self, file: File, head: bytes, stream: Bytes, depth: int) -> None:
+    def _archive(
+        self,
+        file: File,
+        head: bytes,
+        stream: Bytes,
+        depth: int,
+        reads: Callable[..., Iterator[File]],
+    ) -> None:
+        if not file.may_hold_files:
+            self.fault(file.path, ReadFault.PASSED)
+            return
         if depth <= 0:
             self.fault(file.path, ReadFault.TOO_DEEP)
             return
         if self._budget is None or depth == self.limits.depth:
             self._budget = Budget(self.limits.archive_bytes, self.limits.n_members)
-        for member in members(stream, head, file.path, self._budget, self.fault):
+        for member in reads(stream, head, file.path, self._budget, self.fault):
             self.file(member, depth - 1)
 
     def _add(self, file: File, hits: Iterator[Hit] | Sequence[Hit]) -> None:
@@ -279,6 +295,23 @@ class _Scan:
         one.lines.add(found.line)
         if found.line < one.found.line:
             one.found = replace(one.found, line=found.line)
+
+
+def _reader_of(head: bytes, name: str) -> Callable[..., Iterator[File]] | None:
+    """What reads the archive that begins so; None where it is none."""
+    if is_zip(head):
+        return None if is_data(head, name) else zip_members
+    return members if is_archive(head, name) else None
+
+
+def _packed(head: bytes, file: File) -> ReadFault | None:
+    """Why a file is not read that is packed in another way than an archive is."""
+    if is_unreadable_archive(head):
+        return ReadFault.COMPRESSED
+    inner = PurePosixPath(packed_name(head, file.name))
+    if is_read(inner.suffix.lower(), inner) or inner.suffix.lower() in _MODELS:
+        return ReadFault.COMPRESSED
+    return ReadFault.BROKEN if is_no_archive(head, file.name) else None
 
 
 def _folder(path: str) -> str:

@@ -18,7 +18,8 @@ class How(StrEnum):
 class Call:
     """Somebody asked for ``host``, or sent to ``address`` whose name is not known.
 
-    ``at`` is UTC, None where the log has no time; ``bytes_up`` None where it does not say.
+    ``at`` is UTC, None where the log has no time; ``bytes_up`` None where it does not say, and
+    where what it says is no number of bytes: then ``is_part``, for the line was read in part.
     """
 
     how: How
@@ -27,6 +28,7 @@ class Call:
     address: str | None = None
     at: datetime | None = None
     bytes_up: int | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

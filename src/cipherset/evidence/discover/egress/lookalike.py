@@ -2,7 +2,7 @@
 
 openai.com.evil.example    a listed domain that others stand behind
 openai-com.net             a brand inside a label
-xn--penai-26e.com          letters that look like those of a brand
+xn--penai-iye.com          letters that look like those of a brand
 """
 
 import unicodedata
@@ -57,6 +57,13 @@ class Lookalikes:
 
 def skeleton(label: str) -> str:
     """The label as it is drawn, in small Latin letters; accents are left out."""
-    parted = unicodedata.normalize("NFKD", shown(label).casefold())
-    letters = "".join(each for each in parted if not unicodedata.combining(each))
+    # Folded between: of letters that NFKD takes apart, some become capitals.
+    folded = unicodedata.normalize("NFKD", shown(label)).casefold()
+    parted = unicodedata.normalize("NFKD", folded)
+    letters = "".join(each for each in parted if not _is_unseen(each))
     return letters.translate(_LIKE)
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether it is an accent, or not drawn at all."""
+    return bool(unicodedata.combining(letter)) or unicodedata.category(letter) == "Cf"

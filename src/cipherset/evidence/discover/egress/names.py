@@ -11,6 +11,7 @@ _HOST: Final = re.compile(
     r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
 )
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#\s]*)")
+_ACE: Final = "xn--"  # RFC 3490: what a label in punycode begins with
 _PORT: Final = re.compile(r":\d{1,5}\Z")
 
 
@@ -57,11 +58,21 @@ def labels_of(host: str) -> tuple[str, ...]:
 
 
 def shown(host: str) -> str:
-    """The host with its punycode labels as people read them; as it is where they are none."""
+    """The host with its punycode labels as people read them; as it is where they are none.
+
+    By the bare codec: ``idna`` takes no label that it would not write itself, such as one with a
+    capital letter, and such labels are registered and seen.
+    """
+    return ".".join(map(_shown, labels_of(host)))
+
+
+def _shown(label: str) -> str:
+    if not label.lower().startswith(_ACE):
+        return label
     try:
-        return host.encode("ascii").decode("idna")
+        return label[len(_ACE) :].encode("ascii").decode("punycode")
     except UnicodeError:
-        return host
+        return label
 
 
 def _punycode(host: str) -> str | None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cipherset.core.errors import InputError
-from cipherset.evidence.discover.egress.call import Seen
+from cipherset.evidence.discover.egress.call import Call, Seen
 from cipherset.evidence.discover.egress.formats import dns, flows, records, squid, tables
 from cipherset.evidence.discover.egress.lines import (
     LogFile,
@@ -73,7 +73,10 @@ FORMATS: Final = tuple(_FORMATS)
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How a log was read: ``first`` are the numbers of the first unreadable lines, from 1."""
+    """How a log was read: ``first`` are the numbers of the first unreadable lines, from 1.
+
+    ``partly``: of how many lines the calls are counted, and the bytes they say are not.
+    """
 
     log: str
     form: str
@@ -81,6 +84,7 @@ class Faults:
     calls: int
     unreadable: int
     first: tuple[int, ...] = ()
+    partly: int = 0
 
 
 def tells_addresses(form: str) -> bool:
@@ -114,7 +118,7 @@ def read_log(log: LogFile, form: str, hints: Hints, take: Callable[[Seen], None]
     Raises:
         InputError: ``egress_format``: more than a fifth of it cannot be read.
     """
-    n_lines = n_calls = n_bad = 0
+    n_lines = n_calls = n_bad = n_partly = 0
     first: list[int] = []
     with log.open() as stream:
         head = stream.read(HEAD_BYTES)
@@ -129,9 +133,10 @@ def read_log(log: LogFile, form: str, hints: Hints, take: Callable[[Seen], None]
                 first += [number] if len(first) < _MOST_FIRST else []
                 continue
             n_calls += len(told)
+            n_partly += any(isinstance(each, Call) and each.is_part for each in told)
             for each in told:
                 take(each)
-    faults = Faults(log.name, form, n_lines, n_calls, n_bad, tuple(first))
+    faults = Faults(log.name, form, n_lines, n_calls, n_bad, tuple(first), n_partly)
     if (n_bad > _FEW and n_bad * _MOST_SHARE > n_lines) or n_lines == n_bad > 0:
         found = f"{n_bad} of {n_lines} lines cannot be read as {form}, first {_named(first)}"
         raise other_form(log.name, found)

@@ -65,6 +65,16 @@ def all_seen(steps: Iterable[Step]) -> dict[str, Seen]:
     }
 
 
+def files_not_read(steps: Iterable[Step]) -> int:
+    """How many files the last look of each kind at each place could not read; the oldest first."""
+    last: dict[tuple[str, str], int] = {}
+    for step in steps:
+        if step.kind == DISCOVER and step.status == DONE:
+            at = str(step.parameters.get("source", "")), str(step.parameters.get("label", ""))
+            last[at] = int(step.parameters.get("not_read", 0))
+    return sum(last.values())
+
+
 def _seen(
     looks: _Looks, last: Mapping[tuple[str, str], str], told: Sequence[Mapping[str, Any]]
 ) -> Seen:

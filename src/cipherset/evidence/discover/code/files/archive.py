@@ -21,7 +21,16 @@ from cipherset.evidence.discover.code.found import ReadFault, shown
 SNIFFED: Final = 512
 _MOST_AT_ONCE: Final = 16_000_000  # a header that is larger is an attack
 _BROKEN: Final = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError)
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+# zstandard, 7z, rar, packages of Debian and of RPM, SquashFS.
+_UNREAD: Final = (
+    *(b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"),
+    *(b"!<arch>\ndebian-binary", b"\xed\xab\xee\xdb", b"hsqs"),
+)
+_ARCHIVE_NAMES: Final = (
+    *(".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".whl"),
+    *(".egg", ".jar", ".war", ".7z", ".rar", ".pyz", ".pex"),
+)
+_EMPTY_ZIP: Final = b"PK\x05\x06"
 _BZ2_NAMES: Final = (".tar.bz2", ".tbz2", ".tbz")
 _PACKED: Final = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\0", "xz"))
 
@@ -34,7 +43,7 @@ class Budget:
     n_members: int
 
 
-class _TooMuchError(Exception):
+class TooMuchError(Exception):  # never leaves this room
     """The budget is spent."""
 
 
@@ -71,12 +80,12 @@ class _Forward:
 
     def read(self, n_bytes: int) -> bytes:
         if n_bytes > _MOST_AT_ONCE:
-            raise _TooMuchError
+            raise TooMuchError
         part = self._stream.read(n_bytes)
         self._at += len(part)
         self._budget.n_bytes -= len(part)
         if self._budget.n_bytes < 0:
-            raise _TooMuchError
+            raise TooMuchError
         return part
 
 
@@ -89,7 +98,7 @@ class _Member:
     def read(self, n_bytes: int, /) -> bytes:
         try:
             return self._content.read(n_bytes)
-        except (*_BROKEN, _TooMuchError):
+        except (*_BROKEN, TooMuchError):
             raise EOFError from None
 
 
@@ -113,7 +122,17 @@ def is_archive(head: bytes, name: str) -> bool:
 
 def is_unreadable_archive(head: bytes) -> bool:
     """Whether it is compressed in a way that the standard library does not read."""
-    return head.startswith(_ZSTD)
+    return head.startswith(_UNREAD)
+
+
+def is_no_archive(head: bytes, name: str) -> bool:
+    """Whether it is called an archive, and begins like none that is known."""
+    return bool(head) and name.lower().endswith(_ARCHIVE_NAMES) and head[:4] != _EMPTY_ZIP
+
+
+def packed_name(head: bytes, name: str) -> str:
+    """What the one file is called that is compressed to this; empty where it is not compressed."""
+    return name.rpartition(".")[0] if _packing(head) not in {"", "tar"} else ""
 
 
 def members(
@@ -130,10 +149,10 @@ def members(
                 tar.members.clear()  # type: ignore[attr-defined] # or an image's fill the memory
                 budget.n_members -= 1
                 if budget.n_members < 0:
-                    raise _TooMuchError
+                    raise TooMuchError
                 if member.isreg():
                     yield _member(tar, member, path)
-    except _TooMuchError:
+    except TooMuchError:
         faults(path, ReadFault.TOO_MUCH)
     except _BROKEN:
         faults(path, ReadFault.BROKEN)

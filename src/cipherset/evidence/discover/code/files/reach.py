@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from cipherset.evidence.discover.code.found import ReadFault, shown
 
@@ -141,17 +141,23 @@ def _file(
     )
 
 
-class _Opened:
+class Opened:
     """An open regular file that is read without a buffer of its own."""
 
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def __enter__(self) -> "_Opened":
+    def __enter__(self) -> "Opened":
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._number)
+
+    def again(self) -> IO[bytes]:
+        """The same file from its beginning, in which one may go back; it is closed by itself."""
+        file = os.fdopen(os.dup(self._number), "rb")
+        file.seek(0)
+        return file
 
     def read(self, n_bytes: int, /) -> bytes:
         parts = []
@@ -161,7 +167,7 @@ class _Opened:
         return b"".join(parts)
 
 
-def _opened(path: str) -> _Opened:
+def _opened(path: str) -> Opened:
     """The file, whatever stood there when the folder was listed.
 
     Raises:
@@ -171,7 +177,7 @@ def _opened(path: str) -> _Opened:
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
-    return _Opened(number)
+    return Opened(number)
 
 
 def _shadows(root: Path, parts: tuple[str, ...], module: str) -> bool:

@@ -5,6 +5,7 @@ import io
 import lzma
 import pickletools
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from typing import Final
@@ -50,6 +51,11 @@ _LIBRARIES: Final = {
 # Of those libraries, what holds rows and no model.
 _NO_MODEL: Final = re.compile(r"sklearn\.utils\._bunch|torch\.utils\.data")
 _MODEL_NAME: Final = re.compile(r"model|classif|regress|clf\b|estimator|predictor", re.IGNORECASE)
+# Of the standard library, whose classes hold values: also by its names in Python 2, which pickles
+# of protocol 2 still bear.
+_STANDARD: Final = sys.stdlib_module_names | {
+    *("__builtin__", "copy_reg", "UserDict", "UserList", "UserString", "Queue", "exceptions"),
+}
 _STRINGS: Final = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "UNICODE", "BINUNICODE8"})
 _BROKEN: Final = (ValueError, EOFError, IndexError, KeyError, OverflowError, UnicodeError)
 
@@ -70,7 +76,8 @@ def pickled_model(head: bytes, name: str) -> str:
         root = module.partition(".")[0]
         if root in _LIBRARIES and not _NO_MODEL.match(module):
             return f"{_LIBRARIES[root]} (pickle)"
-        classes.append(named)
+        if root not in _STANDARD:
+            classes.append(named)
     is_own = is_new and name.endswith(_ENDINGS) and bool(_MODEL_NAME.search(name))
     return "pickle of another class" if is_own and classes else ""
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from cipherset.evidence.discover.egress.call import Call, How, Seen
 from cipherset.evidence.discover.egress.formats.records import object_of
+from cipherset.evidence.discover.egress.formats.roles import count_of
 from cipherset.evidence.discover.egress.formats.times import since_epoch, time_of
 from cipherset.evidence.discover.egress.names import address_of
 
@@ -93,8 +94,9 @@ def _flow(source: str, target: str, start: str, sent: str) -> Sequence[Seen]:
     if here is None or there is None:
         raise ValueError("no addresses")
     at = time_of(start) if start and start != "-" else None
-    bytes_up = int(sent) if sent and sent != "-" else None
-    return (Call(How.FLOW, here, address=there, at=at, bytes_up=bytes_up),)
+    bytes_up = count_of(sent)
+    is_part = sent not in {"", "-"} and bytes_up is None
+    return (Call(How.FLOW, here, None, there, at, bytes_up, is_part),)
 
 
 def _has_flows(record: Mapping[str, Any]) -> bool:

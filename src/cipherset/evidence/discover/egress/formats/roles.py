@@ -99,14 +99,15 @@ def calls_in(
     """What a row of a table tells; ``of_nobody`` is whose it is where no column says so.
 
     Raises:
-        ValueError: a time or a number is none, or there is neither a host nor an address.
+        ValueError: a time is none, or there is neither a host nor an address.
     """
     if _value(row, columns[ACTION]).lower().startswith(_BLOCKED):
         return ()
     principal = _value(row, columns[PRINCIPAL]) or of_nobody
     time, sent = _value(row, columns[TIME]), _value(row, columns[BYTES_UP])
     at = time_of(time) if time else None
-    bytes_up = _count(sent) if sent else None
+    bytes_up = count_of(sent)
+    is_part = bool(sent) and bytes_up is None
     named = _first(row, columns[HOST], host_of)
     address = _first(row, columns[ADDRESS], address_of)
     if not any(_value(row, columns[role]) for role in (HOST, ADDRESS)):
@@ -114,11 +115,20 @@ def calls_in(
     if named is None:
         if address is None:
             return ()
-        return (Call(How.FLOW, principal, address=address, at=at, bytes_up=bytes_up),)
+        return (Call(How.FLOW, principal, None, address, at, bytes_up, is_part),)
     answers = _answers(named, _value(row, columns[ANSWERS]))
     is_lookup = bool(answers) or any(plain_name(each) in _LOOKUP_COLUMNS for each in columns[HOST])
-    seen_as = How.LOOKUP if is_lookup and how is How.REQUEST and bytes_up is None else how
-    return (Call(seen_as, principal, named, at=at, bytes_up=bytes_up), *answers)
+    seen_as = How.LOOKUP if is_lookup and how is How.REQUEST and not sent else how
+    return (Call(seen_as, principal, named, None, at, bytes_up, is_part), *answers)
+
+
+def count_of(text: str) -> int | None:
+    """The number of bytes that ``text`` is; None where it is none, such as ``12 KB`` or ``-1``."""
+    try:
+        number = float(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        return None
+    return int(number) if 0 <= number < 2**63 else None
 
 
 def _value(row: Mapping[str, str], names: Sequence[str]) -> str:
@@ -138,13 +148,6 @@ def _first(
         if found is not None:
             return found
     return None
-
-
-def _count(text: str) -> int:
-    number = float(text.replace(",", "").replace("_", ""))
-    if not 0 <= number < 2**63:
-        raise ValueError("no count")
-    return int(number)
 
 
 def _answers(host: str, text: str) -> tuple[Answer, ...]:

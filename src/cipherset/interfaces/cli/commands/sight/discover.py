@@ -20,6 +20,7 @@ from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.commands.sight import egress as logs
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_SHOWN = 5  # files that were not read
 
 
 class Result(Protocol):
@@ -76,7 +77,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     approver: str | None,
     fails_on: tuple[str, ...],
 ) -> None:
-    """Find AI in each PATH (a folder, a file, an image of a file system); nothing is executed."""
+    """Find AI in each PATH (a folder, a file, an archive or image); nothing is executed."""
     looks = bool(paths or reports), egress is not None, answers is not None
     _check_one(*looks, questions, agent_file is not None)
     after = After(review, approver, fails_on)
@@ -125,11 +126,18 @@ def _show(context: Context, found: Result, after: After) -> None:
     rows += logs.notes(told)
     title = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no AI found"
     if told.get("n_not_read"):
-        rows.append(("not read", f"{told['n_not_read']} files: see --json"))
+        title += f"; {told['n_not_read']} not read"
+        rows += _not_read(told)
     context.show(told, title, rows)
     if any(counts[status] for status in after.fails_on):
         # The one JSON object has been printed: which they are stands in it.
         sys.exit(PolicyError.exit_code)
+
+
+def _not_read(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [("not read", f"{one['path']}: {one['fault']}") for one in told["not_read"][:_SHOWN]]
+    left = told["n_not_read"] - len(rows)
+    return rows + ([("not read", f"{left} more: see --json")] if left else [])
 
 
 def _told(finding: Mapping[str, Any]) -> str:

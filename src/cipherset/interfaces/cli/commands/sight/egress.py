@@ -111,6 +111,14 @@ def notes(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         if each["unreadable"]
     ]
     rows += [
+        (
+            "read in part",
+            f"{each['partly']} of {each['lines']} lines of {each['log']}: bytes unknown",
+        )
+        for each in found.get("logs", ())
+        if each["partly"]
+    ]
+    rows += [
         ("look-alike", f"{each['host']} looks like {each['looks_like']}, and is not accused")
         for each in found.get("look_alikes", ())
     ]

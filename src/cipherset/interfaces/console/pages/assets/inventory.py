@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from cipherset.app.discovery.answers import answer_from, register
 from cipherset.app.discovery.review import ask_for_review
-from cipherset.app.sight.inventory import see_inventory
+from cipherset.app.sight.inventory import see_inventory_whole
 from cipherset.custody.policy import Action
 from cipherset.evidence.views.inventory.rows import Wanted
 from cipherset.evidence.views.inventory.status import Review, counted
@@ -66,7 +66,7 @@ def router() -> APIRouter:
 
 
 def _several(view: View, asked: Asked) -> HTMLResponse:
-    every = see_inventory(view.session)
+    every, n_not_read = see_inventory_whole(view.session)
     wanted = Wanted(asked.kind or None, asked.status, asked.search or None)
     found = [row for row in reversed(every) if wanted.takes(row)]
     first = (asked.page - 1) * _ROWS
@@ -75,6 +75,7 @@ def _several(view: View, asked: Asked) -> HTMLResponse:
         "rows": [(row, row.as_json()) for row in found[first : first + _ROWS]],
         "n_found": len(found),
         "total": len(every),
+        "n_not_read": n_not_read,
         "counts": counted(row.review for row in every),
         "kinds": sorted({row.kind for row in every}),
         "statuses": list(Review),

@@ -2,7 +2,7 @@
 
 import click
 
-from cipherset.app.sight.inventory import see_inventory
+from cipherset.app.sight.inventory import see_inventory_whole
 from cipherset.evidence.views.inventory.rows import Row, Wanted
 from cipherset.evidence.views.inventory.status import Review, counted
 from cipherset.interfaces.cli.command import Command, Context
@@ -24,11 +24,18 @@ from cipherset.interfaces.cli.command import Command, Context
 def command(context: Context, kind: str | None, status: str | None, search: str | None) -> None:
     """List each AI asset, where it comes from, and how it was reviewed."""
     wanted = Wanted(kind, None if status is None else Review(status), search)
-    found = see_inventory(context.session(), wanted)
+    found, n_not_read = see_inventory_whole(context.session(), wanted)
     counts = counted(row.review for row in found)
-    told = {"assets": [row.as_json() for row in found], "statuses": counts}
+    told = {
+        "assets": [row.as_json() for row in found],
+        "statuses": counts,
+        "n_not_read": n_not_read,
+    }
     title = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "nothing"
-    context.show(told, title, [(row.review.status.value, _told(row)) for row in found])
+    rows = [(row.review.status.value, _told(row)) for row in found]
+    if n_not_read:
+        rows.append(("not read", f"{n_not_read} files, by the last looks: see discover"))
+    context.show(told, title, rows)
 
 
 def _told(row: Row) -> str:
