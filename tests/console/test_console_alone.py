@@ -279,13 +279,15 @@ def on_a_terminal(home, folder):
     browser = folder / "browser"
     browser.write_text(BROWSER)
     browser.chmod(stat.S_IRWXU)
-    command = [sys.executable, "-c", PROGRAM, "console", "--json", "--home", str(home)]
     ours, theirs = pty.openpty()
     temporary = folder / "temporary"
     temporary.mkdir()
-    env = {**os.environ, "BROWSER": f"{browser} %s", "TMPDIR": str(temporary)}
+    settings = (f"BROWSER={browser} %s", f"TMPDIR={temporary}")
+    command = ["env", *settings, sys.executable, "-c", PROGRAM, "console", "--json"]
     try:
-        with subprocess.Popen([*command, "--as", "sam"], stdout=theirs, env=env) as process:
+        with subprocess.Popen(
+            [*command, "--home", str(home), "--as", "sam"], stdout=theirs
+        ) as process:
             try:
                 waited(Path(f"{browser}.asked").exists)
                 yield browser, json.loads(os.read(ours, 1 << 16))

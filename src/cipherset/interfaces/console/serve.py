@@ -1,6 +1,5 @@
 """``console``: the pages alone, on this machine, for the person at the terminal."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -71,8 +70,8 @@ def leading_file(url: str, waiting: ExitStack) -> Path:
         )
     )
     place = folder / "console.html"
-    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(_LEADING.format(url=escape(url)))
+    place.touch(0o600, exist_ok=False)
+    place.write_text(_LEADING.format(url=escape(url)), encoding="utf-8")
     return place
 
 
