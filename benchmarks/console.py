@@ -151,6 +151,8 @@ def paint_times(url: str, doors: Doors, times: int) -> None:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(f"{url}/console/enter?ticket={doors.ticket()}")
+        page.get_by_role("button").click()
+        page.wait_for_url("**/console")
         first = painted(page)
         found = []
         for _ in range(times):

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,12 +18,21 @@ from cipherset.app.serving.quiet import Quiet
 from cipherset.app.workspace import Session
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.console.mount import frame
+from cipherset.interfaces.console.serve import leading_file
 
 __all__ = ["chromium"]
 pytestmark = [pytest.mark.soak, pytest.mark.needs("chromium")]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PROGRAM = "from cipherset.interfaces.cli.main import main; main()"
 NAVIGATION = [entry.path for group in frame().groups for entry in group.entries]
+
+
+def come_in(page, address):
+    """By keyboard: the one button has the focus."""
+    page.goto(address)
+    expect(page.get_by_role("button", name="Open the console")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +65,7 @@ def inside(chromium, demo):
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(demo["url"])
+    come_in(page, demo["url"])
     url = urlsplit(demo["url"])
     yield page, f"{url.scheme}://{url.netloc}", said
     context.close()
@@ -80,6 +89,26 @@ def test_every_page_is_there_and_anybody_can_use_it(inside, path):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert said == []
+
+
+def test_a_file_leads_to_the_button_and_the_button_in(demo, chromium):
+    with opened(demo["home"], "--as", "rita") as (_, told), ExitStack() as waiting:
+        file = leading_file(told["url"], waiting)
+        context = chromium.new_context()
+        context.set_default_timeout(DEADLINE_MS)
+        page = context.new_page()
+        said = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(file.as_uri())
+        page.wait_for_url(told["url"])
+        page.evaluate(AXE)
+        assert page.evaluate(RUN) == []
+        page.get_by_role("button", name="Open the console").press("Enter")
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        page.goto(told["url"])
+        expect(page.locator("main")).to_contain_text("was used before")
+        assert complaints(said) == []
+        context.close()
 
 
 def test_there_is_something_to_see(inside):
@@ -116,7 +145,7 @@ def as_(demo, chromium):
             page = context.new_page()
             said = []
             page.on("console", lambda message: said.append(message.text))
-            page.goto(told["url"])
+            come_in(page, told["url"])
             yield page, told["url"].partition("/console")[0], said
             context.close()
 

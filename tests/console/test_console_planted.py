@@ -1,11 +1,15 @@
 """Markup in every field that a principal can write into: shown as text, wherever it is shown."""
 
+import csv
+import re
 from dataclasses import fields
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
-from console_samples import Names, console, of, team_with
+from console_samples import Names, console, of, session_of, team_with
+
+from cipherset.app.discovery.egress import EgressRequest, discover_egress
 
 PLANTED = "\"'></title><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -26,7 +30,20 @@ PAGES = (
     "/console/threats",
     "/console/red-team",
     "/console/frontier",
+    "/console/shadow",
+    "/console/requests",
+    "/console/policies",
+    "/console/inventory",
 )
+# What people write elsewhere than in ``Names``, and the page that must show it.
+WRITTEN = {
+    "user": "/console/shadow",
+    "tool": "/console/inventory",
+    "use": "/console/inventory",
+    "payer": "/console/inventory",
+    "actor": "/console/policies",
+}
+REQUESTS = "/console/requests"
 ASKED = (
     f"/console/assets?words={quote(PLANTED)}",
     f"/console/assets?kind={quote(PLANTED)}&level={quote(PLANTED)}&standing={quote(PLANTED)}",
@@ -80,7 +97,21 @@ def planted(tmp_path_factory):
     marked = {each.name: f"{each.name} {PLANTED}" for each in fields(Names)}
     team_with(home, Names(**marked))
     with console(home) as served:
+        write(served)
         yield served
+
+
+def write(served):
+    """The rest of what others may write anything into."""
+    log = served.home.parent / "proxy.csv"
+    with log.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("time", "user", "host", "bytes_up"))
+        rows.writerow(("2026-11-16T09:00:00Z", f"user {PLANTED}", "chatgpt.com", "1200"))
+    discover_egress(session_of(served.home, "eve"), EgressRequest(logs=(log,)))
+    told = {"name": f"tool {PLANTED}", "purpose": f"use {PLANTED}", "owner": f"payer {PLANTED}"}
+    assert served.post("/console/inventory/register", fields=told).status_code == 200
+    assert served.get("/console/audit", who=f"actor {PLANTED}").status_code == 403
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -88,6 +119,27 @@ def test_what_is_in_the_ledger_is_text(planted, path):
     page = planted.get(path)
     assert page.status_code == 200
     check(page.text)
+
+
+def test_each_request_is_text(planted):
+    found = set(re.findall(r'href="(/console/requests/[^"]+)"', planted.get(REQUESTS).text))
+    pages = [planted.get(path).text for path in found]
+    assert len(pages) == 2
+    for page in pages:
+        check(page)
+    assert any("note &#34;" in page for page in pages)
+
+
+def test_a_refusal_explained_is_text(planted):
+    (event,) = [e for e in planted.events() if e.actor.startswith("actor ")]
+    page = planted.get(f"/console/policies?event={event.seq}").text
+    check(page)
+    assert "Why actor &#34;" in page
+
+
+@pytest.mark.parametrize(("written", "path"), WRITTEN.items())
+def test_what_is_written_elsewhere_is_shown_as_text(planted, written, path):
+    assert f"{written} &#34;" in planted.get(path).text
 
 
 def test_all_of_it_is_shown_somewhere(planted):

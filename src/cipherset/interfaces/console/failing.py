@@ -40,7 +40,7 @@ def told(request: Request, error: CiphersetError, status: int | None = None) -> 
         # Nobody is known: no navigation, no name, and no word that a form is known by.
         nobody = {"title": title, "path": HOME, "who": "", "form_token": "", "groups": ()}
         page = page_of(request.app.state.console, "error.html.j2", {**values, **nobody}, status)
-    page.headers.update(headers_of(status))
+    page.headers.update(headers_of(error, status))
     return page
 
 

@@ -7,16 +7,19 @@ from types import ModuleType
 from typing import Final
 
 from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.requests import Request
 
 from cipherset.interfaces.console import pages
 from cipherset.interfaces.console.doors import Doors
 from cipherset.interfaces.console.frame import HOME, Frame
 from cipherset.interfaces.console.nav import grouped
 from cipherset.interfaces.console.static import STATIC, static_files
+from cipherset.interfaces.console.view import Fields, check_same_site, page_of
 from cipherset.interfaces.http.actions import free
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ENTER: Final = f"{HOME}/enter"
 
 
 def frame() -> Frame:
@@ -73,14 +76,31 @@ def _add_home(routes: APIRouter) -> None:
 
 def _add_door(routes: APIRouter, doors: Doors) -> None:
     @routes.get(
-        f"{HOME}/enter",
+        _ENTER,
+        # A link of a file of ours leads here too, which is another site to a browser.
+        openapi_extra=free("it shows a button, and spends nothing", linked=True),
+        include_in_schema=False,
+    )
+    def before(request: Request, ticket: str) -> HTMLResponse:
+        doors.check(ticket)
+        values = {"title": "Your workspace", "path": _ENTER, "who": "", "form_token": ""}
+        values |= {"ticket": ticket, "enter": _ENTER}
+        return page_of(request.app.state.console, "enter.html.j2", {**values, "groups": ()}, 200)
+
+    @routes.post(
+        _ENTER,
         openapi_extra=free("the ticket says who it is, and is good once"),
         include_in_schema=False,
     )
-    def enter(ticket: str) -> RedirectResponse:
+    def enter(request: Request, fields: Fields) -> RedirectResponse:
+        check_same_site(request)
         came_in = RedirectResponse(HOME, 303)
         # Not ``secure``: it is this machine's own address, without TLS.
         came_in.set_cookie(
-            doors.cookie, doors.enter(ticket), path=HOME, httponly=True, samesite="strict"
+            doors.cookie,
+            doors.enter(fields.get("ticket", "")),
+            path=HOME,
+            httponly=True,
+            samesite="strict",
         )
         return came_in

@@ -105,18 +105,21 @@ async def _fields(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in found.items()}
 
 
+Fields = Annotated[dict[str, str], Depends(_fields)]
+
+
 def _posted(
     request: Request,
     view: Annotated[View, Depends(_viewing)],
-    fields: Annotated[dict[str, str], Depends(_fields)],
+    fields: Fields,
 ) -> View:
-    _check_same_site(request)
+    check_same_site(request)
     token = request.headers.get(TOKEN) or fields.get(TOKEN_FIELD, "")
     view.frame.check_token(view.session.actor, token)
     return View(view.session, view.path, view.frame, fields)
 
 
-def _check_same_site(request: Request) -> None:
+def check_same_site(request: Request) -> None:
     """What other sites' pages send the perimeter refuses; here it must say that it is ours.
 
     Raises:

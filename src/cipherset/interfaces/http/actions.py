@@ -12,6 +12,7 @@ from cipherset.custody.policy import Action
 
 ACTION: Final = "x-cipherset-action"
 FREE: Final = "x-cipherset-free"
+LINKED: Final = "x-cipherset-linked"
 BODY_BYTES: Final = "x-cipherset-body-bytes"
 REQUEST_S: Final = "x-cipherset-request-seconds"
 
@@ -31,9 +32,13 @@ def performs(
     return told
 
 
-def free(why: str) -> dict[str, Any]:
-    """The ``openapi_extra`` of a route that needs no leave, and why."""
-    return {FREE: why}
+def free(why: str, *, linked: bool = False) -> dict[str, Any]:
+    """The ``openapi_extra`` of a route that needs no leave, and why.
+
+    ``linked``: a link anywhere may lead there, because a look at it changes nothing and tells
+    nothing.
+    """
+    return {FREE: why, LINKED: True} if linked else {FREE: why}
 
 
 def told_of(route: BaseRoute) -> dict[str, Any]:

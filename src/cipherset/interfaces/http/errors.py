@@ -37,6 +37,7 @@ _BY_CLASS: Final[tuple[tuple[type[CiphersetError], int], ...]] = (
 )
 _BY_CODE: Final[Mapping[str, int]] = {
     "unidentified": 401,
+    "outside": 401,
     "budget": 429,
     "busy": 503,
 }
@@ -64,13 +65,16 @@ def answer(error: CiphersetError, status: int | None = None) -> JSONResponse:
     """``error`` as a response; its status by class and code where none is given."""
     status = status or status_of(error)
     shown = _DENIED if error.code == _DENIED.code else error
-    return JSONResponse(body_of(shown), status, headers_of(status))
+    return JSONResponse(body_of(shown), status, headers_of(error, status))
 
 
-def headers_of(status: int) -> dict[str, str]:
-    """What a refusal of that status tells beside its body."""
+def headers_of(error: CiphersetError, status: int) -> dict[str, str]:
+    """What a refusal of that status tells beside its body.
+
+    Of ``outside`` no challenge: nothing that a client could send would let it in.
+    """
     headers = {}
-    if status == 401:
+    if status == 401 and error.code != "outside":
         headers["WWW-Authenticate"] = CHALLENGE
     if status in _RETRY_AFTER_S:
         headers["Retry-After"] = str(_RETRY_AFTER_S[status])

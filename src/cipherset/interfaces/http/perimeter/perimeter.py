@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cipherset.core.errors import BackendError, Caught, CiphersetError, InputError, UsageError
-from cipherset.interfaces.http.actions import BODY_BYTES, REQUEST_S
+from cipherset.interfaces.http.actions import BODY_BYTES, LINKED, REQUEST_S
 from cipherset.interfaces.http.errors import INTERNAL, answer
 from cipherset.interfaces.http.limits import RequestLimits
 from cipherset.interfaces.http.perimeter.body import (
@@ -123,7 +123,7 @@ class Perimeter:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        self._check_head(scope, headers)
+        self._check_head(scope, headers, linked=found is not None and LINKED in found.told)
         self._check_method(scope["method"], found)
         limits = self._limits
         if self._flight.count >= limits.concurrent and scope["path"] != _HEALTH:
@@ -158,8 +158,8 @@ class Perimeter:
         else:
             check_json(body, depth)
 
-    def _check_head(self, scope: Scope, headers: Mapping[str, str]) -> None:
-        wrong = misplaced(headers, self._hosts)
+    def _check_head(self, scope: Scope, headers: Mapping[str, str], *, linked: bool) -> None:
+        wrong = misplaced(headers, self._hosts, linked=linked)
         if wrong is not None:
             raise _Refusal(answer(wrong, _STATUS.get(wrong.code)))
         size = sum(len(name) + len(value) for name, value in scope["headers"])

@@ -13,10 +13,13 @@ from cipherset.core.errors import CiphersetError, PolicyError
 _OURS: Final = frozenset({"", "same-origin", "none"})
 
 
-def misplaced(headers: Mapping[str, str], hosts: Collection[str] | None) -> CiphersetError | None:
+def misplaced(
+    headers: Mapping[str, str], hosts: Collection[str] | None, *, linked: bool = False
+) -> CiphersetError | None:
     """Why a request with these headers (names in lower case) is not for us; None where it is.
 
-    ``hosts`` are the names that we are called by, None for any.
+    ``hosts`` are the names that we are called by, None for any. ``linked``: a browser that went
+    there by a link may come from anywhere.
     """
     host = headers.get("host", "").lower()
     if hosts is not None and name_of(host) not in hosts:
@@ -27,7 +30,8 @@ def misplaced(headers: Mapping[str, str], hosts: Collection[str] | None) -> Ciph
         )
     origin = headers.get("origin", "").lower()
     is_ours = origin in {"", f"https://{host}", f"http://{host}"}
-    if not is_ours or headers.get("sec-fetch-site", "") not in _OURS:
+    is_link = linked and headers.get("sec-fetch-mode") == "navigate"
+    if not is_ours or not (is_link or headers.get("sec-fetch-site", "") in _OURS):
         return PolicyError(
             "the request was made by a page of another site",
             code="other_site",

@@ -3,6 +3,7 @@
 import sys
 import webbrowser
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Final
@@ -11,7 +12,7 @@ import click
 
 from cipherset.app.workspace import Session
 from cipherset.interfaces.cli.command import Command, Context
-from cipherset.interfaces.console.serve import Opened, serve_console
+from cipherset.interfaces.console.serve import Opened, leading_file, serve_console
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -39,10 +40,12 @@ def open_console(
 ) -> None:
     """Show the session's workspace, and say where; ``told`` is said beside it."""
 
-    def ready(found: Opened) -> None:
+    def ready(found: Opened, waiting: ExitStack) -> None:
         rows = [("open", found.url), ("as", found.principal), *told.items()]
         context.show({**asdict(found), **told}, "console", rows)
         if opens and sys.stdout.isatty():
-            webbrowser.open(found.url)
+            # Where no such file can be written, there is still what was printed.
+            with suppress(OSError):
+                webbrowser.open(leading_file(found.url, waiting).as_uri())
 
     serve_console(session, port, ready)
