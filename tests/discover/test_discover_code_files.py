@@ -127,11 +127,11 @@ def test_an_archive_in_a_folder_is_told_and_as_a_path_it_is_read(name, tmp_path)
         ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(60), ReadFault.COMPRESSED),
         ("a.rar", b"Rar!\x1a\x07\x01" + bytes(60), ReadFault.COMPRESSED),
         ("a.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(60), ReadFault.COMPRESSED),
-        ("a.py.gz", gzip.compress(USE), ReadFault.COMPRESSED),
+        ("a.py.gz", gzip.compress(USE, mtime=0), ReadFault.COMPRESSED),
         ("rows.jsonl.bz2", bz2.compress(b"{}"), ReadFault.COMPRESSED),
         ("model.pkl.xz", lzma.compress(b"x"), ReadFault.COMPRESSED),
         ("a.zip", b"nothing of the kind", ReadFault.BROKEN),
-        ("a.tgz", gzip.compress(b"no tar"), ReadFault.BROKEN),
+        ("a.tgz", gzip.compress(b"no tar", mtime=0), ReadFault.BROKEN),
     ],
 )
 def test_what_is_packed_otherwise_is_told_wherever_it_is(name, raw, fault, tmp_path):
