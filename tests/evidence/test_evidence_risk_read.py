@@ -1,7 +1,6 @@
 """From a picture to the facts that are scored: evidence, readers, budgets, guards and weight."""
 
 from dataclasses import replace
-from time import process_time
 
 import pytest
 from risk_pictures import (
@@ -311,15 +310,8 @@ def crowded(n):
     return picture(things, steps, keys=(key(),), people=people, grants=grants)
 
 
-def seconds(seen):
-    """The least of three, of CPU time: what else runs adds to one."""
-    taken = []
-    for _ in range(3):
-        start = process_time()
+def test_the_time_grows_with_the_assets_and_not_with_their_square(growth):
+    def scores(seen):
         ranked(facts(seen).values())
-        taken.append(process_time() - start)
-    return min(taken)
 
-
-def test_the_time_grows_with_the_assets_and_not_with_their_square():
-    assert seconds(crowded(2000)) < 40 * seconds(crowded(200))
+    assert growth(scores, crowded(200), crowded(2000)) < 40
