@@ -314,4 +314,4 @@ def test_the_time_grows_with_the_assets_and_not_with_their_square(growth):
     def scores(seen):
         ranked(facts(seen).values())
 
-    assert growth(scores, crowded(200), crowded(2000)) < 40
+    assert growth(scores, crowded(100), crowded(800)) < 40
