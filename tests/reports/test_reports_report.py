@@ -221,7 +221,8 @@ def test_the_checkpoint_beside_it_verifies_the_ledger_and_each_event(made):
 
 
 def test_that_it_was_made_is_written_down(made):
-    begun, done = (e for e in made.events() if (e.action, e.subject) == ("audit", "report"))
+    about = [e for e in made.events() if (e.action, e.subject) == ("audit", "report")]
+    begun, done = about[:2]  # other tests make reports after it
     assert json.loads(begun.body)["since"] == "2020-01-01T00:00:00.000000+00:00"
     digest = canonical.digest_bytes((made.folder / "report" / "signed.json").read_bytes())
     assert json.loads(done.body)["sha256"] == digest

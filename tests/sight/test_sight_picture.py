@@ -5,10 +5,11 @@ import sight_thread
 
 from cipherset.app.access.grants import Wish, request
 from cipherset.app.gate import Action
+from cipherset.app.sight.desk.exports import read_report
 from cipherset.app.sight.gather import picture
 from cipherset.app.sight.look import looked
 from cipherset.app.workspace import open_workspace
-from cipherset.core.errors import PolicyError
+from cipherset.core.errors import PolicyError, UsageError
 from cipherset.custody.keys import KeyUse
 
 
@@ -68,3 +69,10 @@ def test_to_look_is_written_down(session):
         ("view", "a test", "done"),
     ]
     assert before.events == last[0].seq
+
+
+def test_an_export_that_was_never_assessed_has_no_page_of_it(session):
+    export = next(e for e in taken(session).things.values() if "cipherset_id" in e.attributes)
+    with pytest.raises(UsageError) as caught:
+        read_report(session, export.id)
+    assert caught.value.code == "asset_unknown"
