@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+from cipherset.app.sight.risk.may import MOST
 from cipherset.custody.policy import (
-    UNBOUNDED,
     Action,
     Authenticated,
-    Context,
     Kind,
     Level,
     Policies,
@@ -17,7 +17,6 @@ from cipherset.custody.policy import (
     Resource,
     Role,
     Standing,
-    Verdict,
 )
 from cipherset.evidence.views.threats import attackers
 from cipherset.evidence.views.threats.path import Mitigation
@@ -68,7 +67,9 @@ def _of_callers(policies: Policies) -> Iterator[Mitigation]:
     if queries is not None:
         yield Mitigation("budget", "queries", f"{queries:,} questions of a model, for ever")
     granted, alone = (
-        policies.judge(Request(_SERVICE, Action.PREDICT_SCORES, _MODEL, _context(granted=each)))
+        policies.judge(
+            Request(_SERVICE, Action.PREDICT_SCORES, _MODEL, replace(MOST, granted=each))
+        )
         for each in (True, False)
     )
     if granted.is_allowed and not alone.is_allowed:
@@ -82,7 +83,7 @@ def _of_callers(policies: Policies) -> Iterator[Mitigation]:
 def _of_names(policies: Policies) -> Iterator[Mitigation]:
     """Whether somebody who only claims to be a service is answered."""
     claimed, shown = (
-        policies.judge(Request(_SERVICE, Action.PREDICT, _MODEL, _context(authenticated=each)))
+        policies.judge(Request(_SERVICE, Action.PREDICT, _MODEL, replace(MOST, authenticated=each)))
         for each in (Authenticated.CLAIMED, Authenticated.CERTIFICATE)
     )
     if shown.is_allowed and not claimed.is_allowed:
@@ -105,19 +106,3 @@ def _of_role(policies: Policies, role: Role) -> Iterator[Mitigation]:
     elif others:
         says = f"whoever has it is not {' or '.join(sorted(others))}"
         yield Mitigation("policy", "conflicts", says)
-
-
-def _context(
-    *, granted: bool = False, authenticated: Authenticated = Authenticated.CERTIFICATE
-) -> Context:
-    """Every other condition met, so that only what is asked about decides."""
-    return Context(
-        hour_utc=12,
-        weekday=2,
-        granted=granted,
-        reid=0.0,
-        verdict=Verdict.WITHIN_LIMIT,
-        measured=True,
-        exposure_left=UNBOUNDED,
-        authenticated=authenticated,
-    )

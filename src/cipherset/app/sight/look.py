@@ -5,6 +5,21 @@ from contextlib import contextmanager
 
 from cipherset.app.gate import Act, Action
 from cipherset.app.workspace import Session, Workspace, open_workspace
+from cipherset.core.errors import UsageError
+
+
+def check_here(workspace: Workspace) -> None:
+    """Nothing, where who asks is on this machine: from afar an asset is named by its id alone.
+
+    Raises:
+        UsageError: ``asset_named``: a path would be one of this machine.
+    """
+    if workspace.gate.who.network is not None:
+        raise UsageError(
+            "there is no asset of this id",
+            code="asset_named",
+            hint="take the id from a list of assets",
+        )
 
 
 @contextmanager

@@ -11,9 +11,8 @@ from cipherset.app.sight.lineage.artifacts import Inspector
 from cipherset.app.sight.lineage.identify import Identifier
 from cipherset.app.sight.lineage.places import Place, Spot, What, places, put_last
 from cipherset.app.sight.lineage.records import held_records
-from cipherset.app.sight.look import looked
+from cipherset.app.sight.look import check_here, looked
 from cipherset.app.workspace import Session, Workspace
-from cipherset.core.errors import UsageError
 from cipherset.evidence.views.lineage.graph import graph
 from cipherset.evidence.views.lineage.links import Links, Node, links
 from cipherset.evidence.views.lineage.located import Located, located
@@ -76,12 +75,7 @@ class Opened:
         known = self.links.nodes.get(text)
         if known is not None:
             return known
-        if self.workspace.gate.who.network is not None:
-            raise UsageError(
-                "there is no asset of this id",
-                code="asset_named",
-                hint="take the id from a list of assets",
-            )
+        check_here(self.workspace)
         about = named(self.workspace, text)
         return self.links.nodes.get(about.id) or Node(about.id, about.kind.value, about.name)
 

@@ -23,7 +23,7 @@ from cipherset.evidence.views.risk.reach import READING, Allowed, May
 from cipherset.evidence.views.risk.sorts import Sensed, Sort
 
 # Every condition met that is known here, but for a grant: those are counted one by one.
-_MOST: Final = Context(
+MOST: Final = Context(
     hour_utc=12,
     weekday=2,
     reid=0.0,
@@ -55,9 +55,9 @@ def _allowed(policies: Policies, kind: Sensed) -> Allowed:
     resource = Resource(
         _KINDS[kind.sort], "any", label=Level(kind.level), status=Standing(kind.standing)
     )
-    roles = frozenset(_roles(policies, kind.sort, resource, _MOST))
+    roles = frozenset(_roles(policies, kind.sort, resource, MOST))
     by_grant = resource.status not in _ENDED or any(
-        _roles(policies, kind.sort, resource, replace(_MOST, granted=True))
+        _roles(policies, kind.sort, resource, replace(MOST, granted=True))
     )
     return Allowed(roles, by_grant)
 

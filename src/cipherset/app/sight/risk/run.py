@@ -8,14 +8,13 @@ from cipherset.app.gate.about import About
 from cipherset.app.gate.subjects import named
 from cipherset.app.serving.relay.rules import read_guard_rules
 from cipherset.app.sight.gather import picture
-from cipherset.app.sight.look import looked
+from cipherset.app.sight.look import check_here, looked
 from cipherset.app.sight.risk.exposure import Exposure, computed, exposure_of, limits_of
 from cipherset.app.sight.risk.may import roles_that_may
 from cipherset.app.sight.risk.pairs import held_by_all
 from cipherset.app.state import minimizer_of
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.canonical import digest_bytes
-from cipherset.core.errors import UsageError
 from cipherset.core.files import disk_errors
 from cipherset.custody.policy import Action, Kind, Policies, Role
 from cipherset.evidence.views.exposure.budgets import Held, scope_of
@@ -146,12 +145,7 @@ def _about(workspace: Workspace, seen: Picture, asset: str) -> About:
     thing = seen.things.get(asset)
     if thing is not None:
         return About(Kind(thing.kind), thing.id, thing.name)
-    if workspace.gate.who.network is not None:
-        raise UsageError(
-            "there is no asset of this id",
-            code="asset_named",
-            hint="take the id from a list of assets",
-        )
+    check_here(workspace)
     return named(workspace, asset)
 
 
