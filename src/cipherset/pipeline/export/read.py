@@ -193,7 +193,9 @@ def _parse(raw: bytes, part: PartFile, manifest: Manifest) -> pa.Table:
         file = pq.ParquetFile(pa.BufferReader(raw))
         if not check_schema(file.schema_arrow, layout_of(manifest)):
             raise _bad_part(part, "does not have the columns that the manifest names")
-        table = file.read().replace_schema_metadata(None)
+        # By this thread alone: one column holds nearly all, and a worker of Arrow's that still
+        # lets go of ``raw`` while the interpreter ends would abort the process.
+        table = file.read(use_threads=False).replace_schema_metadata(None)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise _bad_part(part, "is not readable Parquet") from None
