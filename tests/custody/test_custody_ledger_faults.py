@@ -267,6 +267,7 @@ def race(place: Place, cap: int, lives: int) -> None:
             assert total <= (cap if scope == "model" else cap // 2)
 
 
+@pytest.mark.soak
 def test_racing_processes_that_are_killed_never_spend_too_much(place):
     race(place, cap=1000, lives=1)
 

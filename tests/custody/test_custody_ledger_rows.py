@@ -121,6 +121,7 @@ with Ledger(sys.argv[1], password=sys.argv[2] or None) as ledger:
 """
 
 
+@pytest.mark.soak
 def test_eight_processes_never_spend_more_than_there_is(place):
     with place.open() as ledger:
         spend(ledger, RowDebit(EXPORTS, rows(9), 1, None))

@@ -36,6 +36,7 @@ RETIRED, DESTROYED = ["retired", "active"], ["destroyed", "active"]
 BOUND = [*BEFORE, "host=here"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("move", "killed", "again"),
     [

@@ -225,6 +225,7 @@ def test_the_list_of_an_earlier_run_goes_with_its_rows(owner):
     assert not (owner.folder / "out.jsonl.quarantine.jsonl").exists()
 
 
+@pytest.mark.soak
 def test_many_rows_in_order_by_all_cores(owner):
     rows = [{"id": n, "body": f"{n} is u{n}@corp.com"} for n in range(5000)]
     source = write_rows(owner.folder / "in.jsonl", rows)

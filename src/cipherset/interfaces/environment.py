@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ def look_around(identity: str | None = None) -> Environment:
     return Environment(
         host=os.uname().nodename.lower(),
         machine=machine_digest(MACHINE_ID),
-        package=package_digest(_PACKAGE),
+        package=_running(),
         identity=identity,
     )
 
@@ -43,11 +44,19 @@ def machine_digest(path: Path) -> str | None:
     return "hmac-sha256:" + keyed.hex()
 
 
+@cache
+def _running() -> str:
+    """The digest of this package as it was when first asked: what runs was loaded by then."""
+    return package_digest(_PACKAGE)
+
+
 def package_digest(root: Path) -> str:
     """The digest of the names and bytes of every file below ``root``, but what Python caches."""
-    files = {
-        path.relative_to(root).as_posix(): canonical.digest_bytes(path.read_bytes())
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    files = {}
+    for folder, folders, names in os.walk(root):
+        if "__pycache__" in folders:
+            folders.remove("__pycache__")
+        for name in names:
+            path = Path(folder, name)
+            files[path.relative_to(root).as_posix()] = canonical.digest_bytes(path.read_bytes())
     return canonical.digest(files)
