@@ -302,6 +302,7 @@ def on_a_terminal(home, folder):
         os.close(theirs)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("spends", [True, False])
 def test_a_browser_is_handed_a_file_and_no_ticket(home, tmp_path, spends):
     with on_a_terminal(home, tmp_path) as (browser, told):

@@ -89,6 +89,7 @@ if children[-1]:
 """
 
 
+@pytest.mark.soak
 def test_processes_that_make_it_at_once_make_one(place):
     before, opened = MAKE.split("with ")
     script = f"{before}{AT_ONCE}\nwith {opened}"

@@ -151,6 +151,7 @@ def test_what_comes_later_changes_nothing_earlier(seed, day):
     assert alerts(seen[::-1]) == alerts(seen)
 
 
+@pytest.mark.soak
 def test_what_is_planted_is_found_and_the_honest_are_left_alone():
     """A small replay with other seeds than the detectors were made with."""
     counts = anomalies.measured(companies=4, plants=2, first_seed=500)

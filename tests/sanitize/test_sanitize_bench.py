@@ -220,6 +220,7 @@ def test_shipped_cases_do_not_show_in_a_repr():
     assert "text" not in repr(load_cases()[0])
 
 
+@pytest.mark.extra
 def test_shipped_cases_are_what_the_script_makes(monkeypatch):
     """If this fails, run ``python scripts/bench/make.py`` and commit what it writes."""
     folder = Path(__file__).parents[2] / "scripts" / "bench"

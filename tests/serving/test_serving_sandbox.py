@@ -142,6 +142,7 @@ def test_a_memory_bomb_is_refused(working, bomb):
     assert refused(worker) == "model_memory"
 
 
+@pytest.mark.soak
 def test_a_graph_that_takes_for_ever_is_killed_and_in_the_end_not_started_again(working):
     worker = working(time_bomb(), limits=ONE_SECOND)
     assert [refused(worker) for _ in range(MOST_KILLS + 1)] == [

@@ -114,6 +114,7 @@ def test_an_unprotected_export_is_not_protective(owner, tmp_path):
     assert stolen[0]["excess"] > 0.95
 
 
+@pytest.mark.attack
 def test_words_are_attacked_where_the_records_are_given(owner, tmp_path, minilm):
     source = write_rows(tmp_path / "texts.csv", text_rows(n=240))
     target = tmp_path / "texts.cipherset"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from thread_people import COLUMNS, RISK, WHO
 from thread_samples import QUICK, bytes_below, leftovers, opened, vector_rows, write_rows
 
@@ -181,6 +182,7 @@ def test_in_a_team_the_data_owner_forgets(held):
     assert held.owner.ok("forget", WHO, "--as", "ada")["rows"] == 8
 
 
+@pytest.mark.soak
 def test_killed_at_any_time_each_export_is_the_old_or_the_new_one(held):
     """And the same command again finishes."""
     killer = Path(__file__).with_name("thread_killer.py")

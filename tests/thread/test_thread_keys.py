@@ -192,6 +192,7 @@ def test_no_move_without_its_intent(owner):
     assert KeyRing(owner.home).get("support").versions[0].status == "active"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
 def test_at_a_terminal_one_is_asked(owner, answer, code):
     ours, theirs = pty.openpty()
