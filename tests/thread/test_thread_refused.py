@@ -81,6 +81,7 @@ FREE = {
     "audit accept": "refused by itself where there is nothing to accept",
     "audit review": "there is no emergency to review here",
     "audit verify": "must work on a ledger that cannot be written any more",
+    "bundle": "opens no workspace",
     "console": "opens no key: each page is asked for at the gate, tests/console",
     "demo": "makes a workspace of its own",
     "doctor": "looks at what is installed and how it is kept; opens no key",
