@@ -96,6 +96,8 @@ FREE = {
     "key environment": "opens no key",
     "key list": "names, versions and places, no secrets",
     "key show": "the same",
+    "mlflow log": "opens no workspace",
+    "mlflow promote": "takes an extra: refused in tests/stacks",
     "policy check": "opens no workspace",
     "policy explain": "what holds is for all to see",
     "policy schema": "opens no workspace",

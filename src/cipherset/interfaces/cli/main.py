@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "init": "Make a workspace, with policies.",
     "inspect": "Verify a cipherset and show what it says of itself.",
     "key": "Create, list, rotate, retire and destroy keys.",
+    "mlflow": "Log bundles to MLflow, and promote by leave of the gate.",
     "policy": "Show, check, try and explain policies.",
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
@@ -52,7 +53,7 @@ COMMANDS: Final = {
 # Where each command's module is.
 _ROOMS: Final = {
     "custody": ("asset", "audit", "doctor", "grant", "init", "key", "policy", "principal"),
-    "models": ("bundle", "demo", "deploy", "encoder", "evaluate", "predict", "train"),
+    "models": ("bundle", "demo", "deploy", "encoder", "evaluate", "mlflow", "predict", "train"),
     "rows": (
         "assess",
         "calibrate",
