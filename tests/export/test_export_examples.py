@@ -30,14 +30,18 @@ def learnable(tmp_path: Path) -> Sample:
     return write_sample(tmp_path, [rows(300, 0)], [rows(100, 300)], layout)
 
 
-@pytest.mark.parametrize(
-    "library",
-    [
-        "sklearn",
-        pytest.param("torch", marks=pytest.mark.extra),
-        pytest.param("lightgbm", marks=pytest.mark.extra),
-    ],
-)
+QUICK = {"sklearn"}
+
+
+def _marked(library: str) -> object:
+    marks = () if library in QUICK else pytest.mark.extra
+    return pytest.param(library, marks=marks)
+
+
+LIBRARIES = sorted(path.stem.removeprefix("train_") for path in EXAMPLES.glob("train_*.py"))
+
+
+@pytest.mark.parametrize("library", [*map(_marked, LIBRARIES)])
 def test_the_example_trains_a_bundle_that_runs(learnable, tmp_path, library):
     empty = tmp_path / "lab"
     empty.mkdir()

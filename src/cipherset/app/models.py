@@ -265,12 +265,19 @@ def _fit(
     draft = describe(onnx_model, cipherset, {}, kind=kind, gate_dim=gate_dim)
     metrics = {}
     if len(test_rows[0]):
-        metrics = _figures(_scores(Bundle(draft, "", onnx_model), *test_rows))
+        metrics = lab_figures(Bundle(draft, "", onnx_model), *test_rows)
     manifest = describe(onnx_model, cipherset, metrics, kind=kind, gate_dim=gate_dim)
     return write_bundle(request.target, onnx_model, manifest, overwrite=request.overwrite)
 
 
-def _figures(scores: Scores) -> dict[str, float]:
+def lab_figures(bundle: Bundle, x: Float32s, y: Values) -> dict[str, float]:
+    """What a bundle's metrics say: its scores on rows whose labels are ``y``, noisy in the lab.
+
+    Raises:
+        PolicyError: the model is not allowed, or answers something that is not a label.
+        InputError, DimensionError: the rows are not for it.
+    """
+    scores = _scores(bundle, x, y)
     if isinstance(scores, LabelScores):
         return {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "n": scores.n}
     return {"r2": scores.r2, "mae": scores.mae, "n": scores.n}

@@ -4,12 +4,14 @@ models/NAME/    a copy of the bundle, by the name it is asked for
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cipherset.app.assets.measured import measured
-from cipherset.app.gate import Action, Fact, Moment
+from cipherset.app.assets.measured import Measured, measured
+from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.app.gate.subjects import about_bundle
 from cipherset.app.labels.record import record_model, recorded_run
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -63,28 +65,43 @@ def deploy(session: Session, request: DeployRequest) -> Deployed:
     """
     bundle = load_bundle(request.path)
     called = model_name(request.name or request.path.resolve().stem)
-    with open_workspace(session) as workspace:
-        record_model(workspace, bundle)
-        found = measured(workspace, bundle.manifest.trained_on.manifest)
-        moment = Moment(
-            reid=found.reid,
-            verdict=found.verdict,
-            is_fresh=found.is_fresh,
-            accepted_risk=request.accept_risk is not None,
-        )
-        facts: dict[str, Fact] = {
-            "bundle": bundle.digest,
-            "reid": found.reid,
-            "accepted_risk": request.accept_risk,
-        }
-        about = about_bundle(bundle, request.path)
-        with (
-            workspace.gate.act(Action.DEPLOY, called, facts, about=about, moment=moment),
-            recorded_run(workspace, DEPLOY, [bundle.digest], _told(bundle, called)),
-        ):
-            place(workspace, bundle, called, overwrite=request.overwrite)
+    about = about_bundle(bundle, request.path)
+    with (
+        open_workspace(session) as workspace,
+        deploying(workspace, bundle, about, called, request.accept_risk) as found,
+    ):
+        place(workspace, bundle, called, overwrite=request.overwrite)
     verdict = None if found.verdict is None else found.verdict.value
     return Deployed(bundle.digest, called, bundle.manifest.key_id, found.reid, verdict)
+
+
+@contextmanager
+def deploying(
+    workspace: Workspace, bundle: Bundle, about: About, called: str, accepted: str | None
+) -> Iterator[Measured]:
+    """What is known of a model's rows, while it is put where it is asked for as ``called``.
+
+    Raises:
+        PolicyError: ``not_allowed``: not approved, not measured, above the limit, or no grant.
+    """
+    record_model(workspace, bundle)
+    found = measured(workspace, bundle.manifest.trained_on.manifest)
+    moment = Moment(
+        reid=found.reid,
+        verdict=found.verdict,
+        is_fresh=found.is_fresh,
+        accepted_risk=accepted is not None,
+    )
+    facts: dict[str, Fact] = {
+        "bundle": bundle.digest,
+        "reid": found.reid,
+        "accepted_risk": accepted,
+    }
+    with (
+        workspace.gate.act(Action.DEPLOY, called, facts, about=about, moment=moment),
+        recorded_run(workspace, DEPLOY, [bundle.digest], _told(bundle, called)),
+    ):
+        yield found
 
 
 def _told(bundle: Bundle, called: str) -> dict[str, Any]:

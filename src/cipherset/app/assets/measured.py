@@ -17,11 +17,13 @@ class Measured:
     """Re-identification at the upper end of its interval, the verdict, and whether both hold.
 
     They hold for one manifest and one suite: another export or a newer attack is not measured.
+    ``finding`` is the digest of the signed finding that says the most.
     """
 
     reid: float | None
     verdict: Verdict | None
     is_fresh: bool
+    finding: str | None = None
 
 
 _WORST_FIRST: Final = (Verdict.NOT_PROTECTIVE, Verdict.INCONCLUSIVE, Verdict.WITHIN_LIMIT)
@@ -45,7 +47,9 @@ def measured(workspace: Workspace, manifest_digest: str) -> Measured:
     fresh = [body for body in about if body.get("suite") == suite_digest()]
     if not fresh:
         last = about[-1]
-        return Measured(last["reid"], Verdict(last["verdict"]), is_fresh=False)
+        verdict, finding = Verdict(last["verdict"]), last.get("finding_digest")
+        return Measured(last["reid"], verdict, is_fresh=False, finding=finding)
     verdicts = {Verdict(body["verdict"]) for body in fresh}
     worst = next(verdict for verdict in _WORST_FIRST if verdict in verdicts)
-    return Measured(max(body["reid"] for body in fresh), worst, is_fresh=True)
+    most = max(fresh, key=lambda body: float(body["reid"]))
+    return Measured(most["reid"], worst, is_fresh=True, finding=most.get("finding_digest"))

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "asset": "Say what may be used, and stop what may not.",
     "assess": "Attack an export, and sign what it gives away.",
     "audit": "Verify, list, export and vouch for what was done.",
+    "bundle": "Bind any library's model to the key of its rows.",
     "calibrate": "Draw what exports would be worth, and would give away.",
     "canary": "Plant made-up secrets, and measure what a model knows of them.",
     "chunks": "Keep texts, sealed, for models to be given as context.",
@@ -32,6 +33,7 @@ COMMANDS: Final = {
     "init": "Make a workspace, with policies.",
     "inspect": "Verify a cipherset and show what it says of itself.",
     "key": "Create, list, rotate, retire and destroy keys.",
+    "mlflow": "Log bundles to MLflow, and promote by leave of the gate.",
     "policy": "Show, check, try and explain policies.",
     "principal": "Say who there is, and in which roles.",
     "predict": "Predict where the key is; labels only.",
@@ -51,7 +53,7 @@ COMMANDS: Final = {
 # Where each command's module is.
 _ROOMS: Final = {
     "custody": ("asset", "audit", "doctor", "grant", "init", "key", "policy", "principal"),
-    "models": ("demo", "deploy", "encoder", "evaluate", "predict", "train"),
+    "models": ("bundle", "demo", "deploy", "encoder", "evaluate", "mlflow", "predict", "train"),
     "rows": (
         "assess",
         "calibrate",

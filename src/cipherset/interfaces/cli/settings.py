@@ -108,3 +108,11 @@ def _bad_password(path: Path, why: str) -> InputError:
         code="password_file",
         hint=f"put the password on its only line, and: chmod 600 {path}",
     )
+
+
+def silence_mlflow() -> None:
+    """Switch off what MLflow tells its makers, which it reads when it is first imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # noqa: TID251 -- the one place
+    os.environ.setdefault(  # noqa: TID251
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"
+    )

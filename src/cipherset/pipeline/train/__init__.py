@@ -7,13 +7,14 @@ from cipherset.pipeline.train.bundle import (
     save_bundle,
     write_bundle,
 )
-from cipherset.pipeline.train.check import check_model
+from cipherset.pipeline.train.check import MOST_BYTES, check_model
 from cipherset.pipeline.train.convert import to_onnx
 from cipherset.pipeline.train.fit import Classifier, Model, TrainSpec, train_classifier, train_model
 from cipherset.pipeline.train.run import run_labels, run_values, stepped
 from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
 
 __all__ = [
+    "MOST_BYTES",
     "Bundle",
     "Classifier",
     "LabelScores",

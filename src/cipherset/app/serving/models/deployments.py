@@ -209,7 +209,7 @@ class Deployments:
                 manifest=manifest.trained_on.manifest,
                 key_id=manifest.key_id,
                 key_version=manifest.key_version,
-                run=_deployment(workspace, model.bundle.digest),
+                run=_deployment(workspace, model),
             ),
         )
 
@@ -261,9 +261,10 @@ def _seen(folder: Path) -> Seen | None:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-def _deployment(workspace: Workspace, digest: str) -> str | None:
+def _deployment(workspace: Workspace, model: Deployed) -> str | None:
     """The run that put the model in its place, the last of them."""
     runs = workspace.gate.ledger.transact(
-        lambda transaction: list(runs_of(transaction.connection, digest))
+        lambda transaction: list(runs_of(transaction.connection, model.bundle.digest))
     )
-    return next((run.id for run in reversed(runs) if run.kind == DEPLOY), None)
+    put = (run for run in reversed(runs) if run.kind == DEPLOY)
+    return next((run.id for run in put if run.parameters.get("name") == model.name), None)

@@ -9,6 +9,7 @@ from cipherset.core.errors import UsageError
 from cipherset.core.manifest import ModelKind
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.commands.models.written import NOISY, as_json, as_rows
 
 EXAMPLE = "cipherset train tickets.cipherset --to router.bundle --model logistic"
 KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
@@ -62,22 +63,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     spec = TrainSpec(ModelKind(model), hidden=_layers(hidden), epochs=epochs, trees=trees)
     request = TrainRequest(cipherset, target, spec, seed=seed, overwrite=force, purpose=purpose)
     bundle = train_at_gate(context.session(), request) if at_gate else train(request)
-    manifest = bundle.manifest
-    figure = "r2" if "r2" in manifest.metrics else "accuracy"
-    result = {
-        "bundle": str(target),
-        "model": manifest.model.value,
-        "lab_accuracy": manifest.metrics.get(figure),
-        "metrics": dict(manifest.metrics),
-        "at_gate": manifest.at_gate,
-        "key_id": manifest.key_id,
-        "key_version": manifest.key_version,
-    }
-    rows = [(name, f"{value:.4f}") for name, value in manifest.metrics.items() if name != "n"]
-    if not at_gate:
-        rows.append(("", "measured on noisy rows; where the key is, queries carry no noise"))
-    rows += [("model", manifest.model.value), ("key", f"{manifest.key_id} v{manifest.key_version}")]
-    context.show(result, f"bundle written: {target}", rows)
+    told = [] if at_gate else [NOISY]
+    context.show(as_json(bundle, target), f"bundle written: {target}", as_rows(bundle, told))
 
 
 def _layers(text: str) -> tuple[int, ...]:

@@ -1,0 +1,32 @@
+"""How a bundle that was written is shown, whoever trained its model."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from cipherset.pipeline.train import Bundle
+
+Row = tuple[str, str]
+NOISY: Final = ("", "measured on noisy rows; where the key is, queries carry no noise")
+
+
+def as_json(bundle: Bundle, target: Path) -> dict[str, Any]:
+    """The command's JSON."""
+    manifest = bundle.manifest
+    figure = "r2" if "r2" in manifest.metrics else "accuracy"
+    return {
+        "bundle": str(target),
+        "model": manifest.model.value,
+        "lab_accuracy": manifest.metrics.get(figure),
+        "metrics": dict(manifest.metrics),
+        "at_gate": manifest.at_gate,
+        "key_id": manifest.key_id,
+        "key_version": manifest.key_version,
+    }
+
+
+def as_rows(bundle: Bundle, told: list[Row]) -> list[Row]:
+    """The command's table; ``told`` comes after the figures."""
+    manifest = bundle.manifest
+    rows = [(name, f"{value:.4f}") for name, value in manifest.metrics.items() if name != "n"]
+    key = f"{manifest.key_id} v{manifest.key_version}"
+    return [*rows, *told, ("model", manifest.model.value), ("key", key)]
