@@ -154,9 +154,7 @@ class MilvusIndex:
 
     def _create(self) -> None:
         kinds = self._driver.DataType
-        schema = self._driver.MilvusClient.create_schema(
-            auto_id=False, enable_dynamic_field=False
-        )
+        schema = self._driver.MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("id", kinds.VARCHAR, is_primary=True, max_length=2 * ID_BYTES)
         schema.add_field("vector", kinds.FLOAT_VECTOR, dim=self.dim)
         schema.add_field("seal", kinds.VARCHAR, max_length=2 * SEAL_BYTES)
