@@ -180,8 +180,6 @@ class QdrantIndex:
 def _failures() -> Iterator[None]:
     try:
         yield
-    except CiphersetError:
-        raise
     except Exception as error:  # noqa: BLE001 # house: the engine raises nothing narrower
         raise unreachable(type(error).__name__) from None
 
