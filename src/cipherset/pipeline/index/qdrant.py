@@ -8,8 +8,7 @@ database gives.
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -76,7 +75,7 @@ class QdrantIndex:
     def delete(self, ids: Bytes) -> int:
         """Remove rows; see ``VectorIndex``."""
         gone = self._there(np.asarray(ids, np.uint8).reshape(-1, ID_BYTES))
-        with _failures():
+        with _Failures():
             self._shard.update(self._driver.UpdateOperation.delete_points(gone))
             self._shard.flush()
             self._shard.optimize()
@@ -86,7 +85,7 @@ class QdrantIndex:
         """Put rows in the place of others; see ``VectorIndex``."""
         check_rows(entries, self.dim)
         self._upsert(entries)
-        with _failures():
+        with _Failures():
             self._shard.optimize()
 
     def query(self, ciphertext: Float32s, top: int, where: Filter = ANY) -> Entries:
@@ -100,7 +99,7 @@ class QdrantIndex:
             with_vector=True,
             with_payload=True,
         )
-        with _failures():
+        with _Failures():
             found = self._shard.search(request)
         return _entries(found, self.dim)
 
@@ -110,31 +109,31 @@ class QdrantIndex:
         request = self._driver.ScrollRequest(
             limit=most, filter=self._condition(where), with_vector=True, with_payload=True
         )
-        with _failures():
+        with _Failures():
             found, _ = self._shard.scroll(request)
         return _entries(found, self.dim)
 
     def rows(self) -> int:
         """How many rows there are."""
-        with _failures():
+        with _Failures():
             return int(self._shard.count(self._driver.CountRequest(exact=True)))
 
     def versions(self) -> Mapping[int, int]:
         """How many rows there are under each version of the key."""
         request = self._driver.FacetRequest("version", _MOST_VERSIONS, exact=True)
-        with _failures():
+        with _Failures():
             found = self._shard.facet(request).hits
         return {int(hit.value): int(hit.count) for hit in found if hit.count}
 
     def close(self) -> None:
         """Let others have the folder."""
-        with _failures():
+        with _Failures():
             self._shard.close()
         os.close(self._lock)
 
     def _opened(self, folder: Path) -> Any:  # noqa: ANN401 -- the engine has no types
         engine = self._driver
-        with _failures():
+        with _Failures():
             if folder.is_dir():
                 return engine.EdgeShard.load(str(folder))
             vectors = engine.EdgeVectorParams(size=self.dim, distance=engine.Distance.Euclid)
@@ -149,7 +148,7 @@ class QdrantIndex:
     def _there(self, ids: Bytes) -> list[str]:
         """Those of the ids that are taken, as the engine calls them."""
         names = [str(UUID(bytes=one.tobytes())) for one in ids]
-        with _failures():
+        with _Failures():
             found = self._shard.retrieve(names, with_payload=False, with_vector=False)
         return [str(one.id) for one in found]
 
@@ -157,7 +156,7 @@ class QdrantIndex:
         names = [str(UUID(bytes=one.tobytes())) for one in entries.ids]
         rows = zip(names, entries.vectors.tolist(), payloads_of(entries), strict=True)
         points = [self._driver.Point(*row) for row in rows]
-        with _failures():
+        with _Failures():
             self._shard.update(self._driver.UpdateOperation.upsert_points(points))
             self._shard.flush()
 
@@ -176,12 +175,16 @@ class QdrantIndex:
         return engine.Filter(must=tests) if tests else None
 
 
-@contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 # house: the engine raises nothing narrower
-        raise unreachable(type(error).__name__) from None
+class _Failures:
+    """Inside, the engine's failures become ours: it raises ``Exception`` and nothing narrower."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, where: object) -> None:
+        """Say that the engine failed, without its text."""
+        if kind is Exception:
+            raise unreachable("the engine") from None
 
 
 def _entries(found: list[Any], dim: int) -> Entries:
