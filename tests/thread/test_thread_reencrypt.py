@@ -9,7 +9,7 @@ from test_thread_index import asked, built, built_once, refused, session_of  # n
 from thread_samples import vector_rows, write_rows
 
 from cipherset.app.gate import Action
-from cipherset.app.index import change, reencrypt
+from cipherset.app.index import change, reencrypt, search
 from cipherset.app.index.opened import open_index
 from cipherset.app.index.search import SearchRequest, _nearest
 from cipherset.app.workspace import open_workspace
@@ -111,6 +111,23 @@ def test_one_that_died_goes_on_where_it_was(rotated, monkeypatch):
     assert hits(owner, x[3]) == before
     assert owner.ok("index", "reencrypt", folder)["changed"] == 80
     assert hits(owner, x[3]) == before
+
+
+@pytest.mark.extra
+def test_a_search_during_which_the_last_rows_move(rotated, monkeypatch):
+    """What is kept at home is sealed by another key meanwhile: it looks again."""
+    owner, x, _, folder = rotated
+    before, found, calls = hits(owner, x[3]), search._nearest, []
+
+    def meanwhile(opened, *args):
+        if not calls:
+            owner.ok("index", "reencrypt", folder)
+        calls.append(sorted(opened.keys))
+        return found(opened, *args)
+
+    monkeypatch.setattr(search, "_nearest", meanwhile)
+    assert hits(owner, x[3]) == before
+    assert calls == [[1, 2], [2]]
 
 
 def test_without_what_its_tokens_stand_for(rotated):

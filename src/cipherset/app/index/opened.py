@@ -12,7 +12,7 @@ from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.dataset import Reading
 from cipherset.app.gate import About, Action
 from cipherset.app.index.encrypting import Encrypting
-from cipherset.app.index.kept import FOLDER, Kept, Meta, find_index, read_place
+from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, find_index, read_place
 from cipherset.app.index.parts import Parts
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -110,6 +110,15 @@ def peek(workspace: Workspace, folder: Path) -> tuple[IndexManifest, About]:
     """
     manifest, _ = read_signed(folder, signer=workspace.fingerprint)
     return manifest, about_index(manifest, folder)
+
+
+def stamp(workspace: Workspace, folder: Path) -> tuple[str, Place]:
+    """What differs once the index was changed, or sealed under another version of its key.
+
+    Raises: as ``peek``, and IntegrityError ``sealed_missing``.
+    """
+    manifest, digest = read_signed(folder, signer=workspace.fingerprint)
+    return digest, read_place(workspace.home / FOLDER / manifest.index_id)
 
 
 @dataclass(frozen=True, slots=True)

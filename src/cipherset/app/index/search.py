@@ -21,10 +21,10 @@ import numpy as np
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.app.gate.who import tenant_of
 from cipherset.app.index.encrypting import Encrypting
-from cipherset.app.index.opened import Opened, glance, open_index, unit
+from cipherset.app.index.opened import Opened, glance, open_index, stamp, unit
 from cipherset.app.index.parts import Parts
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import InputError
+from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.values import Float32s, Floats
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.policy import UNBOUNDED
@@ -105,12 +105,22 @@ def search(session: Session, request: SearchRequest, parts: Parts | None = None)
         InputError: ``value_is_text``; ``index_vectors``; ``search_vector``.
         PolicyError: ``not_allowed``, ``budget``.
     """
+    with open_workspace(session) as workspace, searching(workspace, request.index, 1):
+        before = stamp(workspace, request.index)
+        try:
+            return _answered(session, workspace, request, parts)
+        except IntegrityError:
+            if stamp(workspace, request.index) == before:
+                raise
+        # It was changed between two looks at it: as it is now, it is whole.
+        return _answered(session, workspace, request, parts)
+
+
+def _answered(
+    session: Session, workspace: Workspace, request: SearchRequest, parts: Parts | None
+) -> list[Hit]:
     is_afar = session.network is not None or not request.names_rows
-    with (
-        open_workspace(session) as workspace,
-        searching(workspace, request.index, 1),
-        open_index(workspace, request.index, parts) as opened,
-    ):
+    with open_index(workspace, request.index, parts) as opened:
         x = _asked(session, opened, request, is_afar=is_afar)
         own = tenant_of(workspace.gate.ledger, workspace.gate.who)
         if own is not None and request.tenant not in {None, own}:
