@@ -7,10 +7,16 @@ from itertools import count
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from index_samples import DIM, manifest
+from milvus_server import running
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from cipherset.pipeline.index import FileIndex, PgVectorIndex, VectorIndex, open_pgvector
+from cipherset.pipeline.index.graph import GraphIndex
+from cipherset.pipeline.index.lance import LanceIndex
+from cipherset.pipeline.index.milvus import MilvusIndex
+from cipherset.pipeline.index.qdrant import QdrantIndex
 
+STORES = ("pgvector", "lancedb", "faiss", "qdrant", "milvus")
 _TABLES = count()
 
 
@@ -49,12 +55,47 @@ def folder(tmp_path):
     return made
 
 
-@pytest.fixture(params=["files", pytest.param("pgvector", marks=pytest.mark.extra)])
-def index(request, folder, signer) -> VectorIndex:
-    """An index without rows."""
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory) -> Iterator[str]:
+    """The address of a real Milvus server."""
+    with running(tmp_path_factory.mktemp("milvus")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shared_collection(milvus) -> Iterator[MilvusIndex]:
+    index = MilvusIndex(milvus, "shared_rows", DIM)
+    yield index
+    index.drop()
+    index.close()
+
+
+@pytest.fixture
+def collection(shared_collection) -> Iterator[MilvusIndex]:
+    """A collection without rows; one for all, for making one takes Milvus seconds."""
+    yield shared_collection
+    while len(rest := shared_collection.some(1_000)):
+        shared_collection.delete(rest.ids)
+
+
+@pytest.fixture(params=["files", *(pytest.param(each, marks=pytest.mark.extra) for each in STORES)])
+def index(request, folder, signer) -> Iterator[VectorIndex]:
+    """An index without rows, in every store there is."""
     if request.param == "pgvector":
-        return request.getfixturevalue("table")
-    return FileIndex.create(folder, manifest(signer), signer)
+        yield request.getfixturevalue("table")
+        return
+    if request.param == "milvus":
+        yield request.getfixturevalue("collection")
+        return
+    FileIndex.create(folder, manifest(signer), signer)
+    made = {
+        "files": lambda: FileIndex(folder, signer),
+        "faiss": lambda: GraphIndex(folder, signer, least_rows=0),
+        "lancedb": lambda: LanceIndex(folder / "rows.lancedb", DIM),
+        "qdrant": lambda: QdrantIndex(folder / "rows.qdrant", DIM),
+    }[request.param]()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What every store does; the database is the real one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from index_samples import DIM, found, rows, same, slowly
@@ -119,9 +121,60 @@ def test_a_query_that_is_none_is_refused(index, query, top, code):
     assert refused.value.code == code
 
 
-def test_nothing_to_add_is_nothing(index):
+def test_nothing_to_add_or_to_replace_is_nothing(index):
     index.add(Entries.none(DIM))
+    index.replace(Entries.none(DIM))
     assert index.rows() == 0
+    assert len(index.some(5)) == 0
+
+
+def test_rows_take_the_place_of_those_with_their_ids(index):
+    """As re-encryption needs it: other ciphertext, seal, tags and version, and the same id."""
+    before, after = rows(20), rows(20, seed=4, version=2)
+    index.add(before)
+    after.ids[:] = before.ids
+    index.replace(after.take(np.arange(5, 15)))
+    assert dict(index.versions()) == {1: 10, 2: 10}
+    for where in ((5, 15, after, 2), (0, 5, before, 1), (15, 20, before, 1)):
+        start, end, every, version = where
+        for i in range(start, end):
+            got = index.query(every.vectors[i], 1, Filter(version=version))
+            assert same(got, every.take(np.array([i])))
+
+
+def test_some_rows_are_any_that_fit_and_each_once(index):
+    index.add(rows(30))
+    index.add(rows(12, seed=2, version=2))
+    every = {one.tobytes() for one in rows(12, seed=2).ids}
+    assert set(found(index.some(50, Filter(version=2)))) == every
+    few = index.some(5, Filter(version=2))
+    assert len(set(found(few))) == 5
+    assert set(found(few)) <= every
+    token = frozenset({bytes([1]) * 16})
+    tagged = index.some(50, Filter({Tag.LABEL: token}))
+    assert len(tagged) == sum(
+        (part.tags[:, Tag.LABEL, 0] == 1).sum() for part in (rows(30), rows(12, seed=2))
+    )
+
+
+def test_until_all_are_replaced_some_are_left(index):
+    """The loop of re-encryption ends, and every row was in it once."""
+    index.add(rows(25))
+    moved = []
+    while len(some := index.some(10, Filter(version=1))):
+        moved += found(some)
+        index.replace(replace(some, versions=np.full(len(some), 2, np.int32)))
+    assert sorted(moved) == sorted(found(rows(25)))
+    assert dict(index.versions()) == {2: 25}
+
+
+@pytest.mark.parametrize("call", ["replace", "some"])
+def test_replacing_and_taking_refuse_as_adding_and_asking_do(index, call):
+    twice = rows(3)
+    twice.ids[1] = twice.ids[0]
+    with pytest.raises(InputError) as refused:
+        index.replace(twice) if call == "replace" else index.some(10_001)
+    assert refused.value.code == ("index_row_exists" if call == "replace" else "index_top")
 
 
 def test_parts_of_different_rows_are_none():

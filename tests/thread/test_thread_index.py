@@ -11,12 +11,13 @@ from thread_samples import Owner, bytes_below, leftovers, vector_rows, write_row
 from cipherset.app.index import change, risk
 from cipherset.app.index.opened import open_index
 from cipherset.app.index.parts import MOST, Parts
-from cipherset.app.index.request import BuildRequest, Columns, split_store
+from cipherset.app.index.request import BuildRequest, Columns
 from cipherset.app.index.search import SearchRequest, _asked, search, searching
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import CiphersetError, InputError, UsageError
 from cipherset.interfaces.cli import settings
 from cipherset.interfaces.cli.output import TerminalProgress
+from cipherset.pipeline.index import StoreKind, split_store, store_kind
 
 CANARY = "canary-topic-5813"
 
@@ -364,14 +365,18 @@ def test_a_request_that_contradicts_itself(tmp_path, options):
         "postgresql://host/db",
         "postgresql://ada:canary@host/db#rows",
         "postgresql:///db?password=canary#rows",
+        "milvus://root:canary@host:19530#rows",
+        "milvus://host:19530",
+        "chalkboard",
     ],
 )
 def test_a_store_that_cannot_be_used(store):
     with pytest.raises(UsageError) as found:
-        split_store(store)
+        store_kind(store)
     assert found.value.code == "index_store"
     assert "canary" not in found.value.message + found.value.hint
     assert split_store("postgresql://ada@host/db#rows") == ("postgresql://ada@host/db", "rows")
+    assert store_kind("milvus+tls://host:19530#rows") is StoreKind.MILVUS
 
 
 @pytest.mark.parametrize(

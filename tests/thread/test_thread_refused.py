@@ -41,6 +41,7 @@ CALLS = {
     "index add": ("{index}", "{rows}"),
     "index build": ("{rows}", "--vector", "vec", "--key", "support", "--to", "{new}"),
     "index delete": ("{index}", "--row", "1"),
+    "index reencrypt": ("{index}",),
     "index show": ("{index}",),
     "key bind": ("support", "--anywhere"),
     "key create": ("other",),

@@ -16,7 +16,7 @@ from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, write_place
 from cipherset.app.index.leaving import Leaving, leaving
 from cipherset.app.index.opened import about_index, encrypting
 from cipherset.app.index.reading import Origin, Plain, origin_of, read_plain
-from cipherset.app.index.request import BuildRequest, IndexResult, split_store
+from cipherset.app.index.request import BuildRequest, IndexResult
 from cipherset.app.index.risk import FACTORS, LEAST_ROWS, SAMPLE_ROWS, Risk, choose, decide
 from cipherset.app.labels.made import of_index
 from cipherset.app.labels.record import known_label, recorded_run
@@ -35,9 +35,9 @@ from cipherset.pipeline.index import (
     FileIndex,
     IndexKey,
     IndexManifest,
-    StoreKind,
     VectorIndex,
-    open_pgvector,
+    open_store,
+    store_kind,
     write_signed,
 )
 from cipherset.pipeline.index.entries import concatenated
@@ -165,18 +165,13 @@ def _write(
     named = kept / manifest.index_id  # state is sealed for the folder's final name
     named.mkdir(mode=0o700)
     sealed = Kept(named, AesGcmSealer.from_key(draft.key))
-    if manifest.address is None:
-        files = FileIndex.create(staged, manifest, signer)
-        _fill(draft, made, sealed, files)
-        manifest = files.manifest
-    else:
-        url, table = split_store(manifest.address)
-        database = open_pgvector(url, table, manifest.dim)
-        try:
-            manifest = _filled(draft, made, sealed, database, manifest)
-        finally:
-            database.close()
-        write_signed(staged, manifest, signer)
+    write_signed(staged, manifest, signer)
+    store = open_store(manifest, staged, signer)
+    try:
+        manifest = _filled(draft, made, sealed, store, manifest)
+    finally:
+        store.close()
+    write_signed(staged, manifest, signer)
     sealed.write_meta(_meta(draft, manifest))
     sealed.see_revision(manifest.revision)
     write_place(named, _place_of(draft))
@@ -189,17 +184,19 @@ def _filled(
     draft: _Draft,
     made: Encrypting,
     sealed: Kept,
-    database: VectorIndex,
+    store: VectorIndex,
     manifest: IndexManifest,
 ) -> IndexManifest:
-    if database.rows():
+    if store.rows():
         raise UsageError(
             "the table holds rows already",
             code="index_table_taken",
             hint="name another table: --store URL#TABLE",
         )
-    _fill(draft, made, sealed, database)
-    return manifest.model_copy(update={"rows": database.rows()})
+    _fill(draft, made, sealed, store)
+    if isinstance(store, FileIndex):
+        return store.manifest
+    return manifest.model_copy(update={"rows": store.rows()})
 
 
 def _fill(draft: _Draft, made: Encrypting, sealed: Kept, store: VectorIndex) -> None:
@@ -210,6 +207,7 @@ def _fill(draft: _Draft, made: Encrypting, sealed: Kept, store: VectorIndex) -> 
         given = tags_of(batch.columns, draft.origin.asset, draft.plain.columns.tenant)
         entries = made.entries(batch.values, given)
         rows = batch.columns.column(ROW).to_pylist()
+        sealed.add_values(given)
         sealed.add_rows(entries.ids, draft.origin.name, rows, identity.of_vectors(batch.values))
         waiting.append(entries)
         if sum(map(len, waiting)) >= PART_ROWS:
@@ -231,8 +229,8 @@ def _describe(draft: _Draft, made: Encrypting) -> IndexManifest:
         dim=plain.dim,
         approximation_factor=draft.risk.factor,
         encoder=plain.encoder,
-        store=StoreKind.FILES if store is None else StoreKind.POSTGRESQL,
-        address=store,
+        store=store_kind(store),
+        address=store if store is not None and "#" in store else None,
         sanitizer=plain.found,
         assessment=draft.risk.summary(),
         risk_accepted=draft.request.accept_risk is not None,

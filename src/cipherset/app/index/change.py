@@ -13,6 +13,7 @@ from cipherset.app.exports.dataset import vectors_of
 from cipherset.app.gate import About, Act, Action, Fact
 from cipherset.app.index.build import INDEX_RUN
 from cipherset.app.index.encrypting import Encrypting, tags_of
+from cipherset.app.index.kept import changing_alone
 from cipherset.app.index.leaving import Leaving, leaving
 from cipherset.app.index.opened import Opened, encrypting, glance, open_index, peek, unit
 from cipherset.app.index.reading import origin_of
@@ -67,16 +68,16 @@ def add(session: Session, index: Path, source: str) -> IndexResult:
         origin = origin_of(workspace, source)
         also = origin.about.bound()
         with (
-            _changing(workspace, index, also, {"source": origin.name}) as act,
+            changing(workspace, index, also, {"source": origin.name}) as act,
             open_index(workspace, index) as opened,
         ):
             reading = opened.reading(session)
             batches = list(vectors_of(open_source(source), reading, {}, session.progress))
             rows = sum(len(batch.values) for batch in batches)
-            what = _leaving(origin.about, ((origin.asset, rows),), rows, opened.manifest)
+            what = measured_leaving(origin.about, ((origin.asset, rows),), rows, opened.manifest)
             key = workspace.ring.get(opened.manifest.key_id)
-            told = {"key_id": key.key_id, "key_version": key.version, "rows": rows}
-            with recorded_run(workspace, INDEX_RUN, list(origin.inputs), told) as outputs:
+            parameters = {"key_id": key.key_id, "key_version": key.version, "rows": rows}
+            with recorded_run(workspace, INDEX_RUN, list(origin.inputs), parameters) as outputs:
                 outputs.append(opened.manifest.asset_id)
                 with leaving(workspace, str(index), what):
                     result = _added(workspace, opened, batches, (origin.name, origin.asset))
@@ -91,7 +92,7 @@ def add_values(session: Session, index: Path, values: Values) -> IndexResult:
     """
     with (
         open_workspace(session) as workspace,
-        _changing(workspace, index, {}, {"source": GIVEN}) as act,
+        changing(workspace, index, {}, {"source": GIVEN}) as act,
         open_index(workspace, index) as opened,
     ):
         if values.texts:
@@ -107,7 +108,7 @@ def add_values(session: Session, index: Path, values: Values) -> IndexResult:
             columns[GIVEN] = pa.array([values.tenant] * len(x))
         batch = Vectors(x, pa.table(columns))
         about = peek(workspace, index)[1]
-        what = _leaving(about, scopes, len(x), opened.manifest)
+        what = measured_leaving(about, scopes, len(x), opened.manifest)
         tenant_in = replace(opened, meta=opened.meta.model_copy(update={"tenant": GIVEN}))
         with leaving(workspace, str(index), what):
             result = _added(workspace, tenant_in, [batch], (GIVEN, GIVEN))
@@ -133,15 +134,16 @@ def delete(
     facts: dict[str, Fact] = {"source": source, "deleting": True}
     with (
         open_workspace(session) as workspace,
-        _changing(workspace, index, {}, facts) as act,
+        changing(workspace, index, {}, facts) as act,
         open_index(workspace, index) as opened,
     ):
         gone = _ids(ids)
         if rows:
             gone = np.concatenate([gone, opened.kept.ids_of(list(rows), source)])
         n_gone = opened.store.delete(gone)
+        opened.kept.add_gone(gone)
         act.facts["rows"] = n_gone
-        return replace(_told(workspace, opened), changed=n_gone)
+        return replace(told(workspace, opened), changed=n_gone)
 
 
 def status(session: Session, index: Path) -> IndexResult:
@@ -159,18 +161,20 @@ def status(session: Session, index: Path) -> IndexResult:
 
 
 @contextmanager
-def _changing(
+def changing(
     workspace: Workspace, index: Path, also: dict[str, str], facts: dict[str, Fact]
 ) -> Iterator[Act]:
+    """The act of changing an index, which one at a time does."""
     seen = glance(workspace, index)
-    told: dict[str, Fact] = {"index": seen.index_id, **facts}
+    known: dict[str, Fact] = {"index": seen.index_id, **facts}
     about = replace(seen.about, also=also)
-    with workspace.gate.act(Action.INDEX, str(index), told, about=about) as act:
+    with workspace.gate.act(Action.INDEX, str(index), known, about=about) as act:
         seen.check()
-        yield act
+        with changing_alone(workspace.home, seen.index_id or ""):
+            yield act
 
 
-def _leaving(
+def measured_leaving(
     about: About, scopes: Sequence[tuple[str, int]], rows: int, manifest: IndexManifest
 ) -> Leaving:
     """What was measured when the index was built stands for rows of the same kind."""
@@ -184,7 +188,7 @@ def _added(
     """Encrypt under the active version, whatever the rows before were under."""
     key = workspace.ring.open(opened.manifest.key_id, purpose=KeyUse.EXPORT)
     made = encrypting(key, opened.manifest.dim, opened.manifest.approximation_factor)
-    _say_key(workspace, opened, made)
+    say_key(workspace, opened, made)
     identity = RowIdentity(workspace.ring.signer())
     name, dataset = origin
     every: list[Entries] = []
@@ -193,27 +197,34 @@ def _added(
             tags = tags_of(batch.columns, dataset, opened.meta.tenant)
             entries = made.entries(batch.values, tags)
             rows = batch.columns.column(ROW).to_pylist()
+            opened.kept.add_values(tags)
             opened.kept.add_rows(entries.ids, name, rows, identity.of_vectors(batch.values))
             every.append(entries)
         opened.store.add(concatenated(every))  # all of them, or none
     ids = tuple(one.tobytes().hex() for entries in every for one in entries.ids)
-    return replace(_told(workspace, opened), changed=len(ids), ids=ids)
+    return replace(told(workspace, opened), changed=len(ids), ids=ids)
 
 
-def _say_key(workspace: Workspace, opened: Opened, made: Encrypting) -> None:
+def say_key(workspace: Workspace, opened: Opened, made: Encrypting) -> None:
     """Name the version in the manifest before the first row is under it."""
-    here, cipher = opened.manifest, made.cipher
-    if cipher.key_version in opened.keys:
-        return
-    keys = (*here.keys, IndexKey(version=cipher.key_version, check=cipher.key_check))
+    cipher = made.cipher
+    if cipher.key_version not in opened.keys:
+        key = IndexKey(version=cipher.key_version, check=cipher.key_check)
+        say_keys(workspace, opened, (*opened.manifest.keys, key))
+
+
+def say_keys(workspace: Workspace, opened: Opened, keys: tuple[IndexKey, ...]) -> None:
+    """Sign which versions of the key rows are under."""
+    store = opened.store
+    here = store.manifest if isinstance(store, FileIndex) else peek(workspace, opened.folder)[0]
     changed = here.model_copy(update={"keys": keys})
-    if isinstance(opened.store, FileIndex):
-        opened.store.say(changed)
+    if isinstance(store, FileIndex):
+        store.say(changed)
     else:
         write_signed(opened.folder, changed, workspace.ring.signer())
 
 
-def _told(workspace: Workspace, opened: Opened) -> IndexResult:
+def told(workspace: Workspace, opened: Opened) -> IndexResult:
     """The index as it is after a change, and its revision remembered."""
     store = opened.store
     if isinstance(store, FileIndex):

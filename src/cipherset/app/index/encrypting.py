@@ -1,18 +1,20 @@
 """Plain vectors to rows of an index: fresh ids, tokens for tags, reversible ciphertext."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from cipherset.core.protocols import Pseudonymizer
 from cipherset.core.values import LABEL, Float32s
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.index import Entries, Tag
-from cipherset.pipeline.index.entries import ID_BYTES, TAG_BYTES
+from cipherset.pipeline.index.entries import ID_BYTES, TAG_BYTES, Bytes
 
+# Of each tag the value of each row, None where it has none.
+Given = Mapping[Tag, Sequence[str | None]]
 _ENTITIES = {Tag.TENANT: "INDEX_TENANT", Tag.DATASET: "INDEX_DATASET", Tag.LABEL: "INDEX_LABEL"}
 
 
@@ -27,16 +29,21 @@ class Encrypting:
         """What stands for a value of a tag: keyed, the same wherever it comes; 16 bytes."""
         return self.tokens.token(_ENTITIES[tag], value)[:TAG_BYTES]
 
-    def entries(self, x: Float32s, given: dict[Tag, list[str]]) -> Entries:
-        """Rows of the index with these plain vectors; ``given`` has a value per row and tag."""
+    def entries(self, x: Float32s, given: Given, ids: Bytes | None = None) -> Entries:
+        """Rows of the index with these plain vectors; ``given`` has a value per row and tag.
+
+        With fresh ids, or with ``ids`` (n, 16) where the rows are in the index already.
+        """
         n = len(x)
-        raw = np.frombuffer(secrets.token_bytes(ID_BYTES * n), dtype=np.uint8)
+        if ids is None:
+            raw = np.frombuffer(secrets.token_bytes(ID_BYTES * n), dtype=np.uint8)
+            ids = raw.reshape(n, ID_BYTES)
         tags = np.zeros((n, len(Tag), TAG_BYTES), dtype=np.uint8)
         for tag, values in given.items():
             tags[:, tag] = self._tokens(tag, values)
         version = np.full(n, self.cipher.key_version, dtype=np.int32)
         empty = np.empty((n, 44), dtype=np.uint8)
-        draft = Entries(raw.reshape(n, ID_BYTES), x, empty, tags, version)
+        draft = Entries(ids, x, empty, tags, version)
         c, seals = self.cipher.encrypt_reversible(
             x, associated_data=draft.bound(), copies_share_noise=True
         )
@@ -51,8 +58,11 @@ class Encrypting:
         """
         return self.cipher.decrypt(entries.vectors, entries.seals, associated_data=entries.bound())
 
-    def _tokens(self, tag: Tag, values: list[str]) -> npt.NDArray[np.uint8]:
-        known = {value: self.token(tag, value) for value in set(values)}
+    def _tokens(self, tag: Tag, values: Sequence[str | None]) -> Bytes:
+        known: dict[str | None, bytes] = {
+            value: bytes(TAG_BYTES) if value is None else self.token(tag, value)
+            for value in set(values)
+        }
         raw = b"".join(known[value] for value in values)
         return np.frombuffer(raw, dtype=np.uint8).reshape(-1, TAG_BYTES)
 

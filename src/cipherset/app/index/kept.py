@@ -4,15 +4,22 @@
                                        the rest
     indexes/<index_id>/meta            columns, encoder, rules
     indexes/<index_id>/rows-<random>   id -> source, row and identity of each row that was added
+    indexes/<index_id>/values-<random> values of tags: what tokens stand for, to encrypt rows anew
+    indexes/<index_id>/gone-<random>   ids of deleted rows: who brings them back is refused
     indexes/<index_id>/revision        the manifest's revision when it was last seen: an older one
                                        was put back
+    indexes/.<index_id>.lock           held by whoever changes the index
 
 Without it the index still says which ids are near, and not which rows these are.
 """
 
+import fcntl
+import json
+import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +34,7 @@ from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.protocols import Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 from cipherset.custody.keys.identity import Identities
-from cipherset.pipeline.index.entries import ID_BYTES, Bytes
+from cipherset.pipeline.index.entries import ID_BYTES, Bytes, Tag
 
 FOLDER: Final = "indexes"
 _PLACE: Final = "place"
@@ -35,6 +42,9 @@ _META: Final = "meta"
 _REVISION: Final = "revision"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _ROWS: Final = re.compile(r"rows-[0-9a-f]{16}")
+_VALUES: Final = re.compile(r"values-[0-9a-f]{16}")
+_GONE: Final = re.compile(r"gone-[0-9a-f]{16}")
+_SEALED: Final = re.compile(rf"{_META}|{_REVISION}|{_VALUES.pattern}|{_GONE.pattern}")
 
 
 class _Strict(BaseModel):
@@ -78,14 +88,11 @@ class Kept:
 
     def write_meta(self, meta: Meta) -> None:
         """Seal ``meta``."""
-        raw = canonical.encode(meta.model_dump(mode="json"))
-        sealed = self._sealer.seal(raw, context=f"index-meta/{meta.index_id}")
-        write_atomic(self.folder / _META, sealed)
+        self._seal(_META, canonical.encode(meta.model_dump(mode="json")))
 
     def meta(self) -> Meta:
         """How rows are made; IntegrityError where it is missing or was changed."""
-        raw = self._sealer.unseal(self._read(_META), context=f"index-meta/{self._index_id}")
-        return Meta.model_validate_json(raw)
+        return Meta.model_validate_json(self._unsealed(_META))
 
     def add_rows(self, ids: Bytes, source: str, rows: list[int], identities: Identities) -> None:
         """Seal which rows of ``source`` these ids are; in one step."""
@@ -107,8 +114,46 @@ class Kept:
 
     def rows(self) -> Iterator[pa.Table]:
         """Everything that was added, of which some may have been deleted since."""
-        for path in self._row_files():
+        for path in self._named(_ROWS):
             yield from Spool(path, self._sealer, f"{self._index_id}/{path.name}").chunks()
+
+    def add_values(self, given: Mapping[Tag, Iterable[str | None]]) -> None:
+        """Seal which values tags have, as far as they are new."""
+        known = self.values()
+        new = {
+            tag.name: sorted({value for value in values if value is not None} - known[tag])
+            for tag, values in given.items()
+        }
+        if any(new.values()):
+            self._seal(f"values-{secrets.token_hex(8)}", canonical.encode(new))
+
+    def values(self) -> dict[Tag, set[str]]:
+        """All values that a tag of a row has had."""
+        found: dict[Tag, set[str]] = {tag: set() for tag in Tag}
+        for path in self._named(_VALUES):
+            for name, values in json.loads(self._unsealed(path.name)).items():
+                found[Tag[name]].update(values)
+        return found
+
+    def add_gone(self, ids: Bytes) -> None:
+        """Seal that rows were deleted."""
+        if len(ids):
+            self._seal(f"gone-{secrets.token_hex(8)}", ids.tobytes())
+
+    def gone(self) -> set[bytes]:
+        """The ids of all rows that were deleted."""
+        raw = b"".join(self._unsealed(path.name) for path in self._named(_GONE))
+        return {raw[at : at + ID_BYTES] for at in range(0, len(raw), ID_BYTES)}
+
+    def copy_to(self, folder: Path, sealer: Sealer) -> None:
+        """Everything of this into another folder of the same name, sealed by another key."""
+        for path in self._named(_ROWS):
+            name = f"{self._index_id}/{path.name}"
+            with SpoolWriter(folder / path.name, sealer, name) as writer:
+                for table in Spool(path, self._sealer, name).chunks():
+                    writer.append(table)
+        for path in self._named(_SEALED):
+            _write_sealed(folder, sealer, path.name, self._unsealed(path.name))
 
     def rows_of(self, ids: Bytes) -> dict[bytes, tuple[str, int]]:
         """Source and row of each id that is known here."""
@@ -136,10 +181,9 @@ class Kept:
         Raises:
             IntegrityError: ``index_old``; ``sealed_missing``.
         """
-        context = f"index-revision/{self._index_id}"
         seen = -1
         if (self.folder / _REVISION).exists():
-            seen = int(self._sealer.unseal(self._read(_REVISION), context=context))
+            seen = int(self._unsealed(_REVISION))
         if revision < seen:
             raise IntegrityError(
                 f"the index is at revision {revision}, and was at {seen} before: an older copy",
@@ -147,12 +191,17 @@ class Kept:
                 hint="restore the latest copy, or build it again: what was deleted is back",
             )
         if revision > seen:
-            sealed = self._sealer.seal(str(revision).encode(), context=context)
-            write_atomic(self.folder / _REVISION, sealed)
+            self._seal(_REVISION, str(revision).encode())
 
-    def _row_files(self) -> list[Path]:
+    def _named(self, pattern: re.Pattern[str]) -> list[Path]:
         with disk_errors(self.folder):
-            return sorted(path for path in self.folder.iterdir() if _ROWS.fullmatch(path.name))
+            return sorted(path for path in self.folder.iterdir() if pattern.fullmatch(path.name))
+
+    def _seal(self, name: str, raw: bytes) -> None:
+        _write_sealed(self.folder, self._sealer, name, raw)
+
+    def _unsealed(self, name: str) -> bytes:
+        return self._sealer.unseal(self._read(name), context=f"index-{name}/{self._index_id}")
 
     def _read(self, name: str) -> bytes:
         path = self.folder / name
@@ -161,6 +210,20 @@ class Kept:
                 return path.read_bytes()
             except FileNotFoundError:
                 raise _missing(path) from None
+
+
+@contextmanager
+def changing_alone(home: Path, index_id: str) -> Iterator[None]:
+    """Nobody else changes what is kept of the index, or the index, meanwhile; waits for them."""
+    root = home / FOLDER
+    path = root / f".{index_id}.lock"
+    with disk_errors(path):
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def write_place(folder: Path, place: Place) -> None:
@@ -187,6 +250,10 @@ def find_index(home: Path, name: str) -> set[Path]:
     there = sorted(root.iterdir()) if root.is_dir() else []
     known = [(each.name, read_place(each)) for each in there if _ID.fullmatch(each.name)]
     return {Path(place.path) for one, place in known if name in {one, place.name}}
+
+
+def _write_sealed(folder: Path, sealer: Sealer, name: str, raw: bytes) -> None:
+    write_atomic(folder / name, sealer.seal(raw, context=f"index-{name}/{folder.name}"))
 
 
 def _missing(path: Path) -> IntegrityError:

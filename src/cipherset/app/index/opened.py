@@ -12,9 +12,8 @@ from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.dataset import Reading
 from cipherset.app.gate import About, Action
 from cipherset.app.index.encrypting import Encrypting
-from cipherset.app.index.kept import FOLDER, Kept, Meta, find_index, read_place
+from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, find_index, read_place
 from cipherset.app.index.parts import Parts
-from cipherset.app.index.request import split_store
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
@@ -26,13 +25,12 @@ from cipherset.custody.keys import AesGcmSealer, KeyUse, Pseudonyms
 from cipherset.custody.policy import Kind
 from cipherset.pipeline.encrypt import VectorCipher
 from cipherset.pipeline.index import (
+    IN_FILES,
     FileIndex,
     IndexKey,
     IndexManifest,
-    PgVectorIndex,
-    StoreKind,
     VectorIndex,
-    open_pgvector,
+    open_store,
     read_signed,
 )
 from cipherset.pipeline.sanitize import SanitizeRules, sanitize
@@ -114,6 +112,15 @@ def peek(workspace: Workspace, folder: Path) -> tuple[IndexManifest, About]:
     return manifest, about_index(manifest, folder)
 
 
+def stamp(workspace: Workspace, folder: Path) -> tuple[str, Place]:
+    """What differs once the index was changed, or sealed under another version of its key.
+
+    Raises: as ``peek``, and IntegrityError ``sealed_missing``.
+    """
+    manifest, digest = read_signed(folder, signer=workspace.fingerprint)
+    return digest, read_place(workspace.home / FOLDER / manifest.index_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What the gate is asked about: the index, or one of that name that cannot be trusted."""
@@ -179,15 +186,15 @@ def open_index(workspace: Workspace, folder: Path, parts: Parts | None = None) -
 @contextmanager
 def opened_store(
     workspace: Workspace, folder: Path, read: tuple[IndexManifest, str], parts: Parts
-) -> Iterator[FileIndex | PgVectorIndex]:
+) -> Iterator[VectorIndex]:
     """Where the rows are."""
     manifest, digest = read
-    if manifest.store is StoreKind.FILES or manifest.address is None:
+    signer = workspace.ring.signer()
+    if manifest.store in IN_FILES:
         name = (folder, digest, workspace.fingerprint)
-        yield parts.get(name, lambda: FileIndex(folder, workspace.ring.signer()))
+        yield parts.get(name, lambda: open_store(manifest, folder, signer))
         return
-    url, table = split_store(manifest.address)
-    store = open_pgvector(url, table, manifest.dim)
+    store = open_store(manifest, folder, signer)
     try:
         yield store
     finally:

@@ -3,15 +3,13 @@
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from cipherset.core.envelope import fingerprint
 from cipherset.core.errors import UsageError
 from cipherset.core.values import ColumnRoles
-from cipherset.pipeline.index import IndexManifest, StoreKind
+from cipherset.pipeline.index import IndexManifest, store_kind
 from cipherset.pipeline.sanitize import Policy, default_policy
-
-POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,8 @@ class BuildRequest:
     """What ``build`` is asked to do; the defaults are the command's.
 
     ``source`` is a file of rows, or a cipherset made in this workspace: then its sealed source
-    vectors are indexed, of full width. ``store`` is None for files, or the URL of a PostgreSQL
-    database and ``#table``.
+    vectors are indexed, of full width. ``store`` is as ``pipeline.index.stores`` says; None for
+    files.
     """
 
     source: str
@@ -66,25 +64,7 @@ class BuildRequest:
         if factor is not None and not 0 < factor < inf:
             raise _usage(f"the approximation factor of an index is above 0: {factor:g}")
         if self.store is not None:
-            split_store(self.store)
-
-
-def split_store(store: str) -> tuple[str, str]:
-    """The URL of a database, without a password, and the table.
-
-    Raises:
-        UsageError: ``index_store``.
-    """
-    url, _, table = store.rpartition("#")
-    authority = url.partition("://")[2].partition("/")[0]
-    has_password = ":" in authority.rpartition("@")[0] or "password=" in url
-    if not url.startswith(POSTGRESQL) or not table or has_password:
-        raise UsageError(  # not quoted: there may be a password in it
-            "the store is not a PostgreSQL URL without a password and a table",
-            code="index_store",
-            hint="postgresql://user@host/database#table; the password from PGPASSFILE",
-        )
-    return url, table
+            store_kind(self.store)
 
 
 def _usage(message: str) -> UsageError:
@@ -115,7 +95,7 @@ class IndexResult:
             "approximation_factor": manifest.approximation_factor,
             "encoder": manifest.encoder.name,
             "store": manifest.store.value,
-            "address": manifest.address if manifest.store is StoreKind.POSTGRESQL else None,
+            "address": manifest.address,
             "sanitized": dict(manifest.sanitizer),
             "assessment": dict(manifest.assessment),
             "risk_accepted": manifest.risk_accepted,

@@ -21,15 +21,15 @@ import numpy as np
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.app.gate.who import tenant_of
 from cipherset.app.index.encrypting import Encrypting
-from cipherset.app.index.opened import Opened, glance, open_index, unit
+from cipherset.app.index.opened import Opened, glance, open_index, stamp, unit
 from cipherset.app.index.parts import Parts
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import InputError
+from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.values import Float32s, Floats
 from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.policy import UNBOUNDED
-from cipherset.pipeline.index import Filter, Tag
-from cipherset.pipeline.index.entries import MOST_HITS, Bytes
+from cipherset.pipeline.index import Filter, Tag, check_answer
+from cipherset.pipeline.index.entries import MOST_HITS, Bytes, bad_answer
 
 # Candidates for each hit, and at least so many: measured, benchmarks/search.py.
 CANDIDATES: Final = 50
@@ -105,12 +105,22 @@ def search(session: Session, request: SearchRequest, parts: Parts | None = None)
         InputError: ``value_is_text``; ``index_vectors``; ``search_vector``.
         PolicyError: ``not_allowed``, ``budget``.
     """
+    with open_workspace(session) as workspace, searching(workspace, request.index, 1):
+        before = stamp(workspace, request.index)
+        try:
+            return _answered(session, workspace, request, parts)
+        except IntegrityError:
+            if stamp(workspace, request.index) == before:
+                raise
+        # It was changed between two looks at it: as it is now, it is whole.
+        return _answered(session, workspace, request, parts)
+
+
+def _answered(
+    session: Session, workspace: Workspace, request: SearchRequest, parts: Parts | None
+) -> list[Hit]:
     is_afar = session.network is not None or not request.names_rows
-    with (
-        open_workspace(session) as workspace,
-        searching(workspace, request.index, 1),
-        open_index(workspace, request.index, parts) as opened,
-    ):
+    with open_index(workspace, request.index, parts) as opened:
         x = _asked(session, opened, request, is_afar=is_afar)
         own = tenant_of(workspace.gate.ledger, workspace.gate.who)
         if own is not None and request.tenant not in {None, own}:
@@ -154,16 +164,24 @@ def searching(workspace: Workspace, index: Path, queries: int) -> Iterator[About
 
 def _nearest(opened: Opened, x: Float32s, request: SearchRequest) -> tuple[Bytes, Float32s]:
     """Ids and cosines of the hits; each key version answers for its own rows."""
+    gone = opened.parts.get(
+        ("gone", opened.manifest.index_id, opened.manifest.revision), opened.kept.gone
+    )
     most = min(max(request.top * CANDIDATES, LEAST_CANDIDATES), MOST_HITS)
     ids, scores = [np.empty((0, 16), np.uint8)], [np.empty(0, np.float32)]
-    for version, key in opened.keys.items():
+    # Old versions first: a row that is encrypted anew meanwhile is found before or after.
+    for version, key in sorted(opened.keys.items()):
         where = Filter(_tags(key, request), version)
         found = opened.store.query(key.cipher.encrypt_query(x[np.newaxis])[0], most, where)
+        check_answer(found, most, where)
+        if gone.intersection(one.tobytes() for one in found.ids):
+            raise bad_answer("has a row that was deleted")
         ids.append(found.ids)
         scores.append(np.asarray(key.plain(found) @ x, dtype=np.float32))
-    every = np.concatenate(scores)
-    order = np.argsort(-every, kind="stable")[: request.top]
-    return np.concatenate(ids)[order], every[order]
+    every, all_ids = np.concatenate(scores), np.concatenate(ids)
+    _, first = np.unique(all_ids, axis=0, return_index=True)
+    order = first[np.argsort(-every[first], kind="stable")][: request.top]
+    return all_ids[order], every[order]
 
 
 def _tags(key: Encrypting, request: SearchRequest) -> Mapping[Tag, frozenset[bytes]]:

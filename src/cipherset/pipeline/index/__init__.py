@@ -14,10 +14,13 @@ from cipherset.pipeline.index.manifest import (
     write_signed,
 )
 from cipherset.pipeline.index.pgvector import PgVectorIndex, open_pgvector
+from cipherset.pipeline.index.scan import check_answer
+from cipherset.pipeline.index.stores import IN_FILES, open_store, split_store, store_kind
 
 __all__ = [
     "ANY",
     "INDEX_FILE",
+    "IN_FILES",
     "Entries",
     "FileIndex",
     "Filter",
@@ -27,7 +30,11 @@ __all__ = [
     "StoreKind",
     "Tag",
     "VectorIndex",
+    "check_answer",
     "open_pgvector",
+    "open_store",
     "read_signed",
+    "split_store",
+    "store_kind",
     "write_signed",
 ]

@@ -5,7 +5,8 @@ by, and tags: keyed tokens of tenant, dataset and label, equal where these are a
 without the key. Zeros stand for a tag that is not there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Protocol
@@ -13,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.errors import DimensionError, InputError
+from cipherset.core.errors import BackendError, DimensionError, InputError, IntegrityError
 from cipherset.core.values import Float32s
 
 ID_BYTES: Final = 16
@@ -149,6 +150,15 @@ class VectorIndex(Protocol):
             BackendError: as ``add``.
         """
 
+    def replace(self, entries: Entries) -> None:
+        """Put rows in the place of those with the same ids, which are there: all of them, or none.
+
+        Raises:
+            InputError: ``index_row_exists``: an id is twice among them.
+            DimensionError: ``dimension``.
+            BackendError: as ``add``.
+        """
+
     def query(self, ciphertext: Float32s, top: int, where: Filter = ANY) -> Entries:
         """At most ``top`` rows, nearest first by Euclidean distance to ``ciphertext`` (dim,).
 
@@ -158,11 +168,22 @@ class VectorIndex(Protocol):
             BackendError: as ``add``.
         """
 
+    def some(self, most: int, where: Filter = ANY) -> Entries:
+        """At most ``most`` of the rows that ``where`` lets answer, in any order.
+
+        Raises:
+            InputError: ``index_top``.
+            BackendError: as ``add``.
+        """
+
     def rows(self) -> int:
         """How many rows there are."""
 
     def versions(self) -> Mapping[int, int]:
         """How many rows there are under each version of the key."""
+
+    def close(self) -> None:
+        """Let go of it; nothing is asked of it any more."""
 
 
 def checked_query(ciphertext: Float32s, top: int, dim: int) -> Float32s:
@@ -180,13 +201,22 @@ def checked_query(ciphertext: Float32s, top: int, dim: int) -> Float32s:
             code="not_finite",
             hint="ask with one vector at a time",
         )
+    check_top(top)
+    return asked
+
+
+def check_top(top: int) -> None:
+    """See that no more rows are asked for than an index gives at a time.
+
+    Raises:
+        InputError: ``index_top``.
+    """
     if not 1 <= top <= MOST_HITS:
         raise InputError(
-            f"{top} hits were asked for; an index gives 1 to {MOST_HITS}",
+            f"{top} rows were asked for; an index gives 1 to {MOST_HITS} at a time",
             code="index_top",
-            hint="ask for fewer hits at a time",
+            hint="ask for fewer at a time",
         )
-    return asked
 
 
 def check_width(vectors: Float32s, dim: int) -> None:
@@ -201,6 +231,17 @@ def check_width(vectors: Float32s, dim: int) -> None:
             code="dimension",
             hint="give vectors of the same encoder",
         )
+
+
+def check_rows(entries: Entries, dim: int) -> None:
+    """See that rows can be stored: of the index's width, and no id twice.
+
+    Raises:
+        DimensionError: ``dimension``.
+        InputError: ``index_row_exists``.
+    """
+    check_width(entries.vectors, dim)
+    check_unique(entries.ids)
 
 
 def check_unique(ids: Bytes) -> None:
@@ -219,4 +260,44 @@ def row_exists() -> InputError:
         "an id is in the index already, or twice among the rows to add",
         code="index_row_exists",
         hint="give every row a fresh random id",
+    )
+
+
+@contextmanager
+def reading_answer() -> Iterator[None]:
+    """Inside, what a store answered is read: where it cannot be, the store is to blame.
+
+    Raises:
+        IntegrityError: ``index_answer``.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError):
+        raise bad_answer("is not made of rows of an index") from None
+
+
+def bad_answer(why: str) -> IntegrityError:
+    """The refusal of what a store answered."""
+    return IntegrityError(
+        f"what the store of the index answered {why}",
+        code="index_answer",
+        hint="somebody changed the store, or it lies: see who may write it, then build it again",
+    )
+
+
+def no_driver(extra: str) -> BackendError:
+    """The refusal of a store whose package is not here."""
+    return BackendError(
+        f"what it takes to reach such a store ({extra}) is not installed",
+        code="index_driver",
+        hint=f"pip install 'cipherset[{extra}]'",
+    )
+
+
+def unreachable(kind: str) -> BackendError:
+    """A store failed; without its text, which may quote what was sent."""
+    return BackendError(
+        f"the store with the index did not do what it was asked ({kind})",
+        code="index_database",
+        hint="see that it is there, runs, has room, and lets this user in",
     )

@@ -24,17 +24,15 @@ from securesystemslib.signer import Signer
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.values import Float32s
+from cipherset.pipeline.index.arrow import entries_of, table_of
 from cipherset.pipeline.index.entries import (
     ANY,
     ID_BYTES,
-    SEAL_BYTES,
-    TAG_BYTES,
     Bytes,
     Entries,
     Filter,
-    Tag,
-    check_unique,
-    check_width,
+    check_rows,
+    check_top,
     checked_query,
     concatenated,
     row_exists,
@@ -94,8 +92,7 @@ class FileIndex:
 
     def add(self, entries: Entries) -> None:
         """Store all of the rows, or none; see ``VectorIndex``."""
-        check_width(entries.vectors, self.dim)
-        check_unique(entries.ids)
+        check_rows(entries, self.dim)
         with self._changing():
             mine = _keys(entries.ids)
             if any(np.isin(mine, _keys(part.entries.ids)).any() for part in self._parts):
@@ -104,19 +101,29 @@ class FileIndex:
 
     def delete(self, ids: Bytes) -> int:
         """Remove rows for good; see ``VectorIndex``."""
-        gone = _keys(np.ascontiguousarray(ids, dtype=np.uint8).reshape(-1, ID_BYTES))
         with self._changing():
-            kept, rest, n_gone = [], [Entries.none(self.dim)], 0
-            for part in self._parts:
-                hit = np.isin(_keys(part.entries.ids), gone)
-                n_gone += int(hit.sum())
-                if hit.any():
-                    rest.append(part.entries.take(~hit))
-                else:
-                    kept.append(part)
+            kept, rest, n_gone = self._without(ids)
             if n_gone:
                 self._write(kept, concatenated(rest))
         return n_gone
+
+    def replace(self, entries: Entries) -> None:
+        """Put rows in the place of others; see ``VectorIndex``. The files that held them go."""
+        check_rows(entries, self.dim)
+        with self._changing():
+            kept, rest, _ = self._without(entries.ids)
+            self._write(kept, concatenated([*rest, entries]))
+
+    def some(self, most: int, where: Filter = ANY) -> Entries:
+        """Any rows; see ``VectorIndex``. Those of one part come one after the other."""
+        check_top(most)
+        found, left = [Entries.none(self.dim)], most
+        for part in self._parts:
+            allowed = allowed_rows(part.entries, where)
+            rows = np.arange(len(part.entries)) if allowed is None else np.flatnonzero(allowed)
+            found.append(part.entries.take(rows[:left]))
+            left -= len(found[-1])
+        return concatenated(found)
 
     def query(self, ciphertext: Float32s, top: int, where: Filter = ANY) -> Entries:
         """The nearest rows; see ``VectorIndex``."""
@@ -139,6 +146,13 @@ class FileIndex:
         every = [np.empty(0, np.int32), *(part.entries.versions for part in self._parts)]
         numbers, counts = np.unique(np.concatenate(every), return_counts=True)
         return {int(number): int(count) for number, count in zip(numbers, counts, strict=True)}
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
+    def parts(self) -> tuple[Entries, ...]:
+        """The rows of each part."""
+        return tuple(part.entries for part in self._parts)
 
     def say(self, manifest: IndexManifest) -> None:
         """Sign what else the manifest is to say; rows and parts stay as they are now.
@@ -184,8 +198,21 @@ class FileIndex:
                 raise _changed(path, "is missing") from None
         if facts.sha256 != f"sha256:{digest}":
             raise _changed(path, "was changed")
-        entries = _entries(pa.ipc.open_file(mapped).read_all(), self.manifest.dim)
+        entries = entries_of(pa.ipc.open_file(mapped).read_all(), self.manifest.dim)
         return _Part(facts, entries, squared_norms(entries.vectors))
+
+    def _without(self, ids: Bytes) -> tuple[list[_Part], list[Entries], int]:
+        """Parts that hold none of these rows, what is left of the others, and how many go."""
+        gone = _keys(np.ascontiguousarray(ids, dtype=np.uint8).reshape(-1, ID_BYTES))
+        kept, rest, n_gone = [], [Entries.none(self.dim)], 0
+        for part in self._parts:
+            hit = np.isin(_keys(part.entries.ids), gone)
+            n_gone += int(hit.sum())
+            if hit.any():
+                rest.append(part.entries.take(~hit))
+            else:
+                kept.append(part)
+        return kept, rest, n_gone
 
     def _write(self, kept: list[_Part], entries: Entries) -> None:
         """The manifest of ``kept`` parts and new ones with ``entries``."""
@@ -202,7 +229,7 @@ class FileIndex:
 
     def _write_part(self, name: str, entries: Entries) -> IndexPart:
         sink = pa.BufferOutputStream()
-        table = _table(entries)
+        table = table_of(entries)
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         raw = sink.getvalue()
@@ -229,42 +256,3 @@ def _changed(path: Path, what: str) -> IntegrityError:
         code="index_part",
         hint="restore the index from a backup, or build it again",
     )
-
-
-def _table(entries: Entries) -> pa.Table:
-    n, dim = entries.vectors.shape
-    flat = pa.array(np.ascontiguousarray(entries.vectors).reshape(-1))
-    tags = {tag.name.lower(): _fixed(entries.tags[:, tag], TAG_BYTES) for tag in Tag}
-    columns = {
-        "id": _fixed(entries.ids, ID_BYTES),
-        "vector": pa.FixedSizeListArray.from_arrays(flat, dim),
-        "seal": _fixed(entries.seals, SEAL_BYTES),
-        **tags,
-        "version": pa.array(entries.versions, pa.int32()),
-    }
-    return pa.table(columns) if n else pa.table(columns).slice(0, 0)
-
-
-def _fixed(rows: Bytes, width: int) -> pa.Array:
-    data = pa.py_buffer(np.ascontiguousarray(rows).tobytes())
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(rows), [None, data])
-
-
-def _entries(table: pa.Table, dim: int) -> Entries:
-    """The columns of a part, as views on what is mapped."""
-    column = table.column("vector").combine_chunks()
-    vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
-    tags = [_bytes(table.column(tag.name.lower()), TAG_BYTES) for tag in Tag]
-    return Entries(
-        _bytes(table.column("id"), ID_BYTES),
-        np.asarray(vectors, dtype=np.float32),
-        _bytes(table.column("seal"), SEAL_BYTES),
-        np.stack(tags, axis=1),
-        np.asarray(table.column("version").to_numpy(), dtype=np.int32),
-    )
-
-
-def _bytes(column: pa.ChunkedArray, width: int) -> Bytes:
-    found = column.combine_chunks()
-    data = np.frombuffer(found.buffers()[1], dtype=np.uint8)
-    return data[found.offset * width : (found.offset + len(found)) * width].reshape(-1, width)

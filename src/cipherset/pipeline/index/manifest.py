@@ -30,10 +30,14 @@ INDEX_TYPE: Final = "application/vnd.cipherset.index.v1+json"
 
 
 class StoreKind(StrEnum):
-    """Where the rows are: in files beside the manifest, or in a table of PostgreSQL."""
+    """Where the rows are; see ``pipeline.index.stores``."""
 
     FILES = "files"
+    FAISS = "faiss"
+    LANCEDB = "lancedb"
+    QDRANT = "qdrant"
     POSTGRESQL = "postgresql"
+    MILVUS = "milvus"
 
 
 class IndexPart(Frozen):
@@ -55,8 +59,9 @@ class IndexKey(Frozen):
 class IndexManifest(Frozen):
     """An index's manifest, schema ``cipherset/index/1``.
 
-    ``revision`` grows with each change. ``address`` is the URL of the database without a password
-    and the table, None where the rows are in files; then ``parts`` are all of them. ``assessment``
+    ``revision`` grows with each change. ``address`` is the URL of the server without a password
+    and the table, None where the rows are in the folder; ``parts`` are all files of rows, where
+    they are in signed files. ``assessment``
     holds what was measured when it was built.
     """
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cipherset.core.errors import BackendError, CiphersetError, UsageError
+from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.core.values import Float32s
 from cipherset.pipeline.index.entries import (
     ANY,
@@ -28,10 +28,13 @@ from cipherset.pipeline.index.entries import (
     Entries,
     Filter,
     Tag,
-    check_unique,
-    check_width,
+    check_rows,
+    check_top,
     checked_query,
+    no_driver,
+    reading_answer,
     row_exists,
+    unreachable,
 )
 
 if TYPE_CHECKING:
@@ -77,38 +80,38 @@ class PgVectorIndex:
 
     def add(self, entries: Entries) -> None:
         """Store all of the rows, or none; see ``VectorIndex``."""
-        check_width(entries.vectors, self.dim)
-        check_unique(entries.ids)
-        if not len(entries):
-            return
-        errors = import_module("psycopg.errors")
-        statement = f"COPY {self._table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+        check_rows(entries, self.dim)
         try:
-            with self._transaction() as cursor, cursor.copy(statement) as copy:
-                copy.write(_COPY_HEAD + _rows_as_copied(entries) + _COPY_END)
-        except errors.UniqueViolation:
+            with self._transaction() as cursor:
+                self._copy(cursor, entries)
+        except import_module("psycopg.errors").UniqueViolation:
             raise row_exists() from None
+
+    def replace(self, entries: Entries) -> None:
+        """Put rows in the place of others; see ``VectorIndex``."""
+        check_rows(entries, self.dim)
+        with self._transaction() as cursor:
+            self._delete(cursor, entries.ids)
+            self._copy(cursor, entries)
 
     def delete(self, ids: Bytes) -> int:
         """Remove rows; see ``VectorIndex``."""
-        gone = [one.tobytes() for one in np.asarray(ids, np.uint8).reshape(-1, ID_BYTES)]
         with self._transaction() as cursor:
-            cursor.execute(f"DELETE FROM {self._table} WHERE id = ANY(%s)", (gone,))  # noqa: S608 -- a checked name
-            return int(cursor.rowcount)
+            return self._delete(cursor, ids)
 
     def query(self, ciphertext: Float32s, top: int, where: Filter = ANY) -> Entries:
         """The nearest rows; see ``VectorIndex``."""
         asked = checked_query(ciphertext, top, self.dim)
         tests, values = _conditions(where)
-        statement = (
-            "SELECT id, vector_send(embedding), seal, tenant, dataset, label, version "  # noqa: S608 -- a checked name
-            f"FROM {self._table} {tests} ORDER BY embedding <-> %s::vector LIMIT %s"
-        )
         text = "[" + ",".join(map(repr, asked.tolist())) + "]"
-        with self._transaction() as cursor:
-            cursor.execute(statement, (*values, text, top))
-            found = cursor.fetchall()
-        return _entries(found, self.dim)
+        rest = f"{tests} ORDER BY embedding <-> %s::vector LIMIT %s"
+        return self._selected(rest, (*values, text, top))
+
+    def some(self, most: int, where: Filter = ANY) -> Entries:
+        """Any rows; see ``VectorIndex``."""
+        check_top(most)
+        tests, values = _conditions(where)
+        return self._selected(f"{tests} LIMIT %s", (*values, most))
 
     def rows(self) -> int:
         """How many rows there are."""
@@ -150,6 +153,25 @@ class PgVectorIndex:
         """Let go of the connection."""
         self._connection.close()
 
+    def _selected(self, rest: str, values: tuple[Any, ...]) -> Entries:
+        statement = (
+            "SELECT id, vector_send(embedding), seal, tenant, dataset, label, version "  # noqa: S608 -- a checked name
+            f"FROM {self._table} {rest}"
+        )
+        with self._transaction() as cursor:
+            cursor.execute(statement, values)
+            return _entries(cursor.fetchall(), self.dim)
+
+    def _copy(self, cursor: "psycopg.Cursor[Any]", entries: Entries) -> None:
+        statement = f"COPY {self._table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(statement) as copy:
+            copy.write(_COPY_HEAD + _rows_as_copied(entries) + _COPY_END)
+
+    def _delete(self, cursor: "psycopg.Cursor[Any]", ids: Bytes) -> int:
+        gone = [one.tobytes() for one in np.asarray(ids, np.uint8).reshape(-1, ID_BYTES)]
+        cursor.execute(f"DELETE FROM {self._table} WHERE id = ANY(%s)", (gone,))  # noqa: S608 -- a checked name
+        return int(cursor.rowcount)
+
     @contextmanager
     def _transaction(self) -> Iterator["psycopg.Cursor[Any]"]:
         errors = import_module("psycopg.errors")
@@ -160,7 +182,7 @@ class PgVectorIndex:
         except errors.UniqueViolation:
             raise
         except driver.Error as error:
-            raise _unreachable(type(error).__name__) from None
+            raise unreachable(type(error).__name__) from None
 
 
 def open_pgvector(url: str, table: str, dim: int, *, password: str | None = None) -> PgVectorIndex:
@@ -175,30 +197,17 @@ def open_pgvector(url: str, table: str, dim: int, *, password: str | None = None
     try:
         driver = import_module("psycopg")
     except ModuleNotFoundError:
-        raise BackendError(
-            "the driver for PostgreSQL is not installed",
-            code="index_driver",
-            hint="pip install 'cipherset[postgres]'",
-        ) from None
+        raise no_driver("postgres") from None
     given = {} if password is None else {"password": password}
     try:
         connection = driver.connect(url, autocommit=True, connect_timeout=10, **given)
     except driver.Error as error:
-        raise _unreachable(type(error).__name__) from None
+        raise unreachable(type(error).__name__) from None
     try:
         return PgVectorIndex(connection, table, dim)
     except CiphersetError:
         connection.close()
         raise
-
-
-def _unreachable(kind: str) -> BackendError:
-    """Without the driver's text: it may quote what was sent."""
-    return BackendError(
-        f"the database with the index did not do what it was asked ({kind})",
-        code="index_database",
-        hint="see that it runs, has the extension vector, and lets this user in",
-    )
 
 
 def _conditions(where: Filter) -> tuple[str, list[Any]]:
@@ -242,15 +251,16 @@ def _entries(found: list[tuple[Any, ...]], dim: int) -> Entries:
     if not found:
         return Entries.none(dim)
     ids, vectors, seals, *tags, versions = zip(*found, strict=True)
-    floats = np.frombuffer(b"".join(bytes(one)[4:] for one in vectors), dtype=">f4")
-    columns = [_bytes(column, TAG_BYTES) for column in tags]
-    return Entries(
-        _bytes(ids, ID_BYTES),
-        floats.astype(np.float32).reshape(-1, dim),
-        _bytes(seals, SEAL_BYTES),
-        np.stack(columns, axis=1),
-        np.array(versions, dtype=np.int32),
-    )
+    with reading_answer():
+        floats = np.frombuffer(b"".join(bytes(one)[4:] for one in vectors), dtype=">f4")
+        columns = [_bytes(column, TAG_BYTES) for column in tags]
+        return Entries(
+            _bytes(ids, ID_BYTES),
+            floats.astype(np.float32).reshape(-1, dim),
+            _bytes(seals, SEAL_BYTES),
+            np.stack(columns, axis=1),
+            np.array(versions, dtype=np.int32),
+        )
 
 
 def _bytes(column: tuple[Any, ...], width: int) -> Bytes:

@@ -1,4 +1,4 @@
-"""The nearest of stored rows, exactly: every distance is computed, block by block."""
+"""Which rows may answer, and the nearest of them: every distance is computed, block by block."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.values import Float32s
-from cipherset.pipeline.index.entries import Entries, Filter
+from cipherset.pipeline.index.entries import Entries, Filter, bad_answer
 
 BLOCK_ROWS: Final = 16_384
 
@@ -64,3 +64,19 @@ def allowed_rows(entries: Entries, where: Filter) -> Bools | None:
             one |= (mine == np.frombuffer(token, np.uint8)).all(axis=1)
         allowed &= one
     return allowed
+
+
+def check_answer(found: Entries, most: int, where: Filter) -> None:
+    """See that a store answered what it was asked: rows that ``where`` lets answer, each once.
+
+    That their seals fit says that they were stored under the key, not that they were asked for:
+    without this, whoever keeps the store could answer with another tenant's rows.
+
+    Raises:
+        IntegrityError: ``index_answer``.
+    """
+    allowed = allowed_rows(found, where)
+    if len(found) > most or (allowed is not None and not allowed.all()):
+        raise bad_answer("is more than was asked for")
+    if len(np.unique(found.ids, axis=0)) != len(found):
+        raise bad_answer("has a row twice")

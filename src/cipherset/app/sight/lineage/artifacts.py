@@ -16,7 +16,7 @@ from cipherset.evidence.views.lineage.links import Links
 from cipherset.evidence.views.lineage.located import Check, State
 from cipherset.evidence.views.picture import Finding
 from cipherset.pipeline.export import open_cipherset
-from cipherset.pipeline.index import FileIndex, StoreKind, read_signed
+from cipherset.pipeline.index import IN_FILES, FileIndex, read_signed
 from cipherset.pipeline.ingest import open_source
 from cipherset.pipeline.train import load_bundle
 
@@ -53,7 +53,7 @@ class Inspector:
     def index(self, place: Place) -> Check:
         """Its signature and, where the rows are in files, theirs."""
         manifest, _ = read_signed(place.path, signer=self.workspace.fingerprint)
-        if manifest.store is StoreKind.FILES:
+        if manifest.store in IN_FILES:
             FileIndex(place.path, self.workspace.ring.signer())
         return self._same(place, manifest.asset_id)
 

@@ -1,4 +1,4 @@
-"""``cipherset index``: build, add, delete, show."""
+"""``cipherset index``: build, add, delete, reencrypt, show."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 
 from cipherset.app.index import change
 from cipherset.app.index.build import build as build_index
+from cipherset.app.index.reencrypt import reencrypt as reencrypt_index
 from cipherset.app.index.request import BuildRequest, Columns, IndexResult
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.interfaces.cli import options
@@ -47,8 +48,8 @@ def command() -> None:
 @options.rules
 @click.option(
     "--store",
-    metavar="URL#TABLE",
-    help="Keep the rows in PostgreSQL with pgvector (default: in files).",
+    metavar="STORE",
+    help="files (default), faiss, lancedb, qdrant, or the URL#TABLE of PostgreSQL or Milvus.",
 )
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the attacks."
@@ -112,6 +113,14 @@ def delete(
     """Delete rows from INDEX for good."""
     result = change.delete(context.session(), index, ids=ids, rows=rows, source=source)
     _show(context, result, "rows deleted")
+
+
+@command.command(cls=Command, epilog="Example:  cipherset index reencrypt tickets.index")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.pass_obj
+def reencrypt(context: Context, index: Path) -> None:
+    """Encrypt INDEX anew, in place, under the version of its key that is active now."""
+    _show(context, reencrypt_index(context.session(), index), "index reencrypted")
 
 
 @command.command(cls=Command, epilog="Example:  cipherset index show tickets.index")
