@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TypedDict
 
 from cipherset.app import state
@@ -20,6 +21,7 @@ from cipherset.custody.keys import (
     VersionInfo,
 )
 from cipherset.custody.ledger import Outcome
+from cipherset.custody.ledger.records import events_of
 
 
 class VersionResult(TypedDict):
@@ -201,31 +203,42 @@ def _remove_minimizers(workspace: Workspace, info: KeyInfo) -> bool:
 
 def _plan(workspace: Workspace, info: KeyInfo) -> list[Stale]:
     """The exports under any version that can be read, the oldest version first."""
-    made = _made(workspace)
-    plan: list[Stale] = []
+    found: list[tuple[int, state.ExportState]] = []
     for version in info.versions:
         if version.status in {KeyStatus.ACTIVE, KeyStatus.RETIRING}:
             key = workspace.ring.open(info.key_id, version.version, purpose=KeyUse.QUERY)
-            plan += [
-                Stale(
-                    cipherset_id=export.meta.cipherset_id,
-                    made=made.get(export.meta.cipherset_id),
-                    rows=_rows(export),
-                    key_version=version.version,
-                )
-                for export in _exports(workspace, key)
-            ]
-    return plan
+            found += [(version.version, export) for export in _exports(workspace, key)]
+    made = _made(workspace) if found else {}
+    return [
+        Stale(
+            cipherset_id=export.meta.cipherset_id,
+            made=made.get(export.meta.cipherset_id),
+            rows=_rows(export),
+            key_version=version,
+        )
+        for version, export in found
+    ]
 
 
 def _exports(workspace: Workspace, key: KeyHandle) -> Iterator[state.ExportState]:
     """The exports that open under ``key``, by id; others are under other keys."""
     sealer = AesGcmSealer.from_key(key)
     for folder in sorted(workspace.exports.glob("[!.]*")):
+        if not _may_open(folder, key):
+            continue
         try:
             yield state.read_state(workspace.exports, folder.name, sealer)
         except IntegrityError:
             continue
+
+
+def _may_open(folder: Path, key: KeyHandle) -> bool:
+    """Whether nothing beside what is sealed says that it is under another key."""
+    try:
+        under = state.read_made_under(folder)
+    except IntegrityError:
+        return True
+    return (under.key_id, under.key_version) == (key.key_id, key.version)
 
 
 def _rows(export: state.ExportState) -> int | None:
@@ -237,10 +250,12 @@ def _rows(export: state.ExportState) -> int | None:
 
 def _made(workspace: Workspace) -> dict[str, str]:
     """When each export was made, by its id; as the ledger has it."""
+    done = workspace.gate.ledger.look(
+        lambda work: list(events_of(work.connection, Action.PROTECT, Outcome.DONE))
+    )
     made: dict[str, str] = {}
-    for event in workspace.gate.ledger.events():
-        if event.action == Action.PROTECT and event.outcome == Outcome.DONE:
-            made.setdefault(str(json.loads(event.body).get("cipherset")), event.time)
+    for event in done:
+        made.setdefault(str(json.loads(event.body).get("cipherset")), event.time)
     return made
 
 
@@ -256,7 +271,7 @@ def _facts(info: KeyInfo) -> dict[str, str | int]:
 
 def _about(workspace: Workspace, name: str) -> About:
     """The key of that name, as the gate knows it; one that is to be made where there is none."""
-    known = next((info for info in workspace.ring.list() if info.name == name), None)
+    known = workspace.ring.find(name)
     return about_key_named(name) if known is None else about_key(known)
 
 

@@ -135,7 +135,7 @@ def _exporting(
 
 def _with_key(workspace: Workspace, request: ProtectRequest, about: About) -> About:
     """The source, and the key that takes part."""
-    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
+    key = workspace.ring.find(request.key)
     return about if key is None else replace(about, also=about_key(key).bound())
 
 

@@ -128,8 +128,8 @@ class Owner:
 
 def key_purpose(workspace: Workspace, request: ProtectRequest) -> str | None:
     """What the request's key was made for; None where nobody said, or there is no such key."""
-    known = (info.purpose for info in workspace.ring.list() if info.name == request.key)
-    return next(known, None) or None
+    known = workspace.ring.find(request.key)
+    return None if known is None else known.purpose or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def build(session: Session, request: BuildRequest) -> IndexResult:
 @contextmanager
 def _indexing(workspace: Workspace, request: BuildRequest, origin: Origin) -> Iterator[Act]:
     about = origin.about
-    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
+    key = workspace.ring.find(request.key)
     if key is not None:
         about = replace(about, also=about_key(key).bound())
     facts: dict[str, Fact] = {
