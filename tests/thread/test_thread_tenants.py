@@ -1,16 +1,15 @@
-"""Two tenants, each with a workspace of its own, protect the same rows as the defaults have it."""
+"""Tenants: whose rows go under which key, where, and what the exports of two have in common."""
 
 import numpy as np
 import pytest
-from thread_samples import Owner, opened, vector_rows, write_rows
+from thread_samples import QUICK, Owner, opened, vector_rows, write_rows
+from thread_team import COLUMNS
 
 import cipherset
 from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.workspace import Session
 from cipherset.evidence.attack.linkage.tenants import link_tenants
 from cipherset.interfaces.cli.output import TerminalProgress
-
-COLUMNS = ("--vector", "vec", "--label", "topic", "--key", "support")
 
 
 def source_rows(owner):
@@ -33,6 +32,58 @@ def protected(folder, rows):
     of = source_rows(owner)
     x = np.stack(table["vector"].to_pylist())
     return x, np.array(table["label"].to_pylist()), [of[row] for row in table["row"].to_pylist()]
+
+
+@pytest.mark.soak
+def test_rows_of_a_tenant_go_under_another_key_by_a_grant_and_never_out_of_their_region(
+    team, monkeypatch
+):
+    source, risk = team.source, ("--accept-risk", "a trial")
+    monkeypatch.setenv("CIPHERSET_REGION", "eu")
+    bound = ("--only-in", "region=current")
+    assert team.ok("kim", "key", "create", "all", *bound)["only_in"] == ["region=eu"]
+    assert team.ok("kim", "key", "create", "own", "--tenant", "acme")["tenant"] == "acme"
+    team.ok("bob", "scan", source, "--tenant", "acme", "--region", "eu")
+    team.ok("bob", "scan", source, "--tenant", "acme")  # said again
+    other = team.refused("bob", "scan", source, "--region", "us")
+    assert (other["code"], "region of these rows is eu" in other["message"]) == ("home_known", True)
+    lower = ("relabel", source, "--level", "restricted", "--reason", "moved", "--tenant", "beta")
+    assert team.refused("ada", *lower)["code"] == "not_allowed"
+
+    def protect(key):
+        columns = (*COLUMNS[:-1], key)
+        return team.run("bob", "protect", source, *columns, "--to", team.target, *QUICK, *risk)
+
+    assert "rows of a tenant go under that tenant's key" in protect("all").error["message"]
+    for key in ("own", "all"):
+        team.granted("bob", "protect", source, f"key:{key}", options=risk)
+    assert "rows that are to stay in a region go under" in protect("own").error["message"]
+    for place in ("us", ""):
+        monkeypatch.setenv("CIPHERSET_REGION", place)
+        assert "the machine is known to stand in it" in protect("all").error["message"]
+    monkeypatch.setenv("CIPHERSET_REGION", "eu")
+    done = protect("all")
+    assert done.code == 0, done.out
+    monkeypatch.setenv("CIPHERSET_REGION", "us")
+    at_gate = ("train", team.target, "--to", team.folder / "own.bundle", "--at-gate")
+    assert "known to stand in it" in team.refused("sci", *at_gate)["message"]
+
+
+def test_names_of_tenants_and_regions_have_a_grammar(owner, monkeypatch):
+    for option, code in (("--tenant", "tenant"), ("--region", "region")):
+        source = write_rows(owner.folder / "few.jsonl", [{"body": "a"}])
+        assert owner.run("scan", source, option, "a, b").error["code"] == code
+    assert owner.run("key", "create", "b", "--tenant", "a,b").error["code"] == "tenant"
+    monkeypatch.setenv("CIPHERSET_REGION", "EU!")
+    assert owner.run("key", "list").error["code"] == "region"
+
+
+def test_a_tenant_is_bound_to_the_secret(owner):
+    owner.ok("key", "create", "own", "--tenant", "acme")
+    path = owner.home / "keys" / "own.json"
+    path.write_bytes(path.read_bytes().replace(b'"acme"', b'"beta"'))
+    assert owner.ok("key", "show", "own")["tenant"] == "beta"
+    assert owner.run("key", "rotate", "own").error["code"] == "key_unwrap"
 
 
 @pytest.mark.attack

@@ -9,7 +9,7 @@ from cipherset.app import state
 from cipherset.app.gate import About, Action
 from cipherset.app.gate.about import about_key, about_key_named
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.environment import condition, differing
+from cipherset.core.environment import checked_tenant, condition, differing
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.secret import KeyHandle
@@ -45,6 +45,7 @@ class KeyResult(TypedDict):
     purpose: str
     created: str
     only_in: list[str]
+    tenant: str | None
     usable_here: bool
     versions: list[VersionResult]
 
@@ -81,13 +82,16 @@ def create(
     purpose: str,
     provider: str | None,
     only_in: Sequence[str] = (),
+    tenant: str | None = None,
 ) -> KeyResult:
-    """Create the key ``name``, to be used where the conditions ``only_in`` are met.
+    """Create the key ``name``, for the tenant's rows, to be used where ``only_in`` is met.
 
     Raises:
         UsageError: there is one of that name, or a condition is none.
+        InputError: ``tenant``: it is no tenant's name.
     """
     places = _conditions(session, only_in)
+    owner = None if tenant is None else checked_tenant(tenant)
     # A URI that is refused may hold what it should not; it is recorded once it is accepted.
     with (
         open_workspace(session) as workspace,
@@ -95,7 +99,13 @@ def create(
             Action.KEY_CREATE, name, {"name": name}, about=about_key_named(name)
         ) as act,
     ):
-        info = workspace.ring.create(name, purpose=purpose, provider_uri=provider, only_in=places)
+        info = workspace.ring.create(
+            name,
+            purpose=purpose,
+            provider_uri=provider,
+            only_in=places,
+            tenant=owner,
+        )
         act.facts.update(_facts(info))
     return _result(session, info)
 
@@ -289,6 +299,7 @@ def _result(session: Session, info: KeyInfo) -> KeyResult:
         purpose=info.purpose,
         created=info.created,
         only_in=list(info.only_in),
+        tenant=info.tenant,
         usable_here=not differing(info.only_in, session.environment),
         versions=[_version(version) for version in info.versions],
     )

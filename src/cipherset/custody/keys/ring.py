@@ -30,7 +30,6 @@ from cipherset.custody.keys.lifecycle import Admit, KeyUse, admit_unbound
 from cipherset.custody.keys.lock import changing, relying
 from cipherset.custody.keys.proven import Proven, key_paths
 from cipherset.custody.keys.stored import (
-    KEY_SCHEMA,
     SIGNER_SCHEMA,
     KeyInfo,
     KeyStatus,
@@ -85,8 +84,11 @@ class KeyRing:
         purpose: str = "",
         provider_uri: str | None = None,
         only_in: Sequence[str] = (),
+        tenant: str | None = None,
     ) -> KeyInfo:
         """A new key with a fresh random secret, version 1, active, to be used ``only_in`` places.
+
+        Of a key of a ``tenant`` that name is bound to the secret, as its purpose is.
 
         Raises:
             InputError: ``key_name``; ``provider_uri``.
@@ -100,9 +102,7 @@ class KeyRing:
             raise _exists(name)
         uri = self._default_provider if provider_uri is None else provider_uri
         key_id = f"{name}-{secrets.token_hex(_ID_BYTES)}"
-        key = StoredKey(schema=KEY_SCHEMA, key_id=key_id, name=name, purpose=purpose).bound_to(
-            only_in
-        )
+        key = StoredKey.new(key_id, name, purpose=purpose, tenant=tenant).bound_to(only_in)
         first = self._new_version(uri, key, version=1)
         if not create_atomic(path, key.with_versions(first).encode()):
             raise _exists(name)
