@@ -48,7 +48,7 @@ FREE = {
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
     Role.SERVICE: "query predict encrypt search discover key.use grant.request",
-    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
+    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept backup",
 }
 # Whoever has a role may see how things stand.
 FREE = {role: f"view {words}" for role, words in FREE.items()}

@@ -60,6 +60,7 @@ class Action(StrEnum):
     VIEW = "view"
     AUDIT = "audit"
     AUDIT_ACCEPT = "audit.accept"
+    BACKUP = "backup"
     REVIEW = "review"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
@@ -250,6 +251,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.VIEW: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
         Action.AUDIT_ACCEPT: _WORKSPACE,
+        Action.BACKUP: _WORKSPACE,
         Action.REVIEW: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,
