@@ -35,6 +35,7 @@ PROGRAMS: Final = {
     "gnome-keyring": ("gnome-keyring-daemon",),
     "postgresql": ("pg_ctlcluster", "initdb"),
     "softhsm2": ("softhsm2-util",),
+    "systemd": ("systemd-analyze",),
 }
 # Files whose tests are long and need nothing of each other.
 ALONE: Final = "tests/docs/test_docs_examples.py"

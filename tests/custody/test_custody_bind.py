@@ -4,6 +4,7 @@ import itertools
 import json
 
 import pytest
+from custody_ring_files import held
 
 from cipherset.core.environment import NOWHERE, Environment, condition, differing
 from cipherset.core.errors import BackendError, CiphersetError, PolicyError, UsageError
@@ -187,7 +188,7 @@ class Dying:
 def test_a_provider_that_dies_between_wrap_and_record_changes_nothing(ring, tmp_path, move):
     ring.rotate("a")
     before = secrets(ring, (1, 2))
-    files = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
+    files = held(tmp_path)
     provider = ring._wrapper.provider("file:kek")
     for calls in itertools.count():
         ring._wrapper._providers["file:kek"] = Dying(provider, calls)
@@ -195,7 +196,7 @@ def test_a_provider_that_dies_between_wrap_and_record_changes_nothing(ring, tmp_
             move(ring)
         except BackendError as error:
             assert error.code == "provider_unreachable"
-            assert {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == files
+            assert held(tmp_path) == files
         else:
             break
     assert calls >= 3

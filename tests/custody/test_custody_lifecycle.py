@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from custody_ring_files import held
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +75,7 @@ def test_the_way_of_a_version_from_beginning_to_end(ring, tmp_path):
     assert ring.get("a").version == 2
     assert statuses(ring) == ["destroyed", "active"]
     assert "wrapped" not in stored(tmp_path)[0]
-    for path in (tmp_path / "keys").iterdir():
+    for path in held(tmp_path):
         assert wrapped.encode() not in path.read_bytes()
     assert KeyRing(tmp_path).open("a", purpose=KeyUse.EXPORT).version == 2
 
@@ -222,7 +223,7 @@ class Forgetful:
 
 
 def test_no_version_that_its_provider_does_not_open(ring, tmp_path):
-    before = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
+    before = held(tmp_path)
     ring._wrapper._providers["file:lost"] = Forgetful()
     for call in (
         lambda: ring.rotate("a", provider_uri="file:lost"),
@@ -230,7 +231,7 @@ def test_no_version_that_its_provider_does_not_open(ring, tmp_path):
     ):
         assert refusal(call) == (KeyAccessError, "key_unwrap")
     before[tmp_path / "keys" / ".lock"] = b""
-    assert {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == before
+    assert held(tmp_path) == before
 
 
 def test_no_version_under_a_provider_that_lost_its_key(ring, tmp_path):
@@ -262,7 +263,7 @@ def test_files_stay_private(ring, tmp_path):
     ring.rotate("a")
     ring.retire("a")
     ring.destroy("a")
-    for path in (tmp_path / "keys").iterdir():
+    for path in held(tmp_path):
         assert path.stat().st_mode & 0o777 == 0o600, path
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+from custody_ring_files import held
 from securesystemslib.exceptions import UnverifiedSignatureError
 
 from cipherset.core.errors import InputError, KeyAccessError, UsageError
@@ -86,7 +87,7 @@ def test_a_moved_workspace_still_opens(ring, tmp_path):
 def test_files_are_private(ring, tmp_path):
     ring.create("a")
     ring.signer()
-    for path in (tmp_path / "kek", *(tmp_path / "keys").iterdir()):
+    for path in (tmp_path / "kek", *held(tmp_path)):
         assert path.stat().st_mode & 0o777 == 0o600, path
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
 

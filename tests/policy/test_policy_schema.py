@@ -48,9 +48,10 @@ def test_what_may_be_unknown_is_optional_and_nothing_else_is():
     assert optional == {
         *("purpose", "environment", "network", "code", "grant_id", "reid", "verdict"),
         *("exposure_left", "asked", "requester", "beneficiary"),
+        *("region", "key_region", "key_tenant"),
     }
     optional = {name for name, each in schema.RESOURCE.items() if each.is_optional}
-    assert optional == {"owner", "trust", "purpose"}
+    assert optional == {"owner", "trust", "purpose", "tenant", "region"}
 
 
 @pytest.mark.parametrize(

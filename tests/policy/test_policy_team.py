@@ -48,7 +48,7 @@ FREE = {
     "grant.approve grant.deny grant.revoke",
     Role.AUDITOR: "audit discover breach key.use",
     Role.SERVICE: "query predict encrypt search discover key.use grant.request",
-    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept",
+    Role.ADMINISTRATOR: "grant.request grant.revoke principal.revoke audit.accept backup",
 }
 # Whoever has a role may see how things stand.
 FREE = {role: f"view {words}" for role, words in FREE.items()}
@@ -248,6 +248,36 @@ def test_rows_serve_no_other_purpose(purpose):
     assert TEAM.decide(request).is_allowed
 
 
+def homed(tenant=None, region=None, **told):
+    """A request to protect rows that belong to somebody, or somewhere."""
+    request = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)
+    object.__setattr__(request.resource, "tenant", tenant)
+    object.__setattr__(request.resource, "region", region)
+    for name, value in told.items():
+        object.__setattr__(request.context, name.removeprefix("c_"), value)
+    return request
+
+
+@pytest.mark.parametrize("key", [None, "beta", "acme, beta"])
+def test_rows_of_a_tenant_go_under_its_key_or_by_a_grant(key):
+    assert TEAM.decide(homed("acme", c_key_tenant="acme")).is_allowed
+    other = TEAM.decide(homed("acme", c_key_tenant=key))
+    assert (other.policies, other.missing.ways) == (("other-tenant",), (Way.GRANT,))
+    assert TEAM.decide(homed("acme", c_key_tenant=key, c_granted=True)).is_allowed
+    assert TEAM.decide(homed(c_key_tenant=key)).is_allowed
+
+
+@pytest.mark.parametrize("other", [None, "us"])
+def test_no_grant_crosses_a_region(other):
+    here = {"c_region": "eu", "c_key_region": "eu"}
+    assert TEAM.decide(homed(region="eu", **here)).is_allowed
+    for place, rule in (("c_region", "other-region"), ("c_key_region", "key-of-other-region")):
+        for granted in (False, True):
+            found = TEAM.decide(homed(region="eu", **{**here, place: other, "c_granted": granted}))
+            assert found.policies == (rule,)
+            assert not found.missing.ways
+
+
 def test_a_service_must_have_been_verified():
     facts = {"status": Standing.APPROVED, "exposure_left": 5, "rows": 5}
     claimed = ask(["service"], "query", "model", **facts)
@@ -326,6 +356,9 @@ def test_a_policy_that_only_forbids_less_can_be_seen_to_matter():
     other = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)
     object.__setattr__(other.resource, "purpose", "routing")
     seen["other-purpose"] = other
+    seen |= {"other-tenant": homed(tenant="acme")}
+    seen |= {"key-of-other-region": homed(region="eu", c_region="eu")}
+    seen |= {"other-region": homed(region="eu", c_key_region="eu")}
     assert set(seen) == set(forbids)
     (text,) = texts.values()
     for name, request in seen.items():

@@ -25,6 +25,7 @@ CALLS = {
     "audit list": (),
     "audit retention": (),
     "audit watch": (),
+    "backup": ("--to", "{new}"),
     "audit prove": ("1", "--checkpoint", "{checkpoint}", "--to", "{new}"),
     "calibrate": ("{rows}", *COLUMNS, "--to", "{new}"),
     "canary measure": ("mine", "--key", "support", "--model", "{rows}"),

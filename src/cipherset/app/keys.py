@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TypedDict
 
 from cipherset.app import state
 from cipherset.app.gate import About, Action
 from cipherset.app.gate.about import about_key, about_key_named
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.environment import condition, differing
+from cipherset.core.environment import checked_tenant, condition, differing
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.secret import KeyHandle
@@ -20,6 +21,7 @@ from cipherset.custody.keys import (
     VersionInfo,
 )
 from cipherset.custody.ledger import Outcome
+from cipherset.custody.ledger.records import events_of
 
 
 class VersionResult(TypedDict):
@@ -43,6 +45,7 @@ class KeyResult(TypedDict):
     purpose: str
     created: str
     only_in: list[str]
+    tenant: str | None
     usable_here: bool
     versions: list[VersionResult]
 
@@ -79,13 +82,16 @@ def create(
     purpose: str,
     provider: str | None,
     only_in: Sequence[str] = (),
+    tenant: str | None = None,
 ) -> KeyResult:
-    """Create the key ``name``, to be used where the conditions ``only_in`` are met.
+    """Create the key ``name``, for the tenant's rows, to be used where ``only_in`` is met.
 
     Raises:
         UsageError: there is one of that name, or a condition is none.
+        InputError: ``tenant``: it is no tenant's name.
     """
     places = _conditions(session, only_in)
+    owner = None if tenant is None else checked_tenant(tenant)
     # A URI that is refused may hold what it should not; it is recorded once it is accepted.
     with (
         open_workspace(session) as workspace,
@@ -93,7 +99,13 @@ def create(
             Action.KEY_CREATE, name, {"name": name}, about=about_key_named(name)
         ) as act,
     ):
-        info = workspace.ring.create(name, purpose=purpose, provider_uri=provider, only_in=places)
+        info = workspace.ring.create(
+            name,
+            purpose=purpose,
+            provider_uri=provider,
+            only_in=places,
+            tenant=owner,
+        )
         act.facts.update(_facts(info))
     return _result(session, info)
 
@@ -201,31 +213,42 @@ def _remove_minimizers(workspace: Workspace, info: KeyInfo) -> bool:
 
 def _plan(workspace: Workspace, info: KeyInfo) -> list[Stale]:
     """The exports under any version that can be read, the oldest version first."""
-    made = _made(workspace)
-    plan: list[Stale] = []
+    found: list[tuple[int, state.ExportState]] = []
     for version in info.versions:
         if version.status in {KeyStatus.ACTIVE, KeyStatus.RETIRING}:
             key = workspace.ring.open(info.key_id, version.version, purpose=KeyUse.QUERY)
-            plan += [
-                Stale(
-                    cipherset_id=export.meta.cipherset_id,
-                    made=made.get(export.meta.cipherset_id),
-                    rows=_rows(export),
-                    key_version=version.version,
-                )
-                for export in _exports(workspace, key)
-            ]
-    return plan
+            found += [(version.version, export) for export in _exports(workspace, key)]
+    made = _made(workspace) if found else {}
+    return [
+        Stale(
+            cipherset_id=export.meta.cipherset_id,
+            made=made.get(export.meta.cipherset_id),
+            rows=_rows(export),
+            key_version=version,
+        )
+        for version, export in found
+    ]
 
 
 def _exports(workspace: Workspace, key: KeyHandle) -> Iterator[state.ExportState]:
     """The exports that open under ``key``, by id; others are under other keys."""
     sealer = AesGcmSealer.from_key(key)
     for folder in sorted(workspace.exports.glob("[!.]*")):
+        if not _may_open(folder, key):
+            continue
         try:
             yield state.read_state(workspace.exports, folder.name, sealer)
         except IntegrityError:
             continue
+
+
+def _may_open(folder: Path, key: KeyHandle) -> bool:
+    """Whether nothing beside what is sealed says that it is under another key."""
+    try:
+        under = state.read_made_under(folder)
+    except IntegrityError:
+        return True
+    return (under.key_id, under.key_version) == (key.key_id, key.version)
 
 
 def _rows(export: state.ExportState) -> int | None:
@@ -237,10 +260,12 @@ def _rows(export: state.ExportState) -> int | None:
 
 def _made(workspace: Workspace) -> dict[str, str]:
     """When each export was made, by its id; as the ledger has it."""
+    done = workspace.gate.ledger.look(
+        lambda work: list(events_of(work.connection, Action.PROTECT, Outcome.DONE))
+    )
     made: dict[str, str] = {}
-    for event in workspace.gate.ledger.events():
-        if event.action == Action.PROTECT and event.outcome == Outcome.DONE:
-            made.setdefault(str(json.loads(event.body).get("cipherset")), event.time)
+    for event in done:
+        made.setdefault(str(json.loads(event.body).get("cipherset")), event.time)
     return made
 
 
@@ -256,7 +281,7 @@ def _facts(info: KeyInfo) -> dict[str, str | int]:
 
 def _about(workspace: Workspace, name: str) -> About:
     """The key of that name, as the gate knows it; one that is to be made where there is none."""
-    known = next((info for info in workspace.ring.list() if info.name == name), None)
+    known = workspace.ring.find(name)
     return about_key_named(name) if known is None else about_key(known)
 
 
@@ -274,6 +299,7 @@ def _result(session: Session, info: KeyInfo) -> KeyResult:
         purpose=info.purpose,
         created=info.created,
         only_in=list(info.only_in),
+        tenant=info.tenant,
         usable_here=not differing(info.only_in, session.environment),
         versions=[_version(version) for version in info.versions],
     )

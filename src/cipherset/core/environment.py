@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cipherset.core.errors import UsageError
+from cipherset.core.errors import InputError, UsageError
 
 CURRENT: Final = "current"
+REGION: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,14 @@ class Environment:
 
     ``host`` is its name, in lower case; ``machine`` a digest of its machine id; ``package`` one of
     our installed files. ``identity`` is the URI of the workload that asks, as a verified connection
-    has it: nobody's own word.
+    has it: nobody's own word. ``region`` is where whoever runs the machine says that it stands.
     """
 
     host: str | None = None
     machine: str | None = None
     package: str | None = None
     identity: str | None = None
+    region: str | None = None
 
     def known(self) -> dict[str, str | None]:
         """Each kind and its value."""
@@ -36,16 +38,56 @@ class Environment:
             "machine": self.machine,
             "package": self.package,
             "identity": self.identity,
+            "region": self.region,
         }
 
 
+_TENANT: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"  # no comma: several are told as one text
+_AT: Final = "region"
 NOWHERE: Final = Environment()
 _FORMS: Final[Mapping[str, str]] = {
     "host": r"[a-z0-9][a-z0-9._-]{0,254}",
     "machine": r"hmac-sha256:[0-9a-f]{64}",
     "package": r"sha256:[0-9a-f]{64}",
     "identity": r"[a-z][a-z0-9+.-]*:[!-~]{1,500}",
+    "region": REGION,
 }
+
+
+def checked_region(text: str) -> str:
+    """``text``, which names a region, such as ``eu-central``.
+
+    Raises:
+        InputError: ``region``.
+    """
+    if not re.fullmatch(REGION, text):
+        raise InputError(
+            f"{text!r} is not the name of a region",
+            code="region",
+            hint="use a-z, 0-9 and dashes, such as eu-central",
+        )
+    return text
+
+
+def checked_tenant(text: str) -> str:
+    """``text``, which names a tenant: whoever's rows are to be kept apart from others'.
+
+    Raises:
+        InputError: ``tenant``.
+    """
+    if not re.fullmatch(_TENANT, text):
+        raise InputError(
+            f"{text!r} is not the name of a tenant",
+            code="tenant",
+            hint="use letters, digits, dots, dashes and underscores; a letter or digit first",
+        )
+    return text
+
+
+def region_of(conditions: Iterable[str]) -> str | None:
+    """The one region that ``conditions`` name; None where they name none, or several."""
+    named = {value for kind, _, value in (one.partition("=") for one in conditions) if kind == _AT}
+    return named.pop() if len(named) == 1 else None
 
 
 def condition(text: str, here: Environment) -> str:

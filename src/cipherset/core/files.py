@@ -320,11 +320,13 @@ def _open_partial(target: Path, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
 
 def _found_beside(target: Path, kind: str) -> Iterator[tuple[Path, int]]:
     """Paths of that kind for this very target, and the process that made each."""
-    form = re.compile(rf"\.{re.escape(target.name)}\.{kind}-(\d+)-[0-9a-f]{{8}}")
-    for path in target.parent.iterdir():
-        match = form.fullmatch(path.name)
+    begins = f".{target.name}.{kind}-"
+    form = re.compile(r"(\d+)-[0-9a-f]{8}")
+    # Names alone: a ring of keys has tens of thousands of files in one folder.
+    for name in os.listdir(target.parent):  # noqa: PTH208
+        match = form.fullmatch(name, len(begins)) if name.startswith(begins) else None
         if match:
-            yield path, int(match[1])
+            yield target.with_name(name), int(match[1])
 
 
 def _remove_leftovers(target: Path) -> None:

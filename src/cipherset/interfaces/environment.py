@@ -17,13 +17,18 @@ _PACKAGE: Final = Path(__file__).parents[1]
 _ID: Final = re.compile(r"[0-9a-f]{32}\n?")
 
 
-def look_around(identity: str | None = None) -> Environment:
-    """What is known here; ``identity`` is what a verified connection says of its other end."""
+def look_around(identity: str | None = None, region: str | None = None) -> Environment:
+    """What is known here.
+
+    ``identity`` is what a verified connection says of its other end, ``region`` what whoever runs
+    this machine says of it.
+    """
     return Environment(
         host=os.uname().nodename.lower(),
         machine=machine_digest(MACHINE_ID),
         package=_running(),
         identity=identity,
+        region=region,
     )
 
 

@@ -51,12 +51,11 @@ from cipherset.app.exports.request import (
     Owner,
     ProtectRequest,
     ProtectResult,
-    key_purpose,
+    key_of,
 )
 from cipherset.app.exports.utility import Part, measure
 from cipherset.app.fields.needed import needed_columns
 from cipherset.app.gate import About, Act, Action, Fact, Moment
-from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.origin import Origin, exporting
@@ -121,11 +120,12 @@ def _exporting(
     workspace: Workspace, request: ProtectRequest, source: Source, facts: dict[str, Fact]
 ) -> Iterator[Act]:
     """The act, on the source and the key; for what was said, or what grant or key are for."""
-    about = _with_key(workspace, request, about_source(workspace, source))
+    key = key_of(workspace, request)
+    about = _with_key(about_source(workspace, source), key)
     moment = Moment(
         accepted_risk=request.accept_risk is not None,
         purpose=request.purpose,
-        key_purpose=key_purpose(workspace, request),
+        key=key,
     )
     with workspace.gate.act(
         Action.PROTECT, str(request.target), facts, about=about, moment=moment
@@ -133,10 +133,9 @@ def _exporting(
         yield act
 
 
-def _with_key(workspace: Workspace, request: ProtectRequest, about: About) -> About:
+def _with_key(about: About, key: About | None) -> About:
     """The source, and the key that takes part."""
-    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
-    return about if key is None else replace(about, also=about_key(key).bound())
+    return about if key is None else replace(about, also=key.bound())
 
 
 def _facts(result: ProtectResult) -> dict[str, Fact]:
@@ -190,7 +189,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 placing(owner, known, exported, new_minimizer=draft.fitted.is_new),
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
             ):
-                about = _with_key(owner.workspace, request, origin.about)
+                about = _with_key(origin.about, key_of(owner.workspace, request))
                 with leaving(owner, request, about, built.leak, exported):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)

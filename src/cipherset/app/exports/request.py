@@ -7,6 +7,8 @@ from typing import Any, Final, Protocol
 
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
+from cipherset.app.gate import About
+from cipherset.app.gate.about import about_key
 from cipherset.app.workspace import Workspace
 from cipherset.core.envelope import fingerprint
 from cipherset.core.errors import UsageError
@@ -126,10 +128,10 @@ class Owner:
     progress: Progress
 
 
-def key_purpose(workspace: Workspace, request: ProtectRequest) -> str | None:
-    """What the request's key was made for; None where nobody said, or there is no such key."""
-    known = (info.purpose for info in workspace.ring.list() if info.name == request.key)
-    return next(known, None) or None
+def key_of(workspace: Workspace, request: ProtectRequest) -> About | None:
+    """The request's key, as the gate knows it; None where there is none of that name."""
+    known = workspace.ring.find(request.key)
+    return None if known is None else about_key(known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cipherset.core import canonical
+from cipherset.core.environment import region_of
 from cipherset.custody.keys import KeyInfo
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.budgets import Debit
@@ -19,7 +20,8 @@ class About:
 
     ``also`` are other assets that take part, ``kind:name`` to digest, as ``bound`` writes it. What
     the ledger knows of an asset (label, trust, standing, makers) the gate looks up itself;
-    ``purpose`` is what a key was made for.
+    ``purpose`` is what a key was made for, ``tenant`` whose rows it is for, and ``region`` where
+    alone it may be used.
     """
 
     kind: Kind
@@ -27,6 +29,8 @@ class About:
     name: str
     also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     purpose: str | None = None
+    tenant: str | None = None
+    region: str | None = None
 
     def bound(self) -> dict[str, str]:
         """Every asset of the act, ``kind:name`` to digest."""
@@ -40,8 +44,8 @@ WORKSPACE: Final = About(Kind.WORKSPACE, "workspace", "workspace")
 class Moment:
     """What the operation knows at the time; what it leaves out is not known.
 
-    ``purpose`` is what was said to be wanted, and goes before that of a grant; ``key_purpose`` is
-    what the key of the act was made for, where neither says anything.
+    ``purpose`` is what was said to be wanted, and goes before that of a grant; ``key`` is the
+    one that the act makes something under, whose purpose holds where neither says anything.
     ``reid`` and ``verdict`` are those of the latest finding about this very asset, and
     ``is_fresh`` says that nothing it was bound to has changed since. ``debits`` and
     ``row_debits`` are spent with the decision, or not at all. ``rows`` counts the rows that the
@@ -52,7 +56,7 @@ class Moment:
     """
 
     purpose: str | None = None
-    key_purpose: str | None = None
+    key: About | None = None
     rows: int = 0
     reid: float | None = None
     verdict: Verdict | None = None
@@ -76,7 +80,14 @@ MomentOf = Callable[[Transaction], Moment]
 def about_key(key: KeyInfo) -> About:
     """A key at its active version; a rotated one is another."""
     digest = key_digest(key.key_id, key.version)
-    return About(Kind.KEY, digest, key.name, purpose=key.purpose or None)
+    return About(
+        Kind.KEY,
+        digest,
+        key.name,
+        purpose=key.purpose or None,
+        tenant=key.tenant,
+        region=region_of(key.only_in),
+    )
 
 
 def about_key_named(name: str) -> About:

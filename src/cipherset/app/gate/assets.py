@@ -16,17 +16,21 @@ SUSPEND: Final = "suspend"
 FORGET: Final = "forget"
 RETIRE: Final = "retire"
 PURPOSE: Final = "purpose"
+TENANT: Final = "tenant"
+REGION: Final = "region"
 _STANDINGS: Final = {
     APPROVE: Standing.APPROVED,
     SUSPEND: Standing.SUSPENDED,
     RETIRE: Standing.RETIRED,
 }
-_REMARKS: Final = frozenset({APPROVE, SUSPEND, FORGET, RETIRE, PURPOSE, "classify", "relabel"})
+_REMARKS: Final = frozenset(
+    {APPROVE, SUSPEND, FORGET, RETIRE, PURPOSE, TENANT, REGION, "classify", "relabel"}
+)
 
 
 def described(transaction: Transaction, about: About) -> Resource:
     """The asset of ``about`` as policies see it; restricted and proposed where nothing is known."""
-    key = described, about.kind, about.id, about.name, about.purpose
+    key = described, about.kind, about.id, about.name, about.purpose, about.tenant, about.region
     return transaction.recall(key, lambda _: _described(transaction, about))
 
 
@@ -44,6 +48,8 @@ def _described(transaction: Transaction, about: About) -> Resource:
         tags=frozenset(() if label is None else map(str, label.tags)),
         trust=_trust(label),
         purpose=about.purpose or attributes.get(PURPOSE) or purpose_of(about.id, runs),
+        tenant=about.tenant or home_of(about.id, runs, TENANT),
+        region=about.region or home_of(about.id, runs, REGION),
         status=_standing(about.id, runs),
         made_by=frozenset(run.actor for run in runs if _makes(run)),
         stale=any(run.kind == FORGET for run in runs),
@@ -75,6 +81,23 @@ def purpose_of(asset_id: str, runs: list[Run]) -> str | None:
     said = [run for run in runs if run.kind == PURPOSE and run.status == "done"]
     own = [run for run in said if asset_id in run.inputs]
     return str((own or said)[-1].parameters[PURPOSE]) if said else None
+
+
+def home_of(asset_id: str, runs: list[Run], what: str) -> str | None:
+    """Whose rows an asset holds (``TENANT``), or where they are to stay (``REGION``).
+
+    As was said last of it; else of all that it was made of, where that is several in one text.
+    ``runs`` are its ``history``.
+    """
+    said = {
+        asset: str(run.parameters[what])
+        for run in runs
+        if run.kind == what and run.status == "done"
+        for asset in run.inputs
+    }
+    if asset_id in said:
+        return said[asset_id]
+    return ", ".join(sorted(set(said.values()))) or None
 
 
 def _makes(run: Run) -> bool:

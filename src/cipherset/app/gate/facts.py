@@ -307,6 +307,9 @@ def _context(
         asked=moment.asked,
         requester=moment.requester,
         beneficiary=moment.beneficiary,
+        region=gate.environment.region,
+        key_region=None if moment.key is None else moment.key.region,
+        key_tenant=None if moment.key is None else moment.key.tenant,
         founding=action is Action.PRINCIPAL_ADD and not has_votes(transaction.connection),
     )
 
@@ -314,4 +317,4 @@ def _context(
 def _purpose(moment: Moment, grant: GrantRequest | None) -> str | None:
     """What was said to be wanted, or else what the grant is for, or else what the key is for."""
     granted = None if grant is None else grant.purpose
-    return moment.purpose or granted or moment.key_purpose
+    return moment.purpose or granted or (None if moment.key is None else moment.key.purpose)

@@ -96,9 +96,10 @@ def build(session: Session, request: BuildRequest) -> IndexResult:
 @contextmanager
 def _indexing(workspace: Workspace, request: BuildRequest, origin: Origin) -> Iterator[Act]:
     about = origin.about
-    key = next((info for info in workspace.ring.list() if info.name == request.key), None)
+    known = workspace.ring.find(request.key)
+    key = None if known is None else about_key(known)
     if key is not None:
-        about = replace(about, also=about_key(key).bound())
+        about = replace(about, also=key.bound())
     facts: dict[str, Fact] = {
         "source": origin.name,
         "key": request.key,
@@ -106,7 +107,7 @@ def _indexing(workspace: Workspace, request: BuildRequest, origin: Origin) -> It
         "accepted_risk": request.accept_risk,
         "rules": request.rules.digest,
     }
-    moment = Moment(accepted_risk=request.accept_risk is not None)
+    moment = Moment(accepted_risk=request.accept_risk is not None, key=key)
     with workspace.gate.act(
         Action.INDEX, str(request.target), facts, about=about, moment=moment
     ) as act:

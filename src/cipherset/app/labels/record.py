@@ -5,7 +5,13 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
-from cipherset.app.gate.assets import BROUGHT, PURPOSE, history, purpose_of
+from cipherset.app.gate.assets import (
+    BROUGHT,
+    PURPOSE,
+    history,
+    home_of,
+    purpose_of,
+)
 from cipherset.app.labels.code import code_digest
 from cipherset.app.labels.made import of_model
 from cipherset.app.workspace import Workspace
@@ -128,6 +134,39 @@ def record_purpose(workspace: Workspace, asset_id: str, purpose: str) -> None:
         )
     with recorded_run(workspace, PURPOSE, [asset_id], {PURPOSE: purpose}):
         pass
+
+
+def record_home(workspace: Workspace, asset_id: str, said: Mapping[str, str]) -> None:
+    """Write down whose an asset's rows are (``TENANT``), and where they are to stay (``REGION``).
+
+    Raises:
+        PolicyError: ``home_known``: something else was said before.
+        BackendError: the ledger cannot be written.
+    """
+    for what, value in said.items():
+        known = known_home(workspace, asset_id, what)
+        if known == value:
+            continue
+        if known is not None:
+            raise PolicyError(
+                f"the {what} of these rows is {known}, and not {value}",
+                code="home_known",
+                hint="another one takes a grant: cipherset grant request relabel ASSET --for WHY, "
+                f"then cipherset relabel ASSET --{what} {value}",
+            )
+        with recorded_run(workspace, what, [asset_id], {what: value}):
+            pass
+
+
+def known_home(workspace: Workspace, asset_id: str, what: str) -> str | None:
+    """Whose an asset's rows are, or where they are to stay; None where nobody has said.
+
+    Raises:
+        BackendError: the ledger cannot be read.
+    """
+    return workspace.gate.ledger.transact(
+        lambda transaction: home_of(asset_id, history(transaction, asset_id), what)
+    )
 
 
 def known_purpose(workspace: Workspace, asset_id: str) -> str | None:

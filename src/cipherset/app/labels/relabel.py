@@ -4,7 +4,8 @@ Raising a label is free to whoever may look through rows, and written down. Lowe
 act of its own, and takes a grant for it even where the policy lets one person do everything.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cipherset.app.gate import NOTHING, About, Action, Fact
@@ -13,6 +14,7 @@ from cipherset.app.gate.facts import gather
 from cipherset.app.gate.subjects import named
 from cipherset.app.labels.record import (
     DATASET,
+    known_home,
     known_label,
     known_purpose,
     record_label,
@@ -29,7 +31,8 @@ class RelabelRequest:
     """What ``relabel`` is asked to do, and why.
 
     ``label`` is added to what is known, unless its level is lower or it is to hold ``exactly``.
-    ``purpose`` is what the rows were collected for; another one than was said takes a grant too.
+    ``purpose`` is what the rows were collected for, ``home`` whose they are and where they are to
+    stay; anything else than was said takes a grant too.
     """
 
     subject: str
@@ -37,6 +40,13 @@ class RelabelRequest:
     reason: str
     exactly: bool = False
     purpose: str | None = None
+    home: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What is said of the rows, by what it is."""
+        purpose = {} if self.purpose is None else {PURPOSE: self.purpose}
+        return {**purpose, **self.home}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ def relabel(session: Session, request: RelabelRequest) -> Relabeled:
         before = known_label(workspace, about.id)
         wanted = _wanted(request, before)
         held = before or _unlabeled(workspace)
-        other = _is_other(workspace, about, request.purpose)
+        other = _is_other(workspace, about, request)
         is_lower = other or (held is not None and wanted.is_lower_than(held))
         action = Action.RELABEL if is_lower else Action.SCAN
         facts: dict[str, Fact] = {"label": wanted.level.value, "reason": request.reason}
@@ -84,15 +94,22 @@ def _record(
             pass
     else:
         record_label(workspace, about.id, wanted, told)
-    if request.purpose is not None:
-        with recorded_run(workspace, PURPOSE, [about.id], {PURPOSE: request.purpose}):
+    for what, value in request.said.items():
+        with recorded_run(workspace, what, [about.id], {what: value}):
             pass
 
 
-def _is_other(workspace: Workspace, about: About, purpose: str | None) -> bool:
-    """Whether the rows were collected for something else than is to be said now."""
-    known = known_purpose(workspace, about.id)
-    return purpose is not None and known is not None and known != purpose
+def _is_other(workspace: Workspace, about: About, request: RelabelRequest) -> bool:
+    """Whether something else was said of the rows than is to be said now."""
+    return any(
+        known is not None and known != value
+        for what, value in request.said.items()
+        for known in [
+            known_purpose(workspace, about.id)
+            if what == PURPOSE
+            else known_home(workspace, about.id, what)
+        ]
+    )
 
 
 def _unlabeled(workspace: Workspace) -> Label | None:
@@ -131,8 +148,8 @@ def _check_known(workspace: Workspace, about: About, subject: str) -> None:
 
 def _other(about: About) -> PolicyError:
     return PolicyError(
-        f"the rows of {about.name} were collected for something else; another purpose is said "
-        "under a grant only",
+        f"the rows of {about.name} were collected for something else, or are another's; another "
+        "purpose, tenant or region is said under a grant only",
         code="purpose_known",
         hint=f"ask for one: cipherset grant request relabel {about.name} --for PURPOSE",
     )

@@ -123,7 +123,7 @@ def encrypt(session: Session, request: EncryptRequest) -> Encrypted:
         InputError, KeyAccessError, IntegrityError, BackendError: as their messages say.
     """
     with open_workspace(session) as workspace:
-        info = next((key for key in workspace.ring.list() if key.name == request.key), None)
+        info = workspace.ring.find(request.key)
         about = about_key_named(request.key) if info is None else about_key(info)
         facts: dict[str, Fact] = {"rows": request.n_rows}
         left = 0 if info is None else _left(workspace, info, session.actor)

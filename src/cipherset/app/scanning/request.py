@@ -20,7 +20,8 @@ HIGH: Final = 0.9  # a recall that, at its lower end, need not be told by the ki
 class ScanRequest:
     """What ``scan`` is asked to do; ``columns`` are all of them by default.
 
-    ``purpose`` is what the rows were collected for, where that is to be written down.
+    ``purpose`` is what the rows were collected for, ``home`` whose they are and where they are to
+    stay, where that is to be written down.
     """
 
     source: str
@@ -29,6 +30,7 @@ class ScanRequest:
     sample: int = SAMPLE
     trust: Trust | None = None
     purpose: str | None = None
+    home: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     html: Path | None = None
     overwrite: bool = False

@@ -20,6 +20,7 @@ from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.record import (
     known_label,
     known_trust,
+    record_home,
     record_label,
     record_purpose,
     record_source,
@@ -58,7 +59,8 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
 
     Raises:
         InputError: the source or a row is not fit, or has no such column.
-        PolicyError: ``not_allowed``; ``purpose_known``: the rows were collected for something else.
+        PolicyError: ``not_allowed``; ``purpose_known``: the rows were collected for something else;
+            ``home_known``: they are another tenant's, or of another region.
         BackendError: the ledger or the page cannot be written.
     """
     source = open_source(request.source)
@@ -123,6 +125,7 @@ def _result(
     asset_id = record_source(workspace, source)
     if request.purpose is not None:
         record_purpose(workspace, asset_id, request.purpose)
+    record_home(workspace, asset_id, request.home)
     known = known_label(workspace, asset_id)
     trust = request.trust or known_trust(known)
     grounds = Grounds(detectors, looked.n_rows, trust, recall_of(detectors))

@@ -15,11 +15,15 @@ A status is a rule of the ring's, which whoever can write the ring's files can b
 ``destroyed`` is more than a rule, because the secret is not there any more.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
 from cipherset.core.errors import KeyAccessError, PolicyError, UsageError
-from cipherset.custody.keys.stored import KeyStatus, StoredKey, StoredVersion
+from cipherset.custody.keys.stored import KeyInfo, KeyStatus, StoredKey, StoredVersion
+
+# Asked before a secret is opened, for what; it raises where it may not be.
+Admit = Callable[[KeyInfo, str], None]
 
 
 class KeyUse(Enum):
@@ -171,3 +175,17 @@ def _refusal(key: StoredKey, found: StoredVersion) -> KeyAccessError:
         code="key_destroyed",
         hint="protect the records again under another key or version, and train again",
     )
+
+
+def admit_unbound(key: KeyInfo, use: str) -> None:
+    """Refuse a key that is bound to places, where nobody said which place this is.
+
+    Raises:
+        PolicyError: ``key_environment``.
+    """
+    if key.only_in:
+        raise PolicyError(
+            f"key {key.name} is bound to where it may be used, and that is not known here ({use})",
+            code="key_environment",
+            hint="use it through the commands, which find out where they run",
+        )

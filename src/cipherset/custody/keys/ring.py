@@ -21,15 +21,15 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
-from cipherset.core.errors import InputError, KeyAccessError, PolicyError, UsageError
+from cipherset.core.errors import InputError, KeyAccessError, UsageError
 from cipherset.core.files import create_atomic, disk_errors, write_atomic
 from cipherset.core.protocols import KeyVersion
 from cipherset.core.secret import SECRET_BYTES, KeyHandle, Secret
 from cipherset.custody.keys import lifecycle
-from cipherset.custody.keys.lifecycle import KeyUse
+from cipherset.custody.keys.lifecycle import Admit, KeyUse, admit_unbound
 from cipherset.custody.keys.lock import changing, relying
+from cipherset.custody.keys.proven import Proven, key_paths
 from cipherset.custody.keys.stored import (
-    KEY_SCHEMA,
     SIGNER_SCHEMA,
     KeyInfo,
     KeyStatus,
@@ -45,26 +45,11 @@ from cipherset.custody.keys.wrapping import Wrapper
 
 DEFAULT_PROVIDER: Final = "file:kek"
 UTC_CLOCK: Final = partial(datetime.now, UTC)
-Admit = Callable[[KeyInfo, str], None]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ID: Final = re.compile(rf"(?P<name>{_NAME.pattern})-[0-9a-f]{{16}}")
 _ID_BYTES: Final = 8
 SIGNER_FILE: Final = "_signer.json"  # no key's name begins with _
-
-
-def admit_unbound(key: KeyInfo, use: str) -> None:
-    """Refuse a key that is bound to places, where nobody said which place this is.
-
-    Raises:
-        PolicyError: ``key_environment``.
-    """
-    if key.only_in:
-        raise PolicyError(
-            f"key {key.name} is bound to where it may be used, and that is not known here ({use})",
-            code="key_environment",
-            hint="use it through the commands, which find out where they run",
-        )
 
 
 class KeyRing:
@@ -90,6 +75,7 @@ class KeyRing:
         self._clock = clock
         self._admit = admit
         self._wrapper = Wrapper(home)
+        self._proven = Proven(self._directory)
 
     def create(
         self,
@@ -98,8 +84,11 @@ class KeyRing:
         purpose: str = "",
         provider_uri: str | None = None,
         only_in: Sequence[str] = (),
+        tenant: str | None = None,
     ) -> KeyInfo:
         """A new key with a fresh random secret, version 1, active, to be used ``only_in`` places.
+
+        Of a key of a ``tenant`` that name is bound to the secret, as its purpose is.
 
         Raises:
             InputError: ``key_name``; ``provider_uri``.
@@ -113,9 +102,7 @@ class KeyRing:
             raise _exists(name)
         uri = self._default_provider if provider_uri is None else provider_uri
         key_id = f"{name}-{secrets.token_hex(_ID_BYTES)}"
-        key = StoredKey(schema=KEY_SCHEMA, key_id=key_id, name=name, purpose=purpose).bound_to(
-            only_in
-        )
+        key = StoredKey.new(key_id, name, purpose=purpose, tenant=tenant).bound_to(only_in)
         first = self._new_version(uri, key, version=1)
         if not create_atomic(path, key.with_versions(first).encode()):
             raise _exists(name)
@@ -203,6 +190,22 @@ class KeyRing:
         """
         return self._known(name_or_id).info()
 
+    def find(self, name_or_id: str) -> KeyInfo | None:
+        """The key of that name or id, or None where there is none, or it is no name.
+
+        One file is read, whether it is there and however many others are.
+
+        Raises:
+            KeyAccessError: ``key_corrupt``.
+            BackendError: the file cannot be read.
+        """
+        known = self._find(name_or_id) if _is_name(name_or_id) else None
+        if known is not None:
+            return known.info()
+        if (self._directory / SIGNER_FILE).exists():
+            read_signer(self._directory / SIGNER_FILE)  # as long a look as at one that is there
+        return None
+
     def open(self, name_or_id: str, version: int | None = None, *, purpose: KeyUse) -> KeyHandle:
         """A handle on one version's secret; the active version if none is named.
 
@@ -269,11 +272,7 @@ class KeyRing:
             KeyAccessError: ``key_corrupt``.
             BackendError: the directory cannot be read.
         """
-        return tuple(read_key(path).info() for path in self._paths())
-
-    def _paths(self) -> tuple[Path, ...]:
-        with disk_errors(self._directory):
-            return tuple(sorted(self._directory.glob("[!._]*.json")))
+        return tuple(read_key(path).info() for path in key_paths(self._directory))
 
     def _create_signer(self, path: Path) -> None:
         self._make_directory()
@@ -308,16 +307,19 @@ class KeyRing:
     def _remove_partial(self, name: str) -> None:
         """Remove unfinished files of the key's; under the lock none can be anybody's work."""
         with disk_errors(self._directory):
-            for path in self._directory.glob(f".{name}.json.partial-*"):
-                path.unlink(missing_ok=True)
+            for found in os.listdir(self._directory):  # noqa: PTH208 -- names alone
+                if found.startswith(f".{name}.json.partial-"):
+                    (self._directory / found).unlink(missing_ok=True)
 
     def _new_version(self, uri: str, key: StoredKey, *, version: int) -> StoredVersion:
+        secret = Secret(os.urandom(SECRET_BYTES))
+        wrapped = self._wrap(uri, secret, key.binding(version), name=key.name)
         return StoredVersion(
             version=version,
             status=KeyStatus.ACTIVE,
             provider=uri,
             created=self._now(),
-            wrapped=self._wrap(uri, Secret(os.urandom(SECRET_BYTES)), key.binding(version)),
+            wrapped=wrapped,
         )
 
     def _wrapped_again(
@@ -356,7 +358,7 @@ class KeyRing:
         return read_key(path) if path.exists() else None
 
     def _path(self, name: str) -> Path:
-        if not (_NAME.fullmatch(name) or _ID.fullmatch(name)):
+        if not _is_name(name):
             raise InputError(
                 f"{name!r} is not a key's name",
                 code="key_name",
@@ -364,27 +366,25 @@ class KeyRing:
             )
         return self._directory / f"{name}.json"
 
-    def _wrap(self, uri: str, secret: Secret, bound: bytes) -> str:
-        """``secret`` wrapped by a provider that still opens what it has wrapped before.
-
-        One that has lost its own key would make a new one here, and hide the loss.
-        """
-        earlier = (
-            (key, old)
-            for key in map(read_key, self._paths())
-            for old in key.versions
-            if old.provider == uri and old.wrapped is not None
-        )
-        found = next(earlier, None)
+    def _wrap(self, uri: str, secret: Secret, bound: bytes, *, name: str | None = None) -> str:
+        """``secret``, of the key ``name``, wrapped where what was wrapped before still opens."""
+        found = self._proven.of(uri)
         if found is not None:
             self._opened(*found)
-        return self._wrapper.wrap(uri, secret, bound)
+        wrapped = self._wrapper.wrap(uri, secret, bound)
+        if found is None and name is not None:
+            self._proven.note(uri, name)
+        return wrapped
 
     def _now(self) -> str:
         return self._clock().astimezone(UTC).isoformat()
 
     def __repr__(self) -> str:
         return f"KeyRing({str(self._home)!r})"
+
+
+def _is_name(text: str) -> bool:
+    return bool(_NAME.fullmatch(text) or _ID.fullmatch(text))
 
 
 def _fingerprint(private: Ed25519PrivateKey) -> str:

@@ -46,7 +46,8 @@ class KeyInfo:
     ``version``, ``status``, ``provider`` and ``created`` are those of the active version, or of
     the latest where none is active; from ``rotate``, ``retire`` and ``destroy`` they are those of
     the version that it was about. ``versions`` has all, the oldest first. ``only_in`` are the
-    conditions of ``core.environment`` on where it may be used; none is anywhere.
+    conditions of ``core.environment`` on where it may be used; none is anywhere. ``tenant`` is
+    whose rows it is for; None is nobody's in particular.
     """
 
     key_id: str
@@ -58,6 +59,7 @@ class KeyInfo:
     created: str
     versions: tuple[VersionInfo, ...]
     only_in: tuple[str, ...] = ()
+    tenant: str | None = None
 
     def about(self, version: int) -> "KeyInfo":
         """The same key, told from that version, which it has."""
@@ -123,7 +125,13 @@ class StoredKey(_Stored):
     name: str
     purpose: str
     only_in: tuple[str, ...] | None = Field(default=None, min_length=1)
+    tenant: str | None = Field(default=None, min_length=1)
     versions: tuple[StoredVersion, ...] = ()
+
+    @classmethod
+    def new(cls, key_id: str, name: str, *, purpose: str, tenant: str | None) -> Self:
+        """A key without a version yet, to be used anywhere."""
+        return cls(schema=KEY_SCHEMA, key_id=key_id, name=name, purpose=purpose, tenant=tenant)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -149,7 +157,8 @@ class StoredKey(_Stored):
             "version": version,
         }
         places = {} if self.only_in is None else {"only_in": list(self.only_in)}
-        return canonical.encode(bound | places)
+        owned = {} if self.tenant is None else {"tenant": self.tenant}
+        return canonical.encode(bound | places | owned)
 
     def bound_to(self, only_in: Sequence[str]) -> "StoredKey":
         """The same key, to be used only there; its secrets have to be wrapped for it."""
@@ -177,6 +186,7 @@ class StoredKey(_Stored):
             created=shown.created,
             versions=tuple(version.info() for version in self.versions),
             only_in=self.only_in or (),
+            tenant=self.tenant,
         )
 
 

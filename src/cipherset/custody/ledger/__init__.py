@@ -14,6 +14,7 @@ from cipherset.custody.ledger.budgets import (
     spent,
 )
 from cipherset.custody.ledger.chain import Event, Outcome, Verification
+from cipherset.custody.ledger.database import copy_ledger
 from cipherset.custody.ledger.heads import Head, Heads
 from cipherset.custody.ledger.proofs import (
     Checkpoint,
@@ -50,6 +51,7 @@ __all__ = [
     "Verification",
     "check_consistency",
     "check_event",
+    "copy_ledger",
     "debit",
     "rate_kind",
     "read_checkpoint",

@@ -60,6 +60,7 @@ class Action(StrEnum):
     VIEW = "view"
     AUDIT = "audit"
     AUDIT_ACCEPT = "audit.accept"
+    BACKUP = "backup"
     REVIEW = "review"
     PRINCIPAL_ADD = "principal.add"
     PRINCIPAL_CHANGE = "principal.change"
@@ -135,8 +136,9 @@ class Principal:
 class Resource:
     """What is acted upon. ``made_by`` are all who ran what made it, whatever it was made from too.
 
-    What carries no label counts as restricted. ``stale``: it holds, or was made of, rows of
-    somebody who was forgotten since.
+    What carries no label counts as restricted. ``tenant`` is whose rows it holds, or whose key it
+    is, and ``region`` where those are to stay; of several, all of them in one text. ``stale``: it
+    holds, or was made of, rows of somebody who was forgotten since.
     """
 
     kind: Kind
@@ -147,6 +149,8 @@ class Resource:
     tags: frozenset[str] = frozenset()
     trust: Trust | None = None
     purpose: str | None = None
+    tenant: str | None = None
+    region: str | None = None
     status: Standing = Standing.PROPOSED
     made_by: frozenset[Person] = frozenset()
     stale: bool = False
@@ -160,7 +164,9 @@ class Context:
     act; ``grant_id`` names it. ``reid`` is the measured re-identification of the exact asset, and
     ``measured`` says that no digest changed since. ``exposure_left`` is what the budget allows, in
     rows; ``UNBOUNDED`` where none binds. ``asked``, ``requester`` and ``beneficiary`` are those of
-    the request that a vote is about. ``founding``: nobody has voted on anything yet.
+    the request that a vote is about. ``region`` is where the machine stands, ``key_region`` and
+    ``key_tenant`` are those of the key that the act makes something under. ``founding``: nobody
+    has voted on anything yet.
     """
 
     hour_utc: int
@@ -182,6 +188,9 @@ class Context:
     asked: Action | None = None
     requester: Person | None = None
     beneficiary: Person | None = None
+    region: str | None = None
+    key_region: str | None = None
+    key_tenant: str | None = None
     founding: bool = False
 
 
@@ -242,6 +251,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.VIEW: _WORKSPACE,
         Action.AUDIT: _WORKSPACE,
         Action.AUDIT_ACCEPT: _WORKSPACE,
+        Action.BACKUP: _WORKSPACE,
         Action.REVIEW: _WORKSPACE,
         Action.PRINCIPAL_ADD: _WORKSPACE,
         Action.PRINCIPAL_CHANGE: _WORKSPACE,

@@ -44,7 +44,7 @@ class Context:
             actor=self.actor,
             cache=self.cache,
             progress=self.progress(),
-            environment=look_around(),
+            environment=look_around(region=settings.region()),
             ledger=settings.ledger(self.home),
             signer=None if key is None else signer_in(key),
             emergency=self.emergency,

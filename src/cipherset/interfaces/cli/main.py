@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "asset": "Say what may be used, and stop what may not.",
     "assess": "Attack an export, and sign what it gives away.",
     "audit": "Verify, list, export and vouch for what was done.",
+    "backup": "Copy the workspace as of one moment, while others work in it.",
     "bundle": "Bind any library's model to the key of its rows.",
     "calibrate": "Draw what exports would be worth, and would give away.",
     "canary": "Plant made-up secrets, and measure what a model knows of them.",
@@ -52,7 +53,17 @@ COMMANDS: Final = {
 }
 # Where each command's module is.
 _ROOMS: Final = {
-    "custody": ("asset", "audit", "doctor", "grant", "init", "key", "policy", "principal"),
+    "custody": (
+        "asset",
+        "audit",
+        "backup",
+        "doctor",
+        "grant",
+        "init",
+        "key",
+        "policy",
+        "principal",
+    ),
     "models": ("bundle", "demo", "deploy", "encoder", "evaluate", "mlflow", "predict", "train"),
     "rows": (
         "assess",

@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from cipherset.app.gate.assets import REGION, TENANT
+from cipherset.core.environment import checked_region, checked_tenant
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.ingest import Consent
 
@@ -119,3 +121,19 @@ def consent_and_purpose(command: Callable[..., None]) -> Callable[..., None]:
         command(*context, consent=asked, purpose=purpose or None, **others)
 
     return _consent(_purpose(given))
+
+
+def home(command: Callable[..., None]) -> Callable[..., None]:
+    """--tenant and --region: whose rows they are, and where they are to stay."""
+    tenant = click.option("--tenant", metavar="NAME", help="Whose rows they are.")
+    return tenant(click.option("--region", metavar="NAME", help="Where they are to stay.")(command))
+
+
+def said_of_home(tenant: str | None, region: str | None) -> dict[str, str]:
+    """What the two options said.
+
+    Raises:
+        InputError: ``region``, ``tenant``.
+    """
+    told = {} if tenant is None else {TENANT: checked_tenant(tenant)}
+    return told if region is None else {**told, REGION: checked_region(region)}

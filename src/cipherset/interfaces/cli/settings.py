@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.workspace import LedgerAddress
+from cipherset.core.environment import checked_region
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors
 
@@ -40,6 +41,16 @@ def principal() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user in the password database
         return f"uid-{os.getuid()}"
+
+
+def region() -> str | None:
+    """Where this machine stands: CIPHERSET_REGION; None where nobody said.
+
+    Raises:
+        InputError: ``region``.
+    """
+    chosen = os.environ.get("CIPHERSET_REGION")  # noqa: TID251 -- the one place
+    return checked_region(chosen) if chosen else None
 
 
 def ledger(home: Path) -> LedgerAddress | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cipherset.app.exports.leak import Leak
-from cipherset.app.exports.request import Owner, ProtectRequest, key_purpose
+from cipherset.app.exports.request import Owner, ProtectRequest, key_of
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.custody.keys.identity import Identities
 from cipherset.custody.ledger import Transaction
@@ -36,7 +36,7 @@ def leaving(
     promised = _epsilon(request, about, limits.epsilon, exported)
     moment = Moment(
         purpose=request.purpose,
-        key_purpose=key_purpose(owner.workspace, request),
+        key=key_of(owner.workspace, request),
         rows=rows,
         reid=min(leak.worst.high, 1.0),
         is_fresh=True,

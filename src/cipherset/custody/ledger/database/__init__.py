@@ -14,9 +14,11 @@ from cipherset.custody.ledger.database.engine import (
     writing,
 )
 from cipherset.custody.ledger.database.failures import read_failures, write_failures
+from cipherset.custody.ledger.database.file import copy_ledger
 
 __all__ = [
     "begin_piece",
+    "copy_ledger",
     "counting",
     "for_writing",
     "is_in_transaction",

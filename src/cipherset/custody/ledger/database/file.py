@@ -1,6 +1,29 @@
 """The file of an SQLite ledger, which must stay in its place."""
 
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+from cipherset.custody.ledger.database.failures import read_failures
+
+
+def copy_ledger(source: Path, target: Path) -> None:
+    """``target`` is the SQLite ledger ``source`` as of one moment; nobody's writing waits for it.
+
+    Raises:
+        BackendError: ``ledger_unreadable``: it is not there, or one of the two disks fails.
+        IntegrityError: ``ledger_corrupt``.
+
+    Source: SQLite's Online Backup API, https://www.sqlite.org/backup.html
+    """
+    with read_failures():
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as live,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            live.backup(copy)
 
 
 class OpenedFile:

@@ -26,13 +26,21 @@ def command() -> None:
 @click.argument("name")
 @click.option("--provider", metavar="URI", help="Where it is wrapped (default: file:).")
 @click.option("--purpose", default="", help="What the key is for, in a few words.")
+@click.option("--tenant", metavar="NAME", help="Whose rows it is for; stays with the key.")
 @_ONLY_IN
 @click.pass_obj
 def create(
-    context: Context, name: str, provider: str | None, purpose: str, only_in: tuple[str, ...]
+    context: Context,
+    name: str,
+    provider: str | None,
+    purpose: str,
+    tenant: str | None,
+    only_in: tuple[str, ...],
 ) -> None:
     """Create a key named NAME."""
-    info = keys.create(context.session(), name, purpose=purpose, provider=provider, only_in=only_in)
+    info = keys.create(
+        context.session(), name, purpose=purpose, provider=provider, only_in=only_in, tenant=tenant
+    )
     context.show(info, "key created", _rows(info))
 
 
@@ -164,6 +172,8 @@ def _stale(export: keys.Stale, version: int) -> str:
 
 def _rows(info: keys.KeyResult) -> list[tuple[str, str]]:
     rows = [(name, str(value)) for name, value in info.items() if name not in _APART]
+    if info["tenant"] is not None:
+        rows.append(("tenant", info["tenant"]))
     rows += [("only in", one) for one in info["only_in"]]
     if info["only_in"]:
         rows.append(("usable here", "yes" if info["usable_here"] else "no"))
@@ -175,4 +185,4 @@ def _rows(info: keys.KeyResult) -> list[tuple[str, str]]:
     return rows
 
 
-_APART = {"versions", "plan", "minimizer_removed", "only_in", "usable_here"}
+_APART = {"versions", "plan", "minimizer_removed", "only_in", "usable_here", "tenant"}

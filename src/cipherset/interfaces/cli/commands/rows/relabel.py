@@ -4,6 +4,7 @@ import click
 
 from cipherset.app.labels.relabel import RelabelRequest, relabel
 from cipherset.core.labels import Label, Level, Tag, Trust
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
 EXAMPLE = 'cipherset relabel tickets.csv --level restricted --tag PHI --reason "cases of a clinic"'
@@ -33,6 +34,7 @@ EXAMPLE = 'cipherset relabel tickets.csv --level restricted --tag PHI --reason "
 )
 @click.option("--exactly", is_flag=True, help="Take away what is not named; takes a grant.")
 @click.option("--purpose", metavar="PURPOSE", help="What its rows were collected for.")
+@options.home
 @click.option("--reason", required=True, metavar="TEXT", help="Why; recorded.")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
@@ -43,11 +45,15 @@ def command(  # noqa: PLR0913 -- one parameter per option
     trusts: tuple[str, ...],
     exactly: bool,  # noqa: FBT001 -- click hands it over by name
     purpose: str | None,
+    tenant: str | None,
+    region: str | None,
     reason: str,
 ) -> None:
     """Label a source or a cipherset of this workspace; lowering a label takes a grant."""
     label = Label(level=Level(level), tags=tuple(map(Tag, tags)), trusts=tuple(map(Trust, trusts)))
-    done = relabel(context.session(), RelabelRequest(subject, label, reason, exactly, purpose))
+    home = options.said_of_home(tenant, region)
+    request = RelabelRequest(subject, label, reason, exactly, purpose, home)
+    done = relabel(context.session(), request)
     result = {
         "asset": done.asset,
         "before": None if done.before is None else done.before.as_json(),

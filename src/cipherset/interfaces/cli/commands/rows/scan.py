@@ -55,6 +55,7 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
     help="Who answers for its rows; written down with its label.",
 )
 @click.option("--purpose", metavar="PURPOSE", help="What its rows were collected for.")
+@options.home
 @click.option(
     "--html",
     type=click.Path(path_type=Path),
@@ -76,6 +77,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
     sample: int,
     trust: str | None,
     purpose: str | None,
+    tenant: str | None,
+    region: str | None,
     html: Path | None,
     seed: int,
     encoder: str,
@@ -89,6 +92,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         sample=sample,
         trust=None if trust is None else Trust(trust),
         purpose=purpose,
+        home=options.said_of_home(tenant, region),
         seed=seed,
         html=html,
         overwrite=force,

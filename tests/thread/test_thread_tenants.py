@@ -1,0 +1,107 @@
+"""Tenants: whose rows go under which key, where, and what the exports of two have in common."""
+
+import numpy as np
+import pytest
+from thread_samples import QUICK, Owner, opened, vector_rows, write_rows
+from thread_team import COLUMNS
+
+import cipherset
+from cipherset.app.erasure.sealed import open_exports
+from cipherset.app.workspace import Session
+from cipherset.evidence.attack.linkage.tenants import link_tenants
+from cipherset.interfaces.cli.output import TerminalProgress
+
+
+def source_rows(owner):
+    """The source row of each row of the tenant's export, as only its owner may see."""
+    session = Session(owner.home, "ada", owner.folder, TerminalProgress())
+    with opened(session) as workspace:
+        (export,) = open_exports(workspace).exports
+        rows = [row for table in export.rows.chunks() for row in table.to_pylist()]
+    return {row["row"]: row["source"] for row in rows}
+
+
+def protected(folder, rows):
+    """A tenant's encrypted training rows, their labels and the source row of each."""
+    owner = Owner(folder)
+    folder.mkdir()
+    owner.key("support")
+    source = write_rows(folder / "rows.parquet", rows)
+    owner.ok("protect", source, *COLUMNS, "--to", folder / "out", "--seed", "7")
+    table = cipherset.open(folder / "out").to_arrow("train")
+    of = source_rows(owner)
+    x = np.stack(table["vector"].to_pylist())
+    return x, np.array(table["label"].to_pylist()), [of[row] for row in table["row"].to_pylist()]
+
+
+@pytest.mark.soak
+def test_rows_of_a_tenant_go_under_another_key_by_a_grant_and_never_out_of_their_region(
+    team, monkeypatch
+):
+    source, risk = team.source, ("--accept-risk", "a trial")
+    monkeypatch.setenv("CIPHERSET_REGION", "eu")
+    bound = ("--only-in", "region=current")
+    assert team.ok("kim", "key", "create", "all", *bound)["only_in"] == ["region=eu"]
+    assert team.ok("kim", "key", "create", "own", "--tenant", "acme")["tenant"] == "acme"
+    team.ok("bob", "scan", source, "--tenant", "acme", "--region", "eu")
+    team.ok("bob", "scan", source, "--tenant", "acme")  # said again
+    other = team.refused("bob", "scan", source, "--region", "us")
+    assert (other["code"], "region of these rows is eu" in other["message"]) == ("home_known", True)
+    lower = ("relabel", source, "--level", "restricted", "--reason", "moved", "--tenant", "beta")
+    assert team.refused("ada", *lower)["code"] == "not_allowed"
+
+    def protect(key):
+        columns = (*COLUMNS[:-1], key)
+        return team.run("bob", "protect", source, *columns, "--to", team.target, *QUICK, *risk)
+
+    assert "rows of a tenant go under that tenant's key" in protect("all").error["message"]
+    for key in ("own", "all"):
+        team.granted("bob", "protect", source, f"key:{key}", options=risk)
+    assert "rows that are to stay in a region go under" in protect("own").error["message"]
+    for place in ("us", ""):
+        monkeypatch.setenv("CIPHERSET_REGION", place)
+        assert "the machine is known to stand in it" in protect("all").error["message"]
+    monkeypatch.setenv("CIPHERSET_REGION", "eu")
+    done = protect("all")
+    assert done.code == 0, done.out
+    monkeypatch.setenv("CIPHERSET_REGION", "us")
+    at_gate = ("train", team.target, "--to", team.folder / "own.bundle", "--at-gate")
+    assert "known to stand in it" in team.refused("sci", *at_gate)["message"]
+
+
+def test_names_of_tenants_and_regions_have_a_grammar(owner, monkeypatch):
+    for option, code in (("--tenant", "tenant"), ("--region", "region")):
+        source = write_rows(owner.folder / "few.jsonl", [{"body": "a"}])
+        assert owner.run("scan", source, option, "a, b").error["code"] == code
+    assert owner.run("key", "create", "b", "--tenant", "a,b").error["code"] == "tenant"
+    monkeypatch.setenv("CIPHERSET_REGION", "EU!")
+    assert owner.run("key", "list").error["code"] == "region"
+
+
+def test_a_tenant_is_bound_to_the_secret(owner):
+    owner.ok("key", "create", "own", "--tenant", "acme")
+    path = owner.home / "keys" / "own.json"
+    path.write_bytes(path.read_bytes().replace(b'"acme"', b'"beta"'))
+    assert owner.ok("key", "show", "own")["tenant"] == "beta"
+    assert owner.run("key", "rotate", "own").error["code"] == "key_unwrap"
+
+
+@pytest.mark.attack
+def test_what_the_defaults_let_leave_links_no_rows_of_two_tenants(tmp_path):
+    rows = vector_rows(1200, dim=24, classes=4)
+    (a, a_labels, mine), (b, b_labels, theirs) = (
+        protected(tmp_path / name, rows) for name in ("one", "two")
+    )
+    assert sorted(mine) == sorted(theirs)  # the same rows, or linking them would be no surprise
+    at = {source: place for place, source in enumerate(theirs)}
+    codes = {label: code for code, label in enumerate(sorted(set(a_labels)))}
+    found = link_tenants(
+        a,
+        b,
+        truth=np.array([at[source] for source in mine]),
+        first_groups=np.array([codes[label] for label in a_labels]),
+        second_groups=np.array([codes[label] for label in b_labels]),
+    )
+    # The noise is not the test's to draw: five of its standard errors and more.
+    assert found.chance < 0.006
+    assert found.interval.value < found.chance + 0.015, found
