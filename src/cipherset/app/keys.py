@@ -8,6 +8,7 @@ from typing import TypedDict
 from cipherset.app import state
 from cipherset.app.gate import About, Action
 from cipherset.app.gate.about import about_key, about_key_named
+from cipherset.app.vectors.remember import forget_vectors_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.environment import checked_tenant, condition, differing
 from cipherset.core.errors import IntegrityError
@@ -180,8 +181,9 @@ def retire(session: Session, name: str, version: int | None) -> KeyResult:
 def destroy(session: Session, name: str, version: int | None, *, force: bool) -> DestroyResult:
     """Destroy a retired version of the key ``name``: what is sealed under it is lost for good.
 
-    Its secret goes first, then its minimizer. What is sealed of its exports stays: it is noise to
-    everybody now. Run again after a kill, it finishes what was begun.
+    Its secret goes first, then its minimizer and the vectors that were kept under it. What is
+    sealed of its exports stays: it is noise to everybody now. Run again after a kill, it finishes
+    what was begun.
 
     Raises:
         UsageError: no version is retired, or it is not clear which one is meant.
@@ -200,9 +202,14 @@ def destroy(session: Session, name: str, version: int | None, *, force: bool) ->
 
 
 def _remove_minimizers(workspace: Workspace, info: KeyInfo) -> bool:
-    """Remove those of every destroyed version; whether that of the version told of was there."""
+    """Remove those of every destroyed version; whether that of the version told of was there.
+
+    And the vectors that nobody can open now.
+    """
     removed = False
     for gone in info.versions:
+        if gone.status is KeyStatus.DESTROYED:
+            forget_vectors_of(workspace.home, info.key_id, gone.version)
         path = state.minimizer_of(workspace.minimizers, info.key_id, gone.version)
         if gone.status is KeyStatus.DESTROYED and path.exists():
             with disk_errors(path):

@@ -5,6 +5,7 @@ kek, keys/        the key ring
 ledger.sqlite     what happened, unless a server keeps it
 head.json         where the ledger ended when it was last seen; beside the keys too
 minimizers/       one sealed minimizer per key version
+vectors/          sealed: what was embedded before, per key version and encoder
 exports/ID/       per export, sealed: source vectors, row map, columns and settings
 """
 

@@ -19,6 +19,7 @@ from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.assets import FORGET
 from cipherset.app.labels.record import recorded_run
 from cipherset.app.sight.gather import picture
+from cipherset.app.vectors.remember import forget_vectors
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.custody.keys.identity import RowIdentity, subject_identity
@@ -106,6 +107,8 @@ def forget(session: Session, subject: Subject) -> Forgotten:
             workspace.gate.act(Action.FORGET, digest, facts) as act,
             changing(workspace.home),
         ):
+            # Which of them are the subject's cannot be told: a cache holds no names.
+            forget_vectors(workspace.home)
             result = _forget(workspace, subject, lambda match: _empty(workspace, match, digest))
             act.facts.update(_facts(result))
     return result

@@ -61,6 +61,7 @@ from cipherset.app.labels.made import AT
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
 from cipherset.app.sanitizing.rules import keyed_rules
+from cipherset.app.vectors.remember import RememberingEncoder, remembering
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
@@ -147,6 +148,7 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
         "reid": worst.excess,
         "reid_high": worst.high,
         "repeated": result.repeated,
+        "vectors_found": result.vectors_found,
         "without_consent": manifest.settings.get("rows_without_consent"),
         "rows_suspect": manifest.settings.get("rows_suspect"),
     }
@@ -171,12 +173,15 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         if before is not None:
             return before
         check_readable(request, known)
-        with exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin:
+        with (
+            exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin,
+            _remembering(owner, encoder) as remembered,
+        ):
             rows = _consenting(source, request)
-            text, chosen = needed_columns(owner, request, rows, encoder, known.readable)
+            text, chosen = needed_columns(owner, request, rows, remembered, known.readable)
             roles = replace(request.roles, text=text)
             rules = keyed_rules(request.rules, owner.key)
-            dataset, facts = _read(owner, roles, rules, rows, encoder, kept)
+            dataset, facts = _read(owner, roles, rules, rows, remembered, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
             if request.consent is not None:
                 draft = replace(draft, without_consent=rows.n_dropped)
@@ -193,7 +198,20 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 with leaving(owner, request, about, built.leak, exported):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
-    return ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
+    found = 0 if remembered is None else remembered.found
+    return ProtectResult(
+        manifest, request.target, built.leak, built.utility, fields=chosen, vectors_found=found
+    )
+
+
+@contextmanager
+def _remembering(owner: Owner, encoder: Encoder | None) -> Iterator[RememberingEncoder | None]:
+    """The encoder with what it embedded before; None where the source brings its own vectors."""
+    if encoder is None:
+        yield None
+        return
+    with remembering(owner.workspace.home, owner.key, encoder) as remembered:
+        yield remembered
 
 
 def _consenting(source: Source, request: ProtectRequest) -> Source:

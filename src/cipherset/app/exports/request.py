@@ -136,7 +136,10 @@ def key_of(workspace: Workspace, request: ProtectRequest) -> About | None:
 
 @dataclass(frozen=True, slots=True)
 class ProtectResult:
-    """What was written, and what was measured on it."""
+    """What was written, and what was measured on it.
+
+    ``vectors_found`` counts the texts that were embedded before and not again.
+    """
 
     manifest: Manifest
     target: Path
@@ -144,6 +147,7 @@ class ProtectResult:
     utility: Utility | None
     repeated: bool = False
     fields: Measured | None = None
+    vectors_found: int = 0
 
     @property
     def _without_consent(self) -> dict[str, Any]:
@@ -164,6 +168,7 @@ class ProtectResult:
         return {
             "cipherset": str(self.target),
             "repeated": self.repeated,
+            "vectors_found": self.vectors_found,
             "cipherset_id": manifest.cipherset_id,
             "signer": fingerprint(manifest.signer.public_key),
             "key_id": manifest.key_id,

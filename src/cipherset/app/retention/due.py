@@ -17,6 +17,7 @@ from cipherset.app.exports.earlier.live import STAGED
 from cipherset.app.gate import Action
 from cipherset.app.gate.assets import RETIRE
 from cipherset.app.labels.record import DATASET, MODEL, recorded_run
+from cipherset.app.vectors.remember import forget_vectors
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.core.files import discard_directory, disk_errors
@@ -85,6 +86,8 @@ def retention(session: Session, *, apply: bool) -> Kept:
         kept = _kept(workspace, is_applied=apply)
         act.facts["due"] = len(kept.due)
         if apply:
+            if kept.due:  # what was embedded for them goes too
+                forget_vectors(workspace.home)
             for each in kept.due:
                 _remove(workspace, each)
     return kept

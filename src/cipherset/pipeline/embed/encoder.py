@@ -1,12 +1,14 @@
 """Texts to unit vectors with onnxruntime and the tokenizers library: no torch, no network.
 
 One thread per core, each with its own batch: the same work split inside every matrix product
-costs almost twice the CPU time (docs/adr/0002-encoder-runtime.md).
+costs almost twice the CPU time (docs/adr/0002-encoder-runtime.md). Where the runtime was built for
+a GPU and finds one, that is taken, with larger batches and one thread.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -21,6 +23,12 @@ from cipherset.pipeline.embed.graph import IDS, MASK, POOLED
 from cipherset.pipeline.embed.identity import EncoderIdentity, unsupported
 
 BATCH_TOKENS: Final = 512  # the activations of a layer then fit a core's second-level cache
+GPU_BATCH_TOKENS: Final = 16384
+_CPU: Final = "CPUExecutionProvider"
+# In order of preference. TF32 keeps 10 bits of a product's mantissa: not the same vectors.
+_GPUS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"CUDAExecutionProvider": {"use_tf32": "0"}, "MIGraphXExecutionProvider": {}}
+)
 _ERRORS_ONLY: Final = 3  # onnxruntime's severity levels: 0 verbose, 3 error
 
 
@@ -34,20 +42,24 @@ class TextEncoder:
         *,
         graph: bytes,
         tokenizer: bytes,
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
         workers: int | None = None,
     ) -> None:
         """Open what was verified before; without ``workers``, all cores this process may use.
+
+        Without ``batch_tokens``, as many as suit the processor.
 
         Raises:
             InputError: ``encoder_unsupported``, the tokenizer cannot be read or marks no text.
         """
         self._name = name
         self._digest = identity.digest
-        self._batch_tokens = batch_tokens
-        self._workers = workers or len(os.sched_getaffinity(0))
         self._tokenizer = _open_tokenizer(tokenizer, identity.settings.max_tokens)
         self._session = _open_session(graph)
+        # What is named first is what the runtime took, where it could.
+        on_cpu = self._session.get_providers()[0] == _CPU
+        self._batch_tokens = batch_tokens or (BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
+        self._workers = workers or (len(os.sched_getaffinity(0)) if on_cpu else 1)
         self._dim = int(self._session.get_outputs()[0].shape[1])
 
     @property
@@ -130,4 +142,14 @@ def _open_session(graph: bytes) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    providers = chosen_providers(onnxruntime.get_available_providers())
+    return onnxruntime.InferenceSession(graph, options, providers=providers)
+
+
+def chosen_providers(available: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """The GPU's provider, if one is ``available``, with its options; then the processor's.
+
+    A runtime that was built for a GPU and finds none goes on with the next by itself.
+    """
+    found = [(name, dict(options)) for name, options in _GPUS.items() if name in available]
+    return [*found[:1], (_CPU, {})]

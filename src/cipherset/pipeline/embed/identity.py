@@ -30,26 +30,31 @@ class BertSettings:
 
 @dataclass(frozen=True, slots=True)
 class EncoderIdentity:
-    """The digests of the files of weights and of the tokenizer (``sha256:`` and hex), settings."""
+    """The digests of the files of weights and of the tokenizer (``sha256:`` and hex), settings.
+
+    ``quantization`` says how the weights were rounded; None where they are as they came.
+    """
 
     weights: str
     tokenizer: str
     settings: BertSettings
+    quantization: str | None = None
 
     @property
     def digest(self) -> str:
         """``sha256:`` and hex over all of it; vectors of unit norm are understood."""
-        return canonical.digest(
-            {
-                "architecture": "bert",
-                "weights": self.weights,
-                "tokenizer": self.tokenizer,
-                "n_heads": self.settings.n_heads,
-                "layer_norm_epsilon": self.settings.layer_norm_epsilon,
-                "pooling": self.settings.pooling.value,
-                "max_tokens": self.settings.max_tokens,
-            }
-        )
+        decides: dict[str, str | int | float] = {
+            "architecture": "bert",
+            "weights": self.weights,
+            "tokenizer": self.tokenizer,
+            "n_heads": self.settings.n_heads,
+            "layer_norm_epsilon": self.settings.layer_norm_epsilon,
+            "pooling": self.settings.pooling.value,
+            "max_tokens": self.settings.max_tokens,
+        }
+        if self.quantization is not None:  # left out, so that exact encoders keep their digest
+            decides["quantization"] = self.quantization
+        return canonical.digest(decides)
 
 
 def unsupported(what: str) -> InputError:
