@@ -187,7 +187,6 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 draft = replace(draft, without_consent=rows.n_dropped)
             built = _build(owner, request, draft, kept=kept, staged=staged)
             _decide(request, built.leak)
-            check_joined(request, built.leak.joined)
             manifest = describe(owner, request, built)
             exported = dataset.identities[np.concatenate([draft.plan.train, draft.plan.test])]
             with (
@@ -322,3 +321,4 @@ def _decide(request: ProtectRequest, leak: Leak) -> None:
             hint="add noise, raise --max-reid, use a key that has no minimizer "
             "yet, or record an exception with --accept-risk REASON",
         )
+    check_joined(request, leak.joined)
