@@ -7,6 +7,7 @@
 - With ``--all`` and ``--cov`` (make test-all), a refusal that no test has seen fails the run.
 - With ``-n`` (make test, make test-all) a worker per core runs whole files, and hands over what it
   could not run.
+- Laws are tried on the same examples each time, however long they take on a machine that is busy.
 """
 
 import ast
@@ -20,6 +21,7 @@ from typing import Any, Final
 
 import coverage
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist import is_xdist_worker
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
@@ -44,6 +46,11 @@ NOT_RUN: Final = pytest.StashKey[list[str]]()
 UNSEEN: Final = pytest.StashKey[list[str]]()
 PACKAGE: Final = Path(__file__).parents[1] / "src" / "cipherset"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

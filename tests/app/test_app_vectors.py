@@ -81,7 +81,7 @@ def test_the_second_run_embeds_nothing(tmp_path):
     assert run(tmp_path, ["three", "one"])[1:] == ([], 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=5))
 def test_always_what_the_encoder_gives(tmp_path_factory, runs):
     """The slow oracle: a dictionary of what was embedded."""

@@ -226,7 +226,7 @@ def test_the_fast_hash_is_the_one_over_the_canonical_form(texts, seq):
     assert event_hash(event) == canonical.digest({**fields, "schema": "cipherset/event/1"})
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     names=st.lists(TEXT, min_size=1, max_size=6),
     place=st.integers(0, 5),

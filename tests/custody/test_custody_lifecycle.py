@@ -311,7 +311,7 @@ def predict(known, move, version):
     return known
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(moves=MOVES)
 def test_any_moves_in_any_order(tmp_path_factory, moves):
     ring = KeyRing(tmp_path_factory.mktemp("moves"))

@@ -48,7 +48,7 @@ def _tiny(monkeypatch):
     monkeypatch.setattr(spool_module, "CHUNK_BYTES", 200)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes=st.lists(st.integers(0, 30), max_size=8), data=st.data())
 def test_rows_come_back_in_order_and_at_random(tmp_path_factory, sizes, data):
     patch = pytest.MonkeyPatch()

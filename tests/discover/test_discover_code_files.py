@@ -205,7 +205,7 @@ def test_members_that_are_not_read_are_told(tmp_path):
     assert faults(scan([tmp_path / "b.zip"])) == [ReadFault.COMPRESSED]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_no_zip_stops_a_scan(tmp_path_factory, data):
     raw = bytearray(zip_of({"a.py": USE, "b.zip": zip_of({"b.py": USE})}, zipfile.ZIP_DEFLATED))
@@ -282,7 +282,7 @@ def test_a_broken_archive_gives_what_it_has(tmp_path):
     assert faults(scan([tmp_path / "cut.tgz"])) in ([ReadFault.BROKEN], [])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_no_archive_stops_a_scan(tmp_path_factory, data):
     raw = bytearray(tar_of({"a.py": USE, "layer.tar": tar_of({"b.py": USE})}))

@@ -286,7 +286,7 @@ def test_what_is_not_text_is_told(tmp_path):
     assert [one.fault for one in scan([tmp_path]).not_read] == [ReadFault.NOT_TEXT]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=400),
     st.sampled_from(

@@ -39,7 +39,7 @@ def small_batches(tiny_directory, tmp_path_factory):
     return opened
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEXTS, st.integers(1, 60), st.integers(1, 3))
 def test_neither_batches_nor_threads_change_a_vector(tiny, small_batches, texts, tokens, workers):
     np.testing.assert_allclose(
@@ -47,7 +47,7 @@ def test_neither_batches_nor_threads_change_a_vector(tiny, small_batches, texts,
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_rows_follow_the_order_of_the_texts(tiny, texts, shuffler):
     order = list(range(len(texts)))
@@ -57,7 +57,7 @@ def test_rows_follow_the_order_of_the_texts(tiny, texts, shuffler):
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_text_has_a_unit_vector(tiny, text):
     vector = tiny.encode([text])
     assert vector.shape == (1, tiny.dim)

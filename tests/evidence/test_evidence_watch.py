@@ -130,7 +130,7 @@ def test_sums_and_the_most_before_as_by_hand(series, hours):
     assert most_before(values, hours).tolist() == before
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32), st.integers(30, 41))
 def test_what_comes_later_changes_nothing_earlier(seed, day):
     """Hours are judged by those before, so a second look finds the same once more."""

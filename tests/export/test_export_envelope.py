@@ -60,7 +60,7 @@ def test_every_flipped_bit_is_refused():
                 verify(bytes(flipped))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, len(RAW)), st.integers(0, 3), st.binary(max_size=4))
 def test_every_edit_is_refused(place: int, cut: int, put: bytes):
     edited = RAW[:place] + put + RAW[place + cut :]
@@ -69,7 +69,7 @@ def test_every_edit_is_refused(place: int, cut: int, put: bytes):
             verify(edited)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_fail_otherwise(raw: bytes):
     with pytest.raises(IntegrityError):

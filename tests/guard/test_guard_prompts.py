@@ -284,7 +284,7 @@ def test_nothing_in_the_clear_shows(detectors, caplog, tmp_path):
     assert "prompt" in shown or "blocked" in shown
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.sampled_from(Role), st.text(max_size=30), st.sampled_from(Form)), max_size=5

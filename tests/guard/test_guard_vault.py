@@ -65,7 +65,7 @@ def cuts_of(data, text):
     return sorted(data.draw(st.lists(st.integers(0, len(text)))))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(marked(), min_size=1, max_size=3), st.sampled_from(["", "K3V9QX2M"]), st.data())
 def test_what_is_tokenized_comes_back_in_any_chunking(turns, tag, data):
     vault = Vault(KINDS, tag=tag)
@@ -78,7 +78,7 @@ def test_what_is_tokenized_comes_back_in_any_chunking(turns, tag, data):
         assert vault.tokenize(text, spans) == hidden
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(marked())
 def test_arguments_of_tools_come_back_as_json(turn):
     text, spans = turn
@@ -87,7 +87,7 @@ def test_arguments_of_tools_come_back_as_json(turn):
     assert json.loads(vault.restore(arguments, Form.JSON)) == {"body": text}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.data())
 def test_chunks_make_no_difference_to_any_reply(reply, data):
     """The oracle: each token in the whole of it, by a regular expression."""

@@ -20,7 +20,7 @@ from cipherset.pipeline.index.scan import nearest, squared_norms
     block=st.integers(1, 9),
     seed=st.integers(0, 2**16),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_blocks_find_what_one_look_finds(n, top, block, seed):
     every, query = rows(n, seed=seed), rows(1, seed=seed + 1).vectors[0]
     with pytest.MonkeyPatch.context() as patch:

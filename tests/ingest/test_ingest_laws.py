@@ -22,7 +22,7 @@ NAMES = ("text", "label", "thread")
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if "bz2" not in suffix])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     rows=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=12),
     batch_rows=st.integers(1, 13),

@@ -50,7 +50,7 @@ def test_the_guarantee_is_that_of_the_paper():
 LABELS = np.repeat([0, 1, 2], [30, 25, 22])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(-1, 2), min_size=len(LABELS), max_size=len(LABELS)),
     st.integers(0, len(LABELS) - 1),
@@ -100,7 +100,7 @@ def test_an_unknown_label_is_not_what_no_answer_hits():
     assert score_classes(answers, truth).figures["accuracy"].value == pytest.approx(77 / 87)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 29),
     st.floats(allow_nan=True, allow_infinity=True),

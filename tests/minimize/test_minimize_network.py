@@ -77,7 +77,7 @@ def test_loss_equals_the_plain_loops(loss):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), which=st.integers(0, len(LOSSES) - 1))
 def test_gradient_equals_finite_differences(seed, which):
     loss = LOSSES[which]
@@ -130,7 +130,7 @@ def test_adamw_equals_the_algorithm_in_plain_numbers():
         assert weights[i].flat[0] == pytest.approx(value, rel=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000))
 def test_encoded_rows_have_unit_norm(seed):
     weights, batch = problem(seed)
@@ -141,7 +141,7 @@ def test_a_row_of_zeros_becomes_the_first_axis():
     np.testing.assert_array_equal(unit_rows(np.zeros((2, 3))), [[1, 0, 0], [1, 0, 0]])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000))
 def test_deviations_of_a_class_sum_to_zero(seed):
     rng = np.random.default_rng(seed)

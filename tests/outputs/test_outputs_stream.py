@@ -107,7 +107,7 @@ RULES = [
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_for_any_chunking_the_same_is_released(data, rows, finders):
     text = data.draw(replies(rows))
     rules = data.draw(st.sampled_from(RULES))
@@ -149,7 +149,7 @@ def slow(text, find, pace):
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_slow_answer_is_the_same(data, rows, index):
     part = st.one_of(st.sampled_from(rows), st.sampled_from(WORDS), st.sampled_from([". ", "\n"]))
     text = " ".join(data.draw(st.lists(part, max_size=25)))
@@ -159,7 +159,7 @@ def test_the_slow_answer_is_the_same(data, rows, index):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_copy_of_eight_words_is_held_back_wherever_it_stands(data, rows, finders):
     row = data.draw(st.sampled_from(rows)).split()
     length = data.draw(st.integers(8, len(row)))

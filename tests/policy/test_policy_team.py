@@ -239,6 +239,15 @@ def test_what_holds_forgotten_rows_is_used_under_a_grant_alone(policies, action)
     assert policies.decide(ask(roles, action, "model", granted=True, **facts)).is_allowed
 
 
+@pytest.mark.parametrize("policies", [TEAM, builtin.load(BuiltIn.SOLO)], ids=["team", "solo"])
+@pytest.mark.parametrize("action", ["evaluate", "predict", "deploy"])
+def test_what_is_suspended_is_not_used(policies, action):
+    roles = ["deployer" if action == "deploy" else "scientist"]
+    facts = EVERYTHING | {"status": Standing.SUSPENDED}
+    refused = policies.decide(ask(roles, action, "model", granted=True, **facts))
+    assert (refused.is_allowed, refused.policies) == (False, ("suspended",))
+
+
 @pytest.mark.parametrize("purpose", [None, "advertising"])
 def test_rows_serve_no_other_purpose(purpose):
     request = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC, c_purpose=purpose)

@@ -67,7 +67,7 @@ def test_blocks_are_those_of_the_slow_computation():
     assert sum(block.n_flips for block in blocks) > 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 150), min_size=1, max_size=6), st.integers(0, 10))
 def test_how_queries_are_batched_makes_no_difference(sizes, seed):
     some = points(sum(sizes), seed)

@@ -122,7 +122,7 @@ PIECES = st.sampled_from(sorted({unit for p in PATTERNS.values() for unit in uni
 DETECTORS = default_rules().detectors
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(PIECES, min_size=1, max_size=4).map("".join))
 def test_work_is_linear_in_what_the_patterns_are_made_of(growth, unit):
     few, many = [(unit * (n // len(unit) + 1))[:n] for n in (2_500, 20_000)]

@@ -67,14 +67,14 @@ def run(texts, rules=RULES):
     return cleaned.texts, dict(cleaned.found)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join), max_size=4))
 def test_twice_is_once(texts):
     once, _ = run(texts)
     assert run(once) == (once, {})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(PLAIN, st.sampled_from(sorted(FOUND))), max_size=6), PLAIN)
 def test_what_stands_between_stays_byte_for_byte(pairs, tail):
     text = "".join(f"{plain} | {secret} | " for plain, secret in pairs) + tail
@@ -84,7 +84,7 @@ def test_what_stands_between_stays_byte_for_byte(pairs, tail):
     assert sum(found.values()) == len(pairs)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(PIECES, max_size=8).map("".join), min_size=1, max_size=5))
 def test_a_batch_is_its_rows(texts):
     batch, _ = run(texts)

@@ -65,7 +65,7 @@ def test_all_find_what_each_finds():
     assert len({detector.name for detector in DETECTORS}) == len(DETECTORS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TEXTS, max_size=4))
 def test_spans_lie_in_their_text_and_a_batch_is_its_rows(texts):
     for detector in DETECTORS:
@@ -76,7 +76,7 @@ def test_spans_lie_in_their_text_and_a_batch_is_its_rows(texts):
             assert {span.entity for span in spans} <= detector.entities
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS)
 def test_together_they_cover_what_each_covers(text):
     together, alone = ALL.detect([text])[0], set()

@@ -303,14 +303,14 @@ def test_what_is_kept_does_not_widen_what_is_treated():
     "treatment",
     ["remove", "placeholder", "token", "surrogate", "sealed", "generalize", "mask"],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join))
 def test_twice_is_once_by_every_treatment(treatment, text):
     clean(text, of(treatment))
 
 
 @pytest.mark.parametrize("treatment", ["placeholder", "token", "surrogate", "sealed", "mask"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_stands_between_stays_and_nothing_found_is_left(treatment, data):
     plain = st.text("abcdé שלום🙂👧 ", max_size=8)
@@ -347,7 +347,7 @@ FRAMES = [
     "treatment",
     ["remove", "placeholder", "token", "surrogate", "sealed", "generalize", "mask"],
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_people_are_taken_out_once_and_what_stands_for_them_is_let_alone(treatment, data):
     treated = {
