@@ -11,6 +11,7 @@ LONG = {
     f"docs/how-to/{name}.md"
     for name in (
         *("add-gaussian-noise", "audit", "bind-a-key", "calibrate-first", "clean-training-data"),
+        "embed-faster",
         *("export-again", "guard-outputs", "identity", "keep-conversations-together", "lab"),
         *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "red-team", "respond"),
         "rotate-a-key",

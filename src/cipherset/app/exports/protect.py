@@ -197,10 +197,8 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 with leaving(owner, request, about, built.leak, exported):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
-    found = 0 if remembered is None else remembered.found
-    return ProtectResult(
-        manifest, request.target, built.leak, built.utility, fields=chosen, vectors_found=found
-    )
+    result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
+    return result if remembered is None else replace(result, vectors_found=remembered.found)
 
 
 @contextmanager
