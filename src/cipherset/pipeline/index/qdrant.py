@@ -137,8 +137,10 @@ class QdrantIndex:
             if folder.is_dir():
                 return engine.EdgeShard.load(str(folder))
             vectors = engine.EdgeVectorParams(size=self.dim, distance=engine.Distance.Euclid)
+            plain = engine.EdgeOptimizersConfig(indexing_threshold=0)  # no graph: search is exact
             folder.mkdir()
-            shard = engine.EdgeShard.create(str(folder), engine.EdgeConfig(vectors=vectors))
+            config = engine.EdgeConfig(vectors=vectors, optimizers=plain)
+            shard = engine.EdgeShard.create(str(folder), config)
             indexed = engine.UpdateOperation.create_field_index
             for name in ("tenant", "dataset", "label"):
                 shard.update(indexed(name, engine.PayloadSchemaType.Keyword))
