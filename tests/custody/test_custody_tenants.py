@@ -1,6 +1,7 @@
 """Many keys at many providers: what one key costs does not grow with how many there are."""
 
 import hashlib
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -109,6 +110,32 @@ def test_of_two_that_make_the_notes_one_does(tmp_path, monkeypatch):
     assert note_of(tmp_path, "file:kek").read_text() == "a"
     assert note_of(tmp_path, "file:other").read_text() == "b"
     assert len([path for path in folder.parent.iterdir() if "_providers" in path.name]) == 1
+
+
+def test_a_tenant_that_takes_its_provider_away_closes_its_own_key_alone(tmp_path):
+    ring = KeyRing(tmp_path)
+    for tenant in ("acme", "beta"):
+        ring.create(tenant, provider_uri=f"file:kek-{tenant}", tenant=tenant)
+    kept = ring.open("beta", purpose=KeyUse.QUERY).secret.reveal()
+    (tmp_path / "kek-acme").unlink()
+    again = KeyRing(tmp_path)
+    for call in (lambda: again.open("acme", purpose=KeyUse.QUERY), lambda: again.rotate("acme")):
+        with pytest.raises(KeyAccessError) as caught:
+            call()
+        assert caught.value.code == "key_file_missing"
+    assert again.open("beta", purpose=KeyUse.QUERY).secret.reveal() == kept
+    assert again.rotate("beta").version == 2
+    assert again.create("gamma", provider_uri="file:kek-gamma").version == 1
+
+
+def test_of_many_keys_some_are_told_and_of_few_all(tmp_path):
+    ring = KeyRing(tmp_path)
+    for number in range(6):
+        ring.create(f"t{number}")
+    names = [key.name for key in ring.list()]
+    assert [key.name for key in ring.list(6)] == names
+    seen = {tuple(key.name for key in ring.list(2)) for _ in range(200)}
+    assert seen == set(itertools.pairwise(names))  # each with a chance of 1 - 1e-19
 
 
 def test_find_tells_what_get_does_and_none_for_the_rest(tmp_path):

@@ -15,7 +15,15 @@ LONG = {
         *("export-again", "guard-outputs", "identity", "keep-conversations-together", "lab"),
         *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "red-team", "respond"),
         "rotate-a-key",
-        *("sanitize", "search", "trace-lineage", "train-at-the-gate", "work-as-a-team"),
+        *(
+            "back-up",
+            "sanitize",
+            "search",
+            "tenants",
+            "trace-lineage",
+            "train-at-the-gate",
+            "work-as-a-team",
+        ),
     )
 }
 KINDS = {"sh", "python", "text", "console"}

@@ -42,7 +42,9 @@ def test_every_step_is_tried():
     assert set(BROUGHT) | {"1"} == set(migrate._KNOWN)
 
 
-@pytest.mark.parametrize("number", ["1", "2", "3", "4"])
+@pytest.mark.parametrize(
+    "number", ["1", *(pytest.param(number, marks=pytest.mark.soak) for number in "234")]
+)
 def test_a_workspace_of_an_earlier_step_goes_on(changed, number):
     owner = changed.owner
     before = owner.events()

@@ -12,6 +12,7 @@ first made; of processes that make it at once, one does.
 """
 
 import hashlib
+import secrets
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -83,14 +84,19 @@ class Proven:
         return f"Proven({str(self._directory)!r})"
 
 
-def key_paths(directory: Path) -> tuple[Path, ...]:
+def key_paths(directory: Path, most: int | None = None) -> tuple[Path, ...]:
     """The files of all keys in the ring's ``directory``, by name; what is not a key begins with _.
+
+    Where there are more than ``most``, so many that follow each other, from anywhere on.
 
     Raises:
         BackendError: the directory cannot be read.
     """
     with disk_errors(directory):
-        return tuple(sorted(directory.glob("[!._]*.json")))
+        found = tuple(sorted(directory.glob("[!._]*.json")))
+    if most is None or len(found) <= most:
+        return found
+    return found[(first := secrets.randbelow(len(found) - most + 1)) : first + most]
 
 
 def _place(folder: Path, uri: str) -> Path:

@@ -265,14 +265,14 @@ class KeyRing:
         public = SSlibKey.from_crypto(private.public_key(), fingerprint, "ed25519")
         return CryptoSigner(private, public)
 
-    def list(self) -> tuple[KeyInfo, ...]:
-        """All keys, by name.
+    def list(self, most: int | None = None) -> tuple[KeyInfo, ...]:
+        """All keys, by name; where there are more than ``most``, so many from anywhere on.
 
         Raises:
             KeyAccessError: ``key_corrupt``.
             BackendError: the directory cannot be read.
         """
-        return tuple(read_key(path).info() for path in key_paths(self._directory))
+        return tuple(read_key(path).info() for path in key_paths(self._directory, most))
 
     def _create_signer(self, path: Path) -> None:
         self._make_directory()
