@@ -11,7 +11,8 @@ LONG = {
     f"docs/how-to/{name}.md"
     for name in (
         *("add-gaussian-noise", "audit", "bind-a-key", "calibrate-first", "clean-training-data"),
-        *("export-again", "guard-outputs", "identity", "keep-conversations-together", "lab"),
+        *("export-again", "guard-outputs", "identity", "keep-an-epsilon", "lab"),
+        "keep-conversations-together",
         *("measure-ciphertexts-of-another-scheme", "policies", "proxy", "red-team", "respond"),
         "rotate-a-key",
         *("sanitize", "search", "trace-lineage", "train-at-the-gate", "work-as-a-team"),
