@@ -177,9 +177,7 @@ def _released(
         with (
             placing(owner, known, used, new_minimizer=True),
             owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
-            _leaving(
-                owner, request, with_key(origin.about, key_of(owner.workspace, request)), used
-            ),
+            _leaving(owner, request, about, used),
         ):
             made = write_manifest(staged, manifest, owner.workspace.ring.signer())
             seal_meta(owner, request, kept, release, (manifest, made, sealed))
