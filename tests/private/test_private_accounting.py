@@ -59,6 +59,26 @@ def test_the_orders_that_are_tried_are_enough(epsilon, rho):
     assert math.exp(best) <= delta_of(epsilon, rho) <= 1.001 * math.exp(best)
 
 
+@pytest.mark.parametrize(
+    ("sigma", "releases", "delta", "renyi", "exact"),
+    [
+        (5.0, 1, 1e-6, 0.89994, 0.83412),
+        (40.0, 100, 1e-6, 1.14317, 1.0607),
+        (12.5, 60, 1e-5, 2.75011, 2.53538),
+        (4.0, 40, 1e-6, 8.84687, 8.30623),
+        (1.0, 1, 1e-9, 6.47412, 6.17394),
+    ],
+)
+def test_other_accountants_say_the_same(sigma, releases, delta, renyi, exact):
+    """Known answers of dp-accounting 0.6.0: its Renyi accountant, and its loss distributions.
+
+    These are for continuous noise: what is kept is never less than the latter says.
+    """
+    rho = releases * rho_of(1.0, sigma)
+    assert delta_of(renyi * 1.001, rho) <= delta <= delta_of(renyi * 0.999, rho)
+    assert delta_of(exact, rho) > delta
+
+
 @given(st.floats(0.01, 32), st.floats(0.01, 20), st.integers(1, 300))
 def test_width_and_rho_are_each_others_inverse(sensitivity, rho, releases):
     sigma = sigma_of(sensitivity, rho, releases=releases)
