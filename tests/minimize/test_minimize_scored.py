@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.core.errors import InputError
@@ -62,6 +62,7 @@ def test_other_widths_are_refused(n_classes, dim):
     st.floats(0.01, 32),
     st.floats(1e-12, 1e-3),
 )
+@settings(max_examples=30)
 def test_a_private_spec_is_read_back(dim, epsilon, delta):
     spec = parse_spec(f"dp-bottleneck:{dim},{epsilon},{delta}")
     assert spec.kind is MinimizerKind.DP_BOTTLENECK

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
@@ -80,6 +80,7 @@ def test_other_accountants_say_the_same(sigma, releases, delta, renyi, exact):
 
 
 @given(st.floats(0.01, 32), st.floats(0.01, 20), st.integers(1, 300))
+@settings(max_examples=30)
 def test_width_and_rho_are_each_others_inverse(sensitivity, rho, releases):
     sigma = sigma_of(sensitivity, rho, releases=releases)
     assert releases * rho_of(sensitivity, sigma) == pytest.approx(rho)
