@@ -49,6 +49,7 @@ PROMISE = {
     "per": "exported row",
     "conditions": ["given the labels"],
     "composed": COMPOSED,
+    "minimizer": {"epsilon": 2.0, "delta": 1e-6},
 }
 GAUSSIAN = {"noise": "gaussian", "approximation_factor": None, "privacy": PROMISE}
 

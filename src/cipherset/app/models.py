@@ -10,6 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from cipherset.app.exports.private.head import (
+    check_private,
+    head_facts,
+    private_head,
+    spend_on_head,
+)
 from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.gate.subjects import about_bundle, about_cipherset
 from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
@@ -19,7 +25,7 @@ from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
-from cipherset.core.values import LABEL, ROW, Float32s, Records, Vectors
+from cipherset.core.values import LABEL, ROW, Float32s, Guarantee, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
@@ -60,7 +66,10 @@ LEAST_ROWS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What ``train`` is asked to do; ``purpose`` is what for, the grant's where it is None."""
+    """What ``train`` is asked to do; ``purpose`` is what for, the grant's where it is None.
+
+    ``privacy``, at the gate only, is what the model is to keep of each row it learns from.
+    """
 
     cipherset: Path
     target: Path
@@ -68,6 +77,7 @@ class TrainRequest:
     seed: int = 0
     overwrite: bool = False
     purpose: str | None = None
+    privacy: Guarantee | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,7 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
 
     Raises:
         KeyAccessError, IntegrityError: the key or a sealed part is not here.
+        UsageError: ``private_model``; PolicyError: ``budget``: where it is to keep an epsilon.
     """
     check_target(request.target, Made.BUNDLE, overwrite=request.overwrite)
     facts: dict[str, Fact] = {
@@ -117,14 +128,17 @@ def train_at_gate(session: Session, request: TrainRequest) -> Bundle:
         act.facts["cipherset_id"] = cipherset.manifest.cipherset_id
         gateway = open_gateway(workspace, cipherset.manifest.cipherset_id, cipherset.manifest)
         session.progress.start("train at the gate", None)
-        rows = _gathered(gateway, "train")
-        bundle = _fit(
-            request,
-            cipherset,
-            train_rows=rows,
-            test_rows=_gathered(gateway, "test"),
-            gate_dim=rows[0].shape[1],
-        )
+        if request.privacy is not None:
+            bundle = _private(workspace, act, request, request.privacy, (gateway, cipherset))
+        else:
+            rows = _gathered(gateway, "train")
+            bundle = _fit(
+                request,
+                cipherset,
+                train_rows=rows,
+                test_rows=_gathered(gateway, "test"),
+                gate_dim=rows[0].shape[1],
+            )
         record_model(workspace, bundle, made_here=True)
         act.facts.update({"bundle": bundle.digest, AT: str(request.target.absolute())})
         session.progress.finish()
@@ -267,6 +281,26 @@ def _fit(
     if len(test_rows[0]):
         metrics = lab_figures(Bundle(draft, "", onnx_model), *test_rows)
     manifest = describe(onnx_model, cipherset, metrics, kind=kind, gate_dim=gate_dim)
+    return write_bundle(request.target, onnx_model, manifest, overwrite=request.overwrite)
+
+
+def _private(
+    workspace: Workspace,
+    act: Act,
+    request: TrainRequest,
+    kept: Guarantee,
+    opened: tuple[Gateway, Cipherset],
+) -> Bundle:
+    """A model that keeps an epsilon; no figure of held-out rows goes with it, which keeps none."""
+    gateway, cipherset = opened
+    facts = cipherset.manifest
+    check_private(facts.task, request.spec)
+    act.facts.update({"epsilon": kept.epsilon, "delta": kept.delta})
+    spend_on_head(workspace, act, gateway, cipherset.manifest_digest, kept)
+    rows = _gathered(gateway, "train")
+    onnx_model = to_onnx(private_head(gateway, rows, facts.classes, kept, seed=request.seed))
+    draft = describe(onnx_model, cipherset, {}, kind=request.spec.kind, gate_dim=rows[0].shape[1])
+    manifest = draft.model_copy(update={"privacy": head_facts(kept)})
     return write_bundle(request.target, onnx_model, manifest, overwrite=request.overwrite)
 
 

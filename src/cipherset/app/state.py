@@ -69,6 +69,13 @@ class MadeUnder(_Strict):
     key_version: int
 
 
+class Promise(_Strict):
+    """An (epsilon, delta) of each row that something was computed from."""
+
+    epsilon: float
+    delta: float
+
+
 class Meta(_Strict):
     """What the commands need to know of an export.
 
@@ -76,7 +83,8 @@ class Meta(_Strict):
     of its source, ``request`` the digest of what was asked for, ``target`` the absolute path at
     which it was put: with these the same request is known again. ``rules`` is the JSON text of
     the rules that its texts were sanitized by, so that queries are too. Rows
-    without ``consent`` for ``consent_for`` were dropped, where a column says so.
+    without ``consent`` for ``consent_for`` were dropped, where a column says so. Where
+    ``synthetic`` is there, no row of the export is one of the source: it is what it keeps of them.
     """
 
     signer: str
@@ -99,6 +107,7 @@ class Meta(_Strict):
     settings: Settings
     consent: str | None = None
     consent_for: str = ""
+    synthetic: Promise | None = None
 
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""

@@ -123,12 +123,34 @@ class ComposedFacts(Frozen):
     delta: Positive | None
 
 
+class PromiseFacts(Frozen):
+    """An (epsilon, delta) of each row that something was computed from."""
+
+    epsilon: Positive
+    delta: Positive
+
+
+class SyntheticFacts(PromiseFacts):
+    """What drawn rows keep of the source's: for each row, whole, and the conditions."""
+
+    per: Literal["row of the source"] = "row of the source"
+    conditions: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class HeadFacts(PromiseFacts):
+    """What a model that was trained at the gate keeps of each row, whole, and the conditions."""
+
+    per: Literal["row trained on"] = "row trained on"
+    conditions: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class PrivacyFacts(Frozen):
     """The (epsilon, delta) of Gaussian noise, and the conditions it holds on.
 
     ``sigma`` is the standard deviation per coordinate, in units of the minimized row, and
-    ``sensitivity`` the largest distance of two of these. ``composed`` is as of when the export
-    was made.
+    ``sensitivity`` the largest distance of two of these. ``minimizer`` is what the minimizer keeps
+    of each row it was fitted on, None where that is nothing. ``composed`` is both together, over
+    all exports, as of when this one was made.
     """
 
     epsilon: Positive
@@ -138,6 +160,7 @@ class PrivacyFacts(Frozen):
     per: Literal["exported row"]
     conditions: Annotated[tuple[str, ...], Field(min_length=1)]
     composed: ComposedFacts
+    minimizer: PromiseFacts | None = None
 
 
 class SignerFacts(Frozen):
@@ -161,6 +184,7 @@ class Manifest(KeyFacts):
     ``label_column`` is what the source called the labels; in the files it is ``label``. ``label``
     says how sensitive its source is, None where nobody has looked (``cipherset scan``). Noise in
     a ball has an approximation factor and no epsilon, Gaussian noise ``privacy`` and no factor.
+    Where ``synthetic`` is there, no row is a person's: they were drawn, and carry no noise.
     """
 
     schema_name: Literal["cipherset/manifest/1"] = Field(
@@ -172,6 +196,7 @@ class Manifest(KeyFacts):
     approximation_factor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
     noise: Literal["ball", "gaussian"] = "ball"
     privacy: PrivacyFacts | None = None
+    synthetic: SyntheticFacts | None = None
     minimizer: str
     encoder: EncoderFacts
     task: Task | None
@@ -238,6 +263,7 @@ class BundleManifest(KeyFacts):
     trained_on: CiphersetRef
     at_gate: bool
     metrics: Mapping[str, Finite]
+    privacy: HeadFacts | None = None
     label: Label | None = None
     onnx: Sha256
     packages: Mapping[str, str]

@@ -38,7 +38,7 @@ from cipherset.app.labels.record import recorded_run
 from cipherset.app.workers import a_core_each
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.canonical import digest_bytes
-from cipherset.core.errors import InputError
+from cipherset.core.errors import InputError, UsageError
 from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
 from cipherset.custody.keys import KeyUse
 from cipherset.pipeline.export import Cipherset, open_cipherset
@@ -166,10 +166,17 @@ def _told(opened: Opened) -> dict[str, Any]:
 def open_case(opened: Opened) -> Case:
     """What is at hand, and what may be handed out; inside an act that was allowed.
 
-    Raises: as ``assess``.
+    Raises: as ``assess``; UsageError: ``synthetic_release``.
     """
     session, request, gateway = opened.session, opened.request, opened.gateway
     meta = gateway.export.meta
+    if meta.synthetic is not None:
+        raise UsageError(
+            "no row of a synthetic release is one of the source's, so none can be found again",
+            code="synthetic_release",
+            hint="what it keeps of each row is in its manifest; how well somebody tells who was in "
+            "it, protect has printed",
+        )
     texts: tuple[str, ...] = ()
     columns: dict[str, Values] = {}
     session.progress.start("open the export", None)
@@ -210,7 +217,7 @@ def _limit(there: Cipherset) -> float:
 def _surrogates(opened: Opened, public: Public) -> tuple[FittedMinimizer, ...]:
     """Minimizers as the owner's, of public text; none where there is nothing to stand in for."""
     protection, progress = opened.gateway.protection, opened.session.progress
-    spec = parse_spec(protection.minimizer.spec)
+    spec = parse_spec(protection.minimizer.spec).without_noise
     unsupervised = spec.kind is MinimizerKind.PCA and protection.task is None
     if spec.kind is MinimizerKind.NONE or (public.y is None and not unsupervised):
         return ()

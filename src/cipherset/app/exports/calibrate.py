@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cipherset.app.ciphers import open_cipher
 from cipherset.app.exports.leak import CANDIDATES, measure_reid
+from cipherset.app.exports.private.minimizer import private_minimizer
 from cipherset.app.exports.utility import ON_EXPORT, Part, Protection, Rows, row_scores
 from cipherset.app.workers import a_core_each
 from cipherset.core.errors import PolicyError
@@ -155,6 +156,8 @@ def fit_for(task: Task | None, setting: Setting, rows: Rows, *, seed: int) -> Fi
     """The setting's minimizer, fitted on ``rows``."""
     targets = None if task is None else rows.y
     spec = parse_spec(setting.minimizer)
+    if spec.guarantee is not None:
+        return private_minimizer(spec, spec.guarantee, rows.x, targets, shrink=setting.shrink)
     return fit(spec, rows.x, targets, settings=setting.fit_settings(seed))
 
 

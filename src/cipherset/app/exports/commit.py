@@ -163,7 +163,21 @@ def put_in_place(
     if fitted.is_new:
         path = state.minimizer_path(owner.workspace.minimizers, owner.key)
         state.write_minimizer(path, fitted.protection.minimizer, fitted.bound, owner.sealer)
-    folder = owner.workspace.exports / manifest.cipherset_id
+    place(owner, request, manifest.cipherset_id, digest, kept=kept, staged=staged)
+    return digest
+
+
+def place(
+    owner: Owner,
+    request: ProtectRequest,
+    cipherset_id: str,
+    digest: str,
+    *,
+    kept: Path,
+    staged: Path,
+) -> None:
+    """Put the sealed part in its place, then the export; ``digest`` is that of its manifest."""
+    folder = owner.workspace.exports / cipherset_id
     replace_directory(kept, folder, overwrite=False)
     try:
         replace_directory(staged, request.target, overwrite=request.overwrite)
@@ -172,7 +186,6 @@ def put_in_place(
             discard_directory(folder, staged_as=owner.workspace.exports / STAGED)
         raise
     state.mark_placed(folder)
-    return digest
 
 
 def _is_in(staged: Path, manifest_digest: str) -> bool:

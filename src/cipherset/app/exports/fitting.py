@@ -64,7 +64,8 @@ def fitted(
     with threadpool_limits(1):
         minimizer = fit_for(plan.task, setting, rows, seed=request.seed)
     protection = pair(owner.key, request.scheme, plan.task, setting, minimizer)
-    if request.accept_risk is None:
+    # A rule that is chosen by looking at rows would be one more thing computed from them.
+    if request.accept_risk is None and not request.has_private_minimizer:
         chosen = sample(plan.test, CANDIDATES, seed=request.seed + 4)
         protection = hold_exposed(
             protection, rows, plan.rows(dataset, chosen), max_reid=request.max_reid
@@ -129,7 +130,7 @@ def check_bound(owner: Owner, request: ProtectRequest) -> None:
         "seed": request.seed,
     }
     if request.minimize != AUTO:
-        asked["minimizer"] = request.minimize
+        asked["minimizer"] = request.minimize_kept
     if request.factor is not None:
         asked["approximation_factor"] = request.factor
     state.check_same(bound, bound.model_copy(update=asked))
@@ -142,7 +143,7 @@ def _bound(
     minimizer, bound = state.read_minimizer(path, owner.sealer)
     factor = request.factor
     asked = Setting(
-        bound.minimizer if request.minimize == AUTO else request.minimize,
+        bound.minimizer if request.minimize == AUTO else request.minimize_kept,
         bound.approximation_factor if factor is None else factor,
         noise=request.noise_kept,
     )
@@ -171,7 +172,7 @@ def _setting(
     owner: Owner, request: ProtectRequest, dataset: Dataset, plan: Plan
 ) -> tuple[Setting, list[Measured]]:
     """What was asked for, or the best of what was not."""
-    minimize, factor = request.minimize, request.factor
+    minimize, factor = request.minimize_kept, request.factor
     if plan.task is None:
         return _unlabeled(request), []
     grid = settings(
@@ -210,7 +211,7 @@ def _unlabeled(request: ProtectRequest) -> Setting:
             hint="give --label COLUMN, or --minimize pca:K (or none)",
         )
     factor = UNMEASURED_FACTOR if request.factor is None else request.factor
-    return Setting(request.minimize, factor, noise=request.noise_kept)
+    return Setting(request.minimize_kept, factor, noise=request.noise_kept)
 
 
 def sweep_on(

@@ -32,7 +32,7 @@ from cipherset.app.exports.earlier.join import (
 )
 from cipherset.app.exports.earlier.live import STAGED, Known, look
 from cipherset.app.exports.earlier.meanwhile import placing
-from cipherset.app.exports.earlier.privacy import privacy_facts
+from cipherset.app.exports.earlier.privacy import Beside, privacy_facts, synthetic_beside
 from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
 from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
@@ -69,7 +69,7 @@ from cipherset.core.manifest import EncoderFacts
 from cipherset.core.protocols import Encoder
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
-from cipherset.custody.keys.identity import RowIdentity
+from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import SanitizeRules
@@ -97,18 +97,18 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
     }
     with (
         open_workspace(session) as workspace,
-        _exporting(workspace, request, source, facts) as act,
+        exporting_act(workspace, request, source, facts) as act,
     ):
         key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
-        request = _for_purpose(workspace, request)
+        request = for_purpose(workspace, request)
         result = _protect(owner, request, source, session.cache)
         act.facts.update({**_facts(result), AT: str(request.target.absolute())})
     return result
 
 
-def _for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectRequest:
+def for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectRequest:
     """The request with the key's purpose, where consent is asked for and nothing else was said."""
     if request.consent is None or request.consent.purpose:
         return request
@@ -117,12 +117,12 @@ def _for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectReques
 
 
 @contextmanager
-def _exporting(
+def exporting_act(
     workspace: Workspace, request: ProtectRequest, source: Source, facts: dict[str, Fact]
 ) -> Iterator[Act]:
     """The act, on the source and the key; for what was said, or what grant or key are for."""
     key = key_of(workspace, request)
-    about = _with_key(about_source(workspace, source), key)
+    about = with_key(about_source(workspace, source), key)
     moment = Moment(
         accepted_risk=request.accept_risk is not None,
         purpose=request.purpose,
@@ -134,7 +134,7 @@ def _exporting(
         yield act
 
 
-def _with_key(about: About, key: About | None) -> About:
+def with_key(about: About, key: About | None) -> About:
     """The source, and the key that takes part."""
     return about if key is None else replace(about, also=key.bound())
 
@@ -175,13 +175,13 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         check_readable(request, known)
         with (
             exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin,
-            _remembering(owner, encoder) as remembered,
+            remembered_by(owner, encoder) as remembered,
         ):
-            rows = _consenting(source, request)
+            rows = consenting(source, request)
             text, chosen = needed_columns(owner, request, rows, remembered, known.readable)
             roles = replace(request.roles, text=text)
             rules = keyed_rules(request.rules, owner.key)
-            dataset, facts = _read(owner, roles, rules, rows, remembered, kept)
+            dataset, facts = read_dataset(owner, roles, rules, rows, remembered, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
             if request.consent is not None:
                 draft = replace(draft, without_consent=rows.n_dropped)
@@ -193,8 +193,9 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 placing(owner, known, exported, new_minimizer=draft.fitted.is_new),
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
             ):
-                about = _with_key(origin.about, key_of(owner.workspace, request))
-                with leaving(owner, request, about, built.leak, exported):
+                about = with_key(origin.about, key_of(owner.workspace, request))
+                fitted_on = _newly_fitted(draft)
+                with leaving(owner, request, about, built.leak, exported, fitted_on=fitted_on):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
@@ -202,7 +203,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
 
 
 @contextmanager
-def _remembering(owner: Owner, encoder: Encoder | None) -> Iterator[RememberingEncoder | None]:
+def remembered_by(owner: Owner, encoder: Encoder | None) -> Iterator[RememberingEncoder | None]:
     """The encoder with what it embedded before; None where the source brings its own vectors."""
     if encoder is None:
         yield None
@@ -211,7 +212,12 @@ def _remembering(owner: Owner, encoder: Encoder | None) -> Iterator[RememberingE
         yield remembered
 
 
-def _consenting(source: Source, request: ProtectRequest) -> Source:
+def _newly_fitted(draft: Draft) -> Identities | None:
+    """The rows that a minimizer was fitted on here; None where the key version had one."""
+    return draft.dataset.identities[draft.plan.fit] if draft.fitted.is_new else None
+
+
+def consenting(source: Source, request: ProtectRequest) -> Source:
     """The rows of the source that may be used for what they are wanted for."""
     return source if request.consent is None else source.with_consent(request.consent)
 
@@ -228,11 +234,14 @@ def _draft(
     plan = _plan(request, dataset)
     shared = shared_rows(known.readable, dataset, plan, seed=request.seed)
     chosen = fitted(owner, request, dataset, plan, facts)
-    promise = privacy_facts(chosen.protection.cipher, shared, unreadable=len(known.unreadable))
+    beside = synthetic_beside(known.readable, dataset, plan)
+    promise = privacy_facts(
+        chosen.protection, Beside(shared, beside), unreadable=len(known.unreadable)
+    )
     return Draft(dataset, plan, chosen, facts, asked, shared, promise, origin)
 
 
-def _read(
+def read_dataset(
     owner: Owner,
     roles: ColumnRoles,
     rules: SanitizeRules,
@@ -240,6 +249,7 @@ def _read(
     encoder: Encoder | None,
     kept: Path,
 ) -> tuple[Dataset, EncoderFacts]:
+    """The rows of the source, cleaned and embedded, sealed in ``kept``; and by what encoder."""
     identity = RowIdentity(owner.workspace.ring.signer())
     reading = Reading(roles, encoder, rules, identity)
     path = kept / state.VECTORS

@@ -29,6 +29,7 @@ class ProtectRequest:
     """What ``protect`` is asked to do; the defaults are the command's.
 
     ``purpose`` is what the rows are wanted for: the grant's or else the key's where it is None.
+    With ``synthetic`` no row leaves: others are drawn that keep it of each row.
     """
 
     source: str
@@ -51,6 +52,7 @@ class ProtectRequest:
     consent: Consent | None = None
     purpose: str | None = None
     drop_suspects: bool = False
+    synthetic: Guarantee | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -65,8 +67,11 @@ class ProtectRequest:
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
         self._check_noise()
-        if self.minimize != AUTO:
-            parse_spec(self.minimize)
+        self._check_synthetic()
+        if self.has_private_minimizer and self.guarantee is None:
+            raise _usage(
+                "a minimizer with an epsilon needs noise with one: --noise gaussian:EPS,DELTA"
+            )
         scheme_named(self.scheme)
         if not 0 < self.test_share < 1:
             raise UsageError(
@@ -90,10 +95,40 @@ class ProtectRequest:
         if self.guarantee is not None and factor is not None:
             raise _usage("an approximation factor is for noise in a ball, which has no epsilon")
 
+    def _check_synthetic(self) -> None:
+        """Nothing else may be computed from the rows than what the promise is made for."""
+        if self.synthetic is None:
+            return
+        if self.roles.label is None:
+            raise _usage("a synthetic release is drawn by class: give --label COLUMN")
+        if self.roles.keep or self.roles.group:
+            raise _usage("a synthetic release has no column but its label, and no groups")
+        if (self.minimize, self.noise, self.fit_share) != (AUTO, "ball", 1.0) or (
+            self.approximation_factor is not None or self.drop_suspects
+        ):
+            raise _usage("a synthetic release settles its minimizer and its noise by itself")
+        if len(self.roles.text) > 1 and not self.all_fields:
+            raise _usage("which text columns are needed is read off the rows: give --all-fields")
+
     @property
     def guarantee(self) -> Guarantee | None:
         """What the noise is to keep for each row; None for noise in a ball, which keeps nothing."""
         return parse_noise(self.noise)
+
+    @property
+    def minimize_kept(self) -> str:
+        """The minimizer in one spelling, by which keys and exports are bound to it."""
+        return self.minimize if self.minimize == AUTO else str(parse_spec(self.minimize))
+
+    @property
+    def private_minimizer(self) -> Guarantee | None:
+        """What the minimizer is to keep for each row it is fitted on; None where it keeps none."""
+        return None if self.minimize == AUTO else parse_spec(self.minimize).guarantee
+
+    @property
+    def has_private_minimizer(self) -> bool:
+        """Whether the minimizer is to keep an epsilon."""
+        return self.private_minimizer is not None
 
     @property
     def noise_kept(self) -> str:

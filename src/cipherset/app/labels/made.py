@@ -22,7 +22,7 @@ ONNX: Final = "onnx"
 
 def of_export(manifest: Manifest, minimizers: Path) -> Attributes:
     """How a cipherset was made; ``minimizers`` is where the sealed one of its key version is."""
-    splits, privacy = manifest.splits, manifest.privacy
+    splits, privacy = manifest.splits, manifest.privacy or manifest.synthetic
     sealed = state.minimizer_of(minimizers, manifest.key_id, manifest.key_version)
     return {
         "cipherset_id": manifest.cipherset_id,
@@ -39,6 +39,7 @@ def of_export(manifest: Manifest, minimizers: Path) -> Attributes:
         "dim": manifest.dim,
         "minimizer": manifest.minimizer,
         "minimizer_digest": canonical.digest_bytes(sealed.read_bytes()),
+        **({} if manifest.synthetic is None else {"release": "synthetic"}),
         **_encoder(manifest.encoder),
         "sanitizer": canonical.digest(dict(manifest.sanitizer)),
         "settings": dict(manifest.settings),

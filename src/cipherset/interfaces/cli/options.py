@@ -9,8 +9,10 @@ import click
 
 from cipherset.app.gate.assets import REGION, TENANT
 from cipherset.core.environment import checked_region, checked_tenant
-from cipherset.core.values import ColumnRoles
+from cipherset.core.errors import UsageError
+from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.pipeline.ingest import Consent
+from cipherset.pipeline.private import guarantee_of
 
 text: Final = click.option(
     "--text", multiple=True, metavar="COL", help="Text to embed (repeat to join)."
@@ -50,6 +52,21 @@ _consent: Final = click.option(
 _purpose: Final = click.option(
     "--for", "purpose", metavar="PURPOSE", default="", help="What the rows are wanted for."
 )
+
+
+ENCRYPTED: Final = "encrypted"
+SYNTHETIC: Final = "synthetic"
+_release: Final = click.option(
+    "--release",
+    default=ENCRYPTED,
+    show_default=True,
+    type=click.Choice([ENCRYPTED, SYNTHETIC]),
+    help="encrypted rows, or synthetic ones: drawn, no person's, with (epsilon, delta) of each.",
+)
+_epsilon: Final = click.option(
+    "--epsilon", metavar="E", help="With --release synthetic: 1 to 8 is usual."
+)
+_delta: Final = click.option("--delta", metavar="D", help="With --release synthetic: such as 1e-6.")
 
 
 Command = Callable[..., None]
@@ -137,3 +154,25 @@ def said_of_home(tenant: str | None, region: str | None) -> dict[str, str]:
     """
     told = {} if tenant is None else {TENANT: checked_tenant(tenant)}
     return told if region is None else {**told, REGION: checked_region(region)}
+
+
+def as_release(command: Command) -> Command:
+    """The options that say what leaves, given to ``command`` as ``synthetic``: what that keeps."""
+
+    @wraps(command)
+    def given(  # house: hands on the options that only the command knows
+        *context: object, release: str, epsilon: str | None, delta: str | None, **others: object
+    ) -> None:
+        command(*context, synthetic=_kept(release, epsilon, delta), **others)
+
+    return _release(_epsilon(_delta(given)))
+
+
+def _kept(release: str, epsilon: str | None, delta: str | None) -> Guarantee | None:
+    if (release == SYNTHETIC) != (epsilon is not None) or (epsilon is None) != (delta is None):
+        raise UsageError(
+            "--release synthetic, --epsilon and --delta go together",
+            code="usage",
+            hint="for encrypted rows give --noise gaussian:EPS,DELTA",
+        )
+    return None if epsilon is None or delta is None else guarantee_of(epsilon, delta)

@@ -45,6 +45,17 @@ def show_table(title: str, rows: list[tuple[str, str]]) -> None:
     console.print(table)
 
 
+def promise_rows(promise: Result | None) -> list[tuple[str, str]]:
+    """What is kept of each row, with its conditions; nothing where nothing is."""
+    if promise is None:
+        return []
+    kept = f"{promise['epsilon']:g}, {promise['delta']:g} per {promise['per']}"
+    return [
+        ("epsilon, delta", kept),
+        *(("  holds", condition) for condition in promise["conditions"]),
+    ]
+
+
 def privacy_rows(privacy: Result | None) -> list[tuple[str, str]]:
     """The promise of Gaussian noise with its conditions; nothing for noise in a ball."""
     if privacy is None:
@@ -59,9 +70,16 @@ def privacy_rows(privacy: Result | None) -> list[tuple[str, str]]:
     return [
         ("epsilon, delta", f"{privacy['epsilon']:g}, {privacy['delta']:g} per {privacy['per']}"),
         ("  by gaussian noise", width),
+        *_fitted_rows(privacy["minimizer"]),
         ("  over all its exports", f"{together} ({total['exports']} live)"),
         *(("  holds", condition) for condition in privacy["conditions"]),
     ]
+
+
+def _fitted_rows(kept: Result | None) -> list[tuple[str, str]]:
+    if kept is None:
+        return []
+    return [("  by the minimizer", f"{kept['epsilon']:g}, {kept['delta']:g} per row fitted on")]
 
 
 def show_warning(message: str) -> None:

@@ -3,6 +3,7 @@
 from cipherset.pipeline.export.anonymity import k_anonymity
 from cipherset.pipeline.export.layout import Layout
 from cipherset.pipeline.export.read import Cipherset, open_cipherset
+from cipherset.pipeline.export.shuffle import fresh_ids
 from cipherset.pipeline.export.split import Split
 from cipherset.pipeline.export.write import CiphersetWriter, Written, write_manifest
 
@@ -12,6 +13,7 @@ __all__ = [
     "Layout",
     "Split",
     "Written",
+    "fresh_ids",
     "k_anonymity",
     "open_cipherset",
     "write_manifest",

@@ -6,14 +6,16 @@ Room: pipeline/minimize. Holds data-derived parameters and no key. Knows core al
 from cipherset.pipeline.minimize.anchoring import class_anchors, thresholds
 from cipherset.pipeline.minimize.bottleneck import MOST_SHRUNK_NOISE, FitSettings, ball_noise
 from cipherset.pipeline.minimize.fit import class_means, fit, likely_fits
-from cipherset.pipeline.minimize.fitted import FittedMinimizer, Placed, load
+from cipherset.pipeline.minimize.fitted import FittedMinimizer, Labels, Placed, load
 from cipherset.pipeline.minimize.network import Loss
+from cipherset.pipeline.minimize.scored import from_scores
 from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, parse_spec
 
 __all__ = [
     "MOST_SHRUNK_NOISE",
     "FitSettings",
     "FittedMinimizer",
+    "Labels",
     "Loss",
     "MinimizerKind",
     "MinimizerSpec",
@@ -22,6 +24,7 @@ __all__ = [
     "class_anchors",
     "class_means",
     "fit",
+    "from_scores",
     "likely_fits",
     "load",
     "parse_spec",

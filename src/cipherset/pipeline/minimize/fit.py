@@ -17,6 +17,7 @@ from cipherset.pipeline.minimize.linear import (
     regression_axes,
 )
 from cipherset.pipeline.minimize.network import Codes, deviations, encode
+from cipherset.pipeline.minimize.scored import never_fitted_here
 from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, check_dim
 
 # Plain vectors of three tasks: 1 is best where labels are noisy, and there it is this map's turn.
@@ -40,8 +41,10 @@ def fit(
     Raises:
         InputError: ``no_rows``; ``vector_not_finite``; ``labels_needed``; ``labels_numeric``, the
             minimizer wants classes; ``label_count``; ``label_not_finite``; ``one_class``;
-            ``minimizer_dim``, wider than the data allow.
+            ``minimizer_dim``, wider than the data allow; ``minimizer_private``.
     """
+    if spec.guarantee is not None:
+        raise never_fitted_here(spec)
     rows = check_rows(x)
     if len(rows) == 0:
         raise _refusal("there are no rows to fit on", "no_rows", "check the source and its splits")

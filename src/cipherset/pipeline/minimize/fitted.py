@@ -20,6 +20,7 @@ Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float6
 
 # Rows mapped at once: the hidden layer of a block stays in the cache.
 BLOCK_ROWS: Final = 4096
+_NETWORKS: Final = (MinimizerKind.BOTTLENECK, MinimizerKind.DP_BOTTLENECK)
 _AXES: Final = ("offset", "axes")
 _NETWORK: Final = ("w1", "b1", "w2", "b2", "w3", "b3")
 _SHRINK: Final = ("anchors", "shrink")
@@ -181,7 +182,7 @@ def load(spec: str, arrays: Mapping[str, Floats]) -> FittedMinimizer:
     if parsed.kind is MinimizerKind.NONE:
         dim_in = dim = int(kept["width"][0])
     else:
-        first, last = ("w1", "w2") if parsed.kind is MinimizerKind.BOTTLENECK else ("axes", "axes")
+        first, last = ("w1", "w2") if parsed.kind in _NETWORKS else ("axes", "axes")
         dim_in, dim = kept[first].shape[0], kept[last].shape[1]
     if parsed.dim not in {None, dim}:
         raise _bad_arrays(spec)
@@ -212,7 +213,7 @@ def check_rows(x: Floats, *, dim_in: int | None = None) -> Float32s:
 
 def _check_arrays(kind: MinimizerKind, arrays: Mapping[str, Floats]) -> None:
     needed: tuple[str, ...] = _AXES
-    if kind is MinimizerKind.BOTTLENECK:
+    if kind in _NETWORKS:
         needed = (*_NETWORK, *_SHRINK)
     elif kind is MinimizerKind.NONE:
         needed = ("width",)

@@ -9,7 +9,14 @@ from cipherset.pipeline.train.bundle import (
 )
 from cipherset.pipeline.train.check import MOST_BYTES, check_model
 from cipherset.pipeline.train.convert import to_onnx
-from cipherset.pipeline.train.fit import Classifier, Model, TrainSpec, train_classifier, train_model
+from cipherset.pipeline.train.fit import (
+    Classifier,
+    Model,
+    TrainSpec,
+    linear_classifier,
+    train_classifier,
+    train_model,
+)
 from cipherset.pipeline.train.run import run_labels, run_values, stepped
 from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
 
@@ -23,6 +30,7 @@ __all__ = [
     "ValueScores",
     "check_model",
     "describe",
+    "linear_classifier",
     "load_bundle",
     "run_labels",
     "run_values",

@@ -124,6 +124,23 @@ def train_classifier(x: Floats, y: Labels, spec: TrainSpec, *, seed: int) -> Cla
     return model
 
 
+def linear_classifier(matrix: Floats, offset: Floats, classes: Labels) -> Classifier:
+    """The logistic model whose scores are ``x @ matrix + offset``, learned elsewhere.
+
+    Args:
+        matrix: Shape (dim, c), c from 2 on.
+        offset: Shape (c,).
+        classes: What each column stands for, sorted, shape (c,).
+    """
+    model = LogisticRegression()
+    if len(classes) == 2:  # sklearn keeps one column, the second's
+        matrix, offset = matrix[:, 1:] - matrix[:, :1], offset[1:] - offset[:1]
+    model.classes_, model.n_features_in_ = classes, len(matrix)
+    model.coef_, model.intercept_ = np.ascontiguousarray(matrix.T), offset
+    made: Classifier = model
+    return made
+
+
 def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Classifier:
     random = np.random.RandomState(seed)
     batch_size = min(_BATCH_ROWS, len(x))

@@ -12,16 +12,17 @@ import numpy.typing as npt
 
 from cipherset.app.assess.case import Case, Step
 from cipherset.app.assess.lines import Line
+from cipherset.app.exports.private.minimizer import private_minimizer
 from cipherset.app.exports.utility import ON_EXPORT
 from cipherset.core.manifest import ModelKind
-from cipherset.core.values import Floats
+from cipherset.core.values import Float32s, Floats
 from cipherset.evidence.attack import Knowledge
 from cipherset.evidence.attack.model.answers import Scorer
 from cipherset.evidence.attack.model.extraction import Extraction
 from cipherset.evidence.attack.model.inversion_of_model import ModelInverter
 from cipherset.evidence.attack.model.membership import ShadowMembership
 from cipherset.evidence.attack.model.stolen import Family, StolenModel
-from cipherset.pipeline.minimize import fit, likely_fits, parse_spec
+from cipherset.pipeline.minimize import FittedMinimizer, fit, likely_fits, parse_spec
 from cipherset.pipeline.train import TrainSpec, train_classifier
 
 # Shadow models are trained on half of them each.
@@ -77,12 +78,10 @@ def _minimizer_membership(case: Case) -> Iterator[Line]:
     """Whether a record was among those the stolen minimizer was fitted on."""
     known = np.concatenate([case.victims.x, case.others.x])[:FITTED]
     y = np.concatenate([case.victims.codes, case.others.codes])[:FITTED]
-    spec = parse_spec(case.protection.minimizer.spec)
     n_classes = int(y.max()) + 1
 
     def fitted(x: Floats, labels: Codes, seed: int) -> Scorer:
-        way, *_ = likely_fits(case.protection.minimizer, radius=case.noise_length, seed=seed)
-        minimizer = fit(spec, x.astype(np.float32), labels, settings=way)
+        minimizer = _like(case, x.astype(np.float32), labels, seed)
         classes = minimizer.arrays()["classes"].astype(np.int64)
 
         def scores(rows: Floats) -> Floats:
@@ -105,6 +104,15 @@ def _minimizer_membership(case: Case) -> Iterator[Line]:
             "membership in a minimizer fitted as this one", Knowledge.STOLEN_KEY
         ):
             yield Line(outcome)
+
+
+def _like(case: Case, x: Float32s, labels: Codes, seed: int) -> FittedMinimizer:
+    """A minimizer fitted as the stolen one was, with noise if it was."""
+    spec, stolen = parse_spec(case.protection.minimizer.spec), case.protection.minimizer
+    if spec.guarantee is not None:
+        return private_minimizer(spec, spec.guarantee, x, labels, shrink=float(stolen.is_shrunk))
+    way, *_ = likely_fits(stolen, radius=case.noise_length, seed=seed)
+    return fit(spec, x, labels, settings=way)
 
 
 def _extraction(case: Case) -> Iterator[Line]:
@@ -162,7 +170,7 @@ def _stolen(case: Case) -> Iterator[Line]:
         vectors, unlabeled, targets = public[mine], public[order[:UNLABELED]], case.victims.x
         if case.is_minimized:
             own = fit(
-                parse_spec(case.protection.minimizer.spec),
+                parse_spec(case.protection.minimizer.spec).without_noise,
                 vectors,
                 y[mine],
                 settings=likely_fits(case.protection.minimizer, radius=0.0, seed=case.seed)[0],

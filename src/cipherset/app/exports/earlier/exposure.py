@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.request import Owner, ProtectRequest, key_of
 from cipherset.app.gate import About, Action, Fact, Moment
@@ -22,9 +24,17 @@ from cipherset.custody.policy import UNBOUNDED
 
 @contextmanager
 def leaving(
-    owner: Owner, request: ProtectRequest, about: About, leak: Leak, exported: Identities
+    owner: Owner,
+    request: ProtectRequest,
+    about: About,
+    leak: Leak,
+    exported: Identities,
+    *,
+    fitted_on: Identities | None,
 ) -> Iterator[None]:
     """The act by which the rows ``exported`` of the source ``about`` leave, debited as it begins.
+
+    ``fitted_on`` are rows that a new minimizer was fitted on which keeps an epsilon.
 
     Raises:
         PolicyError: ``not_allowed``, ``budget``; nothing is spent then.
@@ -33,7 +43,7 @@ def leaving(
     limits = gate.ledger.transact(gate.policies).limits.budgets
     whole = Debit(ROWS, about.id, rows, None if limits.exports is None else limits.exports * rows)
     each = RowDebit(ROWS, exported, 1, limits.exports)
-    promised = _epsilon(request, about, limits.epsilon, exported)
+    promised = _epsilon(request, about, limits.epsilon, exported, fitted_on)
     moment = Moment(
         purpose=request.purpose,
         key=key_of(owner.workspace, request),
@@ -60,11 +70,29 @@ def _left(transaction: Transaction, whole: Debit, each: RowDebit) -> int:
 
 
 def _epsilon(
-    request: ProtectRequest, about: About, cap: float | None, exported: Identities
+    request: ProtectRequest,
+    about: About,
+    cap: float | None,
+    exported: Identities,
+    fitted_on: Identities | None,
 ) -> tuple[tuple[Debit, RowDebit], ...]:
-    promise = request.guarantee
-    if promise is None:
+    """What the noise costs each row that leaves, and a new minimizer each that it was fitted on.
+
+    Rows are charged for both together, also where they paid for one only.
+    """
+    noise, minimizer = request.guarantee, request.private_minimizer
+    if noise is None:
         return ()
+    total, rows = noise.epsilon, exported
+    if fitted_on is not None and minimizer is not None:
+        total, rows = total + minimizer.epsilon, np.union1d(exported, fitted_on)
+    return (epsilon_debits(about, total, cap, rows),)
+
+
+def epsilon_debits(
+    about: About, epsilon: float, cap: float | None, rows: Identities
+) -> tuple[Debit, RowDebit]:
+    """An epsilon spent for a source, and for each of its ``rows``, of ``cap`` for ever."""
     most = None if cap is None else int(cap * MICRO_EPSILON)
-    amount = math.ceil(promise.epsilon * MICRO_EPSILON)
-    return ((Debit(EPSILON, about.id, amount, most), RowDebit(EPSILON, exported, amount, most)),)
+    amount = math.ceil(epsilon * MICRO_EPSILON)
+    return Debit(EPSILON, about.id, amount, most), RowDebit(EPSILON, rows, amount, most)

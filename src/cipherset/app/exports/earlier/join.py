@@ -63,6 +63,8 @@ def shared_rows(
     shared = np.zeros(len(known), dtype=bool)
     sharing = []
     for live in exports:
+        if live.state.meta.synthetic is not None:  # no row of it is one of the source
+            continue
         here = np.isin(known, live.identities())
         if here.any():
             shared |= here

@@ -62,7 +62,7 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
             "label": roles.label,
             "group": roles.group,
             "keep": list(roles.keep),
-            "minimize": request.minimize,
+            "minimize": request.minimize_kept,
             "approximation_factor": request.approximation_factor,
             "scheme": request.scheme,
             "fit_share": request.fit_share,

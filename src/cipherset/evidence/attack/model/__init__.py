@@ -4,6 +4,7 @@ Models come as functions (``Scorer``) and recipes as functions that make them (`
 """
 
 from cipherset.evidence.attack.model.answers import Answers, Scorer, Trainer
+from cipherset.evidence.attack.model.drawn import DrawnMembership
 from cipherset.evidence.attack.model.extraction import Agreement, Extraction
 from cipherset.evidence.attack.model.head import LinearHead, fit_head
 from cipherset.evidence.attack.model.inversion_of_model import ModelInversion, ModelInverter
@@ -14,6 +15,7 @@ from cipherset.evidence.attack.model.stolen import Family, StolenModel, StolenWo
 __all__ = [
     "Agreement",
     "Answers",
+    "DrawnMembership",
     "Extraction",
     "Family",
     "LinearHead",

@@ -7,9 +7,11 @@ import click
 from cipherset.app.models import TrainRequest, TrainSpec, train, train_at_gate
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import ModelKind
+from cipherset.core.values import Guarantee
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.commands.models.written import NOISY, as_json, as_rows
+from cipherset.pipeline.private import guarantee_of
 
 EXAMPLE = "cipherset train tickets.cipherset --to router.bundle --model logistic"
 KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
@@ -43,6 +45,12 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
     help="Of the training; never of anything secret.",
 )
 @click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
+@click.option(
+    "--dp",
+    "privacy",
+    metavar="EPS,DELTA",
+    help="With --at-gate: keep (epsilon, delta) of each row, on the conditions it prints.",
+)
 @click.option("--for", "purpose", metavar="PURPOSE", help="With --at-gate: what for.")
 @options.force("a bundle that is")
 @click.pass_obj
@@ -55,16 +63,31 @@ def command(  # noqa: PLR0913 -- one parameter per option
     epochs: int,
     trees: int,
     seed: int,
+    privacy: str | None,
     purpose: str | None,
     at_gate: bool,  # noqa: FBT001 -- click hands it over by name
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Train a model on the cipherset in DIR; needs no key, unless --at-gate."""
     spec = TrainSpec(ModelKind(model), hidden=_layers(hidden), epochs=epochs, trees=trees)
-    request = TrainRequest(cipherset, target, spec, seed=seed, overwrite=force, purpose=purpose)
+    asked = None if privacy is None else _guarantee(privacy, at_gate=at_gate)
+    request = TrainRequest(
+        *(cipherset, target, spec), seed=seed, overwrite=force, purpose=purpose, privacy=asked
+    )
     bundle = train_at_gate(context.session(), request) if at_gate else train(request)
     told = [] if at_gate else [NOISY]
     context.show(as_json(bundle, target), f"bundle written: {target}", as_rows(bundle, told))
+
+
+def _guarantee(text: str, *, at_gate: bool) -> Guarantee:
+    if not at_gate:
+        raise UsageError(
+            "--dp is for training at the gate: what an export keeps, its models keep",
+            code="usage",
+            hint="add --at-gate",
+        )
+    epsilon, _, delta = text.partition(",")
+    return guarantee_of(epsilon, delta)
 
 
 def _layers(text: str) -> tuple[int, ...]:

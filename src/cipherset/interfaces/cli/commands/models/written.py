@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+from cipherset.interfaces.cli.output import promise_rows
 from cipherset.pipeline.train import Bundle
 
 Row = tuple[str, str]
@@ -18,6 +19,7 @@ def as_json(bundle: Bundle, target: Path) -> dict[str, Any]:
         "model": manifest.model.value,
         "lab_accuracy": manifest.metrics.get(figure),
         "metrics": dict(manifest.metrics),
+        "privacy": None if manifest.privacy is None else manifest.privacy.model_dump(mode="json"),
         "at_gate": manifest.at_gate,
         "key_id": manifest.key_id,
         "key_version": manifest.key_version,
@@ -29,4 +31,5 @@ def as_rows(bundle: Bundle, told: list[Row]) -> list[Row]:
     manifest = bundle.manifest
     rows = [(name, f"{value:.4f}") for name, value in manifest.metrics.items() if name != "n"]
     key = f"{manifest.key_id} v{manifest.key_version}"
-    return [*rows, *told, ("model", manifest.model.value), ("key", key)]
+    kept = promise_rows(as_json(bundle, Path())["privacy"])
+    return [*rows, *told, *kept, ("model", manifest.model.value), ("key", key)]

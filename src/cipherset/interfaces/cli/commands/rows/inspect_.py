@@ -6,7 +6,7 @@ import click
 
 from cipherset.app.inspection import inspect
 from cipherset.interfaces.cli.command import Command, Context
-from cipherset.interfaces.cli.output import privacy_rows
+from cipherset.interfaces.cli.output import privacy_rows, promise_rows
 
 EXAMPLE = "cipherset inspect tickets.cipherset --signer 3f9a..."
 SHOWN = (
@@ -37,7 +37,7 @@ def command(context: Context, cipherset: Path, signer: str | None) -> None:
     rows += [(f"rows, {name}", str(part["rows"])) for name, part in manifest["splits"].items()]
     for table in ("assessment", "utility"):
         rows += [(name, f"{value:.4g}") for name, value in manifest[table].items()]
-    rows += privacy_rows(manifest["privacy"])
+    rows += privacy_rows(manifest["privacy"]) + promise_rows(manifest["synthetic"])
     checked = "" if signer else " (whoever that is: compare it, or pass --signer)"
     rows.append(("signed by", f"{found['signer']}{checked}"))
     context.show(found, f"valid: {cipherset}", rows)

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import click
 
+from cipherset.app.exports.private.release import SyntheticResult, release_synthetic
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Utility
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.envelope import fingerprint
 from cipherset.core.manifest import Manifest, Task
-from cipherset.core.values import ColumnRoles
+from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
-from cipherset.interfaces.cli.output import privacy_rows
+from cipherset.interfaces.cli.output import privacy_rows, promise_rows
 from cipherset.pipeline.ingest import Consent
 
 EXAMPLE = (
@@ -36,7 +37,7 @@ EXAMPLE = (
     default=AUTO,
     show_default=True,
     metavar="SPEC",
-    help="auto, bottleneck:K, lda:K, pls:K, pca:K or none.",
+    help="auto, bottleneck:K, dp-bottleneck:K,EPS,DELTA, lda:K, pls:K, pca:K or none.",
 )
 @click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
 @click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
@@ -74,6 +75,7 @@ EXAMPLE = (
 @options.force("a cipherset that is")
 @click.pass_obj
 @options.consent_and_purpose
+@options.as_release
 @options.as_roles
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
@@ -97,25 +99,54 @@ def command(  # noqa: PLR0913 -- one parameter per option
     drop_suspects: bool,  # noqa: FBT001 -- click hands it over by name
     consent: Consent | None,
     purpose: str | None,
+    synthetic: Guarantee | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
     of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
     request = of_rows(
-        *(minimize, approximation_factor, noise, scheme),
-        fit_share=fit_share,
-        max_reid=max_reid,
-        test_share=test_share,
-        seed=seed,
+        *(minimize, approximation_factor, noise, scheme, fit_share, max_reid, test_share, seed),
         encoder=encoder,
         rules=asked_policy(rules),
         accept_risk=accept_risk,
         accept_mixing=accept_mixing,
         all_fields=all_fields,
         drop_suspects=drop_suspects,
+        synthetic=synthetic,
         overwrite=force,
     )
-    _show(context, protect(context.session(), request))
+    _run(context, request)
+
+
+def _run(context: Context, request: ProtectRequest) -> None:
+    if request.synthetic is None:
+        _show(context, protect(context.session(), request))
+    else:
+        _show_synthetic(context, release_synthetic(context.session(), request))
+
+
+def _show_synthetic(context: Context, result: SyntheticResult) -> None:
+    shown = result.as_json()
+    manifest, figures = result.manifest, result.figures
+    splits = manifest.splits
+    rows = [
+        ("key", f"{manifest.key_id} v{manifest.key_version}"),
+        ("rows", f"{splits.train.rows} to train on, {splits.test.rows} held out, all drawn"),
+        ("settings", f"{manifest.minimizer}, {manifest.scheme}, no row of the source"),
+        ("signed by", fingerprint(manifest.signer.public_key)),
+        *promise_rows(shown["synthetic"]),
+        ("for you alone", "the figures below are computed from the rows, and are not in it"),
+        ("accuracy, plain", f"{figures.plain:.3f}"),
+        ("accuracy, owner's head", f"{figures.owner_head:.3f}"),
+        ("accuracy, synthetic", f"{figures.synthetic:.3f}"),
+        ("who was in it, AUC", _within(figures.membership_auc, figures.membership_auc_ci)),
+        ("  at 1 % false", _within(figures.membership_at_1pct, figures.membership_at_1pct_ci)),
+    ]
+    context.show(shown, f"synthetic cipherset written: {result.target}", rows)
+
+
+def _within(value: float, interval: tuple[float, float]) -> str:
+    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
 
 
 def _show(context: Context, result: ProtectResult) -> None:

@@ -1,0 +1,1 @@
+"""Releases that keep an epsilon for the rows they were computed from: minimizers and drawn rows."""
