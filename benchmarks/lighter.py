@@ -1,6 +1,6 @@
 """Training time and model size on minimized, encrypted vectors beside plain embeddings.
 
-Usage: OMP_NUM_THREADS=1 python benchmarks/lighter.py --data DIR [--seeds N] [--tasks N] [--cache DIR]
+Usage: OMP_NUM_THREADS=1 python benchmarks/lighter.py --data DIR [--seeds N] [--tasks N]
 
 DIR is BANKING77's folder. The same rows, labels, model families and recipes; only the vectors
 differ: plain (384 dimensions), and as ``protect`` exports them, fitted on the training rows,
