@@ -13,7 +13,7 @@
 # PYTHON=/path/to/python3 chooses the Python that .venv is made with (after `make clean`).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check vectors reference evidence clean encoder reviews
+.PHONY: help demo test test-all check vectors reference evidence clean encoder image-encoder reviews
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -85,6 +85,10 @@ encoder:
 	$(STEP) 'set-up: weights of the encoder, by digest, in your cache'
 	@$(BIN)/cipherset encoder get minilm-l6-v2
 
+image-encoder:
+	$(STEP) 'set-up: weights of the encoder of images, by digest, in your cache'
+	@$(BIN)/cipherset encoder get efficientnet-lite0
+
 # What tests of evidence run on, for they have no network.
 FETCH_REVIEWS := from cipherset.app import packages as p; \
 	from cipherset.interfaces.cli.settings import cache; \
@@ -103,11 +107,13 @@ PARALLEL := --numprocesses auto
 test test-all: export OMP_NUM_THREADS := 1
 test: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
+	@$(MAKE) --no-print-directory image-encoder
 	$(STEP) 'test'
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(EXTRA) $(NODE) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
+	@$(MAKE) --no-print-directory image-encoder
 	@$(MAKE) --no-print-directory reviews
 	$(STEP) 'test-all'
 	@$(BIN)/python -m pytest $(PARALLEL) --all --cov=cipherset --cov-report=term:skip-covered
@@ -141,6 +147,7 @@ reference: $(BASE) $(PACKAGE)
 
 evidence: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
+	@$(MAKE) --no-print-directory image-encoder
 	$(STEP) 'evidence'
 	@status=0; $(BIN)/python benchmarks/evidence.py $(if $(DATA),--data $(DATA)) $(OPTIONS) \
 		|| status=$$?; $(BIN)/python scripts/evidence_pages.py && exit $$status

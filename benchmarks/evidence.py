@@ -3,10 +3,10 @@
 Usage: python benchmarks/evidence.py [--data DIR] [--only NAME ...] [--peer-python PATH]
     [--tenseal-python PATH] [--concrete-python PATH] [--detectors-python PATH]
 
-DIR holds the folders banking77, airline_support_tweets, goemotions_group, pii_anon_eval, wnut17 and
-sms_spam: copies that are not distributed. Each benchmark is a process of its own with one thread.
-What cannot run here keeps its old tables, and standard error says so; so does a part of a benchmark
-that was left out.
+DIR holds the folders banking77, airline_support_tweets, goemotions_group, pii_anon_eval, wnut17,
+sms_spam, mts_dialog, movielens and orl_faces: copies that are not distributed. Each benchmark is a
+process of its own with one thread. What cannot run here keeps its old tables, and standard error
+says so; so does a part of a benchmark that was left out.
 """
 
 import argparse
@@ -85,6 +85,7 @@ BENCHMARKS = (
         needs=(("--data", "DIR"),),
         also=("DIR/prompt_injection", "DIR/banking77", "DIR/mts_dialog"),
     ),
+    Benchmark("kinds", takes=(("--data", "DIR"),)),
     Benchmark("memory", rest=("--rows", "10000", "200000", "400000")),
 )
 

@@ -41,6 +41,16 @@ def test_rotation_of_a_narrow_domain_is_broken_by_components(private, public):
     assert found.objective > 0.7
 
 
+def test_fewer_rows_than_dimensions_are_no_trouble(private, public):
+    """Most axes then hold nothing: their variance is 0, or next to it."""
+    sample = hide(private[0][:20], 0.0, "rotation")
+    found = RotationAligner(sample.ciphertexts, public[0][:15]).recover(0)
+    assert np.isfinite(found.apply(sample.ciphertexts)).all()
+    flat = np.zeros_like(public[0][:15])
+    flat[:, 0] = np.linspace(-1, 1, len(flat))
+    assert np.isfinite(RotationAligner(sample.ciphertexts, flat).recover(0).matrix).all()
+
+
 @pytest.mark.parametrize("beta", [0.0, 1.0])
 def test_rotation_of_a_narrow_domain_is_broken_by_anchors(private, public, beta):
     sample = hide(private[0], beta, "rotation")

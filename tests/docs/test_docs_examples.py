@@ -25,6 +25,8 @@ LONG = {
         "lab",
         "measure-ciphertexts-of-another-scheme",
         "policies",
+        "pool-rows",
+        "protect-images",
         "proxy",
         "red-team",
         "respond",

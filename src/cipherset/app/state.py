@@ -108,10 +108,13 @@ class Meta(_Strict):
     consent: str | None = None
     consent_for: str = ""
     synthetic: Promise | None = None
+    image: str | None = None
+    pool: str | None = None
 
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""
-        return ColumnRoles(self.text, self.vector, self.label if labeled else None)
+        label = self.label if labeled else None
+        return ColumnRoles(self.text, self.vector, label, image=self.image, pool=self.pool)
 
 
 @dataclass(frozen=True, slots=True)

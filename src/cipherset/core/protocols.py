@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.values import Float32s, Floats, Span
+from cipherset.core.values import Float32s, Floats, Pixels, Span
 
 
 class Progress(Protocol):
@@ -33,6 +33,23 @@ class Encoder(Protocol):
     def dim(self) -> int: ...
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Float32s:
         """Unit-norm rows, shape (len(texts), dim), in the order of ``texts``."""
+
+
+class ImageEncoder(Protocol):
+    """Images to unit-norm vectors; pinned by ``digest``, which is recorded in every export."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def side(self) -> int:
+        """How many pixels wide and high the images are."""
+
+    def encode(self, pixels: Pixels, *, progress: Progress | None = None) -> Float32s:
+        """Unit-norm rows, shape (n, dim), of RGB images (n, side, side, 3), in their order."""
 
 
 class Minimizer(Protocol):

@@ -1,11 +1,12 @@
 """What flows through the pipeline: each stage takes one of these and returns the next.
 
     Records -> CleanRecords -> Vectors -> EncryptedVectors
+    Images                  -> Vectors -> EncryptedVectors
 
 The wrong order is a type error. All of them are batches: a run is an iterator of them.
 ``columns`` travels along unchanged and holds, row for row, ``row`` (int64, the 0-based row of
 the source), and where they were asked for ``label``, ``group`` and the clear columns that are
-kept under their own names.
+kept under their own names. Rows of one ``pool`` are to become one.
 """
 
 from collections.abc import Mapping
@@ -19,10 +20,12 @@ import pyarrow as pa
 
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
 
 ROW = "row"
 LABEL = "label"
 GROUP = "group"
+POOL = "pool"
 
 
 class NoiseKind(StrEnum):
@@ -78,6 +81,21 @@ class ColumnRoles:
     label: str | None = None
     group: str | None = None
     keep: tuple[str, ...] = ()
+    image: str | None = None
+    pool: str | None = None
+
+    @property
+    def n_kinds(self) -> int:
+        """How many kinds of what is embedded are named: text, vectors, images; one is meant."""
+        return sum((bool(self.text), self.vector is not None, self.image is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Decoded images, uint8 RGB (n, side, side, 3): what a file says beside its pixels is gone."""
+
+    pixels: Pixels = field(repr=False)
+    columns: pa.Table = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What an assessment reads beside the export: public text, and the records that were protected."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,8 @@ from cipherset.app.assess.request import PublicSource
 from cipherset.app.exports.codes import targets_of
 from cipherset.app.exports.commit import SOURCE_CONTEXT
 from cipherset.app.exports.utility import Targets
-from cipherset.app.gateway import encoder_of
+from cipherset.app.gateway import encoder_of, image_encoder_of
+from cipherset.app.reading.embedded import Reading, vectors_of
 from cipherset.app.state import Meta
 from cipherset.app.workspace import Session
 from cipherset.core.errors import DimensionError, InputError
@@ -48,9 +49,9 @@ def read_records(
             or one without text (code ``records_text``).
     """
     opened = open_source(source)
-    if not meta.text:
+    if not meta.text or meta.pool is not None:
         raise InputError(
-            "this export was made of vectors; there are no texts to read",
+            "this export was made of vectors, images or pooled texts; there are no texts to read",
             code="records_text",
             hint="leave --records out",
         )
@@ -82,9 +83,13 @@ def read_public(session: Session, meta: Meta, public: PublicSource, rules: Sanit
     opened = open_source(public.source)
     label = public.label or (meta.label if meta.label in opened.columns() else None)
     encoder = encoder_of(meta, session.cache)
-    if encoder is None:
-        roles = ColumnRoles(vector=public.vector or meta.vector, label=label)
-        batches = list(opened.vectors(roles))
+    if encoder is None or meta.pool is not None:
+        roles = replace(meta.roles_for(labeled=False), label=label)
+        if meta.vector is not None:
+            roles = replace(roles, vector=public.vector or meta.vector)
+        images = image_encoder_of(meta, session.cache)
+        reading = Reading(roles, encoder, rules, images=images)
+        batches = list(vectors_of(opened, reading, {}, session.progress))
         x = np.concatenate([batch.values for batch in batches])
         read = Read((), pa.concat_tables([batch.columns for batch in batches]))
     else:

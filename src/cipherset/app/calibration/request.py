@@ -37,9 +37,9 @@ class CalibrateRequest:
             UsageError: no label; text and vectors, or neither; a limit outside 0 to 1 (code
                 ``usage``).
         """
-        if self.roles.label is None or bool(self.roles.text) == bool(self.roles.vector):
+        if self.roles.label is None or self.roles.n_kinds != 1:
             raise UsageError(
-                "calibrate needs a label, and either a text column or a vector column",
+                "calibrate needs a label, and either text, a vector or an image column",
                 code="usage",
                 hint="see: cipherset calibrate --help",
             )

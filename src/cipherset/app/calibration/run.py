@@ -18,9 +18,9 @@ from cipherset.app.calibration.points import SCHEME, Bench, our_points, permuted
 from cipherset.app.calibration.rehearsal import Rehearsed
 from cipherset.app.calibration.report import render
 from cipherset.app.calibration.request import CalibrateRequest, CalibrateResult
-from cipherset.app.encoders import open_encoder
+from cipherset.app.encoders import opened_for
 from cipherset.app.exports.calibrate import MARGIN, TIE, Asked, Measured, Setting, settings
-from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.dataset import Dataset, load
 from cipherset.app.exports.fitting import sweep_on
 from cipherset.app.exports.plan import Drawing, make_plan, sample
 from cipherset.app.exports.utility import LINEAR, row_scores
@@ -28,6 +28,7 @@ from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
+from cipherset.app.reading.embedded import Reading
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
@@ -75,12 +76,12 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
 
 
 def _read(session: Session, request: CalibrateRequest, source: Source, scratch: Path) -> Dataset:
-    encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
+    encoder = opened_for(request.roles, request.encoder, session.cache)
     rules, roles = keyed_rules(request.rules, Rehearsed(request.seed).key()), request.roles
-    if encoder is not None and not request.all_fields:
-        measuring = Measuring(encoder, rules, request.seed, session.progress)
+    if encoder.texts is not None and not request.all_fields:
+        measuring = Measuring(encoder.texts, rules, request.seed, session.progress)
         roles = replace(roles, text=measured_columns(source, roles, measuring)[0])
-    reading = Reading(roles, encoder, rules)
+    reading = Reading(roles, encoder.texts, rules, images=encoder.images)
     return load(
         source,
         reading,

@@ -9,9 +9,11 @@ import pyarrow as pa
 from cipherset.app import state
 from cipherset.app.erasure.sealed import identities_of, rows_that_are, rows_with, sealed_column
 from cipherset.app.exports.codes import Codes
+from cipherset.app.reading.pooled import identities_of_pools, starts_of
 from cipherset.core.errors import InputError
-from cipherset.core.values import ROW, ColumnRoles
+from cipherset.core.values import POOL, ROW
 from cipherset.custody.keys.identity import Identities, RowIdentity
+from cipherset.pipeline.embed.image import SIDE
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize import default_rules, sanitize
 
@@ -76,7 +78,9 @@ def _in_source(meta: state.Meta, subject: Subject, identity: RowIdentity) -> Ide
         return none
     source = open_source(subject.source)
     there = source.columns()
-    if not {*meta.text, *([meta.vector] if meta.vector else [])} <= {*there}:
+    if not {*meta.text, *(each for each in (meta.vector, meta.image, meta.pool) if each)} <= {
+        *there
+    }:
         return none  # an export of another source
     rows = _rows_of(source, subject)
     return np.concatenate([none, *_identities(source, meta, rows, identity)])
@@ -104,18 +108,41 @@ def _rows_of(source: Source, subject: Subject) -> Codes:
 def _identities(
     source: Source, meta: state.Meta, rows: Codes, identity: RowIdentity
 ) -> Iterator[Identities]:
-    roles = ColumnRoles(meta.text, meta.vector)
-    if meta.vector is not None:
-        for vectors in source.vectors(roles):
-            chosen = _chosen(vectors.columns, rows)
-            if len(chosen):
-                yield identity.of_vectors(vectors.values[chosen])
+    batches = _batches(source, meta, identity)
+    if meta.pool is not None:
+        yield _pools(batches, rows, identity)
         return
-    for records in source.texts(roles):
-        clean = sanitize(records, default_rules())
-        chosen = _chosen(clean.columns, rows)
+    for columns, known in batches:
+        chosen = _chosen(columns, rows)
         if len(chosen):
-            yield identity.of_texts([clean.texts[i] for i in chosen])
+            yield known[chosen]
+
+
+def _pools(
+    batches: Iterator[tuple[pa.Table, Identities]], rows: Codes, identity: RowIdentity
+) -> Identities:
+    """Of the pools that have one of the rows."""
+    tables, known = zip(*batches, strict=True)
+    starts = starts_of(pa.concat_tables([table.select([POOL]) for table in tables]).column(POOL))
+    found = identities_of_pools(identity, np.concatenate(known), starts)
+    return found[np.unique(np.searchsorted(starts, rows, side="right") - 1)]
+
+
+def _batches(
+    source: Source, meta: state.Meta, identity: RowIdentity
+) -> Iterator[tuple[pa.Table, Identities]]:
+    """All rows of the source, and their identities, as an export of these columns has them."""
+    roles = meta.roles_for(labeled=False)
+    if meta.image is not None:
+        for images in source.images(roles, SIDE):
+            yield images.columns, identity.of_images(images.pixels)
+    elif meta.vector is not None:
+        for vectors in source.vectors(roles):
+            yield vectors.columns, identity.of_vectors(vectors.values)
+    else:
+        for records in source.texts(roles):
+            clean = sanitize(records, default_rules())
+            yield clean.columns, identity.of_texts(clean.texts)
 
 
 def _chosen(columns: pa.Table, rows: Codes) -> Codes:

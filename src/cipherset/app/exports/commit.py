@@ -121,6 +121,10 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         "rows_copied": built.draft.plan.n_copies,
         "test_rows_trained_on": built.draft.plan.n_leaked,
     }
+    if request.roles.image is not None:
+        told["images"] = True
+    if request.roles.pool is not None:
+        told["pooled"] = True
     if len(request.roles.text) > 1:
         told["fields_given"] = len(request.roles.text)
         told["fields_kept"] = len(built.draft.dataset.roles.text)
@@ -213,7 +217,9 @@ def _meta(
         label=roles.label,
         group=roles.group,
         keep=roles.keep,
-        encoder_spec=None if roles.vector else request.encoder,
+        encoder_spec=request.encoder_spec,
+        image=roles.image,
+        pool=roles.pool,
         rules=request.rules.text,
         dim_in=built.draft.dataset.dim,
         task=built.draft.plan.task,

@@ -1,6 +1,5 @@
 """A source, cleaned and embedded once, sealed on disk; in memory a few bytes per row."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,23 +8,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from cipherset.app.exports.codes import Codebook, Codes, combine
-from cipherset.core.protocols import Encoder, Progress, Sealer
+from cipherset.app.reading.batch import Embedded
+from cipherset.app.reading.embedded import Reading, embedded
+from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 from cipherset.core.values import (
     GROUP,
     LABEL,
-    CleanRecords,
     ColumnRoles,
     Float32s,
-    Records,
-    Vectors,
 )
-from cipherset.custody.keys.identity import Identities, RowIdentity
+from cipherset.custody.keys.identity import Identities
 from cipherset.pipeline.ingest import Source
-from cipherset.pipeline.sanitize import SanitizeRules, default_rules, sanitize
 from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 
-BATCH_ROWS = 4096
 VECTOR = "vector"
 
 
@@ -75,76 +71,6 @@ def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), values.shape[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What turns a source into vectors: the encoder is None where the source brings its own.
-
-    With ``identity`` the rows are identified on the way, after sanitizing, and with ``copies``
-    compared.
-    """
-
-    roles: ColumnRoles
-    encoder: Encoder | None
-    rules: SanitizeRules
-    identity: RowIdentity | None = None
-    copies: CopyFinder | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Identities of a batch, by the shipped rules and by those of the reading."""
-
-    identities: Identities
-    alike: Identities
-
-
-_NOT_IDENTIFIED: Identities = np.zeros(0, dtype=np.uint64)
-
-
-def vectors_of(
-    source: Source, reading: Reading, found: dict[str, int], progress: Progress
-) -> Iterator[Vectors]:
-    """Sanitized, embedded batches of ``source``; entity counts are added to ``found``."""
-    for vectors, _ in _identified(source, reading, found, progress):
-        yield vectors
-
-
-def _identified(
-    source: Source, reading: Reading, found: dict[str, int], progress: Progress
-) -> Iterator[tuple[Vectors, _Known]]:
-    if reading.encoder is None:
-        for vectors in source.vectors(reading.roles, BATCH_ROWS):
-            identity = reading.identity
-            if reading.copies:
-                reading.copies.add_vectors(vectors.values)
-            known = identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
-            yield vectors, _Known(known, known)
-        return
-    for records in source.texts(reading.roles, BATCH_ROWS):
-        clean = sanitize(records, reading.rules)
-        for entity, count in clean.found.items():
-            found[entity] = found.get(entity, 0) + count
-        if reading.copies:
-            reading.copies.add_texts(clean.texts)
-        values = reading.encoder.encode(clean.texts, progress=progress)
-        yield Vectors(values, clean.columns), _known(reading, records, clean)
-
-
-def _known(reading: Reading, records: Records, clean: CleanRecords) -> _Known:
-    if reading.identity is None:
-        return _Known(_NOT_IDENTIFIED, _NOT_IDENTIFIED)
-    alike = reading.identity.of_texts(clean.texts)
-    shipped = default_rules()
-    if _told(reading.rules) == _told(shipped):
-        return _Known(alike, alike)
-    return _Known(reading.identity.of_texts(sanitize(records, shipped).texts), alike)
-
-
-def _told(rules: SanitizeRules) -> tuple[object, ...]:
-    """All that texts differ by, but the key."""
-    return (rules.treating.treatments, *(detector.name for detector in rules.detectors))
-
-
 def load(
     source: Source, reading: Reading, *, path: Path, sealer: Sealer, progress: Progress
 ) -> Dataset:
@@ -160,11 +86,11 @@ def load(
     dim = 0
     progress.start("read, sanitize, embed", None)
     with SpoolWriter(path, sealer, "vectors") as writer:
-        for batch, known in _identified(source, reading, found, progress):
-            columns.add(batch.columns, known)
+        for batch in embedded(source, reading, found, progress):
+            columns.add(batch)
             dim = batch.values.shape[1]
             writer.append(batch.columns.append_column(VECTOR, fixed_size_list(batch.values)))
-            if reading.encoder is None:
+            if reading.encoder is None and reading.images is None:
                 progress.advance(len(batch.values))
     progress.finish()
     spool = Spool(path, sealer, "vectors")
@@ -180,10 +106,13 @@ class _Columns:
         self._books = {name: Codebook() for name in (LABEL, GROUP, *roles.keep)}
         self._codes: dict[str, list[Codes]] = {}
         self._numbers: list[npt.NDArray[np.float64]] | None = []
-        self._known: list[_Known] = []
+        self._identities: list[Identities] = []
+        self._alike: list[Identities] = []
 
-    def add(self, columns: pa.Table, known: _Known) -> None:
-        self._known.append(known)
+    def add(self, batch: Embedded) -> None:
+        columns = batch.columns
+        self._identities.append(batch.identities)
+        self._alike.append(batch.alike)
         for name, book in self._books.items():
             if name in columns.column_names:
                 self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
@@ -215,8 +144,8 @@ class _Columns:
             groups=codes.get(GROUP),
             clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
             found=dict(sorted(found.items())),
-            identities=np.concatenate([known.identities for known in self._known]),
-            alike=np.concatenate([known.alike for known in self._known]),
+            identities=np.concatenate(self._identities),
+            alike=np.concatenate(self._alike),
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cipherset.app import state
-from cipherset.app.encoders import open_encoder
+from cipherset.app.encoders import Opened, opened_for
 from cipherset.app.exports.commit import (
     Built,
     Draft,
@@ -22,7 +22,7 @@ from cipherset.app.exports.commit import (
     put_in_place,
     seal_rows,
 )
-from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.dataset import Dataset, load
 from cipherset.app.exports.earlier.exposure import leaving
 from cipherset.app.exports.earlier.join import (
     check_joined,
@@ -60,13 +60,13 @@ from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
+from cipherset.app.reading.embedded import Reading
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.vectors.remember import RememberingEncoder, remembering
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
-from cipherset.core.protocols import Encoder
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
 from cipherset.custody.keys.identity import Identities, RowIdentity
@@ -162,8 +162,8 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
 
 
 def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path) -> ProtectResult:
-    encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
-    settings = request_digest(request, None if encoder is None else encoder.digest)
+    encoder = opened_for(request.roles, request.encoder, cache)
+    settings = request_digest(request, encoder.digest)
     asked, known = Asked(keyed_digest(owner, source), settings), look(owner)
     with (
         stage_directory(owner.workspace.exports / STAGED) as kept,
@@ -178,7 +178,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
             remembered_by(owner, encoder) as remembered,
         ):
             rows = consenting(source, request)
-            text, chosen = needed_columns(owner, request, rows, remembered, known.readable)
+            text, chosen = needed_columns(owner, request, rows, remembered.texts, known.readable)
             roles = replace(request.roles, text=text)
             rules = keyed_rules(request.rules, owner.key)
             dataset, facts = read_dataset(owner, roles, rules, rows, remembered, kept)
@@ -199,17 +199,22 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
-    return result if remembered is None else replace(result, vectors_found=remembered.found)
+    return replace(result, vectors_found=_vectors_found(remembered))
 
 
 @contextmanager
-def remembered_by(owner: Owner, encoder: Encoder | None) -> Iterator[RememberingEncoder | None]:
-    """The encoder with what it embedded before; None where the source brings its own vectors."""
-    if encoder is None:
-        yield None
+def remembered_by(owner: Owner, encoder: Opened) -> Iterator[Opened]:
+    """The encoder with what it embedded before; as it is where there are no texts."""
+    if encoder.texts is None:
+        yield encoder
         return
-    with remembering(owner.workspace.home, owner.key, encoder) as remembered:
-        yield remembered
+    with remembering(owner.workspace.home, owner.key, encoder.texts) as remembered:
+        yield replace(encoder, texts=remembered)
+
+
+def _vectors_found(encoder: Opened) -> int:
+    """How many texts were not embedded again."""
+    return encoder.texts.found if isinstance(encoder.texts, RememberingEncoder) else 0
 
 
 def _newly_fitted(draft: Draft) -> Identities | None:
@@ -246,17 +251,15 @@ def read_dataset(
     roles: ColumnRoles,
     rules: SanitizeRules,
     source: Source,
-    encoder: Encoder | None,
+    encoder: Opened,
     kept: Path,
 ) -> tuple[Dataset, EncoderFacts]:
     """The rows of the source, cleaned and embedded, sealed in ``kept``; and by what encoder."""
     identity = RowIdentity(owner.workspace.ring.signer())
-    reading = Reading(roles, encoder, rules, identity)
+    reading = Reading(roles, encoder.texts, rules, identity, images=encoder.images)
     path = kept / state.VECTORS
     dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
-    if encoder is None:
-        return dataset, EncoderFacts(name="given", digest=None, dim=dataset.dim)
-    return dataset, EncoderFacts(name=encoder.name, digest=encoder.digest, dim=encoder.dim)
+    return dataset, encoder.facts(dataset.dim)
 
 
 def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:

@@ -5,6 +5,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from cipherset.app.encoders import DEFAULT_ENCODER, chosen_spec
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
 from cipherset.app.gate import About
@@ -44,7 +45,7 @@ class ProtectRequest:
     max_reid: float = 0.05
     test_share: float = 0.25
     seed: int = 0
-    encoder: str = "minilm-l6-v2"
+    encoder: str = DEFAULT_ENCODER
     rules: Policy = field(default_factory=default_policy)
     accept_risk: str | None = None
     accept_mixing: str | None = None
@@ -62,8 +63,8 @@ class ProtectRequest:
             UsageError: ``usage``, ``test_share``, ``fit_share``.
             InputError: ``minimizer_spec``, ``minimizer_dim``, ``scheme``, ``noise``.
         """
-        if bool(self.roles.text) == bool(self.roles.vector):
-            raise _usage("give either a text column or a vector column")
+        if self.roles.n_kinds != 1:
+            raise _usage("give either text columns, a vector column or an image column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
         self._check_noise()
@@ -87,6 +88,11 @@ class ProtectRequest:
             )
         if self.seed < 0:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
+
+    @property
+    def encoder_spec(self) -> str | None:
+        """The encoder of texts or images; None where there are vectors. See ``chosen_spec``."""
+        return chosen_spec(self.roles, self.encoder)
 
     def _check_noise(self) -> None:
         factor = self.approximation_factor

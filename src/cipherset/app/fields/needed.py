@@ -56,13 +56,13 @@ def needed_columns(
 def measured_columns(
     source: Source, roles: ColumnRoles, measuring: Measuring
 ) -> tuple[tuple[str, ...], Chosen | None]:
-    """The text columns that the label needs, or may; all where there is one, or no label.
+    """The text columns that the label needs, or may; all where there is one, no label, or a pool.
 
     Raises:
         InputError: the source is not fit, or has no such column.
     """
     text, label = roles.text, roles.label
-    if label is None or len(text) == 1:
+    if label is None or len(text) == 1 or roles.pool is not None:
         return text, None
     try:
         rows = sample_rows(source, text, label, most=MEASURED_ROWS, seed=measuring.seed)

@@ -13,7 +13,7 @@ from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.policy import Kind, Policies
 from cipherset.pipeline.export import Cipherset, open_cipherset
 from cipherset.pipeline.index import INDEX_FILE, read_signed
-from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.ingest import Source, holds_images, open_source
 from cipherset.pipeline.train import Bundle, load_bundle
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _at(workspace: "Workspace", path: Path) -> About:
         return About(Kind.DATASET, manifest.asset_id, path.resolve().name)
     if (path / MANIFEST).is_file():
         return about_cipherset(open_cipherset(path), path)
-    if path.is_file():
+    if path.is_file() or (path.is_dir() and holds_images(path)):
         return about_source(workspace, open_source(str(path)))
     raise UsageError(
         f"{path} is no key, file, cipherset, index, model or known id here",

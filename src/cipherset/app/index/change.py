@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from cipherset.app.exports.dataset import vectors_of
 from cipherset.app.gate import About, Act, Action, Fact
 from cipherset.app.index.build import INDEX_RUN
 from cipherset.app.index.encrypting import Encrypting, tags_of
@@ -19,6 +18,7 @@ from cipherset.app.index.opened import Opened, encrypting, glance, open_index, p
 from cipherset.app.index.reading import origin_of
 from cipherset.app.index.request import IndexResult
 from cipherset.app.labels.record import recorded_run
+from cipherset.app.reading.embedded import vectors_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.core.values import LABEL, ROW, Vectors

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from cipherset.app.encoders import open_encoder
-from cipherset.app.exports.dataset import Reading
 from cipherset.app.gate import About, Action
 from cipherset.app.index.encrypting import Encrypting
 from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, find_index, read_place
 from cipherset.app.index.parts import Parts
+from cipherset.app.reading.embedded import Reading
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical

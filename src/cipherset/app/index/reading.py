@@ -9,12 +9,13 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.encoders import open_encoder
-from cipherset.app.exports.dataset import VECTOR, Reading, fixed_size_list, matrix, vectors_of
+from cipherset.app.exports.dataset import VECTOR, fixed_size_list, matrix
 from cipherset.app.gate import About
 from cipherset.app.gate.subjects import about_cipherset
 from cipherset.app.index.request import BuildRequest, Columns
 from cipherset.app.labels.record import record_source
 from cipherset.app.places import Made
+from cipherset.app.reading.embedded import Reading, vectors_of
 from cipherset.app.sanitizing.rules import keyed_rules, sealed_rules
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.errors import UsageError

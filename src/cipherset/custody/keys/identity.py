@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from securesystemslib.signer import Signer
 
 from cipherset.core.secret import SECRET_BYTES, Secret
-from cipherset.core.values import Floats
+from cipherset.core.values import Floats, Pixels
 from cipherset.custody.keys.seal import AesGcmSealer, DigestStream
 
 IDENTITY_LABEL: Final = b"cipherset/row-identity/1"
@@ -35,6 +35,8 @@ REVIEW_LABEL: Final = b"cipherset/held-reply/1"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
+_IMAGE: Final = b"image\0"
+_POOL: Final = b"pool\0"
 
 
 @final
@@ -58,6 +60,14 @@ class RowIdentity:
     def of_vectors(self, x: Floats) -> Identities:
         """The identities of vectors (n, dim), by their float32 bits, little-endian."""
         return self._of([_VECTOR + row.tobytes() for row in np.ascontiguousarray(x, dtype="<f4")])
+
+    def of_images(self, pixels: Pixels) -> Identities:
+        """The identities of decoded images (n, side, side, 3), by their pixels."""
+        return self._of([_IMAGE + image.tobytes() for image in np.ascontiguousarray(pixels)])
+
+    def of_pools(self, pools: Sequence[Identities]) -> Identities:
+        """The identities of rows that became one, by those of the rows in their order."""
+        return self._of([_POOL + rows.astype("<u8").tobytes() for rows in pools])
 
     def _of(self, rows: Sequence[bytes]) -> Identities:
         key = self._key.reveal()

@@ -18,7 +18,13 @@ text: Final = click.option(
     "--text", multiple=True, metavar="COL", help="Text to embed (repeat to join)."
 )
 vector: Final = click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+image: Final = click.option(
+    "--image", metavar="COL", help="Images instead of text; of a folder: image."
+)
 group: Final = click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
+pool: Final = click.option(
+    "--pool", metavar="COL", help="Rows of one value become one row: a thread, a history."
+)
 keep: Final = click.option(
     "--keep", multiple=True, metavar="COL", help="A column that leaves in the clear."
 )
@@ -100,16 +106,20 @@ def as_roles(command: Command) -> Command:
     """The options that say which column plays which part, given to ``command`` as ``roles``."""
 
     @wraps(command)
-    def given(  # house: hands on the options that only the command knows
+    def given(  # noqa: PLR0913  # house: hands on the options that only the command knows
         *context: object,
         text: tuple[str, ...],
         vector: str | None,
+        image: str | None,
         label: str | None,
         group: str | None,
+        pool: str | None,
         keep: tuple[str, ...],
         **others: object,
     ) -> None:
-        command(*context, roles=ColumnRoles(text, vector, label, group, keep), **others)
+        command(
+            *context, roles=ColumnRoles(text, vector, label, group, keep, image, pool), **others
+        )
 
     return given
 

@@ -55,7 +55,7 @@ class TextEncoder:
         self._name = name
         self._digest = identity.digest
         self._tokenizer = _open_tokenizer(tokenizer, identity.settings.max_tokens)
-        self._session = _open_session(graph)
+        self._session = open_session(graph)
         # What is named first is what the runtime took, where it could.
         on_cpu = self._session.get_providers()[0] == _CPU
         self._batch_tokens = batch_tokens or (BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
@@ -98,7 +98,7 @@ class TextEncoder:
             for window in windows(texts):
                 made = batches(texts, window, self._tokenizer, self._batch_tokens)
                 for batch, pooled in threads.map(self._run, made):
-                    vectors[batch.rows] = _unit(pooled)
+                    vectors[batch.rows] = unit_rows(pooled)
                     if progress is not None:
                         progress.advance(len(batch.rows))
         return vectors
@@ -108,7 +108,12 @@ class TextEncoder:
         return batch, pooled
 
 
-def _unit(pooled: Float32s) -> Float32s:
+def unit_rows(pooled: Float32s) -> Float32s:
+    """Rows of ``pooled``, shape (n, dim), divided by their 2-norm.
+
+    Raises:
+        IntegrityError: ``encoder_output``: a row is zero or holds what is no number.
+    """
     norms = np.linalg.norm(pooled.astype(np.float64), axis=1, keepdims=True)
     if not (np.isfinite(norms).all() and (norms > 0).all()):
         raise IntegrityError(
@@ -137,7 +142,8 @@ def _open_tokenizer(raw: bytes, max_tokens: int) -> Tokenizer:
     return tokenizer
 
 
-def _open_session(graph: bytes) -> onnxruntime.InferenceSession:
+def open_session(graph: bytes) -> onnxruntime.InferenceSession:
+    """The model, to be run by one thread at a time on its own core."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

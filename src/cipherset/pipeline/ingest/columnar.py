@@ -26,6 +26,7 @@ from cipherset.pipeline.ingest.whole import (
 )
 
 _PAGE_BUFFER_BYTES: Final = 1 << 20
+_BYTES: Final = "bytes"  # beside "path", in the structs that image data sets are kept as
 
 
 class ParquetReader:
@@ -115,11 +116,18 @@ class ParquetReader:
             if _is_list(kind) and _is_number(kind.value_type):
                 return pa.list_(pa.float64())
             raise faults.column_type(self.name, column, f"lists of numbers, found {kind}")
+        if part is Part.IMAGE:
+            return self._image_target(kind, column)
         if _is_string(kind) or pa.types.is_null(kind):
             return pa.string()
         if part is Part.TEXT:
             raise faults.column_type(self.name, column, f"strings, found {kind}")
         return self._scalar_target(kind, column)
+
+    def _image_target(self, kind: pa.DataType, column: str) -> pa.DataType:
+        if _is_binary(_of_file(kind)):
+            return pa.large_binary()
+        raise faults.column_type(self.name, column, f"the bytes of image files, found {kind}")
 
     def _scalar_target(self, kind: pa.DataType, column: str) -> pa.DataType:
         if pa.types.is_boolean(kind):
@@ -135,6 +143,8 @@ class ParquetReader:
     def _cast(self, raw: pa.Array, target: pa.DataType, column: str, start: int) -> pa.Array:
         if pa.types.is_dictionary(raw.type):
             raw = raw.dictionary_decode()
+        if target == pa.large_binary() and pa.types.is_struct(raw.type):
+            raw = pc.struct_field(raw, _BYTES)
         if target == pa.string():
             self._check_utf8(raw, column, start)
         try:
@@ -184,6 +194,16 @@ def _is_decodable(cell: pa.Scalar) -> bool:
 def _is_string(kind: pa.DataType) -> bool:
     types = pa.types
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _of_file(kind: pa.DataType) -> pa.DataType:
+    """The type itself, or of the part that holds the bytes where the path is kept beside them."""
+    at = kind.get_field_index(_BYTES) if pa.types.is_struct(kind) else -1
+    return kind.field(at).type if at >= 0 else kind
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -118,6 +118,8 @@ class DelimitedReader:
         for column, part in parts.items():
             position = header.index(column)
             cells = [row[position] for row in rows]
+            if part is Part.IMAGE:
+                raise faults.no_images(self.name, column)
             if part is Part.VECTOR:
                 arrays[column] = self._vectors(cells, column, start)
             else:

@@ -75,6 +75,17 @@ def missing_vector(name: str, column: str, row: int) -> InputError:
     return InputError(_nothing(name, column, row), code="vector_missing", hint=_FILL_IN)
 
 
+def missing_image(name: str, column: str, row: int) -> InputError:
+    """A row without an image."""
+    return InputError(_nothing(name, column, row), code="image_missing", hint=_FILL_IN)
+
+
+def no_images(name: str, column: str) -> InputError:
+    """A column of a format that holds no bytes."""
+    found = "images: a folder of them, or a Parquet file with the bytes of each"
+    return column_type(name, column, found)
+
+
 def missing_label(name: str, column: str, row: int) -> InputError:
     """A row without a label, or with a number for one that is not finite."""
     return InputError(_nothing(name, column, row), code="label_missing", hint=_FILL_IN)
@@ -83,6 +94,11 @@ def missing_label(name: str, column: str, row: int) -> InputError:
 def missing_group(name: str, column: str, row: int) -> InputError:
     """A row without a group."""
     return InputError(_nothing(name, column, row), code="group_missing", hint=_FILL_IN)
+
+
+def missing_pool(name: str, column: str, row: int) -> InputError:
+    """A row that says not what it is pooled with."""
+    return InputError(_nothing(name, column, row), code="pool_missing", hint=_FILL_IN)
 
 
 def _nothing(name: str, column: str, row: int) -> str:

@@ -65,6 +65,8 @@ class JsonLinesReader:
             arrays = {}
             for column, part in parts.items():
                 values = [record.get(column) for record in chunk]
+                if part is Part.IMAGE:
+                    raise faults.no_images(self.name, column)
                 if part is Part.VECTOR:
                     arrays[column] = self._vectors(values, column, start)
                 elif part is Part.CELL:

@@ -18,6 +18,7 @@ class Part(Enum):
     TEXT = "text"  # string
     SCALAR = "scalar"  # string or number, as in the source: labels, groups, kept columns
     VECTOR = "vector"  # list of floats
+    IMAGE = "image"  # the bytes of an image file
     CELL = "cell"  # whatever it is, as a string; see ``cells``
 
 

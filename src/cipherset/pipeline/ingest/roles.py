@@ -12,17 +12,20 @@ from cipherset.core.errors import DimensionError, InputError, UsageError
 from cipherset.core.values import (
     GROUP,
     LABEL,
+    POOL,
     ROW,
     ColumnRoles,
     EncryptedVectors,
     Float32s,
+    Images,
     Records,
     Vectors,
 )
 from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.pictures.decode import decoded
 from cipherset.pipeline.ingest.reader import Batch, Part
 
-_TAKEN: Final = frozenset({ROW, LABEL, GROUP, "vector"})
+_TAKEN: Final = frozenset({ROW, LABEL, GROUP, POOL, "vector"})
 
 
 def parts_of(roles: ColumnRoles) -> dict[str, Part]:
@@ -32,8 +35,9 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
         UsageError: ``column_clash``: a kept column takes a name an export needs, or a column
             would both be kept, label or group and be what is to be protected.
     """
-    clear = (*roles.keep, *(each for each in (roles.label, roles.group) if each is not None))
-    private = (*roles.text, *((roles.vector,) if roles.vector is not None else ()))
+    named = (roles.label, roles.group, roles.pool)
+    clear = (*roles.keep, *(each for each in named if each is not None))
+    private = (*roles.text, *(each for each in (roles.vector, roles.image) if each is not None))
     for column in roles.keep:
         if column in _TAKEN:
             raise _clash(f"a kept column cannot be called {column!r}: an export needs the name")
@@ -45,6 +49,8 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
     parts = dict.fromkeys(clear, Part.SCALAR) | dict.fromkeys(roles.text, Part.TEXT)
     if roles.vector is not None:
         parts[roles.vector] = Part.VECTOR
+    if roles.image is not None:
+        parts[roles.image] = Part.IMAGE
     return parts
 
 
@@ -79,6 +85,25 @@ def vectors(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> Vec
     values = _numbers(name, batch, roles, dim)
     unit = _unit(values, faults_at=(name, roles.vector or "", batch.start))
     return Vectors(unit, clear_columns(name, batch, roles))
+
+
+def images(name: str, batch: Batch, roles: ColumnRoles, side: int) -> Images:
+    """The rows of ``batch`` as squares of ``side`` pixels.
+
+    Raises:
+        InputError: ``image_missing``, ``image_unreadable``, ``image_too_large``,
+            ``label_missing`` or ``group_missing``.
+    """
+    column = roles.image or ""
+    columns = clear_columns(name, batch, roles)
+    pixels = np.empty((batch.table.num_rows, side, side, 3), dtype=np.uint8)
+    for row, cell in enumerate(batch.table.column(column)):
+        raw = cell.as_py()
+        if raw is None:
+            raise faults.missing_image(name, column, batch.start + row + 1)
+        place = faults.at(name, row=batch.start + row + 1, column=column)
+        pixels[row] = decoded(raw, side, place=place)
+    return Images(pixels, columns)
 
 
 def encrypted(name: str, batch: Batch, roles: ColumnRoles, dim: int | None) -> EncryptedVectors:
@@ -157,6 +182,9 @@ def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
     if roles.group is not None:
         group = _present(name, batch, roles.group, faults.missing_group)
         arrays[GROUP] = pc.cast(group, pa.string())
+    if roles.pool is not None:
+        pool = _present(name, batch, roles.pool, faults.missing_pool)
+        arrays[POOL] = pc.cast(pool, pa.string())
     kept: Mapping[str, pa.ChunkedArray] = {each: batch.table.column(each) for each in roles.keep}
     return pa.table({**arrays, **kept})
 

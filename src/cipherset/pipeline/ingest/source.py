@@ -9,16 +9,18 @@ import pyarrow as pa
 
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.rows import Rows
-from cipherset.core.values import ColumnRoles, EncryptedVectors, Records, Vectors
+from cipherset.core.values import ColumnRoles, EncryptedVectors, Images, Records, Vectors
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.consent import Consent, ConsentReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
+from cipherset.pipeline.ingest.pictures.folder import ImageFolderReader, holds_images
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
-from cipherset.pipeline.ingest.roles import encrypted, parts_of, records, vectors
+from cipherset.pipeline.ingest.roles import encrypted, images, parts_of, records, vectors
 
 BATCH_ROWS: Final = 4096
+BATCH_IMAGES: Final = 64  # decoded, a few megabytes; as files, what they are
 _KINDS: Final = ".csv, .tsv, .jsonl, .ndjson or .parquet, also with .gz (.bz2 but for Parquet)"
 
 
@@ -84,6 +86,18 @@ class Source:
         if roles.vector is None or roles.text:
             raise _no_role("a vector column and no text columns")
         return self._vectors(roles, self._checked_parts(roles), batch_rows)
+
+    def images(self, roles: ColumnRoles, side: int) -> Iterator[Images]:
+        """Batches of a few images, as squares of ``side`` pixels.
+
+        Raises:
+            UsageError: ``column_clash``; ``role_missing`` if ``roles`` names no image column.
+            InputError: the source or a row is not fit; see ``faults``.
+        """
+        if roles.image is None or roles.text or roles.vector is not None:
+            raise _no_role("an image column, and neither text nor vectors")
+        batches = self._batches(self._checked_parts(roles), BATCH_IMAGES)
+        return (images(self.name, batch, roles, side) for batch in batches)
 
     def encrypted(
         self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS
@@ -193,6 +207,8 @@ class Source:
 def open_source(spec: str | Path) -> Source:
     """The source at ``spec``: a CSV, TSV, JSON Lines or Parquet file, compressed or not.
 
+    Or a folder of images with one subfolder per label, whose columns are ``image`` and ``label``.
+
     Raises:
         InputError: ``source_kind``, ``source_missing`` or ``source_unreadable``.
     """
@@ -201,6 +217,8 @@ def open_source(spec: str | Path) -> Source:
     path = Path(spec)
     with faults.reading(path):
         mode = path.stat().st_mode
+    if stat.S_ISDIR(mode) and holds_images(path):
+        return Source(ImageFolderReader(path))
     if not stat.S_ISREG(mode):
         raise _unknown_kind(f"{path} is not a regular file")
     reader = _reader_for(path)
@@ -227,7 +245,7 @@ def _unknown_kind(found: str) -> InputError:
     return InputError(
         f"{found}: not a kind of source that can be read",
         code="source_kind",
-        hint=f"expected a file that ends in {_KINDS}",
+        hint=f"expected a file that ends in {_KINDS}, or a folder of images by label",
     )
 
 

@@ -49,6 +49,8 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     noise = {} if request.guarantee is None else {"noise": request.noise_kept}
     fields = {"all_fields": True} if request.all_fields else {}
     suspects = {"drop_suspects": True} if request.drop_suspects else {}
+    images = {} if roles.image is None else {"image": roles.image}
+    pool = {} if roles.pool is None else {"pool": roles.pool}
     asked = request.consent
     consent = {} if asked is None else {"consent": [asked.column, asked.purpose]}
     return canonical.digest(
@@ -56,6 +58,8 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
         | fields
         | consent
         | suspects
+        | images
+        | pool
         | {
             "text": list(roles.text),
             "vector": roles.vector,

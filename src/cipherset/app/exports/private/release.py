@@ -15,7 +15,7 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.ciphers import open_cipher
-from cipherset.app.encoders import open_encoder
+from cipherset.app.encoders import opened_for
 from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.commit import keyed_digest, place
 from cipherset.app.exports.dataset import Dataset
@@ -153,7 +153,7 @@ def _check_free(owner: Owner) -> None:
 def _released(
     owner: Owner, request: ProtectRequest, kept: Guarantee, source: Source, cache: Path
 ) -> SyntheticResult:
-    encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
+    encoder = opened_for(request.roles, request.encoder, cache)
     known, digest = look(owner), keyed_digest(owner, source)
     with (
         stage_directory(owner.workspace.exports / STAGED) as sealed,

@@ -261,6 +261,12 @@ def _vectors(opened: Opened, question: Question) -> tuple[Float32s, dict[int, st
     """Plain vectors of the inputs that can be answered, and why the others cannot."""
     meta = opened.gateway.export.meta
     if opened.encoder is None:
+        if meta.image is not None:
+            raise InputError(
+                "this model takes images, which do not come this way",
+                code="value_is_image",
+                hint="cipherset predict BUNDLE FOLDER, or --value PATH, where the key is",
+            )
         if question.vectors is None:
             raise InputError(
                 "this model takes vectors, not text", code="value_is_text", hint="send vectors"

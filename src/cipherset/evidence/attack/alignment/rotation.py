@@ -32,6 +32,7 @@ _TRIES: Final = 24  # starts then
 _SHORT: Final = 600  # rows of such a try
 _SETTLED: Final = 0.001  # of the objective: less is no progress
 _PATIENCE: Final = 3
+_LEAST_VARIANCE: Final = 1e-200  # of rows fewer than their width; its power 3 / 2 is above 0
 _APART: Final = 5  # one in so many ciphertexts judges and is never fitted to, or it would flatter
 FAST_ROWS: Final = 2500
 
@@ -139,7 +140,7 @@ def _starts(clouds: Clouds, rng: np.random.Generator) -> Iterator[Doubles]:
     along, beside = clouds.hidden @ hidden, clouds.public @ public
     skew = _skewness(along) * _skewness(beside) * min(len(along), len(beside)) / 6
     lean = (clouds.hidden_mean @ hidden) * (clouds.public_mean @ public)
-    lean /= np.maximum(beside.var(axis=0), np.finfo(float).tiny)
+    lean /= np.maximum(beside.var(axis=0), _LEAST_VARIANCE)
     # Skewness in units of its variance, 6 / n; the mean as measured: it is exact where it is large.
     for evidence in (skew, skew + len(skew) * lean):
         yield hidden @ (np.where(evidence >= 0, 1.0, -1.0)[:, np.newaxis] * public.T)
@@ -154,5 +155,5 @@ def _axes(rows: Doubles) -> Doubles:
 
 
 def _skewness(rows: Doubles) -> Doubles:
-    variance = np.maximum((rows**2).mean(axis=0), np.finfo(float).tiny)
+    variance = np.maximum((rows**2).mean(axis=0), _LEAST_VARIANCE)
     return np.asarray((rows**3).mean(axis=0) / variance**1.5)

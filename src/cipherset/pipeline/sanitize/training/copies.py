@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.values import Floats
 from cipherset.pipeline.sanitize.training.minhash import Sketcher, Sketches, joined, plain
 from cipherset.pipeline.sanitize.training.splits import Clusters, near_clusters
 
@@ -27,7 +26,7 @@ class Copies:
 
 
 class CopyFinder:
-    """Takes in a source's rows; 208 bytes per text, 8 per vector, and no text or vector."""
+    """Takes in a source's rows; 208 bytes per text, 8 per digest, and no text or vector."""
 
     def __init__(self) -> None:
         """With no rows."""
@@ -35,14 +34,17 @@ class CopyFinder:
         self._sketches: list[Sketches] = []
         self._codes: list[npt.NDArray[np.int64]] = []
 
-    def add_texts(self, texts: Sequence[str]) -> None:
-        """The next rows, as texts."""
-        self._sketches.append(self._sketcher.sketch(texts))
-        self._add([plain(text).encode("utf-8", "surrogatepass") for text in texts])
+    def add(self, rows: Sequence[str] | Sequence[bytes]) -> None:
+        """The next rows: texts, or digests of what is none, of which copies are the same only.
 
-    def add_vectors(self, x: Floats) -> None:
-        """The next rows, as vectors (n, dim): copies are the same, for any two can be near."""
-        self._add([row.tobytes() for row in np.ascontiguousarray(x)])
+        Any two vectors can be near each other, so nearness says nothing of them.
+        """
+        texts = [row for row in rows if isinstance(row, str)]
+        if texts:
+            self._sketches.append(self._sketcher.sketch(texts))
+            self._add([plain(text).encode("utf-8", "surrogatepass") for text in texts])
+        else:
+            self._add([row for row in rows if isinstance(row, bytes)])
 
     def found(self) -> Copies:
         """The copies among all rows so far."""

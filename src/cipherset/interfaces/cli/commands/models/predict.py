@@ -15,7 +15,9 @@ EXAMPLE = 'cipherset predict router.bundle --value "where is my parcel?"'
 @click.command(name="predict", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("source", required=False)
-@click.option("--value", metavar="TEXT", help="One text instead of a SOURCE.")
+@click.option(
+    "--value", metavar="TEXT", help="One text, or the path of one image, instead of a SOURCE."
+)
 @click.pass_obj
 def command(context: Context, bundle: Path, source: str | None, value: str | None) -> None:
     """Predict with BUNDLE where the key is; labels only."""

@@ -20,8 +20,10 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @click.argument("source")
 @options.text
 @options.vector
+@options.image
 @options.label("What the model is to predict.", required=True)
 @options.group
+@options.pool
 @options.keep
 @options.max_reid
 @click.option(
@@ -45,8 +47,10 @@ def command(  # noqa: PLR0913 -- one parameter per option
     source: str,
     text: tuple[str, ...],
     vector: str | None,
+    image: str | None,
     label: str,
     group: str | None,
+    pool: str | None,
     keep: tuple[str, ...],
     max_reid: float,
     tolerated: float,
@@ -61,7 +65,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     """Draw what an export of SOURCE would be worth against what it would give away."""
     request = CalibrateRequest(
         source=source,
-        roles=ColumnRoles(text, vector, label, group, keep),
+        roles=ColumnRoles(text, vector, label, group, keep, image, pool),
         target=target,
         max_reid=max_reid,
         tolerated=tolerated,

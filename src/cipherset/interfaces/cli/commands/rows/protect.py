@@ -27,8 +27,10 @@ EXAMPLE = (
 @click.argument("source")
 @options.text
 @options.vector
+@options.image
 @options.label("What the model is to predict; leaves in the clear.")
 @options.group
+@options.pool
 @options.keep
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
 @options.target("The cipherset to write.")
@@ -102,7 +104,10 @@ def command(  # noqa: PLR0913 -- one parameter per option
     synthetic: Guarantee | None,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
-    """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too)."""
+    """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too).
+
+    SOURCE may be a folder of images with one subfolder per label: --image image --label label.
+    """
     of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
     request = of_rows(
         *(minimize, approximation_factor, noise, scheme, fit_share, max_reid, test_share, seed),
@@ -189,7 +194,7 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
         rows.insert(1, ("text columns left out", left))
     if leak.exposure.marked is not None:
         rows.insert(-1, ("  misclassified rows", f"{leak.exposure.marked:.4f}, not an excess"))
-    if manifest.encoder.digest is None:
+    if manifest.encoder.digest is None or manifest.settings.get("images"):
         rows.remove(("taken out of the text", "nothing found"))
     if worst.few_rows:
         rows.append(("note", "fewer than 2,000 candidates: each is easier to find than usual"))

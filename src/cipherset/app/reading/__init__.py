@@ -1,0 +1,1 @@
+"""Rows of a source as vectors: sanitized, embedded, pooled, and known again."""

@@ -1,0 +1,1 @@
+"""Images as a source: folders of files, and the bytes of one file to its pixels."""

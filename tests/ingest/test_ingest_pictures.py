@@ -1,0 +1,171 @@
+"""A folder of images by label, and the bytes of images in a Parquet file, as sources."""
+
+import os
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from ingest_pictures import colored, noisy, saved, write_folder
+
+from cipherset.core.errors import InputError, UsageError
+from cipherset.core.values import ColumnRoles
+from cipherset.pipeline.ingest import holds_images, open_source, read_image
+
+SIDE = 8
+ROLES = ColumnRoles(image="image", label="label")
+FILES = {
+    "dog/b.png": saved(noisy(1)),
+    "dog/a.jpg": saved(noisy(2), "JPEG"),
+    "cat/z.PNG": saved(noisy(3)),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / "pets", FILES)
+
+
+def test_a_subfolder_is_a_label(folder):
+    write_folder(folder, {".DS_Store": b"x", "dog/.thumbs": b"x"})
+    source = open_source(folder)
+    assert source.name == "pets"
+    assert source.columns() == source.every_column() == ["image", "label"]
+    (batch,) = source.images(ROLES, SIDE)
+    assert batch.columns.to_pydict() == {"row": [0, 1, 2], "label": ["cat", "dog", "dog"]}
+    for pixels, name in zip(batch.pixels, sorted(FILES), strict=True):
+        np.testing.assert_array_equal(pixels, read_image(folder / name, SIDE)[0])
+    assert "pixels" not in repr(batch)
+
+
+def test_batches_go_on_counting(folder):
+    raw = saved(colored((4, 4), (1, 2, 3)))
+    write_folder(folder, {f"eel/{i:03}.png": raw for i in range(70)})
+    batches = list(open_source(folder).images(ROLES, SIDE))
+    rows = [row for batch in batches for row in batch.columns.column("row").to_pylist()]
+    assert rows == list(range(73))
+    assert [len(batch.pixels) for batch in batches] == [64, 9]
+
+
+def test_images_without_a_subfolder_have_no_label(tmp_path):
+    folder = write_folder(tmp_path / "new", {"a.png": FILES["dog/b.png"]})
+    (batch,) = open_source(folder).images(ColumnRoles(image="image"), SIDE)
+    assert batch.pixels.shape == (1, SIDE, SIDE, 3)
+    with pytest.raises(InputError, match="new, row 1, column 'label'") as refusal:
+        list(open_source(folder).images(ROLES, SIDE))
+    assert refusal.value.code == "label_missing"
+
+
+def test_as_text_it_is_paths_and_labels(folder):
+    source = open_source(folder)
+    (cells,) = source.cells()
+    assert cells.table.column("image").to_pylist() == sorted(FILES)
+    (rows,) = source.whole()
+    assert [record["label"] for record in rows.records()] == ["cat", "dog", "dog"]
+    assert source.schema([]).names == ["image", "label"]
+    source.check_texts(["label"])
+    with pytest.raises(InputError, match="expected text, found images"):
+        source.check_texts(["image"])
+
+
+def test_its_digest_is_of_every_path_and_byte(folder):
+    def digest() -> bytes:
+        return b"".join(open_source(folder).read_bytes_chunks())
+
+    before = digest()
+    (folder / "dog/b.png").rename(folder / "dog/c.png")
+    moved = digest()
+    (folder / "dog/c.png").write_bytes(FILES["cat/z.PNG"])
+    assert len({before, moved, digest()}) == 3
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "dog/notes.txt", "dog/deeper/a.png"])
+def test_what_is_no_image_is_not_passed_over(folder, name):
+    write_folder(folder, {name: b"CANARY"})
+    with pytest.raises(InputError, match="not an image") as refusal:
+        list(open_source(folder).images(ROLES, SIDE))
+    assert refusal.value.code == "image_kind"
+    assert "CANARY" not in str(refusal.value)
+
+
+def test_a_pipe_is_not_waited_for(folder):
+    os.mkfifo(folder / "dog/pipe.png")
+    with pytest.raises(InputError, match=r"pipe\.png: not an image"):
+        open_source(folder).columns()
+    with pytest.raises(InputError, match="expected a regular file"):
+        read_image(folder / "dog/pipe.png", SIDE)
+
+
+def test_a_name_that_is_no_text(folder):
+    (folder / "dog" / os.fsdecode(b"\xff.png")).write_bytes(FILES["dog/b.png"])
+    with pytest.raises(InputError, match="not valid UTF-8"):
+        open_source(folder).columns()
+
+
+def test_a_damaged_image_is_named_by_its_row(folder):
+    (folder / "dog/b.png").write_bytes(FILES["dog/b.png"][:50])
+    with pytest.raises(InputError, match="pets, row 3, column 'image'") as refusal:
+        list(open_source(folder).images(ROLES, SIDE))
+    assert refusal.value.code == "image_unreadable"
+
+
+def test_a_folder_without_images_is_no_source(tmp_path):
+    write_folder(tmp_path, {"a/notes.txt": b"x"})
+    assert not holds_images(tmp_path)
+    with pytest.raises(InputError, match="not a regular file") as refusal:
+        open_source(tmp_path)
+    assert refusal.value.code == "source_kind"
+
+
+def test_no_such_image(tmp_path):
+    with pytest.raises(InputError, match="no such file") as refusal:
+        read_image(tmp_path / "a.png", SIDE)
+    assert refusal.value.code == "source_missing"
+
+
+@pytest.mark.parametrize("as_struct", [False, True], ids=["bytes", "with paths"])
+def test_parquet_holds_images_beside_other_columns(tmp_path, as_struct):
+    raw = [FILES[name] for name in sorted(FILES)]
+    held = pa.array([{"bytes": each, "path": "x"} for each in raw] if as_struct else raw)
+    table = pa.table({"picture": held, "kind": ["cat", "dog", "dog"], "who": [1, 1, 2]})
+    pq.write_table(table, tmp_path / "pets.parquet")
+    roles = ColumnRoles(image="picture", label="kind", group="who")
+    (batch,) = open_source(tmp_path / "pets.parquet").images(roles, SIDE)
+    assert batch.columns.column("group").to_pylist() == ["1", "1", "2"]
+    folder = write_folder(tmp_path / "pets", FILES)
+    (same,) = open_source(folder).images(ROLES, SIDE)
+    np.testing.assert_array_equal(batch.pixels, same.pixels)
+
+
+def test_a_row_without_an_image(tmp_path):
+    table = pa.table({"image": pa.array([FILES["dog/b.png"], None])})
+    pq.write_table(table, tmp_path / "pets.parquet")
+    with pytest.raises(InputError, match=r"pets\.parquet, row 2, column 'image'") as refusal:
+        list(open_source(tmp_path / "pets.parquet").images(ColumnRoles(image="image"), SIDE))
+    assert refusal.value.code == "image_missing"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_text_is_no_image(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith("csv"):
+        path.write_text("image\nCANARY\n")
+    elif name.endswith("jsonl"):
+        path.write_text('{"image": "CANARY"}\n')
+    else:
+        pq.write_table(pa.table({"image": ["CANARY"]}), path)
+    with pytest.raises(InputError, match="column 'image': expected") as refusal:
+        list(open_source(path).images(ColumnRoles(image="image"), SIDE))
+    assert refusal.value.code == "column_type"
+    assert "CANARY" not in str(refusal.value)
+
+
+def test_roles_must_ask_for_images_and_for_nothing_else(folder):
+    source = open_source(folder)
+    for roles in (ColumnRoles(), ColumnRoles(text=("label",), image="image")):
+        with pytest.raises(UsageError) as refusal:
+            source.images(roles, SIDE)
+        assert refusal.value.code == "role_missing"
+    with pytest.raises(UsageError) as refusal:
+        source.images(ColumnRoles(image="image", keep=("image",)), SIDE)
+    assert refusal.value.code == "column_clash"
