@@ -56,6 +56,8 @@ BENCHMARKS = (
     Benchmark("minimize", needs=(BANKING,), rest=("--seeds", "5")),
     Benchmark("gaussian", needs=(BANKING,), rest=("--seeds", "3")),
     Benchmark("membership", needs=(BANKING,)),
+    Benchmark("gradients", needs=(BANKING,)),
+    Benchmark("owners", needs=(BANKING,)),
     Benchmark(
         "attacks",
         needs=(BANKING,),

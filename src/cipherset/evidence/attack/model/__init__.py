@@ -4,6 +4,13 @@ Models come as functions (``Scorer``) and recipes as functions that make them (`
 """
 
 from cipherset.evidence.attack.model.answers import Answers, Scorer, Trainer
+from cipherset.evidence.attack.model.artifacts import (
+    Kind,
+    Plants,
+    Trace,
+    search_bytes,
+    search_folder,
+)
 from cipherset.evidence.attack.model.drawn import DrawnMembership
 from cipherset.evidence.attack.model.extraction import Agreement, Extraction
 from cipherset.evidence.attack.model.head import LinearHead, fit_head
@@ -18,15 +25,20 @@ __all__ = [
     "DrawnMembership",
     "Extraction",
     "Family",
+    "Kind",
     "LinearHead",
     "Membership",
     "ModelInversion",
     "ModelInverter",
+    "Plants",
     "Rate",
     "Scorer",
     "ShadowMembership",
     "StolenModel",
     "StolenWorth",
+    "Trace",
     "Trainer",
     "fit_head",
+    "search_bytes",
+    "search_folder",
 ]
