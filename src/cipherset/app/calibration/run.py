@@ -20,7 +20,7 @@ from cipherset.app.calibration.report import render
 from cipherset.app.calibration.request import CalibrateRequest, CalibrateResult
 from cipherset.app.encoders import open_encoder
 from cipherset.app.exports.calibrate import MARGIN, TIE, Asked, Measured, Setting, settings
-from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.dataset import Dataset, Reading, embedded, load
 from cipherset.app.exports.fitting import sweep_on
 from cipherset.app.exports.plan import Drawing, make_plan, sample
 from cipherset.app.exports.utility import LINEAR, row_scores
@@ -82,7 +82,7 @@ def _read(session: Session, request: CalibrateRequest, source: Source, scratch: 
         roles = replace(roles, text=measured_columns(source, roles, measuring)[0])
     reading = Reading(roles, encoder, rules)
     return load(
-        source,
+        embedded(source, reading, session.progress),
         reading,
         path=scratch / "vectors",
         sealer=ephemeral_sealer(),

@@ -1,6 +1,6 @@
 """A source, cleaned and embedded once, sealed on disk; in memory a few bytes per row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -79,23 +79,27 @@ def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
 class Reading:
     """What turns a source into vectors: the encoder is None where the source brings its own.
 
-    With ``identity`` the rows are identified on the way, after sanitizing, and with ``copies``
-    compared.
+    With ``identity`` the rows are identified on the way, after sanitizing.
     """
 
     roles: ColumnRoles
     encoder: Encoder | None
     rules: SanitizeRules
     identity: RowIdentity | None = None
-    copies: CopyFinder | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """Identities of a batch, by the shipped rules and by those of the reading."""
+class Embedded:
+    """Rows of a batch as vectors, with their sanitized texts, None where vectors were given.
 
-    identities: Identities
-    alike: Identities
+    ``identities`` are by the shipped rules, ``alike`` by those of the reading.
+    """
+
+    vectors: Vectors
+    texts: list[str] | None = field(repr=False)
+    found: Mapping[str, int]
+    identities: Identities = field(repr=False)
+    alike: Identities = field(repr=False)
 
 
 _NOT_IDENTIFIED: Identities = np.zeros(0, dtype=np.uint64)
@@ -105,39 +109,44 @@ def vectors_of(
     source: Source, reading: Reading, found: dict[str, int], progress: Progress
 ) -> Iterator[Vectors]:
     """Sanitized, embedded batches of ``source``; entity counts are added to ``found``."""
-    for vectors, _ in _identified(source, reading, found, progress):
-        yield vectors
+    for each in embedded(source, reading, progress):
+        _count(found, each)
+        yield each.vectors
 
 
-def _identified(
-    source: Source, reading: Reading, found: dict[str, int], progress: Progress
-) -> Iterator[tuple[Vectors, _Known]]:
+def embedded(
+    source: Source, reading: Reading, progress: Progress | None = None
+) -> Iterator[Embedded]:
+    """Sanitized, embedded, identified batches of ``source``."""
+    identity = reading.identity
     if reading.encoder is None:
         for vectors in source.vectors(reading.roles, BATCH_ROWS):
-            identity = reading.identity
-            if reading.copies:
-                reading.copies.add_vectors(vectors.values)
             known = identity.of_vectors(vectors.values) if identity else _NOT_IDENTIFIED
-            yield vectors, _Known(known, known)
+            yield Embedded(vectors, None, {}, known, known)
         return
     for records in source.texts(reading.roles, BATCH_ROWS):
         clean = sanitize(records, reading.rules)
-        for entity, count in clean.found.items():
-            found[entity] = found.get(entity, 0) + count
-        if reading.copies:
-            reading.copies.add_texts(clean.texts)
         values = reading.encoder.encode(clean.texts, progress=progress)
-        yield Vectors(values, clean.columns), _known(reading, records, clean)
+        known, alike = _identities(reading, records, clean)
+        yield Embedded(Vectors(values, clean.columns), list(clean.texts), clean.found, known, alike)
 
 
-def _known(reading: Reading, records: Records, clean: CleanRecords) -> _Known:
+def _count(found: dict[str, int], each: Embedded) -> None:
+    for entity, count in each.found.items():
+        found[entity] = found.get(entity, 0) + count
+
+
+def _identities(
+    reading: Reading, records: Records, clean: CleanRecords
+) -> tuple[Identities, Identities]:
+    """By the shipped rules, and by those of the reading."""
     if reading.identity is None:
-        return _Known(_NOT_IDENTIFIED, _NOT_IDENTIFIED)
+        return _NOT_IDENTIFIED, _NOT_IDENTIFIED
     alike = reading.identity.of_texts(clean.texts)
     shipped = default_rules()
     if _told(reading.rules) == _told(shipped):
-        return _Known(alike, alike)
-    return _Known(reading.identity.of_texts(sanitize(records, shipped).texts), alike)
+        return alike, alike
+    return reading.identity.of_texts(sanitize(records, shipped).texts), alike
 
 
 def _told(rules: SanitizeRules) -> tuple[object, ...]:
@@ -146,30 +155,39 @@ def _told(rules: SanitizeRules) -> tuple[object, ...]:
 
 
 def load(
-    source: Source, reading: Reading, *, path: Path, sealer: Sealer, progress: Progress
+    batches: Iterable[Embedded],
+    reading: Reading,
+    *,
+    path: Path,
+    sealer: Sealer,
+    progress: Progress,
 ) -> Dataset:
-    """Read ``source`` into a sealed spool at ``path``.
+    """All of ``batches``, read as ``reading`` says, in a sealed spool at ``path``.
 
     Raises:
         InputError: anything wrong with the source; the message names file, row and column.
         BackendError: the disk is full or not writable.
     """
     found: dict[str, int] = {}
-    reading = replace(reading, copies=CopyFinder())
+    copies = CopyFinder()
     columns = _Columns(reading.roles)
     dim = 0
     progress.start("read, sanitize, embed", None)
     with SpoolWriter(path, sealer, "vectors") as writer:
-        for batch, known in _identified(source, reading, found, progress):
-            columns.add(batch.columns, known)
-            dim = batch.values.shape[1]
-            writer.append(batch.columns.append_column(VECTOR, fixed_size_list(batch.values)))
-            if reading.encoder is None:
-                progress.advance(len(batch.values))
+        for batch in batches:
+            _count(found, batch)
+            vectors = batch.vectors
+            columns.add(vectors.columns, batch)
+            if batch.texts is None:
+                copies.add_vectors(vectors.values)
+                progress.advance(len(vectors.values))
+            else:
+                copies.add_texts(batch.texts)
+            dim = vectors.values.shape[1]
+            writer.append(vectors.columns.append_column(VECTOR, fixed_size_list(vectors.values)))
     progress.finish()
     spool = Spool(path, sealer, "vectors")
-    dataset = columns.dataset(spool, dim, found)
-    return dataset if reading.copies is None else replace(dataset, copies=reading.copies.found())
+    return replace(columns.dataset(spool, dim, found), copies=copies.found())
 
 
 class _Columns:
@@ -180,10 +198,12 @@ class _Columns:
         self._books = {name: Codebook() for name in (LABEL, GROUP, *roles.keep)}
         self._codes: dict[str, list[Codes]] = {}
         self._numbers: list[npt.NDArray[np.float64]] | None = []
-        self._known: list[_Known] = []
+        self._identities: list[Identities] = []
+        self._alike: list[Identities] = []
 
-    def add(self, columns: pa.Table, known: _Known) -> None:
-        self._known.append(known)
+    def add(self, columns: pa.Table, batch: Embedded) -> None:
+        self._identities.append(batch.identities)
+        self._alike.append(batch.alike)
         for name, book in self._books.items():
             if name in columns.column_names:
                 self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
@@ -215,8 +235,8 @@ class _Columns:
             groups=codes.get(GROUP),
             clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
             found=dict(sorted(found.items())),
-            identities=np.concatenate([known.identities for known in self._known]),
-            alike=np.concatenate([known.alike for known in self._known]),
+            identities=np.concatenate(self._identities),
+            alike=np.concatenate(self._alike),
         )
 
 

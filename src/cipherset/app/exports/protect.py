@@ -14,6 +14,8 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.encoders import open_encoder
+from cipherset.app.engine import embedded as on_workers
+from cipherset.app.engine.run import Distributed
 from cipherset.app.exports.commit import (
     Built,
     Draft,
@@ -22,7 +24,7 @@ from cipherset.app.exports.commit import (
     put_in_place,
     seal_rows,
 )
-from cipherset.app.exports.dataset import Dataset, Reading, load
+from cipherset.app.exports.dataset import Dataset, Embedded, Reading, embedded, load
 from cipherset.app.exports.earlier.exposure import leaving
 from cipherset.app.exports.earlier.join import (
     check_joined,
@@ -103,7 +105,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
         request = for_purpose(workspace, request)
-        result = _protect(owner, request, source, session.cache)
+        result = _protect(owner, request, source, session)
         act.facts.update({**_facts(result), AT: str(request.target.absolute())})
     return result
 
@@ -151,6 +153,7 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
         "vectors_found": result.vectors_found,
         "without_consent": manifest.settings.get("rows_without_consent"),
         "rows_suspect": manifest.settings.get("rows_suspect"),
+        **result.engine,
     }
     if joined is None:
         return facts
@@ -161,8 +164,10 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
     }
 
 
-def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path) -> ProtectResult:
-    encoder = None if request.roles.vector else open_encoder(request.encoder, cache)
+def _protect(
+    owner: Owner, request: ProtectRequest, source: Source, session: Session
+) -> ProtectResult:
+    encoder = None if request.roles.vector else open_encoder(request.encoder, session.cache)
     settings = request_digest(request, None if encoder is None else encoder.digest)
     asked, known = Asked(keyed_digest(owner, source), settings), look(owner)
     with (
@@ -179,14 +184,13 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         ):
             rows = consenting(source, request)
             text, chosen = needed_columns(owner, request, rows, remembered, known.readable)
-            roles = replace(request.roles, text=text)
-            rules = keyed_rules(request.rules, owner.key)
-            dataset, facts = read_dataset(owner, roles, rules, rows, remembered, kept)
+            reading = _reading(owner, request, text, remembered)
+            on = _engine(session, owner, request, origin.about.id)
+            dataset, facts = _read(owner, reading, _batches(on, request, rows, reading), kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
             if request.consent is not None:
                 draft = replace(draft, without_consent=rows.n_dropped)
-            built = _build(owner, request, draft, kept=kept, staged=staged)
-            _decide(request, built.leak)
+            built = _allowed(owner, request, draft, kept=kept, staged=staged)
             manifest = describe(owner, request, built)
             exported = dataset.identities[np.concatenate([draft.plan.train, draft.plan.test])]
             with (
@@ -198,8 +202,9 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                 with leaving(owner, request, about, built.leak, exported, fitted_on=fitted_on):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
+    found = 0 if remembered is None else remembered.found
     result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
-    return result if remembered is None else replace(result, vectors_found=remembered.found)
+    return replace(result, vectors_found=found, engine=on.facts)
 
 
 @contextmanager
@@ -250,10 +255,45 @@ def read_dataset(
     kept: Path,
 ) -> tuple[Dataset, EncoderFacts]:
     """The rows of the source, cleaned and embedded, sealed in ``kept``; and by what encoder."""
+    reading = Reading(roles, encoder, rules, RowIdentity(owner.workspace.ring.signer()))
+    return _read(owner, reading, embedded(source, reading, owner.progress), kept)
+
+
+def _reading(
+    owner: Owner, request: ProtectRequest, text: tuple[str, ...], encoder: Encoder | None
+) -> Reading:
+    """What makes rows of the source vectors, of the text columns that are needed."""
     identity = RowIdentity(owner.workspace.ring.signer())
-    reading = Reading(roles, encoder, rules, identity)
-    path = kept / state.VECTORS
-    dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
+    rules = keyed_rules(request.rules, owner.key)
+    return Reading(replace(request.roles, text=text), encoder, rules, identity)
+
+
+def _engine(session: Session, owner: Owner, request: ProtectRequest, asset: str) -> Distributed:
+    """Workers are given stand-ins of the key where the rules ask for them, and identities."""
+    key = owner.key if request.rules.treatments.keyed else None
+    return Distributed(
+        *(session, owner.workspace, request.engine, request.source, asset, key), identifies=True
+    )
+
+
+def _batches(
+    on: Distributed, request: ProtectRequest, source: Source, reading: Reading
+) -> Iterator[Embedded]:
+    if not request.engine.is_ray:
+        yield from embedded(source, reading, on.session.progress)
+        return
+    settings = on_workers.settings(reading, request.rules, request.encoder)
+    for _, tables in on.answers(source, on_workers.STAGE, settings):
+        for each in on_workers.decoded(tables):
+            on.session.progress.advance(0 if each.texts is None else len(each.texts))
+            yield each
+
+
+def _read(
+    owner: Owner, reading: Reading, batches: Iterator[Embedded], kept: Path
+) -> tuple[Dataset, EncoderFacts]:
+    path, encoder = kept / state.VECTORS, reading.encoder
+    dataset = load(batches, reading, path=path, sealer=owner.sealer, progress=owner.progress)
     if encoder is None:
         return dataset, EncoderFacts(name="given", digest=None, dim=dataset.dim)
     return dataset, EncoderFacts(name=encoder.name, digest=encoder.digest, dim=encoder.dim)
@@ -274,6 +314,16 @@ def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
     if request.accept_risk is None:
         check_enough(dataset, plan, request.max_reid)
     return plan
+
+
+def _allowed(
+    owner: Owner, request: ProtectRequest, draft: Draft, *, kept: Path, staged: Path
+) -> Built:
+    """The export, built, and measured to keep its limits."""
+    built = _build(owner, request, draft, kept=kept, staged=staged)
+    _decide(request, built.leak)
+    check_joined(request, built.leak.joined)
+    return built
 
 
 def _build(

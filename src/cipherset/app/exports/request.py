@@ -1,13 +1,15 @@
 """What ``protect`` is asked and what it answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from cipherset.app.engine.engine import IN_PROCESS, Engine
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
-from cipherset.app.gate import About
+from cipherset.app.gate import About, Fact
 from cipherset.app.gate.about import about_key
 from cipherset.app.workspace import Workspace
 from cipherset.core.envelope import fingerprint
@@ -54,6 +56,7 @@ class ProtectRequest:
     drop_suspects: bool = False
     synthetic: Guarantee | None = None
     overwrite: bool = False
+    engine: Engine = IN_PROCESS
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -66,6 +69,8 @@ class ProtectRequest:
             raise _usage("give either a text column or a vector column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
+        if self.engine.is_ray and (self.consent is not None or self.synthetic is not None):
+            raise _usage("rows are dropped for want of consent, or drawn, here: not --engine ray")
         self._check_noise()
         self._check_synthetic()
         if self.has_private_minimizer and self.guarantee is None:
@@ -183,6 +188,7 @@ class ProtectResult:
     repeated: bool = False
     fields: Measured | None = None
     vectors_found: int = 0
+    engine: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def _without_consent(self) -> dict[str, Any]:

@@ -3,6 +3,6 @@
 from cipherset.pipeline.ingest.consent import Consent
 from cipherset.pipeline.ingest.reader import Batch
 from cipherset.pipeline.ingest.roles import joined_text
-from cipherset.pipeline.ingest.source import BATCH_ROWS, Source, open_source
+from cipherset.pipeline.ingest.source import BATCH_ROWS, Source, is_object, open_source
 
-__all__ = ["BATCH_ROWS", "Batch", "Consent", "Source", "joined_text", "open_source"]
+__all__ = ["BATCH_ROWS", "Batch", "Consent", "Source", "is_object", "joined_text", "open_source"]
