@@ -14,7 +14,7 @@ import argparse
 import ctypes
 import json
 import os
-import resource
+import re
 import secrets
 import subprocess
 import sys
@@ -31,7 +31,8 @@ from tables import MADE_UP, Table, arguments, hand_over
 
 GROUP_ROWS = 5_000
 ADDRESS = "127.0.0.2"  # a loopback that Ray does not take for a name of the machine
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: who loses its parent is waited for here
+TICKS = os.sysconf("SC_CLK_TCK")
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: who loses its parent becomes a child of this one
 ONLY = ("costs", "ray", "memory")
 WORDS = (
     "parcel",
@@ -109,22 +110,44 @@ def in_child(*arguments: object) -> dict[str, float]:
     return found
 
 
+def look_around(seconds: dict[int, float], peaks: dict[int, int]) -> None:
+    """Note processor seconds and peak bytes so far of every process that descends from this one.
+
+    Not those of ``wait``: Ray's workers are waited for by nobody.
+    """
+    parents, found = {}, {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (place / "stat").read_text().rpartition(")")[2].split()
+            peak = re.search(r"VmHWM:\s+(\d+)", (place / "status").read_text())
+        except OSError:
+            continue
+        number = int(place.name)
+        parents[number] = int(told[1])
+        found[number] = ((int(told[11]) + int(told[12])) / TICKS, int(peak[1]) if peak else 0)
+    for number, (used, kilobytes) in found.items():
+        above = number
+        while above in parents and above != os.getpid():
+            above = parents[above]
+        if above == os.getpid() and number != above:
+            seconds[number], peaks[number] = used, 1024 * kilobytes
+
+
 def child(arguments: list[str]) -> None:
-    """Run a measurement as a process of its own, and wait for every process that it leaves."""
+    """Run a measurement as a process of its own, and look at every process that it starts."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     worker = os.fork()
     if worker == 0:
         MEASURED[arguments[0]](*arguments[1:])
         os._exit(0)
-    _, status = os.waitpid(worker, 0)
-    while True:
-        try:
-            os.wait()
-        except ChildProcessError:
-            break
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds: dict[int, float] = {}
+    peaks: dict[int, int] = {}
+    while (ended := os.waitpid(worker, os.WNOHANG)) == (0, 0):
+        look_around(seconds, peaks)
+        time.sleep(0.05)
+    status = ended[1]
     told = json.loads(Path(arguments[-1]).read_text()) if status == 0 else {}
-    told |= {"cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss * 1024}
+    told |= {"cpu": sum(seconds.values()), "peak": max(peaks.values(), default=0)}
     print(json.dumps(told))
     sys.exit(status != 0)
 

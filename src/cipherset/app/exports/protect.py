@@ -202,9 +202,8 @@ def _protect(
                 with leaving(owner, request, about, built.leak, exported, fitted_on=fitted_on):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
-    found = 0 if remembered is None else remembered.found
     result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
-    return replace(result, vectors_found=found, engine=on.facts)
+    return replace(result, vectors_found=remembered.found if remembered else 0, engine=on.facts)
 
 
 @contextmanager
