@@ -45,7 +45,8 @@ LATER: Final = ("attack", "soak", "extra")
 NOT_RUN: Final = pytest.StashKey[list[str]]()
 UNSEEN: Final = pytest.StashKey[list[str]]()
 PACKAGE: Final = Path(__file__).parents[1] / "src" / "cipherset"
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+# (Ray takes 127.0.0.1 for a name of the machine and looks for its address on the network.)
+LOOPBACK: Final = ("127.0.0.1", "127.0.0.2", "::1", "localhost")
 
 settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

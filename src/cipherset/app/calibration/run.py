@@ -6,6 +6,7 @@ one fit per minimizer. Nothing leaves: key and noise are the run's own, from its
 """
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
-from cipherset.app.reading.embedded import Reading
+from cipherset.app.reading.embedded import Reading, embedded
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core import canonical
@@ -83,7 +84,7 @@ def _read(session: Session, request: CalibrateRequest, source: Source, scratch: 
         roles = replace(roles, text=measured_columns(source, roles, measuring)[0])
     reading = Reading(roles, encoder.texts, rules, images=encoder.images)
     return load(
-        source,
+        partial(embedded, source, progress=session.progress),
         reading,
         path=scratch / "vectors",
         sealer=ephemeral_sealer(),

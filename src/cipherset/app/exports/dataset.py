@@ -1,5 +1,6 @@
 """A source, cleaned and embedded once, sealed on disk; in memory a few bytes per row."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from cipherset.app.exports.codes import Codebook, Codes, combine
 from cipherset.app.reading.batch import Embedded
-from cipherset.app.reading.embedded import Reading, embedded
+from cipherset.app.reading.embedded import Reading
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 from cipherset.core.values import (
@@ -19,10 +20,11 @@ from cipherset.core.values import (
     Float32s,
 )
 from cipherset.custody.keys.identity import Identities
-from cipherset.pipeline.ingest import Source
 from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 
 VECTOR = "vector"
+# Makes rows vectors as it is told to; what was found in their texts is added to the counts.
+Read = Callable[[Reading, dict[str, int]], Iterable[Embedded]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,22 @@ def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
 
 
 def load(
-    source: Source, reading: Reading, *, path: Path, sealer: Sealer, progress: Progress
+    read: Read, reading: Reading, *, path: Path, sealer: Sealer, progress: Progress
 ) -> Dataset:
-    """Read ``source`` into a sealed spool at ``path``.
+    """What ``read`` makes of a source, in a sealed spool at ``path``.
 
     Raises:
         InputError: anything wrong with the source; the message names file, row and column.
         BackendError: the disk is full or not writable.
     """
     found: dict[str, int] = {}
-    reading = replace(reading, copies=CopyFinder())
+    copies = CopyFinder()
+    reading = replace(reading, copies=copies)
     columns = _Columns(reading.roles)
     dim = 0
     progress.start("read, sanitize, embed", None)
     with SpoolWriter(path, sealer, "vectors") as writer:
-        for batch in embedded(source, reading, found, progress):
+        for batch in read(reading, found):
             columns.add(batch)
             dim = batch.values.shape[1]
             writer.append(batch.columns.append_column(VECTOR, fixed_size_list(batch.values)))
@@ -94,8 +97,7 @@ def load(
                 progress.advance(len(batch.values))
     progress.finish()
     spool = Spool(path, sealer, "vectors")
-    dataset = columns.dataset(spool, dim, found)
-    return dataset if reading.copies is None else replace(dataset, copies=reading.copies.found())
+    return replace(columns.dataset(spool, dim, found), copies=copies.found())
 
 
 class _Columns:

@@ -8,12 +8,15 @@ exported before is not made again.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cipherset.app import state
-from cipherset.app.encoders import Opened, opened_for
+from cipherset.app.encoders import Opened, chosen_spec, opened_for
+from cipherset.app.engine import embedded as on_workers
+from cipherset.app.engine.run import Distributed
 from cipherset.app.exports.commit import (
     Built,
     Draft,
@@ -22,7 +25,7 @@ from cipherset.app.exports.commit import (
     put_in_place,
     seal_rows,
 )
-from cipherset.app.exports.dataset import Dataset, load
+from cipherset.app.exports.dataset import Dataset, Read, load
 from cipherset.app.exports.earlier.exposure import leaving
 from cipherset.app.exports.earlier.join import (
     check_joined,
@@ -60,7 +63,8 @@ from cipherset.app.gate.subjects import about_source
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
-from cipherset.app.reading.embedded import Reading
+from cipherset.app.reading.batch import Embedded
+from cipherset.app.reading.embedded import Reading, embedded
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.vectors.remember import RememberingEncoder, remembering
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -103,7 +107,7 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
         request = for_purpose(workspace, request)
-        result = _protect(owner, request, source, session.cache)
+        result = _protect(owner, request, source, session)
         act.facts.update({**_facts(result), AT: str(request.target.absolute())})
     return result
 
@@ -151,6 +155,7 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
         "vectors_found": result.vectors_found,
         "without_consent": manifest.settings.get("rows_without_consent"),
         "rows_suspect": manifest.settings.get("rows_suspect"),
+        **result.engine,
     }
     if joined is None:
         return facts
@@ -161,8 +166,10 @@ def _facts(result: ProtectResult) -> dict[str, Fact]:
     }
 
 
-def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path) -> ProtectResult:
-    encoder = opened_for(request.roles, request.encoder, cache)
+def _protect(
+    owner: Owner, request: ProtectRequest, source: Source, session: Session
+) -> ProtectResult:
+    encoder = opened_for(request.roles, request.encoder, session.cache)
     settings = request_digest(request, encoder.digest)
     asked, known = Asked(keyed_digest(owner, source), settings), look(owner)
     with (
@@ -179,14 +186,14 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
         ):
             rows = consenting(source, request)
             text, chosen = needed_columns(owner, request, rows, remembered.texts, known.readable)
-            roles = replace(request.roles, text=text)
-            rules = keyed_rules(request.rules, owner.key)
-            dataset, facts = read_dataset(owner, roles, rules, rows, remembered, kept)
+            roles, rules = replace(request.roles, text=text), keyed_rules(request.rules, owner.key)
+            on = _engine(session, owner, request, origin.about.id)
+            read = _reader(on, request, rows)
+            dataset, facts = read_dataset(owner, roles, rules, read, remembered, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
             if request.consent is not None:
                 draft = replace(draft, without_consent=rows.n_dropped)
-            built = _build(owner, request, draft, kept=kept, staged=staged)
-            _decide(request, built.leak)
+            built = _allowed(owner, request, draft, kept=kept, staged=staged)
             manifest = describe(owner, request, built)
             exported = dataset.identities[np.concatenate([draft.plan.train, draft.plan.test])]
             with (
@@ -199,7 +206,7 @@ def _protect(owner: Owner, request: ProtectRequest, source: Source, cache: Path)
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
-    return replace(result, vectors_found=_vectors_found(remembered))
+    return replace(result, vectors_found=_vectors_found(remembered), engine=on.facts)
 
 
 @contextmanager
@@ -250,16 +257,49 @@ def read_dataset(
     owner: Owner,
     roles: ColumnRoles,
     rules: SanitizeRules,
-    source: Source,
+    read: Read,
     encoder: Opened,
     kept: Path,
 ) -> tuple[Dataset, EncoderFacts]:
-    """The rows of the source, cleaned and embedded, sealed in ``kept``; and by what encoder."""
+    """The rows that ``read`` gives, sealed in ``kept``; and by what encoder."""
     identity = RowIdentity(owner.workspace.ring.signer())
     reading = Reading(roles, encoder.texts, rules, identity, images=encoder.images)
     path = kept / state.VECTORS
-    dataset = load(source, reading, path=path, sealer=owner.sealer, progress=owner.progress)
+    dataset = load(read, reading, path=path, sealer=owner.sealer, progress=owner.progress)
     return dataset, encoder.facts(dataset.dim)
+
+
+def _engine(session: Session, owner: Owner, request: ProtectRequest, asset: str) -> Distributed:
+    """Workers are given stand-ins of the key where the rules ask for them, and identities."""
+    key = owner.key if request.rules.treatments.keyed else None
+    return Distributed(
+        *(session, owner.workspace, request.engine, request.source, asset, key), identifies=True
+    )
+
+
+def _reader(on: Distributed, request: ProtectRequest, source: Source) -> Read:
+    """What makes the rows of ``source`` vectors: this process, or workers."""
+    if not request.engine.is_ray:
+        return partial(embedded, source, progress=on.session.progress)
+    return partial(_by_workers, on, request, source)
+
+
+def _by_workers(
+    on: Distributed,
+    request: ProtectRequest,
+    source: Source,
+    reading: Reading,
+    found: dict[str, int],
+) -> Iterator[Embedded]:
+    spec = chosen_spec(request.roles, request.encoder)
+    settings = on_workers.settings(reading, request.rules, spec)
+    for _, tables in on.answers(source, on_workers.STAGE, settings):
+        for each in on_workers.decoded(tables, found):
+            if reading.encoder is not None:
+                on.session.progress.advance(len(each.values))
+            if reading.copies is not None:
+                reading.copies.add(each.said)
+            yield each
 
 
 def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
@@ -277,6 +317,16 @@ def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
     if request.accept_risk is None:
         check_enough(dataset, plan, request.max_reid)
     return plan
+
+
+def _allowed(
+    owner: Owner, request: ProtectRequest, draft: Draft, *, kept: Path, staged: Path
+) -> Built:
+    """The export, built, and measured to keep its limits."""
+    built = _build(owner, request, draft, kept=kept, staged=staged)
+    _decide(request, built.leak)
+    check_joined(request, built.leak.joined)
+    return built
 
 
 def _build(

@@ -1,14 +1,16 @@
 """What ``protect`` is asked and what it answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from cipherset.app.encoders import DEFAULT_ENCODER, chosen_spec
+from cipherset.app.engine.engine import IN_PROCESS, Engine
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
-from cipherset.app.gate import About
+from cipherset.app.gate import About, Fact
 from cipherset.app.gate.about import about_key
 from cipherset.app.workspace import Workspace
 from cipherset.core.envelope import fingerprint
@@ -55,6 +57,7 @@ class ProtectRequest:
     drop_suspects: bool = False
     synthetic: Guarantee | None = None
     overwrite: bool = False
+    engine: Engine = IN_PROCESS
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -67,6 +70,9 @@ class ProtectRequest:
             raise _usage("give either text columns, a vector column or an image column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
+        here_alone = (self.consent, self.synthetic, self.roles.pool, self.roles.image)
+        if self.engine.is_ray and any(each is not None for each in here_alone):
+            raise _usage("--engine ray drops no rows, draws none, pools none and takes no images")
         self._check_noise()
         self._check_synthetic()
         if self.has_private_minimizer and self.guarantee is None:
@@ -189,6 +195,7 @@ class ProtectResult:
     repeated: bool = False
     fields: Measured | None = None
     vectors_found: int = 0
+    engine: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def _without_consent(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.encoders import DEFAULT_ENCODER
+from cipherset.app.engine.engine import IN_PROCESS, Engine
 from cipherset.app.training.kept import folder_of
 from cipherset.app.training.suspects import Suspects
 from cipherset.core.errors import UsageError
@@ -54,6 +55,7 @@ class SanitizeRequest:
     accept_risk: str | None = None
     encoder: str = DEFAULT_ENCODER
     overwrite: bool = False
+    engine: Engine = IN_PROCESS
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself, and places that are taken.

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from cipherset.app.engine import sanitized
+from cipherset.app.engine.run import Distributed
 from cipherset.app.gate import Action, Fact, Moment
 from cipherset.app.gate.about import About, about_key
 from cipherset.app.gate.subjects import about_source
@@ -78,13 +80,17 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
                 key = workspace.ring.open(request.key, purpose=KeyUse.EXPORT)
                 act.facts.update({"key_id": key.key_id, "key_version": key.version})
             suspects = suspects_in(session, request, source)
-            run = _Run(request, source, policy, key, session.progress, suspects)
+            stand_ins = key if policy.treatments.keyed else None
+            on = Distributed(
+                session, workspace, request.engine, request.source, about.id, stand_ins
+            )
+            run = _Run(request, source, policy, key, on, suspects)
             record_source(workspace, source)
             with recorded_run(workspace, SANITIZE, [about.id], _told(run)) as made:
                 result = run.done(workspace, label)
                 report = {"sanitizer": digest(dict(result.counts.found))}
                 made.append(record_source(workspace, open_source(request.target), report))
-            act.facts.update({**_facts(result), "made": made[0]})
+            act.facts.update({**_facts(result), **on.facts, "made": made[0]})
             act.facts[AT] = str(request.target.absolute())
     return result
 
@@ -97,8 +103,13 @@ class _Run:
     source: Source
     policy: Policy
     key: KeyHandle | None
-    progress: Progress
+    on: Distributed
     suspects: Suspects | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """Told how far it has come."""
+        return self.on.session.progress
 
     def done(self, workspace: Workspace, label: Label | None) -> SanitizeResult:
         """Write the rows; what the owner keeps of them is kept before they are in their place."""
@@ -138,10 +149,17 @@ class _Run:
 
     def _batches(self, rules: SanitizeRules, workers: Workers) -> Iterator[CleanBatch]:
         request = self.request
-        filters = tuple(filters_named([each for each in request.filters if each != SUSPECTS]))
+        names = [each for each in request.filters if each != SUSPECTS]
+        filters = tuple(filters_named(names))
         marked = {} if self.suspects is None else self.suspects.reasons
         work = Work(request.text, rules, request.largest_row, filters, marked)
+        if request.engine.is_ray:
+            return self._on_engine(sanitized.settings(work, self.policy.text, names))
         return in_order(partial(clean_batch, work), self.source.whole(), workers, rules.detectors)
+
+    def _on_engine(self, settings: dict[str, Any]) -> Iterator[CleanBatch]:
+        for part, tables in self.on.answers(self.source, sanitized.STAGE, settings):
+            yield from sanitized.decoded(part, tables, self.request.text)
 
     def _kept(self, workspace: Workspace) -> KeptOfDataset | None:
         if self.key is None or not self.request.keeps:

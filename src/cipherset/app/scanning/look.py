@@ -1,29 +1,26 @@
 """Rows of a source into what was seen of each of its columns: all of them, or a sample."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from cipherset.app.engine import scanned
+from cipherset.app.engine.batches import told
+from cipherset.app.engine.run import Distributed
 from cipherset.app.sanitizing.workers import Workers, in_order
+from cipherset.app.scanning.columns import BATCH_ROWS, Read, read_batch, scan_detectors
 from cipherset.core.protocols import Progress
-from cipherset.pipeline.ingest import Batch, Source
-from cipherset.pipeline.sanitize import (
-    Detector,
-    Look,
-    Policy,
-    default_policy,
-    every_detector,
-    look,
-)
-from cipherset.pipeline.sanitize.label import ReadCells, Reservoir, Seen, read_cells
+from cipherset.pipeline.ingest import Source
+from cipherset.pipeline.sanitize import Detector, default_policy, look
+from cipherset.pipeline.sanitize.label import Reservoir, Seen
 
 Row = Mapping[str, str | None]
 _AT_ONCE: Final = 512
-_BATCH_ROWS: Final = 1024  # for a worker: small enough that all have some
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,6 @@ class Looked:
     seen: Mapping[str, Seen] = field(repr=False)
     n_rows: int
     n_looked: int
-
-
-def scan_detectors(policy: Policy) -> tuple[Detector, ...]:
-    """Whatever is taken out, and what is only labeled; sums of money are nobody's."""
-    return tuple(each for each in every_detector(policy) if each.entities != {"AMOUNT"})
 
 
 def look_at_all(
@@ -53,16 +45,35 @@ def look_at_all(
         InputError: the source is not fit; see ``Source.cells``.
         BackendError: ``worker_lost``.
     """
+    with Workers(default_policy(), n_workers, scan_detectors) as workers:
+        batches = source.cells(columns, BATCH_ROWS)
+        return add_up(in_order(read_batch, batches, workers, detectors), progress)
+
+
+def look_on_engine(
+    source: Source, columns: Sequence[str], on: Distributed, progress: Progress
+) -> Looked:
+    """The same on workers of an engine.
+
+    Raises: as ``Distributed.answers``; InputError as ``Source.cells``.
+    """
+    if columns:
+        source.check_columns(columns)
+    answers = on.answers(source, scanned.STAGE, scanned.settings(columns))
+    batches = chain.from_iterable(told(tables) for _, tables in answers)
+    return add_up(map(scanned.decoded, batches), progress)
+
+
+def add_up(batches: Iterable[Read], progress: Progress) -> Looked:
+    """What was seen in all of ``batches``, which come in order."""
     seen: dict[str, Seen] = {}
     n_rows = 0
     progress.start("look at all rows", None)
-    with Workers(default_policy(), n_workers, scan_detectors) as workers:
-        batches = source.cells(columns, _BATCH_ROWS)
-        for rows, read in in_order(_read, batches, workers, detectors):
-            for name, cells in read.items():
-                seen.setdefault(name, Seen()).add(cells)
-            n_rows += rows
-            progress.advance(rows)
+    for rows, read in batches:
+        for name, cells in read.items():
+            seen.setdefault(name, Seen()).add(cells)
+        n_rows += rows
+        progress.advance(rows)
     progress.finish()
     return Looked(seen, n_rows, n_rows)
 
@@ -102,8 +113,3 @@ def look_at_some(
 def _rows(table: pa.Table, rows: Sequence[int]) -> list[Row]:
     taken: list[Row] = table.take(np.asarray(rows, dtype=np.int64)).to_pylist()
     return taken
-
-
-def _read(batch: Batch, looking: Look) -> tuple[int, dict[str, ReadCells]]:
-    cells = batch.table.to_pydict()
-    return batch.table.num_rows, {name: read_cells(cells[name], looking) for name in cells}

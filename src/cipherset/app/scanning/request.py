@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.encoders import DEFAULT_ENCODER
+from cipherset.app.engine.engine import IN_PROCESS, Engine
 from cipherset.app.fields.choose import FieldsResult
 from cipherset.app.training.suspects import Suspects
 from cipherset.core.errors import UsageError
@@ -38,6 +39,7 @@ class ScanRequest:
     suspects: bool = False
     label: str | None = None
     encoder: str = DEFAULT_ENCODER
+    engine: Engine = IN_PROCESS
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -47,6 +49,8 @@ class ScanRequest:
         """
         if self.sample < 1:
             raise _usage(f"a sample has at least one row, not {self.sample}")
+        if self.engine.is_ray and not self.all_rows:
+            raise _usage("a sample is looked at here; workers look at all rows: --all-rows")
         self._check_label()
         if self.html is None:
             return

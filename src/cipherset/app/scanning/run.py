@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from cipherset.app.encoders import open_encoder
+from cipherset.app.engine.run import Distributed
 from cipherset.app.fields.choose import FieldsResult, measure_fields
 from cipherset.app.fields.rows import sample_rows
 from cipherset.app.fields.trial import Trial
@@ -25,7 +26,8 @@ from cipherset.app.labels.record import (
     record_purpose,
     record_source,
 )
-from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some, scan_detectors
+from cipherset.app.scanning.columns import scan_detectors
+from cipherset.app.scanning.look import Looked, Row, look_at_all, look_at_some, look_on_engine
 from cipherset.app.scanning.report import render
 from cipherset.app.scanning.request import ScanRequest, ScanResult
 from cipherset.app.training.suspects import Looking, Suspects, suspects_of
@@ -65,22 +67,20 @@ def scan(session: Session, request: ScanRequest) -> ScanResult:
     """
     source = open_source(request.source)
     facts: dict[str, Fact] = {"source": source.name, "all_rows": request.all_rows}
-    with (
-        open_workspace(session) as workspace,
-        workspace.gate.act(
-            Action.SCAN, source.name, facts, about=about_source(workspace, source)
-        ) as act,
-    ):
-        detectors = scan_detectors(default_policy())
-        looked = _look(session, request, source, detectors)
-        result = _result(workspace, request, source, looked, detectors)
-        if request.fields and request.label is not None:
-            result = replace(result, fields=_fields(session, request, source, request.label))
-        if request.suspects:
-            result = replace(result, suspects=_suspects(session, request, source))
-        act.facts.update(_facts(result))
-        if request.html is not None:
-            write_atomic(request.html, render(result).encode())
+    with open_workspace(session) as workspace:
+        about = about_source(workspace, source)
+        on = Distributed(session, workspace, request.engine, request.source, about.id)
+        with workspace.gate.act(Action.SCAN, source.name, facts, about=about) as act:
+            detectors = scan_detectors(default_policy())
+            looked = _look(on, request, source, detectors)
+            result = _result(workspace, request, source, looked, detectors)
+            if request.fields and request.label is not None:
+                result = replace(result, fields=_fields(session, request, source, request.label))
+            if request.suspects:
+                result = replace(result, suspects=_suspects(session, request, source))
+            act.facts.update({**_facts(result), **on.facts})
+            if request.html is not None:
+                write_atomic(request.html, render(result).encode())
     return result
 
 
@@ -106,13 +106,15 @@ def _suspects(session: Session, request: ScanRequest, source: Source) -> Suspect
 
 
 def _look(
-    session: Session, request: ScanRequest, source: Source, detectors: Sequence[Detector]
+    on: Distributed, request: ScanRequest, source: Source, detectors: Sequence[Detector]
 ) -> Looked:
-    columns = request.looked_at
+    columns, progress = request.looked_at, on.session.progress
+    if request.engine.is_ray:
+        return look_on_engine(source, columns, on, progress)
     if request.all_rows:
-        return look_at_all(source, columns, detectors, session.progress)
+        return look_at_all(source, columns, detectors, progress)
     reservoir: Reservoir[Row] = Reservoir(request.sample, np.random.default_rng(request.seed))
-    return look_at_some(source, columns, detectors, session.progress, reservoir)
+    return look_at_some(source, columns, detectors, progress, reservoir)
 
 
 def _result(

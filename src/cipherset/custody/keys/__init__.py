@@ -7,6 +7,7 @@ from cipherset.custody.keys.identity import (
     service_sealer,
     sightings_sealer,
 )
+from cipherset.custody.keys.jobs import GrantReceiver, JobGrants, JobKeys
 from cipherset.custody.keys.lifecycle import KeyUse
 from cipherset.custody.keys.providers import FileProvider, KeyProvider, open_provider
 from cipherset.custody.keys.pseudonyms import Pseudonyms
@@ -24,6 +25,9 @@ __all__ = [
     "AesGcmSealer",
     "DigestStream",
     "FileProvider",
+    "GrantReceiver",
+    "JobGrants",
+    "JobKeys",
     "KeyInfo",
     "KeyProvider",
     "KeyRing",

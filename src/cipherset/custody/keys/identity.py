@@ -10,7 +10,7 @@ These are never published, and what the signer signs for others begins otherwise
 import base64
 import hmac
 from collections.abc import Iterable, Sequence
-from typing import Final, final
+from typing import Final, Self, final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ SIGHTINGS_LABEL: Final = b"cipherset/sightings/1"
 NOISE_LABEL: Final = b"cipherset/oracle-noise/1"
 SERVICE_LABEL: Final = b"cipherset/service-credential/1"
 REVIEW_LABEL: Final = b"cipherset/held-reply/1"
+JOB_LABEL: Final = b"cipherset/job/1/"
 Identities = npt.NDArray[np.uint64]
 _TEXT: Final = b"text\0"
 _VECTOR: Final = b"vector\0"
@@ -51,7 +52,14 @@ class RowIdentity:
 
     def __init__(self, signer: Signer) -> None:
         """Under a key derived from the workspace's signer."""
-        self._key = _derived(signer, IDENTITY_LABEL)
+        self._key = identity_key(signer)
+
+    @classmethod
+    def of_key(cls, key: Secret) -> Self:
+        """The same identities for whoever holds ``identity_key`` and no signer."""
+        made = cls.__new__(cls)
+        made._key = key  # noqa: SLF001 -- this class's own
+        return made
 
     def of_texts(self, texts: Sequence[str]) -> Identities:
         """The identities of sanitized texts, shape (n,)."""
@@ -158,6 +166,16 @@ def review_sealer(signer: Signer) -> AesGcmSealer:
 def sightings_sealer(signer: Signer) -> AesGcmSealer:
     """What seals who was seen in logs, under a key of its own."""
     return AesGcmSealer(_derived(signer, SIGHTINGS_LABEL))
+
+
+def identity_key(signer: Signer) -> Secret:
+    """The key of row identities, from which nothing else can be had."""
+    return _derived(signer, IDENTITY_LABEL)
+
+
+def job_key(signer: Signer, job: str) -> Secret:
+    """What seals the answers of one job's workers, the same each time the job is taken up."""
+    return _derived(signer, JOB_LABEL + job.encode())
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

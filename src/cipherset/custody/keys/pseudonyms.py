@@ -10,7 +10,7 @@ a value's length is hidden up to 16 bytes.
 """
 
 import hmac
-from typing import Final, final
+from typing import Final, Self, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -33,20 +33,30 @@ _END: Final = b"\x80"
 class Pseudonyms:
     """The stand-ins of one version of a key; a ``core.protocols.Pseudonymizer``."""
 
-    __slots__ = ("_bound", "_handle", "_siv", "_surrogate", "_token")
+    __slots__ = ("_bound", "_key_id", "_siv", "_surrogate", "_token", "_version")
 
     def __init__(self, handle: KeyHandle) -> None:
         """Derive one key for each kind of stand-in."""
-        self._handle = handle
-        self._token = Secret(_derived(handle, TOKEN_LABEL, SECRET_BYTES))
-        self._surrogate = Secret(_derived(handle, SURROGATE_LABEL, SECRET_BYTES))
-        self._siv = AESSIV(_derived(handle, SEALED_LABEL, _SIV_KEY_BYTES))
-        self._bound = [handle.key_id.encode(), handle.version.to_bytes(8, "big")]
+        self._take(handle.key_id, handle.version, subkeys(handle))
+
+    @classmethod
+    def of_subkeys(cls, key_id: str, version: int, keys: bytes) -> Self:
+        """The same stand-ins for whoever holds no more than ``subkeys`` of that version."""
+        made = cls.__new__(cls)
+        made._take(key_id, version, keys)  # noqa: SLF001 -- this class's own
+        return made
+
+    def _take(self, key_id: str, version: int, keys: bytes) -> None:
+        self._key_id, self._version = key_id, version
+        self._token = Secret(keys[:SECRET_BYTES])
+        self._surrogate = Secret(keys[SECRET_BYTES : 2 * SECRET_BYTES])
+        self._siv = AESSIV(keys[2 * SECRET_BYTES :])
+        self._bound = [key_id.encode(), version.to_bytes(8, "big")]
 
     @property
     def version(self) -> int:
         """Of the key."""
-        return self._handle.version
+        return self._version
 
     def token(self, entity: str, value: str) -> bytes:
         """``HMAC-SHA256(token key, entity, 0, value)``; 32 bytes. Source: RFC 2104."""
@@ -75,8 +85,8 @@ class Pseudonyms:
             padded = self._siv.decrypt(sealed, [entity.encode(), *self._bound])
         except (InvalidTag, ValueError):
             raise IntegrityError(
-                f"a sealed token of kind {entity} does not open under key {self._handle.key_id} "
-                f"v{self._handle.version}: another key, or it was changed",
+                f"a sealed token of kind {entity} does not open under key {self._key_id} "
+                f"v{self._version}: another key, or it was changed",
                 code="token_unseal",
                 hint="give the key that it was sealed under: --key NAME",
             ) from None
@@ -84,6 +94,15 @@ class Pseudonyms:
 
     def __repr__(self) -> str:
         return "Pseudonyms(...)"
+
+
+def subkeys(handle: KeyHandle) -> bytes:
+    """The keys of tokens, surrogates and sealed values, 128 bytes; the secret is not in them."""
+    return (
+        _derived(handle, TOKEN_LABEL, SECRET_BYTES)
+        + _derived(handle, SURROGATE_LABEL, SECRET_BYTES)
+        + _derived(handle, SEALED_LABEL, _SIV_KEY_BYTES)
+    )
 
 
 def _message(entity: str, value: str) -> bytes:

@@ -7,10 +7,12 @@ from typing import Final
 
 import click
 
+from cipherset.app.engine.engine import Engine, EngineKind
 from cipherset.app.gate.assets import REGION, TENANT
 from cipherset.core.environment import checked_region, checked_tenant
 from cipherset.core.errors import UsageError
 from cipherset.core.values import ColumnRoles, Guarantee
+from cipherset.interfaces.cli import settings
 from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.private import guarantee_of
 
@@ -186,3 +188,34 @@ def _kept(release: str, epsilon: str | None, delta: str | None) -> Guarantee | N
             hint="for encrypted rows give --noise gaussian:EPS,DELTA",
         )
     return None if epsilon is None or delta is None else guarantee_of(epsilon, delta)
+
+
+_engine: Final = click.option(
+    "--engine",
+    default=EngineKind.IN_PROCESS.value,
+    show_default=True,
+    type=click.Choice([kind.value for kind in EngineKind]),
+    help="Where batches are worked on: here, or on a Ray cluster.",
+)
+_address: Final = click.option(
+    "--address", metavar="HOST:PORT", help="The Ray cluster (default: one started here)."
+)
+_answers: Final = click.option(
+    "--answers",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where workers put their sealed answers (default: the workspace).",
+)
+
+
+def engine(command: Command) -> Command:
+    """The options that say where batches are worked on, given to ``command`` as ``engine``."""
+
+    @wraps(command)
+    def given(  # house: hands on the options that only the command knows
+        *context: object, engine: str, address: str | None, answers: Path | None, **others: object
+    ) -> None:
+        asked = Engine(EngineKind(engine), address, answers, has_token=settings.has_ray_token())
+        command(*context, engine=asked, **others)
+
+    return _engine(_address(_answers(given)))

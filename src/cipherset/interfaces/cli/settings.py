@@ -53,6 +53,15 @@ def region() -> str | None:
     return checked_region(chosen) if chosen else None
 
 
+def has_ray_token() -> bool:
+    """Whether Ray is told to show a token: RAY_AUTH_MODE; what it would report home is turned off.
+
+    Ray reads its settings from the environment, here and in the processes that it starts.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # noqa: TID251 -- the one place
+    return os.environ.get("RAY_AUTH_MODE") == "token"  # noqa: TID251 -- the one place
+
+
 def ledger(home: Path) -> LedgerAddress | None:
     """Where the ledger is, if not in the workspace: CIPHERSET_LEDGER, or ``ledger.toml`` there.
 

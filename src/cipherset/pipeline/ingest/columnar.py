@@ -17,6 +17,7 @@ from cipherset.core.errors import InputError
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.cells import MOST_ITEMS, as_text
 from cipherset.pipeline.ingest.lines import open_bytes, stored_chunks
+from cipherset.pipeline.ingest.objects import ObjectPath
 from cipherset.pipeline.ingest.reader import Batch, Part
 from cipherset.pipeline.ingest.whole import (
     BATCH_CHARS,
@@ -30,10 +31,11 @@ _BYTES: Final = "bytes"  # beside "path", in the structs that image data sets ar
 
 
 class ParquetReader:
-    """A Parquet file."""
+    """A Parquet file, or consecutive row groups of it; rows are counted in the whole file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | ObjectPath, groups: range | None = None) -> None:
         self._path = path
+        self._groups = groups
 
     @property
     def name(self) -> str:
@@ -49,6 +51,22 @@ class ParquetReader:
     def chunks(self) -> Iterator[bytes]:
         return stored_chunks(self._path)
 
+    def parts(self, least_rows: int) -> list["ParquetReader"]:
+        """The file in parts of whole row groups, of ``least_rows`` or more; the last may be less.
+
+        A ``.gz`` cannot be jumped in: it is one part.
+        """
+        if self._path.suffix.lower() == ".gz":
+            return [self]
+        found, first, n_rows = [], 0, 0
+        with self._open() as parquet:
+            for group in range(parquet.num_row_groups):
+                n_rows += parquet.metadata.row_group(group).num_rows
+                if n_rows >= least_rows or group + 1 == parquet.num_row_groups:
+                    found.append(ParquetReader(self._path, range(first, group + 1)))
+                    first, n_rows = group + 1, 0
+        return found
+
     def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:
         with self._open() as parquet:
             schema = parquet.schema_arrow
@@ -58,8 +76,7 @@ class ParquetReader:
                     raise faults.duplicate_column(self.name, column)
                 targets[column] = self._target(schema.field(column).type, column, part)
             cells = {column for column, part in parts.items() if part is Part.CELL}
-            start = 0
-            for group in range(parquet.num_row_groups):
+            for group, start in self._starts(parquet):
                 for raw in parquet.iter_batches(
                     batch_rows, row_groups=[group], columns=list(parts), use_threads=False
                 ):
@@ -74,8 +91,7 @@ class ParquetReader:
 
     def whole(self) -> Iterator[TableRows]:
         with self._open() as parquet:
-            start = 0
-            for group in range(parquet.num_row_groups):
+            for group, start in self._starts(parquet):
                 rows = _rows_within(parquet.metadata.row_group(group), BATCH_CHARS)
                 for raw in parquet.iter_batches(rows, row_groups=[group], use_threads=False):
                     yield TableRows(self.name, start, pa.Table.from_batches([raw]))
@@ -90,6 +106,14 @@ class ParquetReader:
             schema = parquet.schema_arrow
         kinds = [as_plain_text(kind) if kind.name in text else kind for kind in schema]
         return pa.schema(kinds, metadata=schema.metadata)
+
+    def _starts(self, parquet: pq.ParquetFile) -> Iterator[tuple[int, int]]:
+        """The row groups that are read, each with the number of its first row."""
+        start = 0
+        for group in range(parquet.num_row_groups):
+            if self._groups is None or group in self._groups:
+                yield group, start
+            start += parquet.metadata.row_group(group).num_rows
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:

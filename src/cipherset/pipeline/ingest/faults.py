@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from cipherset.core.errors import InputError
+from cipherset.pipeline.ingest.objects import ObjectPath
 
 # Without a header the first row of data is taken for one: what does not read like a name may be
 # a whole record. Names have no digits in a row (numbers, dates, ids) and at most three words.
@@ -137,7 +138,7 @@ def duplicate_column(name: str, column: str) -> InputError:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path | ObjectPath) -> Iterator[None]:
     """Turn what the system and the parsers raise while ``path`` is read into an InputError.
 
     The cause is dropped: a parser quotes the bytes it stumbled over.
@@ -153,6 +154,8 @@ def reading(path: Path) -> Iterator[None]:
     except (EOFError, pa.ArrowInvalid, pa.ArrowSerializationError, UnicodeDecodeError):
         raise corrupt(path.name, "cut off, or not the format its name says") from None
     except OSError as error:
+        if isinstance(path, ObjectPath):  # where the store was lost in the middle
+            raise path.lost() from None
         if error.errno is None:  # gzip, bz2 and Arrow: the bytes; otherwise the system speaks
             raise corrupt(path.name, "cut off, or not the format its name says") from None
         raise InputError(

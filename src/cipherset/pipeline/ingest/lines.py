@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import IO, cast
 
 from cipherset.pipeline.ingest import faults
+from cipherset.pipeline.ingest.objects import ObjectPath
 from cipherset.pipeline.ingest.reader import LINE_BYTES
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK_BYTES = 1 << 20
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """The decompressed bytes of ``path``: ``.gz`` and ``.bz2`` by name, else as stored."""
+def open_bytes(path: Path | ObjectPath) -> IO[bytes]:
+    """The decompressed bytes of ``path``: ``.gz`` and ``.bz2`` by name, else as stored.
+
+    An object is as stored.
+    """
+    if isinstance(path, ObjectPath):
+        return path.open()
     suffix = path.suffix.lower()
     if suffix == ".gz":
         return cast("IO[bytes]", gzip.open(path, "rb"))
@@ -23,11 +29,15 @@ def open_bytes(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def stored_chunks(path: Path) -> Iterator[bytes]:
+def stored_chunks(path: Path | ObjectPath) -> Iterator[bytes]:
     """The bytes of ``path`` as stored, in chunks."""
-    with faults.reading(path), path.open("rb") as stream:
+    with faults.reading(path), _stored(path) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk
+
+
+def _stored(path: Path | ObjectPath) -> IO[bytes]:
+    return path.open() if isinstance(path, ObjectPath) else path.open("rb")
 
 
 class Lines:

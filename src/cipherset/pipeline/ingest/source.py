@@ -15,6 +15,7 @@ from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.consent import Consent, ConsentReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
+from cipherset.pipeline.ingest.objects import SCHEME, ObjectPath
 from cipherset.pipeline.ingest.pictures.folder import ImageFolderReader, holds_images
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
 from cipherset.pipeline.ingest.roles import encrypted, images, parts_of, records, vectors
@@ -62,6 +63,18 @@ class Source:
             InputError: the source cannot be read that far, or has no row.
         """
         return self._reader.columns()
+
+    def parts(self, least_rows: int) -> list["Source"]:
+        """The source in parts that can be read apart, in order: Parquet by whole row groups.
+
+        Each has ``least_rows`` rows or more, but the last. Any other file is one part.
+
+        Raises:
+            InputError: the source cannot be read that far.
+        """
+        if not isinstance(self._reader, ParquetReader):
+            return [self]
+        return [Source(part) for part in self._reader.parts(least_rows)] or [self]
 
     def texts(self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS) -> Iterator[Records]:
         """Batches of at most ``batch_rows`` texts; column names are checked at once.
@@ -207,11 +220,16 @@ class Source:
 def open_source(spec: str | Path) -> Source:
     """The source at ``spec``: a CSV, TSV, JSON Lines or Parquet file, compressed or not.
 
-    Or a folder of images with one subfolder per label, whose columns are ``image`` and ``label``.
+    Or a folder of images with one subfolder per label, whose columns are ``image`` and ``label``;
+    or a Parquet file in an object store: see ``ObjectPath``.
 
     Raises:
-        InputError: ``source_kind``, ``source_missing`` or ``source_unreadable``.
+        InputError: ``source_kind``, ``source_missing`` or ``source_unreadable``;
+            ``object_address``.
+        BackendError: ``object_store``.
     """
+    if str(spec).startswith(SCHEME):
+        return _object(ObjectPath(str(spec)))
     if "://" in str(spec):  # not quoted: there may be a password in it
         raise _unknown_kind("a URL")
     path = Path(spec)
@@ -224,6 +242,18 @@ def open_source(spec: str | Path) -> Source:
     reader = _reader_for(path)
     with faults.reading(path), path.open("rb"):
         return Source(reader)
+
+
+def _object(path: ObjectPath) -> Source:
+    if path.suffix.lower() != ".parquet":
+        raise _unknown_kind(f"{path}, an object that is no Parquet file")
+    with faults.reading(path), path.open():
+        return Source(ParquetReader(path))
+
+
+def is_object(spec: str) -> bool:
+    """Whether a source is in an object store, and no path of this machine."""
+    return spec.startswith(SCHEME)
 
 
 def _reader_for(path: Path) -> Reader:

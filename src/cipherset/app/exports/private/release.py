@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.origin import Origin, exporting
 from cipherset.app.places import Made, check_target
+from cipherset.app.reading.embedded import embedded
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.envelope import fingerprint
@@ -161,8 +163,9 @@ def _released(
         exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin,
         remembered_by(owner, encoder) as remembered,
     ):
-        rows, rules = consenting(source, request), keyed_rules(request.rules, owner.key)
-        dataset, facts = read_dataset(owner, request.roles, rules, rows, remembered, sealed)
+        rules = keyed_rules(request.rules, owner.key)
+        read = partial(embedded, consenting(source, request), progress=owner.progress)
+        dataset, facts = read_dataset(owner, request.roles, rules, read, remembered, sealed)
         parts = parted(dataset, request.test_share)
         owner.progress.start("draw rows", None)
         drawn = draw(dataset, parts.fit, kept, np.random.default_rng(secrets.randbits(128)))

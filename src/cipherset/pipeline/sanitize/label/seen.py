@@ -5,7 +5,7 @@ Looks at cells in batches, so that all rows of a source take no more memory than
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,7 +34,7 @@ _POINT_ZERO: Final = re.compile(r"(\d{6,40})\.0")
 class ReadCells:
     """Cells of one column: how often each is there, and what was found in which texts.
 
-    ``times`` is by the hash of the cell, ``texts`` says how often each text was read.
+    ``times`` is by a hash of the cell, ``texts`` says how often each text was read.
     """
 
     n_rows: int
@@ -46,10 +46,13 @@ class ReadCells:
     truncated: int
 
 
-def read_cells(cells: Sequence[str | None], looking: Look) -> ReadCells:
+def read_cells(
+    cells: Sequence[str | None], looking: Look, code: Callable[[str], int] = hash
+) -> ReadCells:
     """``cells`` as ``looking`` sees them; what is there several times is read once.
 
     Of a cell of more than ``LONGEST`` characters the first are read; it counts as truncated.
+    ``code`` tells values apart; ``hash`` does so within one process.
     """
     times = Counter(cell for cell in cells if cell is not None and cell.strip())
     shapes: Counter[str] = Counter()
@@ -64,7 +67,7 @@ def read_cells(cells: Sequence[str | None], looking: Look) -> ReadCells:
         if shape != "vector":
             key = _POINT_ZERO.sub(r"\1", visible) if shape == "whole" else visible
             texts[key] = texts.get(key, 0) + n
-    codes = {hash(cell): n for cell, n in times.items()}
+    codes = {code(cell): n for cell, n in times.items()}
     looked = looking(list(texts))
     return ReadCells(len(cells), codes, shapes, texts, looked, invisible, truncated)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cipherset.app.engine.engine import Engine
 from cipherset.app.exports.private.release import SyntheticResult, release_synthetic
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
@@ -76,6 +77,7 @@ EXAMPLE = (
 )
 @options.force("a cipherset that is")
 @click.pass_obj
+@options.engine
 @options.consent_and_purpose
 @options.as_release
 @options.as_roles
@@ -102,13 +104,14 @@ def command(  # noqa: PLR0913 -- one parameter per option
     consent: Consent | None,
     purpose: str | None,
     synthetic: Guarantee | None,
+    engine: Engine,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Make an encrypted training set of SOURCE (.csv, .tsv, .jsonl, .parquet; .gz too).
 
     SOURCE may be a folder of images with one subfolder per label: --image image --label label.
     """
-    of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, purpose=purpose)
+    of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, engine=engine)
     request = of_rows(
         *(minimize, approximation_factor, noise, scheme, fit_share, max_reid, test_share, seed),
         encoder=encoder,
@@ -118,6 +121,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         all_fields=all_fields,
         drop_suspects=drop_suspects,
         synthetic=synthetic,
+        purpose=purpose,
         overwrite=force,
     )
     _run(context, request)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cipherset.app.engine.engine import Engine
 from cipherset.app.sanitizing.request import (
     FILTERS,
     LARGEST_ROW,
@@ -82,6 +83,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--accept-risk", metavar="REASON", help="Why restricted rows may be written.")
 @options.force("files that are")
 @click.pass_obj
+@options.engine
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
@@ -102,6 +104,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     dataset: str | None,
     encoder: str,
     accept_risk: str | None,
+    engine: Engine,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Write the rows of SOURCE to a file, with what must not leave taken out of their texts."""
@@ -118,6 +121,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         encoder=encoder,
         accept_risk=accept_risk,
         overwrite=force,
+        engine=engine,
     )
     result = sanitize_file(context.session(), request)
     context.show(result.as_json(), f"sanitized: {target}", _rows(result))

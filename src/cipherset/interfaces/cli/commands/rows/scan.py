@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from cipherset.app.engine.engine import Engine
 from cipherset.app.fields.choose import FieldsResult, Loss, Verdict
 from cipherset.app.scanning.request import SAMPLE, ScanRequest, ScanResult
 from cipherset.app.scanning.run import scan
@@ -66,6 +67,7 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
 @options.encoder
 @options.force("a page that is")
 @click.pass_obj
+@options.engine
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
@@ -82,6 +84,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     html: Path | None,
     seed: int,
     encoder: str,
+    engine: Engine,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
     """Find and label what is sensitive in SOURCE, column by column."""
@@ -100,6 +103,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         suspects=suspects,
         label=label,
         encoder=encoder,
+        engine=engine,
     )
     result = scan(context.session(), request)
     context.show(result.as_json(), f"scanned: {source}", _rows(result, html))

@@ -1,0 +1,115 @@
+"""What a worker is asked to do, and where its answer goes: one sealed file for each part.
+
+An answer has its name only when it is whole. It is the same whoever gives it and however often,
+so a part that was done twice is there once, and what a run has done, the next one need not do.
+"""
+
+import json
+import secrets
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from cipherset.core import canonical
+from cipherset.core.errors import IntegrityError
+from cipherset.core.files import disk_errors
+from cipherset.core.protocols import Sealer
+from cipherset.core.spool import Spool, SpoolWriter
+
+LEAST_ROWS: Final = 4096  # of a part: what it takes to send one should not count
+_ENDING: Final = ".answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One stage over one source; ``settings`` are what the stage takes, as JSON values.
+
+    ``source`` and ``folder`` are paths that are the same for every worker; ``code`` is the digest
+    of the code that is to do it. A part has ``least_rows`` or more.
+    """
+
+    stage: str
+    source: str
+    folder: str
+    cache: str
+    code: str
+    least_rows: int
+    settings: dict[str, Any] = field(repr=False)
+
+    def encoded(self) -> bytes:
+        """As it travels, sealed."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def decoded(cls, raw: bytes) -> "Task":
+        """The task of ``encoded``."""
+        return cls(**json.loads(raw))
+
+
+def job_of(task: Task, bound: dict[str, Any]) -> str:
+    """The name of a job, the same for the same task over the same rows: what it is taken up by.
+
+    ``bound`` is all that an answer depends on beside the task: rows and key.
+    """
+    told = asdict(task) | {"folder": "", "cache": "", **bound}
+    return canonical.digest(told).removeprefix("sha256:")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers of one job in its folder."""
+
+    folder: Path
+    job: str
+    sealer: Sealer = field(repr=False)
+
+    def path(self, part: int) -> Path:
+        """Where the answer for a part goes."""
+        return self.folder / f"{part:08d}{_ENDING}"
+
+    def write(self, part: int, tables: Iterable[pa.Table]) -> int:
+        """Write an answer, whole or not at all; how many rows it has.
+
+        Raises:
+            BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+        """
+        place = self.path(part)
+        partial = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
+        n_rows = 0
+        with SpoolWriter(partial, self.sealer, self._name(part)) as writer:
+            for table in tables:
+                writer.append(table)
+                n_rows += table.num_rows
+        with disk_errors(place):
+            partial.replace(place)
+        return n_rows
+
+    def read(self, part: int) -> Iterator[pa.Table]:
+        """The tables of an answer, cut anew.
+
+        Raises:
+            IntegrityError: ``sealed_missing``; ``spool_corrupt``.
+        """
+        return Spool(self.path(part), self.sealer, self._name(part)).chunks()
+
+    def is_there(self, part: int) -> bool:
+        """Whether the answer is there, whole and ours; what is not is to be made again."""
+        try:
+            deque(self.read(part), maxlen=0)
+        except IntegrityError:
+            return False
+        return True
+
+    def remove(self) -> None:
+        """Every answer, and what killed workers left."""
+        with disk_errors(self.folder):
+            for path in self.folder.iterdir():
+                path.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+    def _name(self, part: int) -> str:
+        return f"job/{self.job}/{part}"

@@ -1,0 +1,76 @@
+"""A file in an object store, as far as readers need a path: ``s3://BUCKET/KEY``.
+
+Arrow's own client reads it, in ranges. Credentials are what the store's usual environment variables
+and files say; an address never has any. An endpoint may be said in the address, as Arrow has it:
+``s3://BUCKET/KEY?endpoint_override=HOST:PORT&scheme=http``.
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, Final, cast
+from urllib.parse import urlsplit
+
+import pyarrow.fs
+
+from cipherset.core.errors import BackendError, InputError
+
+SCHEME: Final = "s3://"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPath:
+    """One object, by its address."""
+
+    uri: str
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none, or that holds a credential.
+
+        Raises:
+            InputError: ``object_address``.
+        """
+        parts = urlsplit(self.uri)
+        if "@" in parts.netloc or not parts.netloc or not parts.path.strip("/"):
+            raise InputError(
+                "expected s3://BUCKET/KEY, and no credential in it",
+                code="object_address",
+                hint="credentials are read from where the store's tools look for them: "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
+            )
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return PurePosixPath(urlsplit(self.uri).path).name
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name."""
+        return PurePosixPath(self.name).suffix
+
+    def open(self) -> IO[bytes]:
+        """The object, to be read from any place in it.
+
+        Raises:
+            FileNotFoundError: there is none.
+            BackendError: ``object_store``.
+        """
+        try:
+            system, key = pyarrow.fs.FileSystem.from_uri(self.uri)
+            return cast("IO[bytes]", system.open_input_file(key))
+        except FileNotFoundError:
+            raise
+        except (OSError, pyarrow.ArrowInvalid):  # its words may hold what a server answered
+            raise self.lost() from None
+
+    def lost(self) -> BackendError:
+        """The store does not give what is in it."""
+        return BackendError(
+            f"the object store did not give {self}",
+            code="object_store",
+            hint="check the endpoint, the region and the credentials in the environment",
+        )
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.uri)
+        return f"{SCHEME}{parts.netloc}{parts.path}"

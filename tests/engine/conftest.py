@@ -1,0 +1,43 @@
+"""An owner with a key, sources in several parts, and Ray as it is simulated here."""
+
+import os
+import sys
+
+import pytest
+from engine_rows import GROUP_ROWS, Owner
+from ray_here import RayHere
+
+from cipherset.app.encoders import DEFAULT_ENCODER, open_encoder
+from cipherset.app.engine import run
+from cipherset.app.keys import create
+from cipherset.app.workspace import Session
+from cipherset.interfaces.cli import settings
+from cipherset.interfaces.cli.output import TerminalProgress
+
+
+@pytest.fixture
+def owner(tmp_path, monkeypatch) -> Owner:
+    # One core, so that no process of its own looks for so few rows.
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
+    session = Session(tmp_path / "workspace", "root", settings.cache(), TerminalProgress())
+    create(session, "support", purpose="routing", provider=None)
+    return Owner(tmp_path, session)
+
+
+@pytest.fixture
+def ray(monkeypatch):
+    """Put a simulated Ray in place; parts have a row group each."""
+
+    def placed(**options: object) -> RayHere:
+        made = RayHere(**options)
+        monkeypatch.setitem(sys.modules, "ray", made)
+        return made
+
+    monkeypatch.setattr(run, "LEAST_ROWS", GROUP_ROWS)
+    return placed
+
+
+@pytest.fixture(scope="session")
+def minilm() -> None:
+    """The real encoder is there, or the test fails."""
+    open_encoder(DEFAULT_ENCODER, settings.cache())

@@ -1,0 +1,177 @@
+"""On workers as in this process: the same rows, the same counts, the same record of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from engine_rows import CANARY, RAY, rows, write
+
+from cipherset.app.engine import embedded as on_workers
+from cipherset.app.engine.run import Distributed
+from cipherset.app.exports.dataset import Reading, embedded
+from cipherset.app.exports.protect import protect
+from cipherset.app.exports.request import ProtectRequest
+from cipherset.app.gate.subjects import about_source
+from cipherset.app.keys import create
+from cipherset.app.sanitizing.request import SanitizeRequest
+from cipherset.app.sanitizing.rules import keyed_rules
+from cipherset.app.sanitizing.run import sanitize_file
+from cipherset.app.scanning.request import ScanRequest
+from cipherset.app.scanning.run import scan
+from cipherset.app.workspace import open_workspace
+from cipherset.core.values import ColumnRoles
+from cipherset.custody.keys.identity import RowIdentity
+from cipherset.pipeline.ingest import open_source
+from cipherset.pipeline.sanitize import default_policy
+
+KEYED = """
+[entities]
+EMAIL = "token"
+PHONE = "sealed"
+"""
+
+
+def told(event: dict[str, object]) -> dict[str, object]:
+    """What an entry says, but where things are and what is only said of workers."""
+    apart = {"engine", "parts", "parts_kept", "workers_lost", "at", "subject", "made", "run"}
+    return {name: value for name, value in event.items() if name not in apart}
+
+
+def test_scan(owner, ray):
+    source = str(write(owner.folder / "rows.parquet", rows(90)))
+    here = scan(owner.session, ScanRequest(source, all_rows=True))
+    simulated = ray()
+    there = scan(owner.session, ScanRequest(source, all_rows=True, engine=RAY))
+    assert there.as_json() == here.as_json()
+    assert there.n_looked == 90
+    assert simulated.calls["work"] == 5
+    events = owner.events("scan")
+    assert told(events[-1]) == told(events[-3])
+    assert (events[-1]["engine"], events[-1]["parts"], events[-1]["parts_kept"]) == ("ray", 5, 0)
+    assert not list((owner.folder / "workspace" / "jobs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("ending", "keyed"), [("parquet", True), ("csv", False), ("jsonl.gz", True)]
+)
+def test_sanitize(owner, ray, ending, keyed):
+    source = str(write(owner.folder / "rows.parquet", rows(90)))
+    asked = SanitizeRequest(source, ("body",), owner.folder / f"here.{ending}", key="support")
+    if keyed:
+        rules = owner.folder / "rules.toml"
+        rules.write_text(KEYED, encoding="utf-8")
+        asked = replace(asked, rules=rules)
+    here = sanitize_file(owner.session, asked)
+    simulated = ray(dies=[("work", 2)])
+    away = replace(asked, target=owner.folder / f"away.{ending}", engine=RAY)
+    there = sanitize_file(owner.session, away)
+    assert replace(there, request=here.request).as_json() == here.as_json()
+    assert there.counts.quarantined > 1
+    assert away.target.read_bytes() == asked.target.read_bytes()
+    assert away.sidecar.read_bytes() == asked.sidecar.read_bytes()
+    assert simulated.hired == 3
+    events = owner.events("sanitize")
+    assert told(events[-1]) == told(events[-3])
+
+
+def test_other_files_are_one_part(owner, ray):
+    source = owner.folder / "rows.csv"
+    source.write_text("body\nmail a@example.com\ncall me\n", encoding="utf-8")
+    ray()
+    asked = SanitizeRequest(str(source), ("body",), owner.folder / "out.csv", engine=RAY)
+    assert sanitize_file(owner.session, asked).counts.rows == 2
+    assert asked.target.read_text(encoding="utf-8") == "body\nmail [EMAIL]\ncall me\n"
+    assert owner.events("sanitize")[-1]["parts"] == 1
+
+
+def vectors(folder: Path, n: int = 400) -> Path:
+    """Vectors around one center per class."""
+    rng = np.random.default_rng(5)
+    labels = rng.integers(3, size=n)
+    x = np.random.default_rng(99).normal(size=(3, 8))[labels] + 0.5 * rng.normal(size=(n, 8))
+    x[7] = x[3]
+    table = rows(n).append_column("vec", [x.tolist()]).drop_columns(["topic", "body"])
+    return write(
+        folder / "vectors.parquet", table.append_column("topic", [labels.astype(str)]), 100
+    )
+
+
+def test_embedded(owner, ray):
+    source = open_source(vectors(owner.folder))
+    simulated = ray()
+    with open_workspace(owner.session) as workspace:
+        identity = RowIdentity(workspace.ring.signer())
+        rules = keyed_rules(default_policy(), None)
+        reading = Reading(ColumnRoles((), "vec", "topic", None, ("id",)), None, rules, identity)
+        about = about_source(workspace, source)
+        path = str(owner.folder / "vectors.parquet")
+        on = Distributed(owner.session, workspace, RAY, path, about.id, identifies=True)
+        settings = on_workers.settings(reading, default_policy(), "")
+        there = [
+            each
+            for _, tables in on.answers(source, on_workers.STAGE, settings)
+            for each in on_workers.decoded(tables)
+        ]
+    here = list(embedded(source, reading))
+    for name in ("identities", "alike"):
+        one, other = ([getattr(each, name) for each in batches] for batches in (here, there))
+        assert np.array_equal(np.concatenate(one), np.concatenate(other))
+    values = [np.concatenate([e.vectors.values for e in batches]) for batches in (here, there)]
+    assert np.array_equal(*values)
+    ours, theirs = (
+        [row for each in batches for row in each.vectors.columns.to_pylist()]
+        for batches in (here, there)
+    )
+    assert theirs == ours
+    assert all(each.texts is None for each in there)
+    assert simulated.calls["work"] == 4
+
+
+def test_protect(owner, ray):
+    source = str(vectors(owner.folder))
+    roles = ColumnRoles((), "vec", "topic", None, ())
+    asked = ProtectRequest(
+        source, roles, "support", owner.folder / "a.cipherset", "lda:2", 5.0, max_reid=0.4
+    )
+    simulated = ray(dies=[("work", 1)])
+    there = protect(owner.session, replace(asked, engine=RAY))
+    splits = there.manifest.splits
+    assert splits.train.rows + splits.test.rows == 400
+    found = [
+        pq.read_table(part).column("row").to_pylist()
+        for part in sorted(asked.target.rglob("*.parquet"))
+    ]
+    assert len({row for part in found for row in part}) == 400
+    event = owner.events("protect")[-1]
+    assert (event["engine"], event["parts"]) == ("ray", 4)
+    assert simulated.hired == 3
+    again = protect(owner.session, replace(asked, target=owner.folder / "b.cipherset"))
+    assert again.repeated, "where it was made is no part of what was asked for"
+    assert CANARY not in repr(there)
+
+
+@pytest.mark.extra
+def test_protect_of_texts(owner, ray, minilm):
+    table = rows(240)
+    body = [[text or "nothing" for text in table.column("body").to_pylist()]]
+    table = table.set_column(1, "body", body)
+    source = str(write(owner.folder / "rows.parquet", table, 80))
+    asked = ProtectRequest(
+        source,
+        ColumnRoles(("body",), None, "topic", None, ()),
+        "support",
+        owner.folder / "a.cipherset",
+        "lda:2",
+        5.0,
+        max_reid=0.4,
+        accept_risk="a test",
+    )
+    create(owner.session, "other", purpose="routing", provider=None)
+    ray(dies=[("work", 2)])
+    there = protect(owner.session, replace(asked, engine=RAY)).manifest
+    here = protect(owner.session, replace(asked, key="other", target=owner.folder / "b.cipherset"))
+    assert there.sanitizer == here.manifest.sanitizer
+    assert there.encoder == here.manifest.encoder
+    assert there.splits.train.rows + there.splits.test.rows == 240
