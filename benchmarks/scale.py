@@ -130,7 +130,8 @@ def look_around(seconds: dict[int, float], peaks: dict[int, int]) -> None:
         while above in parents and above != os.getpid():
             above = parents[above]
         if above == os.getpid() and number != above:
-            seconds[number], peaks[number] = used, 1024 * kilobytes
+            seconds[number] = used
+            peaks[number] = max(peaks.get(number, 0), 1024 * kilobytes)  # none once it ended
 
 
 def child(arguments: list[str]) -> None:
