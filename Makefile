@@ -162,7 +162,8 @@ evidence: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory image-encoder
 	$(STEP) 'evidence'
 	@status=0; $(BIN)/python benchmarks/evidence.py $(if $(DATA),--data $(DATA)) $(OPTIONS) \
-		|| status=$$?; $(BIN)/python scripts/evidence_pages.py && exit $$status
+		|| status=$$?; $(BIN)/python scripts/evidence_pages.py \
+		&& $(BIN)/python scripts/comparison.py && exit $$status
 	@git --no-pager diff --stat -- docs
 
 clean:
