@@ -99,6 +99,7 @@ def test_what_is_not_held_is_refused(excess, refused):
     leak = SimpleNamespace(
         worst=SimpleNamespace(decidable=True, high=0.01),
         exposure=SimpleNamespace(top_excess=excess, top_rows=20),
+        joined=None,
     )
     request = SimpleNamespace(accept_risk=None, max_reid=0.05)
     if not refused:

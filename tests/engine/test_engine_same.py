@@ -10,21 +10,23 @@ from engine_rows import CANARY, RAY, rows, write
 
 from cipherset.app.engine import embedded as on_workers
 from cipherset.app.engine.run import Distributed
-from cipherset.app.exports.dataset import Reading, embedded
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import ProtectRequest
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.keys import create
+from cipherset.app.reading.embedded import Reading, embedded
 from cipherset.app.sanitizing.request import SanitizeRequest
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.scanning.request import ScanRequest
 from cipherset.app.scanning.run import scan
 from cipherset.app.workspace import open_workspace
+from cipherset.core.errors import UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys.identity import RowIdentity
-from cipherset.pipeline.ingest import open_source
+from cipherset.pipeline.ingest import Consent, open_source
 from cipherset.pipeline.sanitize import default_policy
+from cipherset.pipeline.sanitize.training.copies import CopyFinder
 
 KEYED = """
 [entities]
@@ -112,9 +114,10 @@ def test_embedded(owner, ray):
         there = [
             each
             for _, tables in on.answers(source, on_workers.STAGE, settings)
-            for each in on_workers.decoded(tables)
+            for each in on_workers.decoded(tables, {})
         ]
-    here = list(embedded(source, reading))
+    comparing = replace(reading, copies=CopyFinder())
+    here = list(embedded(source, comparing, {}, owner.session.progress))
     for name in ("identities", "alike"):
         one, other = ([getattr(each, name) for each in batches] for batches in (here, there))
         assert np.array_equal(np.concatenate(one), np.concatenate(other))
@@ -125,7 +128,8 @@ def test_embedded(owner, ray):
         for batches in (here, there)
     )
     assert theirs == ours
-    assert all(each.texts is None for each in there)
+    told = [[said for each in batches for said in each.said] for batches in (here, there)]
+    assert told[0] == told[1]
     assert simulated.calls["work"] == 4
 
 
@@ -175,3 +179,18 @@ def test_protect_of_texts(owner, ray, minilm):
     assert there.sanitizer == here.manifest.sanitizer
     assert there.encoder == here.manifest.encoder
     assert there.splits.train.rows + there.splits.test.rows == 240
+
+
+@pytest.mark.parametrize(
+    ("roles", "consent"),
+    [
+        (ColumnRoles((), "vec", "topic"), Consent("agreed", "routing")),
+        (ColumnRoles((), "vec", "topic", pool="id"), None),
+        (ColumnRoles(label="topic", image="picture"), None),
+    ],
+)
+def test_what_is_not_done_by_the_row_is_done_here_alone(tmp_path, roles, consent):
+    with pytest.raises(UsageError, match="--engine ray drops no rows"):
+        ProtectRequest(
+            "rows.parquet", roles, "support", tmp_path, "lda:2", 5.0, consent=consent, engine=RAY
+        )

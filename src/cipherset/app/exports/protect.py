@@ -191,8 +191,7 @@ def _protect(
             read = _reader(on, request, rows)
             dataset, facts = read_dataset(owner, roles, rules, read, remembered, kept)
             draft = _draft(owner, request, (dataset, facts, asked), known, origin)
-            if request.consent is not None:
-                draft = replace(draft, without_consent=rows.n_dropped)
+            draft = replace(draft, without_consent=rows.n_dropped if request.consent else None)
             built = _allowed(owner, request, draft, kept=kept, staged=staged)
             manifest = describe(owner, request, built)
             exported = dataset.identities[np.concatenate([draft.plan.train, draft.plan.test])]
