@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -18,7 +17,7 @@ from cipherset.app.workspace import Session, Workspace
 from cipherset.core.files import disk_errors
 from cipherset.core.secret import KeyHandle
 from cipherset.custody.keys import JobGrants
-from cipherset.pipeline.ingest import Source, is_object
+from cipherset.pipeline.ingest import Source, whole_name
 
 FOLDER: Final = "jobs"
 
@@ -69,7 +68,7 @@ class Distributed:
         place = self.engine.folder or self.workspace.home / FOLDER
         task = Task(
             stage,
-            source=self.source if is_object(self.source) else str(Path(self.source).absolute()),
+            source=whole_name(self.source),
             folder="",
             cache=str(self.session.cache.absolute()),
             code=code_digest(),
