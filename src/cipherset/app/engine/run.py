@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from cipherset.app.engine.cluster import connected
 from cipherset.app.engine.engine import Engine
 from cipherset.app.engine.pool import Job, Pool
-from cipherset.app.engine.task import LEAST_ROWS, Answers, Task, job_of
+from cipherset.app.engine.task import FOLDER, LEAST_ROWS, Answers, Task, job_of
 from cipherset.app.gate import Fact
 from cipherset.app.labels.code import code_digest
 from cipherset.app.workspace import Session, Workspace
@@ -18,8 +18,6 @@ from cipherset.core.files import disk_errors
 from cipherset.core.secret import KeyHandle
 from cipherset.custody.keys import JobGrants
 from cipherset.pipeline.ingest import Source, whole_name
-
-FOLDER: Final = "jobs"
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 An answer has its name only when it is whole. It is the same whoever gives it and however often,
 so a part that was done twice is there once, and what a run has done, the next one need not do.
+Whatever is erased anywhere empties the workspace's folder of jobs, for they hold rows.
 """
 
 import json
@@ -14,12 +15,14 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from cipherset.app.vectors.segments import empty
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.protocols import Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 
+FOLDER: Final = "jobs"  # of a workspace; its runs may be told to use another
 LEAST_ROWS: Final = 4096  # of a part: what it takes to send one should not count
 _ENDING: Final = ".answer"
 
@@ -105,7 +108,9 @@ class Answers:
         return True
 
     def remove(self) -> None:
-        """Every answer, and what killed workers left."""
+        """Every answer, and what killed workers left; somebody may have been faster."""
+        if not self.folder.is_dir():
+            return
         with disk_errors(self.folder):
             for path in self.folder.iterdir():
                 path.unlink(missing_ok=True)
@@ -113,3 +118,12 @@ class Answers:
 
     def _name(self, part: int) -> str:
         return f"job/{self.job}/{part}"
+
+
+def forget_jobs(home: Path) -> None:
+    """No answer is left in the workspace; a job that is under way fails, and is to be run again.
+
+    Raises:
+        BackendError: ``no_permission`` or ``disk``.
+    """
+    empty(home / FOLDER)
