@@ -8,7 +8,7 @@ Whatever is erased anywhere empties the workspace's folder of jobs, for they hol
 import json
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -64,11 +64,11 @@ def job_of(task: Task, bound: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers of one job in its folder."""
+    """The answers of one job in its folder; ``sealer`` gives that of a part."""
 
     folder: Path
     job: str
-    sealer: Sealer = field(repr=False)
+    sealer: Callable[[int], Sealer] = field(repr=False)
 
     def path(self, part: int) -> Path:
         """Where the answer for a part goes."""
@@ -83,7 +83,7 @@ class Answers:
         place = self.path(part)
         partial = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
         n_rows = 0
-        with SpoolWriter(partial, self.sealer, self._name(part)) as writer:
+        with SpoolWriter(partial, self.sealer(part), self._name(part)) as writer:
             for table in tables:
                 writer.append(table)
                 n_rows += table.num_rows
@@ -97,7 +97,7 @@ class Answers:
         Raises:
             IntegrityError: ``sealed_missing``; ``spool_corrupt``.
         """
-        return Spool(self.path(part), self.sealer, self._name(part)).chunks()
+        return Spool(self.path(part), self.sealer(part), self._name(part)).chunks()
 
     def is_there(self, part: int) -> bool:
         """Whether the answer is there, whole and ours; what is not is to be made again."""
