@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cipherset.app.vectors import segments
 from cipherset.app.vectors.remember import (
     FOLDER,
+    Whose,
     folder_of,
     forget_vectors,
     forget_vectors_of,
@@ -22,6 +23,7 @@ from cipherset.core.secret import KeyHandle, Secret
 
 DIM = 8
 KEY = KeyHandle("support-0000000000000001", 1, Secret(bytes(32)))
+WHOSE = Whose("ada", "/rows.csv")
 CANARY = "canary-zyxw-4711"
 
 
@@ -59,11 +61,11 @@ class Counted:
         self.steps += steps
 
 
-def run(home, texts, encoder=None, *, key=KEY, **options):
+def run(home, texts, encoder=None, *, key=KEY, whose=WHOSE, **options):
     """Vectors of ``texts`` in a run of their own, what it embedded, and how many it found."""
     encoder = encoder or Hashed()
     before = len(encoder.embedded)
-    with remembering(home, key, encoder, **options) as remembered:
+    with remembering(home, key, encoder, whose, **options) as remembered:
         vectors = remembered.encode(texts)
     np.testing.assert_array_equal(vectors, encoder.__class__(encoder.name).encode(texts))
     return vectors, encoder.embedded[before:], remembered.found
@@ -95,7 +97,7 @@ def test_always_what_the_encoder_gives(tmp_path_factory, runs):
 
 def test_it_is_an_encoder_like_the_one_inside(tmp_path):
     encoder, progress = Hashed(), Counted()
-    with remembering(tmp_path, KEY, encoder) as remembered:
+    with remembering(tmp_path, KEY, encoder, WHOSE) as remembered:
         told = (remembered.name, remembered.digest, remembered.dim)
         assert told == (encoder.name, encoder.digest, DIM)
         remembered.encode(["a", "b", "a"], progress=progress)
@@ -115,9 +117,17 @@ def test_neither_another_key_nor_version_nor_encoder_shares(tmp_path):
     assert run(tmp_path, ["one"])[1] == []
 
 
+def test_a_guess_finds_nothing_of_what_somebody_else_or_another_source_holds(tmp_path):
+    run(tmp_path, [CANARY])
+    others = [Whose("bob", "/rows.csv"), Whose("ada", "/guess.csv"), Whose("ada/", "rows.csv")]
+    for whose in others:
+        assert run(tmp_path, [CANARY], whose=whose)[1:] == ([CANARY], 0)
+    assert run(tmp_path, [CANARY, "new"])[1:] == (["new"], 1)
+
+
 def test_what_was_embedded_before_a_refusal_is_kept(tmp_path):
     encoder = Hashed()
-    with pytest.raises(InputError), remembering(tmp_path, KEY, encoder) as remembered:
+    with pytest.raises(InputError), remembering(tmp_path, KEY, encoder, WHOSE) as remembered:
         remembered.encode(["one"])
         raise InputError("refused", code="text_expected", hint="")
     assert run(tmp_path, ["one"], encoder)[1] == []
@@ -172,7 +182,7 @@ def test_it_is_bounded_and_the_oldest_goes_first(tmp_path):
 
 def test_a_run_takes_no_more_than_the_bound(tmp_path):
     many = [str(number) for number in range(40)]
-    with remembering(tmp_path, KEY, Hashed(), most_bytes=20 * DIM * 4) as remembered:
+    with remembering(tmp_path, KEY, Hashed(), WHOSE, most_bytes=20 * DIM * 4) as remembered:
         for start in range(0, 40, 10):
             remembered.encode(many[start : start + 10])
         kept = [path for path in files(tmp_path) if path.name == segments.VECTORS]
@@ -199,7 +209,7 @@ def test_what_is_forgotten_is_not_on_the_disk(tmp_path):
 def test_what_a_run_was_embedding_meanwhile_is_not_kept_either(tmp_path):
     encoder = Hashed()
     run(tmp_path, ["before"], encoder)
-    with remembering(tmp_path, KEY, encoder) as remembered:
+    with remembering(tmp_path, KEY, encoder, WHOSE) as remembered:
         remembered.encode(["meanwhile"])
         forget_vectors(tmp_path)
         np.testing.assert_array_equal(remembered.encode(["before"]), Hashed().encode(["before"]))
@@ -234,6 +244,9 @@ def test_it_does_not_hide_what_the_encoder_refuses(tmp_path):
         def encode(self, texts, *, progress=None):
             raise InputError(f"row {len(texts)}", code="text_not_unicode", hint="")
 
-    with pytest.raises(CiphersetError) as refusal, remembering(tmp_path, KEY, Refusing()) as it:
+    with (
+        pytest.raises(CiphersetError) as refusal,
+        remembering(tmp_path, KEY, Refusing(), WHOSE) as it,
+    ):
         it.encode(["\ud800"])
     assert refusal.value.code == "text_not_unicode"

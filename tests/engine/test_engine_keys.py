@@ -6,7 +6,7 @@ import pytest
 from engine_rows import CANARY, RAY, rows, write
 
 from cipherset.app.engine.task import Answers
-from cipherset.app.engine.worker import Worker
+from cipherset.app.engine.worker import Worker, receipt_context
 from cipherset.app.sanitizing.request import SanitizeRequest
 from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.workspace import open_workspace
@@ -45,7 +45,7 @@ def test_round_trip(held):
     assert keys.pseudonyms.version == mine.version
     texts = ["one", "two"]
     assert list(keys.identity.of_texts(texts)) == list(RowIdentity(signer).of_texts(texts))
-    assert grants.sealer.unseal(keys.sealer.seal(b"x", context="y"), context="y") == b"x"
+    assert grants.sealer(3).unseal(keys.sealer.seal(b"x", context="y"), context="y") == b"x"
 
 
 def test_what_a_task_does_not_take_is_not_given(held):
@@ -55,6 +55,34 @@ def test_what_a_task_does_not_take_is_not_given(held):
     keys, _ = receiver.open(grant, now=0.0)
     assert keys.pseudonyms is None
     assert keys.identity is None
+
+
+def test_keys_of_one_part_do_not_open_another(held, tmp_path):
+    """Attack: a worker that keeps the keys of its part reads the folder of answers."""
+    grants, receiver = held[2], GrantReceiver()
+    answers = Answers(tmp_path, "job", grants.sealer)
+    for part in (0, 7):
+        answers.write(part, [rows(9).select(["id"])])
+    grant = grants.grant(receiver.public_key, TASK, part=0, expires_at=9.0)
+    keys, _ = receiver.open(grant, now=0.0)
+    mine = Answers(tmp_path, "job", lambda _: keys.sealer)
+    assert mine.is_there(0)
+    assert not mine.is_there(7)
+    name = receipt_context("job", 7)
+    receipt = grants.sealer(7).seal(b"x", context=name)
+    refused("unseal", lambda: keys.sealer.unseal(receipt, context=name))
+
+
+def test_values_of_all_parts_of_one_job_are_counted_together(held):
+    _, signer, grants = held
+    receiver = GrantReceiver()
+
+    def hashed(given, part):
+        grant = given.grant(receiver.public_key, TASK, part=part, expires_at=9.0)
+        return receiver.open(grant, now=0.0)[0].hashes.of([b"a value"])[0]
+
+    assert hashed(grants, 0) == hashed(grants, 7)
+    assert hashed(grants, 0) != hashed(JobGrants("another", signer), 0)
 
 
 def test_grant_is_for_one_worker(held):
@@ -87,8 +115,8 @@ def test_two_jobs_share_no_key(held, tmp_path):
 
 def test_job_that_is_taken_up_has_its_key_again(held):
     key, signer, grants = held
-    sealed = grants.sealer.seal(b"x", context="y")
-    assert JobGrants("job", signer, key).sealer.unseal(sealed, context="y") == b"x"
+    sealed = grants.sealer(3).seal(b"x", context="y")
+    assert JobGrants("job", signer, key).sealer(3).unseal(sealed, context="y") == b"x"
 
 
 def test_nothing_that_is_carried_or_written_is_plain(owner, ray, held):

@@ -41,10 +41,15 @@ def test_what_is_due_is_listed_and_stays(limited):
 
 
 def test_applied_it_goes_and_is_retired(limited):
+    answer = limited.owner.home / "jobs" / "of-a-stopped-run" / "00000000.answer"
+    answer.parent.mkdir(parents=True)
+    answer.touch()
     before = {each["asset"] for each in limited.owner.ok("audit", "retention")["due"]}
+    assert answer.exists()
     told = limited.owner.ok("audit", "retention", "--apply")
     assert (told["applied"], {each["asset"] for each in told["due"]}) == (True, before)
     assert list((limited.owner.home / "exports").iterdir()) == []
+    assert list((limited.owner.home / "jobs").iterdir()) == []
     assert limited.owner.ok("audit", "retention", "--apply")["due"] == []
     retired = {
         e["asset"] for e in limited.owner.ok("asset", "list")["assets"] if e["status"] == "retired"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from cipherset.app import state
+from cipherset.app.engine.task import forget_jobs
 from cipherset.app.gate import About, Action
 from cipherset.app.gate.about import about_key, about_key_named
 from cipherset.app.vectors.remember import forget_vectors_of
@@ -181,8 +182,9 @@ def retire(session: Session, name: str, version: int | None) -> KeyResult:
 def destroy(session: Session, name: str, version: int | None, *, force: bool) -> DestroyResult:
     """Destroy a retired version of the key ``name``: what is sealed under it is lost for good.
 
-    Its secret goes first, then its minimizer and the vectors that were kept under it. What is
-    sealed of its exports stays: it is noise to everybody now. Run again after a kill, it finishes
+    Its secret goes first, then its minimizer, the vectors that were kept under it, and answers of
+    workers, which are sealed under another key. What is sealed of its exports stays: it is noise
+    to everybody now. Run again after a kill, it finishes
     what was begun.
 
     Raises:
@@ -197,6 +199,7 @@ def destroy(session: Session, name: str, version: int | None, *, force: bool) ->
             info = workspace.ring.destroy(name, version, force=force)
             act.facts.update(_facts(info))
             removed = _remove_minimizers(workspace, info)
+            forget_jobs(workspace.home)
             act.facts["minimizer_removed"] = removed
     return DestroyResult(**_result(session, info), minimizer_removed=removed)
 

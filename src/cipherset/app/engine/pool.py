@@ -133,7 +133,7 @@ class Pool:
             self._todo.appendleft(part)
             return
         context = receipt_context(self._job.name, part)
-        self._done[part] = json.loads(self._job.grants.sealer.unseal(said, context=context))
+        self._done[part] = json.loads(self._job.grants.sealer(part).unseal(said, context=context))
 
     def _busy(self, hand: _Hand) -> None:
         """Give the worker what there is to do."""

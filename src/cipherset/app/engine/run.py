@@ -3,24 +3,21 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from cipherset.app.engine.cluster import connected
 from cipherset.app.engine.engine import Engine
 from cipherset.app.engine.pool import Job, Pool
-from cipherset.app.engine.task import LEAST_ROWS, Answers, Task, job_of
+from cipherset.app.engine.task import FOLDER, LEAST_ROWS, Answers, Task, job_of
 from cipherset.app.gate import Fact
 from cipherset.app.labels.code import code_digest
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.files import disk_errors
 from cipherset.core.secret import KeyHandle
 from cipherset.custody.keys import JobGrants
-from cipherset.pipeline.ingest import Source, is_object
-
-FOLDER: Final = "jobs"
+from cipherset.pipeline.ingest import Source, whole_name
 
 
 @dataclass(slots=True)
@@ -69,7 +66,7 @@ class Distributed:
         place = self.engine.folder or self.workspace.home / FOLDER
         task = Task(
             stage,
-            source=self.source if is_object(self.source) else str(Path(self.source).absolute()),
+            source=whole_name(self.source),
             folder="",
             cache=str(self.session.cache.absolute()),
             code=code_digest(),

@@ -2,24 +2,27 @@
 
 An answer has its name only when it is whole. It is the same whoever gives it and however often,
 so a part that was done twice is there once, and what a run has done, the next one need not do.
+Whatever is erased anywhere empties the workspace's folder of jobs, for they hold rows.
 """
 
 import json
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
+from cipherset.app.vectors.segments import empty
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError
 from cipherset.core.files import disk_errors
 from cipherset.core.protocols import Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 
+FOLDER: Final = "jobs"  # of a workspace; its runs may be told to use another
 LEAST_ROWS: Final = 4096  # of a part: what it takes to send one should not count
 _ENDING: Final = ".answer"
 
@@ -61,11 +64,11 @@ def job_of(task: Task, bound: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers of one job in its folder."""
+    """The answers of one job in its folder; ``sealer`` gives that of a part."""
 
     folder: Path
     job: str
-    sealer: Sealer = field(repr=False)
+    sealer: Callable[[int], Sealer] = field(repr=False)
 
     def path(self, part: int) -> Path:
         """Where the answer for a part goes."""
@@ -80,7 +83,7 @@ class Answers:
         place = self.path(part)
         partial = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
         n_rows = 0
-        with SpoolWriter(partial, self.sealer, self._name(part)) as writer:
+        with SpoolWriter(partial, self.sealer(part), self._name(part)) as writer:
             for table in tables:
                 writer.append(table)
                 n_rows += table.num_rows
@@ -94,7 +97,7 @@ class Answers:
         Raises:
             IntegrityError: ``sealed_missing``; ``spool_corrupt``.
         """
-        return Spool(self.path(part), self.sealer, self._name(part)).chunks()
+        return Spool(self.path(part), self.sealer(part), self._name(part)).chunks()
 
     def is_there(self, part: int) -> bool:
         """Whether the answer is there, whole and ours; what is not is to be made again."""
@@ -105,7 +108,9 @@ class Answers:
         return True
 
     def remove(self) -> None:
-        """Every answer, and what killed workers left."""
+        """Every answer, and what killed workers left; somebody may have been faster."""
+        if not self.folder.is_dir():
+            return
         with disk_errors(self.folder):
             for path in self.folder.iterdir():
                 path.unlink(missing_ok=True)
@@ -113,3 +118,12 @@ class Answers:
 
     def _name(self, part: int) -> str:
         return f"job/{self.job}/{part}"
+
+
+def forget_jobs(home: Path) -> None:
+    """No answer is left in the workspace; a job that is under way fails, and is to be run again.
+
+    Raises:
+        BackendError: ``no_permission`` or ``disk``.
+    """
+    empty(home / FOLDER)

@@ -13,6 +13,7 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.assets.deploy import MODELS
+from cipherset.app.engine.task import forget_jobs
 from cipherset.app.erasure.sealed import open_exports, sealed_column, take_out
 from cipherset.app.erasure.subject import Match, Subject, matches
 from cipherset.app.gate import Action, Fact
@@ -107,8 +108,9 @@ def forget(session: Session, subject: Subject) -> Forgotten:
             workspace.gate.act(Action.FORGET, digest, facts) as act,
             changing(workspace.home),
         ):
-            # Which of them are the subject's cannot be told: a cache holds no names.
+            # Which of them are the subject's cannot be told: they hold no names.
             forget_vectors(workspace.home)
+            forget_jobs(workspace.home)
             result = _forget(workspace, subject, lambda match: _empty(workspace, match, digest))
             act.facts.update(_facts(result))
     return result

@@ -66,7 +66,7 @@ from cipherset.app.places import Made, check_target
 from cipherset.app.reading.batch import Embedded
 from cipherset.app.reading.embedded import Reading, embedded
 from cipherset.app.sanitizing.rules import keyed_rules
-from cipherset.app.vectors.remember import RememberingEncoder, remembering
+from cipherset.app.vectors.remember import RememberingEncoder, Whose, remembering
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
@@ -74,7 +74,7 @@ from cipherset.core.manifest import EncoderFacts
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
 from cipherset.custody.keys.identity import Identities, RowIdentity
-from cipherset.pipeline.ingest import Source, open_source
+from cipherset.pipeline.ingest import Source, open_source, whole_name
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import SanitizeRules
 
@@ -182,7 +182,7 @@ def _protect(
         check_readable(request, known)
         with (
             exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin,
-            remembered_by(owner, encoder) as remembered,
+            remembered_by(owner, encoder, request.source) as remembered,
         ):
             rows = consenting(source, request)
             text, chosen = needed_columns(owner, request, rows, remembered.texts, known.readable)
@@ -209,12 +209,14 @@ def _protect(
 
 
 @contextmanager
-def remembered_by(owner: Owner, encoder: Opened) -> Iterator[Opened]:
-    """The encoder with what it embedded before; as it is where there are no texts."""
+def remembered_by(owner: Owner, encoder: Opened, source: str) -> Iterator[Opened]:
+    """The encoder with what it embedded of ``source`` before; as it is where there are no texts."""
     if encoder.texts is None:
         yield encoder
         return
-    with remembering(owner.workspace.home, owner.key, encoder.texts) as remembered:
+    workspace = owner.workspace
+    whose = Whose(workspace.gate.actor, whole_name(source))
+    with remembering(workspace.home, owner.key, encoder.texts, whose) as remembered:
         yield replace(encoder, texts=remembered)
 
 

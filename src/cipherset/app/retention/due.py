@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.assets.deploy import MODELS
+from cipherset.app.engine.task import forget_jobs
 from cipherset.app.exports.earlier.live import STAGED
 from cipherset.app.gate import Action
 from cipherset.app.gate.assets import RETIRE
@@ -86,8 +87,9 @@ def retention(session: Session, *, apply: bool) -> Kept:
         kept = _kept(workspace, is_applied=apply)
         act.facts["due"] = len(kept.due)
         if apply:
-            if kept.due:  # what was embedded for them goes too
+            if kept.due:  # what was made of their rows on the way goes too
                 forget_vectors(workspace.home)
+                forget_jobs(workspace.home)
             for each in kept.due:
                 _remove(workspace, each)
     return kept

@@ -1,4 +1,4 @@
-"""An encoder that embeds a text once: what it gave before under the same key is read again.
+"""An encoder that embeds a text once: what it gave of a source before is read again.
 
     <home>/vectors/<key_id>.v<version>/<encoder>/    see segments
 
@@ -6,7 +6,8 @@ Vectors say almost as much as their texts, so they are kept under the key that t
 protected with, like the sealed rows of an export, and never shared between keys: who may not open
 the key opens none of them, a destroyed key takes them along, and nobody learns from the clock that
 another key's rows hold the same text. What names a text is a keyed hash, of the text as it was
-sanitized.
+sanitized, of who asked, and of the name of their source: keys are shared, and whoever guesses at
+another's rows finds nothing, and neither does a guess from another file.
 
 The cache is bounded, the oldest goes first, and whatever is erased anywhere empties all of it.
 """
@@ -14,7 +15,7 @@ The cache is bounded, the oldest goes first, and whatever is erased anywhere emp
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from cipherset.app.vectors.segments import (
     shrink,
     writing,
 )
+from cipherset.core import canonical
 from cipherset.core.protocols import Encoder, KeyedHash, Progress
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import Float32s
@@ -34,6 +36,13 @@ from cipherset.custody.keys import AesGcmSealer, KeyedHashes
 FOLDER: Final = "vectors"
 MOST_BYTES: Final = 1 << 30  # about 700,000 rows of 384 dimensions
 MOST_SEGMENTS: Final = 256  # each costs a run that looks for a text some milliseconds
+
+
+class Whose(NamedTuple):
+    """Who asks, by the name that the gate knows them by, and the whole name of their source."""
+
+    actor: str
+    source: str
 
 
 class RememberingEncoder:
@@ -87,9 +96,9 @@ class RememberingEncoder:
 
 @contextmanager
 def remembering(
-    home: Path, key: KeyHandle, encoder: Encoder, *, most_bytes: int = MOST_BYTES
+    home: Path, key: KeyHandle, encoder: Encoder, whose: Whose, *, most_bytes: int = MOST_BYTES
 ) -> Iterator[RememberingEncoder]:
-    """Inside, ``encoder`` with a memory of what it embedded under this version of a key.
+    """Inside, ``encoder`` with a memory of what it embedded of a source under a key version.
 
     What it embeds is remembered at the end, also where something was raised: rows that were
     refused for what was measured on them are asked about again with other settings.
@@ -99,7 +108,8 @@ def remembering(
     """
     folder = folder_of(home, key.key_id, key.version) / encoder.digest.removeprefix("sha256:")
     sealer = AesGcmSealer.from_key(key)
-    hashes = KeyedHashes(key, f"{FOLDER}/{encoder.digest}")
+    purpose = canonical.encode([FOLDER, encoder.digest, *whose]).decode()
+    hashes = KeyedHashes(key, purpose)
     try:
         with writing(folder, sealer, most_bytes) as new:
             yield RememberingEncoder(encoder, hashes, Segments(folder, sealer, encoder.dim), new)

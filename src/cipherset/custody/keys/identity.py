@@ -173,9 +173,12 @@ def identity_key(signer: Signer) -> Secret:
     return _derived(signer, IDENTITY_LABEL)
 
 
-def job_key(signer: Signer, job: str) -> Secret:
-    """What seals the answers of one job's workers, the same each time the job is taken up."""
-    return _derived(signer, JOB_LABEL + job.encode())
+def job_key(signer: Signer, job: str, use: str) -> Secret:
+    """The key of one use of one job, the same each time the job is taken up; ``job`` is a digest.
+
+    No other can be had from it: not that of another part, for a use may be one part's answer.
+    """
+    return _derived(signer, JOB_LABEL + f"{job}/{use}".encode())
 
 
 def _derived(signer: Signer, label: bytes) -> Secret:

@@ -7,8 +7,15 @@ to the public half, so what carries it, stores it or logs it holds nothing:
     sealing = HKDF-SHA256(shared, info = label, both public keys)              RFC 5869
     grant   = our public key, AES-256-GCM(sealing, keys and task), bound to the worker's public key
 
-In a grant are the job's own sealing key and, where the task takes them, the keys of stand-ins and
-of row identities. The secret of a purpose is in none, nor can it be had from what is.
+In a grant are the key that seals the answer for its part, and opens no other; the key by which
+equal values of a job are counted, which is the job's and opens nothing; and where the task takes
+them:
+
+- the keys of stand-ins, which are a purpose's;
+- the key of row identities, which is the workspace's and never changes: whoever keeps it can test
+  for good whether a text they guess is a row whose identity they see. It opens nothing.
+
+The secret of a purpose is in none, nor can it be had from what is.
 """
 
 import base64
@@ -30,6 +37,7 @@ from cipherset.custody.keys.seal import AesGcmSealer
 
 GRANT_LABEL: Final = b"cipherset/job-grant/1"
 HASHES: Final = "values of a job"
+_VALUES: Final = "values"
 PUBLIC_BYTES: Final = 32
 
 
@@ -58,14 +66,17 @@ class JobGrants:
     ) -> None:
         """With the stand-ins of ``key``, and with row identities where the task ``identifies``."""
         self._job = job
-        self._key = job_key(signer, job)
-        self.sealer = AesGcmSealer(self._key)
-        self._held: dict[str, Any] = {}
+        self._signer = signer
+        self._held: dict[str, Any] = {"values": _text(job_key(signer, job, "values").reveal())}
         if key is not None:
             names = {"key_id": key.key_id, "version": key.version}
             self._held["pseudonyms"] = {**names, "keys": _text(subkeys(key))}
         if identifies:
             self._held["identity"] = _text(identity_key(signer).reveal())
+
+    def sealer(self, part: int) -> AesGcmSealer:
+        """What the worker that has a grant for ``part`` seals with, and for no other part."""
+        return AesGcmSealer(self._sealing(part))
 
     def grant(self, public_key: bytes, task: bytes, *, part: int, expires_at: float) -> bytes:
         """``task`` and the keys for ``part``, for the worker with that public key alone."""
@@ -74,7 +85,7 @@ class JobGrants:
             "job": self._job,
             "part": part,
             "expires_at": expires_at,
-            "sealing": _text(self._key.reveal()),
+            "sealing": _text(self._sealing(part).reveal()),
             "task": _text(task),
         }
         ours = X25519PrivateKey.generate()
@@ -82,6 +93,9 @@ class JobGrants:
         shared = ours.exchange(X25519PublicKey.from_public_bytes(public_key))
         sealer = _sealer(shared, mine, public_key)
         return mine + sealer.seal(json.dumps(told).encode(), context=public_key.hex())
+
+    def _sealing(self, part: int) -> Secret:
+        return job_key(self._signer, self._job, f"part {part}")
 
     def __repr__(self) -> str:
         return "JobGrants(...)"
@@ -110,14 +124,14 @@ class GrantReceiver:
                 code="job_expired",
                 hint="the one who gave them gives new ones as long as the job runs",
             )
-        sealing = Secret(_raw(told["sealing"]))
+        values = KeyHandle(told["job"], 1, Secret(_raw(told["values"])))
         identity, stand_ins = told.get("identity"), told.get("pseudonyms")
         keys = JobKeys(
             told["job"],
             told["part"],
             told["expires_at"],
-            AesGcmSealer(sealing),
-            KeyedHashes(KeyHandle(told["job"], 1, sealing), HASHES),
+            AesGcmSealer(Secret(_raw(told["sealing"]))),
+            KeyedHashes(values, HASHES),
             None if identity is None else RowIdentity.of_key(Secret(_raw(identity))),
             None
             if stand_ins is None

@@ -4,7 +4,7 @@ from cipherset.pipeline.ingest.consent import Consent
 from cipherset.pipeline.ingest.pictures.folder import holds_images, read_image
 from cipherset.pipeline.ingest.reader import Batch
 from cipherset.pipeline.ingest.roles import joined_text
-from cipherset.pipeline.ingest.source import BATCH_ROWS, Source, is_object, open_source
+from cipherset.pipeline.ingest.source import BATCH_ROWS, Source, open_source, whole_name
 
 __all__ = [
     "BATCH_ROWS",
@@ -12,8 +12,8 @@ __all__ = [
     "Consent",
     "Source",
     "holds_images",
-    "is_object",
     "joined_text",
     "open_source",
     "read_image",
+    "whole_name",
 ]

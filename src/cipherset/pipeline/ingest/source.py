@@ -251,9 +251,9 @@ def _object(path: ObjectPath) -> Source:
         return Source(ParquetReader(path))
 
 
-def is_object(spec: str) -> bool:
-    """Whether a source is in an object store, and no path of this machine."""
-    return spec.startswith(SCHEME)
+def whole_name(spec: str) -> str:
+    """The name of a source from every folder: an object's, or an absolute path."""
+    return spec if spec.startswith(SCHEME) else str(Path(spec).absolute())
 
 
 def _reader_for(path: Path) -> Reader:

@@ -161,7 +161,7 @@ def _released(
         stage_directory(owner.workspace.exports / STAGED) as sealed,
         stage_directory(request.target, mode=0o755) as staged,
         exporting(owner.workspace, source, owner.key, request.accept_mixing) as origin,
-        remembered_by(owner, encoder) as remembered,
+        remembered_by(owner, encoder, request.source) as remembered,
     ):
         rules = keyed_rules(request.rules, owner.key)
         read = partial(embedded, consenting(source, request), progress=owner.progress)
