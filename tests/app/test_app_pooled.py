@@ -93,6 +93,15 @@ def test_a_pool_is_known_by_its_rows_in_their_order():
     assert IDENTITY.of_pools(pools[:1]) == found[:1]
 
 
+def test_a_pool_of_one_row_is_that_row():
+    """Or a column that differs everywhere would make every row another one, with budgets anew."""
+    whole = rows(["a", "b", "b", "c"])
+    found = together(pooled(iter([whole]), "it", IDENTITY))
+    np.testing.assert_array_equal(found.identities[[0, 2]], whole.identities[[0, 3]])
+    assert found.identities[1] not in whole.identities
+    assert found.identities.dtype == np.uint64
+
+
 def test_without_identity_nothing_is_known_and_digests_are_of_a_whole_pool():
     whole = rows(["a", "a", "b"])
     digests = Embedded(
