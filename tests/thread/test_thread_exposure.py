@@ -1,7 +1,7 @@
 """How often a row may leave: it is known again in a file that was changed."""
 
 import pytest
-from thread_samples import QUICK, Owner, vector_rows, write_rows
+from thread_samples import QUICK, Owner, cipherset, vector_rows, write_rows
 
 from cipherset.custody.policy import BuiltIn, builtin
 
@@ -46,6 +46,9 @@ def test_epsilon_is_summed_for_each_row(owner):
     rows = vector_rows(360)
     noise = ("--minimize", "lda:2", "--noise", "gaussian:3,1e-6")
     assert export(owner, "one", rows[:300], *noise).code == 0
+    text = cipherset("view", "exposure", "--home", owner.home).out
+    assert "epsilon: 3 of 4 used, 1 left" in text
     refused = export(owner, "two", rows[200:], *noise)
     assert (refused.code, refused.error["code"]) == (3, "budget")
     assert "100 of these rows have not enough epsilon" in refused.error["message"]
+    assert "of one is 3 of 4, and 3 were asked for" in refused.error["message"]
