@@ -153,7 +153,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _check(path: Path, name: str) -> None:
-    """See that it is a regular file, no link to one, with the name of an image, which can be written down."""
+    """See that it is a regular file, no link, with an image's name, which can be written down."""
     try:
         name.encode()
     except UnicodeEncodeError:
