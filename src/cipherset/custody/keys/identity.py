@@ -76,11 +76,12 @@ class RowIdentity:
     def of_pools(self, pools: Sequence[Identities]) -> Identities:
         """The identities of rows that became one, by those of the rows in their order.
 
-        One row alone is the row that it was: pooling by a column that differs everywhere makes
-        no new rows.
+        One row, or copies of one, are the row that they were: pooling by a column that differs
+        everywhere makes no new rows.
         """
         found = self._of([_POOL + rows.astype("<u8").tobytes() for rows in pools])
-        return np.where([len(rows) == 1 for rows in pools], [rows[0] for rows in pools], found)
+        is_one = [(rows == rows[0]).all() for rows in pools]
+        return np.where(is_one, [rows[0] for rows in pools], found)
 
     def _of(self, rows: Sequence[bytes]) -> Identities:
         key = self._key.reveal()
