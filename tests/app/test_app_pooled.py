@@ -83,6 +83,9 @@ def test_it_is_the_mean_wherever_the_batches_end(sizes, at):
     expected = identities_of_pools(IDENTITY, whole.identities, starts)
     np.testing.assert_array_equal(found.identities, expected)
     np.testing.assert_array_equal(found.alike, expected)
+    pooled_from = np.split(whole.identities, starts[1:])
+    assert found.members.to_pylist() == [each.tolist() for each in pooled_from]
+    assert found.between(1, 2).members.to_pylist() == found.members.to_pylist()[1:2]
 
 
 def test_a_pool_is_known_by_its_rows_in_their_order():
@@ -93,6 +96,24 @@ def test_a_pool_is_known_by_its_rows_in_their_order():
     assert IDENTITY.of_pools(pools[:1]) == found[:1]
 
 
+def test_a_pool_of_one_row_is_that_row():
+    """Or a column that differs everywhere would make every row another one, with budgets anew."""
+    whole = rows(["a", "b", "b", "c"])
+    found = together(pooled(iter([whole]), "it", IDENTITY))
+    np.testing.assert_array_equal(found.identities[[0, 2]], whole.identities[[0, 3]])
+    assert found.identities[1] not in whole.identities
+    assert found.identities.dtype == np.uint64
+
+
+def test_copies_of_a_row_are_that_row():
+    """Their mean is that row."""
+    one, two = IDENTITY.of_texts(["one", "two"])
+    pools = [np.array(each) for each in ([one], [one, one], [one, two])]
+    found = IDENTITY.of_pools(pools)
+    assert found[:2].tolist() == [one, one]
+    assert found[2] not in {one, two}
+
+
 def test_without_identity_nothing_is_known_and_digests_are_of_a_whole_pool():
     whole = rows(["a", "a", "b"])
     digests = Embedded(
@@ -100,6 +121,7 @@ def test_without_identity_nothing_is_known_and_digests_are_of_a_whole_pool():
     )
     found = together(pooled(iter([digests]), "it", None))
     assert len(found.identities) == len(found.alike) == 0
+    assert found.members is None
     assert len(set(found.said)) == 2
     assert all(isinstance(each, bytes) for each in found.said)
     bare = Embedded(whole.values, whole.columns, NOT_IDENTIFIED, NOT_IDENTIFIED, [])

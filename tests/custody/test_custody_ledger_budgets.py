@@ -6,6 +6,7 @@ import pytest
 
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.custody.ledger import (
+    EPSILON,
     PAIRS_NOISY,
     QUERIES,
     Debit,
@@ -41,6 +42,12 @@ def test_what_is_spent_is_spent_up_to_the_cap(ledger):
     assert spend(ledger, Debit(QUERIES, "n", 1, 10)) == (Spent(QUERIES, "n", 1, 9),)
     assert used(ledger, QUERIES, "m") == 10
     assert used(ledger, QUERIES, "nowhere") == 0
+
+
+def test_an_epsilon_is_told_in_ones_and_not_in_millionths(ledger):
+    spend(ledger, Debit(EPSILON, "m", 2_500_001, 4_000_000))
+    told = refused(ledger, Debit(EPSILON, "m", 3_000_000, 4_000_000))
+    assert "epsilon for m has 1.499999 left of 4, and 3 were asked for" in told.message
 
 
 def test_all_or_nothing(ledger):

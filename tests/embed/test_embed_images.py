@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from embed_lite import HEAD, slowly, tiny_tensors
 
-from cipherset.app.encoders import catalog, get
+from cipherset.app.encoders import catalog, get, open_encoder
 from cipherset.app.images.encoders import (
     DEFAULT_IMAGE_ENCODER,
     IMAGE_CATALOG,
@@ -195,6 +195,14 @@ def test_no_such_encoder(tmp_path):
     with pytest.raises(UsageError, match="no encoder of images is called minilm") as refusal:
         open_image_encoder("minilm", tmp_path)
     assert refusal.value.code == "encoder_unknown"
+
+
+def test_an_encoder_of_images_takes_no_texts(tmp_path):
+    with pytest.raises(UsageError, match="is an encoder of images") as refusal:
+        open_encoder(DEFAULT_IMAGE_ENCODER, tmp_path)
+    assert refusal.value.code == "encoder_unknown"
+    assert "minilm-l6-v2" in refusal.value.hint
+    assert "efficientnet" not in refusal.value.hint
 
 
 def test_it_is_in_the_catalog_and_what_is_there_is_not_fetched(lite0, cache_dir):

@@ -12,7 +12,7 @@ from ingest_pictures import FORMATS, colored, noisy, saved
 from PIL import Image
 
 from cipherset.core.errors import InputError
-from cipherset.pipeline.ingest.pictures.decode import MOST_BYTES, MOST_PIXELS, decoded
+from cipherset.pipeline.ingest.pictures.decode import MOST_BYTES, MOST_PIXELS, _scaled, decoded
 
 SIDE = 8
 CANARY = "CANARY-7f3a"
@@ -77,6 +77,38 @@ def test_other_ways_of_color(mode):
 def test_sixteen_bits_are_scaled_and_not_cut_off():
     values = np.full((SIDE, SIDE), 0x8000, dtype=np.uint16)
     assert (decoded(saved(Image.fromarray(values)), SIDE, place="it") == 0x80).all()
+
+
+@pytest.mark.parametrize("most", [65535, 1023, 255])
+@pytest.mark.parametrize("share", [0, 0.25, 0.5, 1])
+def test_gray_of_any_depth_is_the_same_gray(most, share):
+    """PGM says how bright white is; Pillow hands out 32 bits for it where 8 do not do."""
+    value = round(share * most)
+    samples = np.full((SIDE, SIDE), value, dtype=">u2" if most > 255 else np.uint8)
+    raw = f"P5\n{SIDE} {SIDE}\n{most}\n".encode() + samples.tobytes()
+    pixels = decoded(raw, SIDE, place="it").astype(int)
+    assert np.abs(pixels - 255 * value / most).max() <= 0.5
+
+
+def test_a_ramp_of_sixteen_bits_stays_a_ramp():
+    ramp = np.tile(np.linspace(0, 65535, 64).astype(">u2"), (64, 1))
+    raw = b"P5\n64 64\n65535\n" + ramp.tobytes()
+    expected = np.rint(ramp[:, :, None] / 257).repeat(3, axis=2)
+    np.testing.assert_array_equal(decoded(raw, 64, place="it"), expected)
+
+
+def test_samples_that_are_no_whole_numbers_are_refused():
+    """How bright their white is, no file of these says."""
+    raw = f"Pf\n{SIDE} {SIDE}\n-1.0\n".encode() + bytes(4 * SIDE * SIDE)
+    with pytest.raises(InputError) as refusal:
+        decoded(raw, SIDE, place="it")
+    assert refusal.value.code == "image_unreadable"
+
+
+@pytest.mark.parametrize("value", [-1, 65536])
+def test_samples_of_more_bits_are_refused(value):
+    with pytest.raises(ValueError, match="more than 16"):
+        _scaled(np.full((2, 2), value))
 
 
 def test_an_animation_is_its_first_frame():

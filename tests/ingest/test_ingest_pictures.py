@@ -88,6 +88,17 @@ def test_what_is_no_image_is_not_passed_over(folder, name):
     assert "CANARY" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_link_out_of_the_folder_is_not_followed(folder, tmp_path, is_folder):
+    elsewhere = tmp_path / "elsewhere"
+    write_folder(elsewhere, {"dog/passport.png": FILES["cat/z.PNG"]})
+    link, to = ("more", "dog") if is_folder else ("dog/l.png", "dog/passport.png")
+    (folder / link).symlink_to(elsewhere / to)
+    with pytest.raises(InputError, match=rf"{link}: not an image") as refusal:
+        open_source(folder).columns()
+    assert refusal.value.code == "image_kind"
+
+
 def test_a_pipe_is_not_waited_for(folder):
     os.mkfifo(folder / "dog/pipe.png")
     with pytest.raises(InputError, match=r"pipe\.png: not an image"):

@@ -112,7 +112,8 @@ def test_no_row_of_it_is_known_at_home(drawn):
 def test_its_model_answers_real_rows(drawn):
     owner, _ = drawn
     bundle, target = owner.folder / "a.bundle", owner.folder / "one.cipherset"
-    owner.ok("train", target, "--to", bundle)
+    text = cipherset("train", target, "--to", bundle, "--home", owner.home).out
+    assert "measured on drawn rows" in text
     found = owner.ok("evaluate", bundle, target)
     assert found["accuracy"] > 0.8
     assert 280 < found["n"] < 470

@@ -200,7 +200,7 @@ def open_encoder(spec: str, cache_dir: Path) -> Encoder:
     A directory's graph is built on first use and kept in the cache.
 
     Raises:
-        UsageError: ``encoder_unknown``, neither a name nor a directory.
+        UsageError: ``encoder_unknown``, neither a name nor a directory, or one of images.
         BackendError: ``encoder_missing``, a name whose weights are not in the cache.
         IntegrityError: ``encoder_digest``, the cached files are damaged.
         InputError: ``encoder_unsupported``, the directory's model cannot be run exactly.
@@ -209,6 +209,12 @@ def open_encoder(spec: str, cache_dir: Path) -> Encoder:
         return _open_cached(CATALOG[spec], _info(CATALOG[spec], cache_dir).path)
     if Path(spec).is_dir():
         return _open_directory(Path(spec), cache_dir)
+    if spec in IMAGE_CATALOG:
+        raise UsageError(
+            f"{spec} is an encoder of images, and no folder is called so",
+            code="encoder_unknown",
+            hint=f"for texts take one of {', '.join(CATALOG)}; images are a column of --image",
+        )
     raise _unknown(spec)
 
 

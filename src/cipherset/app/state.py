@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cipherset.core import canonical
@@ -31,12 +32,14 @@ from cipherset.core.protocols import Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.spool import Spool
 from cipherset.core.values import ColumnRoles
+from cipherset.custody.keys.identity import Identities
 from cipherset.pipeline.minimize import FittedMinimizer, load
 
 META: Final = "meta"
 VECTORS: Final = "vectors"
 ROWS: Final = "rows"
 IDENTITY: Final = "identity"
+MEMBERS: Final = "members"
 MEASURED: Final = "measured"
 KEY: Final = "key"
 PLACED: Final = "placed"
@@ -204,6 +207,13 @@ def read_state(exports: Path, cipherset_id: str, sealer: Sealer) -> ExportState:
     folder = exports / cipherset_id
     raw = _read_sealed(folder / META, sealer, f"{META}/{cipherset_id}")
     return ExportState(Meta.model_validate_json(raw), folder, sealer)
+
+
+def charged(rows: pa.Table) -> Identities:
+    """What budgets know these rows of a map by: a pool by every row that it was made of."""
+    if MEMBERS not in rows.column_names:
+        return np.asarray(rows.column(IDENTITY), dtype=np.uint64)
+    return np.asarray(rows.column(MEMBERS).combine_chunks().flatten(), dtype=np.uint64)
 
 
 def minimizer_path(minimizers: Path, key: KeyHandle) -> Path:

@@ -7,10 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-
 from cipherset.app import state
-from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.dataset import Dataset, known_by
 from cipherset.app.exports.earlier.join import Shared
 from cipherset.app.exports.earlier.live import STAGED
 from cipherset.app.exports.earlier.repeat import Asked, Measured
@@ -141,9 +139,7 @@ def seal_rows(folder: Path, owner: Owner, dataset: Dataset, written: Written) ->
     """Seal the map from row ids to source rows and identities; the map itself is used up."""
     with SpoolWriter(folder / state.ROWS, owner.sealer, state.ROWS) as writer:
         for table in written.row_map:
-            known = pa.array(dataset.identities[table.column("source").to_numpy()])
-            rows = table.select(["row", "source", "split"])
-            writer.append(rows.append_column(state.IDENTITY, known))
+            writer.append(known_by(table.select(["row", "source", "split"]), dataset))
 
 
 def put_in_place(

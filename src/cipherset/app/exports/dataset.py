@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from cipherset.app import state
 from cipherset.app.exports.codes import Codebook, Codes, combine
 from cipherset.app.reading.batch import Embedded
 from cipherset.app.reading.embedded import Reading
@@ -34,7 +35,8 @@ class Dataset:
     ``identities`` are equal where two rows hold the same text or vector, whatever their columns.
     They are of texts as the shipped rules leave them, so that a row is known again in an export
     by other rules; ``alike`` are of texts as this export's rules do. ``copies`` says which rows
-    belong on one side of a split.
+    belong on one side of a split. ``members`` are the identities of the rows that each was pooled
+    from; None where none was.
     """
 
     spool: Spool = field(repr=False)
@@ -49,11 +51,18 @@ class Dataset:
     identities: Identities = field(repr=False)
     alike: Identities = field(repr=False)
     copies: Copies | None = field(default=None, repr=False)
+    members: pa.ListArray | None = field(default=None, repr=False)
 
     @property
     def n_rows(self) -> int:
         """How many rows there are."""
         return len(self.clear)
+
+    def charged(self, rows: Codes) -> Identities:
+        """What budgets know ``rows`` by: a pool by every row that it was made of."""
+        if self.members is None:
+            return self.identities[rows]
+        return np.asarray(self.members.take(pa.array(rows)).flatten(), dtype=np.uint64)
 
     def vectors(self, rows: Codes) -> Float32s:
         """The unit-norm vectors of ``rows``, shape (len(rows), dim)."""
@@ -71,6 +80,15 @@ def fixed_size_list(values: Float32s) -> pa.FixedSizeListArray:
     """An array (n, dim) as a fixed-size-list column."""
     flat = np.ascontiguousarray(values).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), values.shape[1])
+
+
+def known_by(rows: pa.Table, dataset: Dataset) -> pa.Table:
+    """A map of row ids to source rows, with what each row is known again and charged by."""
+    source = rows.column("source").to_numpy()
+    rows = rows.append_column(state.IDENTITY, pa.array(dataset.identities[source]))
+    if dataset.members is None:
+        return rows
+    return rows.append_column(state.MEMBERS, dataset.members.take(pa.array(source)))
 
 
 def load(
@@ -110,11 +128,14 @@ class _Columns:
         self._numbers: list[npt.NDArray[np.float64]] | None = []
         self._identities: list[Identities] = []
         self._alike: list[Identities] = []
+        self._members: list[pa.ListArray] = []
 
     def add(self, batch: Embedded) -> None:
         columns = batch.columns
         self._identities.append(batch.identities)
         self._alike.append(batch.alike)
+        if batch.members is not None:
+            self._members.append(batch.members)
         for name, book in self._books.items():
             if name in columns.column_names:
                 self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
@@ -148,6 +169,7 @@ class _Columns:
             found=dict(sorted(found.items())),
             identities=np.concatenate(self._identities),
             alike=np.concatenate(self._alike),
+            members=pa.concat_arrays(self._members) if self._members else None,
         )
 
 

@@ -26,7 +26,7 @@ from cipherset.app.exports.commit import (
     seal_rows,
 )
 from cipherset.app.exports.dataset import Dataset, Read, load
-from cipherset.app.exports.earlier.exposure import leaving
+from cipherset.app.exports.earlier.exposure import Charged, leaving
 from cipherset.app.exports.earlier.join import (
     check_joined,
     check_readable,
@@ -194,14 +194,14 @@ def _protect(
             draft = replace(draft, without_consent=rows.n_dropped if request.consent else None)
             built = _allowed(owner, request, draft, kept=kept, staged=staged)
             manifest = describe(owner, request, built)
-            exported = dataset.identities[np.concatenate([draft.plan.train, draft.plan.test])]
+            exported = np.concatenate([draft.plan.train, draft.plan.test])
+            charged = Charged(len(exported), dataset.charged(exported), _newly_fitted(draft))
             with (
-                placing(owner, known, exported, new_minimizer=draft.fitted.is_new),
+                placing(owner, known, charged.exported, new_minimizer=draft.fitted.is_new),
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
             ):
                 about = with_key(origin.about, key_of(owner.workspace, request))
-                fitted_on = _newly_fitted(draft)
-                with leaving(owner, request, about, built.leak, exported, fitted_on=fitted_on):
+                with leaving(owner, request, about, built.leak, charged):
                     digest = put_in_place(owner, request, built, manifest, kept=kept, staged=staged)
                 origin.made(digest, manifest)
     result = ProtectResult(manifest, request.target, built.leak, built.utility, fields=chosen)
@@ -227,7 +227,7 @@ def _vectors_found(encoder: Opened) -> int:
 
 def _newly_fitted(draft: Draft) -> Identities | None:
     """The rows that a minimizer was fitted on here; None where the key version had one."""
-    return draft.dataset.identities[draft.plan.fit] if draft.fitted.is_new else None
+    return draft.dataset.charged(draft.plan.fit) if draft.fitted.is_new else None
 
 
 def consenting(source: Source, request: ProtectRequest) -> Source:

@@ -19,7 +19,8 @@ class Embedded:
 
     ``identities`` are by the shipped rules of sanitizing, ``alike`` by those of the reading; both
     are empty where nobody asked. ``said`` is what copies are found by: texts, or digests of
-    what was no text; empty where nobody asked.
+    what was no text; empty where nobody asked. ``members`` are the identities of the rows that
+    each was pooled from (lists of uint64); None where none was pooled, or nobody asked.
     """
 
     values: Float32s = field(repr=False)
@@ -27,6 +28,7 @@ class Embedded:
     identities: Identities = field(repr=False)
     alike: Identities = field(repr=False)
     said: Sequence[str] | Sequence[bytes] = field(repr=False)
+    members: pa.ListArray | None = field(default=None, repr=False)
 
     @property
     def vectors(self) -> Vectors:
@@ -41,6 +43,7 @@ class Embedded:
             self.identities[start:end],
             self.alike[start:end],
             self.said[start:end],
+            None if self.members is None else self.members.slice(start, end - start),
         )
 
     def followed_by(self, other: "Embedded") -> "Embedded":
@@ -51,4 +54,5 @@ class Embedded:
             np.concatenate([self.identities, other.identities]),
             np.concatenate([self.alike, other.alike]),
             [*self.said, *other.said],
+            None if self.members is None else pa.concat_arrays([self.members, other.members]),
         )

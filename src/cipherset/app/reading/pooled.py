@@ -75,7 +75,13 @@ def _finished(
         _known(identity, rows.identities, starts),
         _known(identity, rows.alike, starts),
         _said(rows.said, starts),
+        None if identity is None else _members(rows.identities, starts),
     )
+
+
+def _members(rows: Identities, starts: Starts) -> pa.ListArray:
+    ends = pa.array(np.append(starts, len(rows)), pa.int32())
+    return pa.ListArray.from_arrays(ends, pa.array(rows, pa.uint64()))
 
 
 def _known(identity: RowIdentity | None, rows: Identities, starts: Starts) -> Identities:

@@ -74,8 +74,14 @@ class RowIdentity:
         return self._of([_IMAGE + image.tobytes() for image in np.ascontiguousarray(pixels)])
 
     def of_pools(self, pools: Sequence[Identities]) -> Identities:
-        """The identities of rows that became one, by those of the rows in their order."""
-        return self._of([_POOL + rows.astype("<u8").tobytes() for rows in pools])
+        """The identities of rows that became one, by those of the rows in their order.
+
+        One row, or copies of one, are the row that they were: pooling by a column that differs
+        everywhere makes no new rows.
+        """
+        found = self._of([_POOL + rows.astype("<u8").tobytes() for rows in pools])
+        is_one = [(rows == rows[0]).all() for rows in pools]
+        return np.where(is_one, [rows[0] for rows in pools], found)
 
     def _of(self, rows: Sequence[bytes]) -> Identities:
         key = self._key.reveal()

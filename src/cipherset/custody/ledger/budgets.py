@@ -120,6 +120,13 @@ def spent(transaction: Transaction, kind: str, scope: str) -> int:
     return transaction.connection.execute(_USED, at).scalar_one_or_none() or 0
 
 
+def told(kind: str, amount: int | None) -> str:
+    """An amount as people read it: of an epsilon the millionths are put behind the point."""
+    if kind != EPSILON or amount is None:
+        return str(amount)
+    return f"{amount / MICRO_EPSILON:.6f}".rstrip("0").rstrip(".")
+
+
 def all_spent(transaction: Transaction) -> list[Spent]:
     """Every budget of which something was used, but for rates; what is left is not known here."""
     found = transaction.connection.execute(_EVERY)
@@ -143,9 +150,10 @@ def _debit(connection: Connection, asked: Debit) -> Spent:
 
 
 def _exceeded(asked: Debit, *, left: int) -> PolicyError:
+    left_of = f"{told(asked.kind, left)} left of {told(asked.kind, asked.cap)}"
     return PolicyError(
-        f"the budget of {asked.kind} for {asked.scope} has {left} left of {asked.cap}, and "
-        f"{asked.amount} were asked for; nothing was spent",
+        f"the budget of {asked.kind} for {asked.scope} has {left_of}, and "
+        f"{told(asked.kind, asked.amount)} were asked for; nothing was spent",
         code="budget",
         hint=_hint(asked.kind),
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, func, select
 
 from cipherset.core.errors import PolicyError
+from cipherset.custody.ledger.budgets import told
 from cipherset.custody.ledger.database import counting
 from cipherset.custody.ledger.tables import row_uses
 from cipherset.custody.ledger.transaction import Transaction
@@ -62,7 +63,8 @@ def check_rows(transaction: Transaction, debits: Sequence[RowDebit]) -> None:
         if count:
             raise PolicyError(
                 f"{count} of these rows have not enough {asked.kind} left: the most spent of one "
-                f"is {most} of {asked.cap}, and {asked.amount} were asked for; nothing was spent",
+                f"is {told(asked.kind, most)} of {told(asked.kind, asked.cap)}, and "
+                f"{told(asked.kind, asked.amount)} were asked for; nothing was spent",
                 code="budget",
                 hint="leave those rows out; no time brings it back, for what left has left",
             )

@@ -9,6 +9,7 @@ source as it is, by its digest, is debited beside it, for its rows may leave by 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,28 +23,36 @@ from cipherset.custody.ledger.exposure import RowDebit, over
 from cipherset.custody.policy import UNBOUNDED
 
 
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """How many rows leave, and by what budgets know them: a pool by all rows it was made of.
+
+    ``fitted_on`` are rows that a new minimizer was fitted on which keeps an epsilon.
+    """
+
+    rows: int
+    exported: Identities = field(repr=False)
+    fitted_on: Identities | None = field(repr=False)
+
+
 @contextmanager
 def leaving(
     owner: Owner,
     request: ProtectRequest,
     about: About,
     leak: Leak,
-    exported: Identities,
-    *,
-    fitted_on: Identities | None,
+    charged: Charged,
 ) -> Iterator[None]:
-    """The act by which the rows ``exported`` of the source ``about`` leave, debited as it begins.
-
-    ``fitted_on`` are rows that a new minimizer was fitted on which keeps an epsilon.
+    """The act by which rows of the source ``about`` leave, debited as it begins.
 
     Raises:
         PolicyError: ``not_allowed``, ``budget``; nothing is spent then.
     """
-    gate, rows = owner.workspace.gate, len(exported)
+    gate, rows = owner.workspace.gate, charged.rows
     limits = gate.ledger.transact(gate.policies).limits.budgets
     whole = Debit(ROWS, about.id, rows, None if limits.exports is None else limits.exports * rows)
-    each = RowDebit(ROWS, exported, 1, limits.exports)
-    promised = _epsilon(request, about, limits.epsilon, exported, fitted_on)
+    each = RowDebit(ROWS, charged.exported, 1, limits.exports)
+    promised = _epsilon(request, about, limits.epsilon, charged)
     moment = Moment(
         purpose=request.purpose,
         key=key_of(owner.workspace, request),
@@ -62,19 +71,18 @@ def leaving(
 
 
 def _left(transaction: Transaction, whole: Debit, each: RowDebit) -> int:
-    """How many of the rows may leave once more."""
+    """How many of the rows may leave once more; of pools at most so many."""
     if whole.cap is None:
         return UNBOUNDED
     of_source = max(whole.cap - spent(transaction, ROWS, whole.scope), 0)
-    return min(of_source, len(each.rows) - over(transaction, each))
+    return min(of_source, max(whole.amount - over(transaction, each), 0))
 
 
 def _epsilon(
     request: ProtectRequest,
     about: About,
     cap: float | None,
-    exported: Identities,
-    fitted_on: Identities | None,
+    charged: Charged,
 ) -> tuple[tuple[Debit, RowDebit], ...]:
     """What the noise costs each row that leaves, and a new minimizer each that it was fitted on.
 
@@ -83,9 +91,9 @@ def _epsilon(
     noise, minimizer = request.guarantee, request.private_minimizer
     if noise is None:
         return ()
-    total, rows = noise.epsilon, exported
-    if fitted_on is not None and minimizer is not None:
-        total, rows = total + minimizer.epsilon, np.union1d(exported, fitted_on)
+    total, rows = noise.epsilon, charged.exported
+    if charged.fitted_on is not None and minimizer is not None:
+        total, rows = total + minimizer.epsilon, np.union1d(rows, charged.fitted_on)
     return (epsilon_debits(about, total, cap, rows),)
 
 

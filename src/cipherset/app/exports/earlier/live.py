@@ -48,6 +48,12 @@ class Live:
         parts = [table.column(state.IDENTITY).to_numpy() for table in self.state.rows.chunks()]
         return np.unique(np.concatenate(parts))
 
+    def charged(self) -> Identities:
+        """The same, but a pool by every row that it was made of."""
+        return np.unique(
+            np.concatenate([state.charged(table) for table in self.state.rows.chunks()])
+        )
+
     def first_rows(self, wanted: Identities) -> dict[int, tuple[str, int]]:
         """Row id and source row of the first row with each of the identities that it has."""
         found: dict[int, tuple[str, int]] = {}

@@ -35,7 +35,7 @@ def placing(
         sharing = [
             live.cipherset_id
             for live in added.readable
-            if np.isin(live.identities(), identities).any()
+            if np.isin(live.charged(), identities).any()
         ]
         if sharing or added.unreadable:
             raise _meanwhile(f"exports {', '.join([*sharing, *added.unreadable])} of these rows")

@@ -58,12 +58,11 @@ def synthetic_beside(
     exports: Sequence[Live], dataset: Dataset, plan: Plan
 ) -> tuple[Guarantee, ...]:
     """What the live synthetic releases keep that were made from rows of ``plan`` too."""
-    rows = dataset.identities[np.concatenate([plan.train, plan.test])]
+    rows = dataset.charged(np.concatenate([plan.train, plan.test]))
     return tuple(
         Guarantee(kept.epsilon, kept.delta)
         for live in exports
-        if (kept := live.state.meta.synthetic) is not None
-        and np.isin(live.identities(), rows).any()
+        if (kept := live.state.meta.synthetic) is not None and np.isin(live.charged(), rows).any()
     )
 
 

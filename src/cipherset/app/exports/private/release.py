@@ -175,7 +175,7 @@ def _released(
         manifest = describe(owner, request, kept, release, splits)
         figures = _figures(release, request.seed)
         owner.progress.finish()
-        used = dataset.identities[parts.fit]
+        used = dataset.charged(parts.fit)
         about = with_key(origin.about, key_of(owner.workspace, request))
         with (
             placing(owner, known, used, new_minimizer=True),

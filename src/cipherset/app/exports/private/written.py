@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from cipherset.app import state
 from cipherset.app.exports.codes import Codes
-from cipherset.app.exports.dataset import Dataset
+from cipherset.app.exports.dataset import Dataset, known_by
 from cipherset.app.exports.earlier.repeat import request_digest
 from cipherset.app.exports.private.draw import Drawn, Parts
 from cipherset.app.exports.request import Owner, ProtectRequest
@@ -90,10 +90,9 @@ def seal_rows(owner: Owner, release: Release, sealed: Path) -> None:
                     "row": fresh_ids(len(rows)),
                     "source": rows,
                     "split": pa.array([split.value] * len(rows), pa.string()),
-                    state.IDENTITY: release.dataset.identities[rows],
                 }
             )
-            writer.append(table)
+            writer.append(known_by(table, release.dataset))
 
 
 def told_of(release: Release, rows: Codes) -> Codes:

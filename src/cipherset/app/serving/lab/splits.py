@@ -89,9 +89,9 @@ def sealed_split(gateway: Gateway, split: str, *, at_gate: bool) -> Split:
 
 
 def identities_of(gateway: Gateway, split: str) -> Identities:
-    """What the rows of a split are known by, in whatever export they stand."""
+    """What budgets know the rows of a split by, in whatever export they stand."""
     found = [
-        table.filter(np.asarray(table.column("split")) == split).column(state.IDENTITY).to_numpy()
+        state.charged(table.filter(np.asarray(table.column("split")) == split))
         for table in gateway.export.rows.chunks()
     ]
     return np.concatenate(found)

@@ -33,8 +33,9 @@ def _budgets(uses: list[BudgetUse]) -> bytes:
     """In a registry of the moment: what the ledger has now."""
     registry = CollectorRegistry()
     labels = ("kind", "scope")
-    used = Gauge("cipherset_budget_used", "Used of a budget, for ever.", labels, registry=registry)
-    left = Gauge("cipherset_budget_left", "Left of a budget.", labels, registry=registry)
+    told = "of a budget, for ever; of an epsilon in millionths."
+    used = Gauge("cipherset_budget_used", f"Used {told}", labels, registry=registry)
+    left = Gauge("cipherset_budget_left", f"Left {told}", labels, registry=registry)
     for one in uses:
         used.labels(one.kind, one.scope).set(one.used)
         if one.left is not None:

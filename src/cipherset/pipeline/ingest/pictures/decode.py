@@ -12,6 +12,7 @@ import zlib
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from cipherset.core.errors import InputError
@@ -24,6 +25,9 @@ SUFFIXES: Final = frozenset(
 MOST_BYTES: Final = 1 << 25
 MOST_PIXELS: Final = 40_000_000  # 160 MB as RGBA
 _WHITE: Final = (255, 255, 255)
+# Modes of 8 bits a channel, or of one; others Pillow cuts off where they are brighter than that.
+_EIGHT_BITS: Final = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK"})
+_SIXTEEN_BITS: Final = 65535
 # A JPEG is decoded at a fraction of its size where that is still twice what is asked for.
 _SPARE: Final = 2
 # What Pillow's decoders raise for bytes that are not what they claim to be.
@@ -78,14 +82,27 @@ def _square(image: Image.Image, side: int) -> Pixels:
 
 
 def _colored(image: Image.Image) -> Image.Image:
-    """RGB; what is transparent is white."""
-    if image.mode.startswith("I;16"):  # which Pillow would cut off at 255
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    """RGB; what is transparent is white.
+
+    Raises:
+        ValueError: samples that are no whole numbers of at most 16 bits.
+    """
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return _scaled(np.asarray(image)).convert("RGB")
+    if image.mode not in _EIGHT_BITS:
+        raise ValueError(image.mode)
     if image.has_transparency_data:
         seen = image.convert("RGBA")
         under = Image.new("RGBA", seen.size, (*_WHITE, 255))
         return Image.alpha_composite(under, seen).convert("RGB")
     return image.convert("RGB")
+
+
+def _scaled(gray: npt.NDArray[np.integer]) -> Image.Image:
+    """16 bits to 8; a decoder that hands out 32 has brought them to 16."""
+    if gray.min() < 0 or gray.max() > _SIXTEEN_BITS:
+        raise ValueError("samples of more than 16 bits")
+    return Image.fromarray(np.rint(gray * (255 / _SIXTEEN_BITS)).astype(np.uint8))
 
 
 def _too_large(place: str, found: str, most: str) -> InputError:

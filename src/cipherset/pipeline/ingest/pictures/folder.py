@@ -4,7 +4,8 @@
     FOLDER/NAME.jpg           has no label: to predict one
 
 Rows are in the order of the paths. Names that begin with a dot are passed over; any other file
-that is no image is refused, for a row that is left out in silence is missed by nobody.
+that is no image is refused, for a row that is left out in silence is missed by nobody. So is a
+symbolic link: what stands elsewhere was not given.
 """
 
 import os
@@ -112,7 +113,7 @@ class ImageFolderReader:
     def _rows(self) -> list[_Row]:
         rows = []
         for path in _entries(self._path):
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 rows += [_Row(f"{path.name}/{each.name}", path.name) for each in _entries(path)]
             else:
                 rows.append(_Row(path.name, None))
@@ -152,13 +153,13 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _check(path: Path, name: str) -> None:
-    """See that it is a regular file with the name of an image, which can be written down."""
+    """See that it is a regular file, no link, with an image's name, which can be written down."""
     try:
         name.encode()
     except UnicodeEncodeError:
         raise faults.not_utf8(path.parent.name, "the name of a file") from None
     with faults.reading(path):
-        is_regular = stat.S_ISREG(path.stat().st_mode)
+        is_regular = stat.S_ISREG(path.lstat().st_mode)
     if not is_regular or not _is_named_so(path):
         raise InputError(
             f"{name}: not an image, in a folder of images",

@@ -7,7 +7,7 @@ import click
 from cipherset.app.assets.bring import BringRequest, bring
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
-from cipherset.interfaces.cli.commands.models.written import NOISY, as_json, as_rows
+from cipherset.interfaces.cli.commands.models.written import as_json, as_rows, measured_on
 
 EXAMPLE = "cipherset bundle router.onnx --cipherset tickets.cipherset --to router.bundle"
 
@@ -40,4 +40,5 @@ def command(
 ) -> None:
     """Bind a model that you trained on DIR with any library to DIR's key; needs no key."""
     bundle = bring(BringRequest(model, cipherset, target, overwrite=force))
-    context.show(as_json(bundle, target), f"bundle written: {target}", as_rows(bundle, [NOISY]))
+    rows = as_rows(bundle, [measured_on(cipherset)])
+    context.show(as_json(bundle, target), f"bundle written: {target}", rows)

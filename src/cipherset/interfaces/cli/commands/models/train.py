@@ -10,7 +10,7 @@ from cipherset.core.manifest import ModelKind
 from cipherset.core.values import Guarantee
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
-from cipherset.interfaces.cli.commands.models.written import NOISY, as_json, as_rows
+from cipherset.interfaces.cli.commands.models.written import as_json, as_rows, measured_on
 from cipherset.pipeline.private import guarantee_of
 
 EXAMPLE = "cipherset train tickets.cipherset --to router.bundle --model logistic"
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         *(cipherset, target, spec), seed=seed, overwrite=force, purpose=purpose, privacy=asked
     )
     bundle = train_at_gate(context.session(), request) if at_gate else train(request)
-    told = [] if at_gate else [NOISY]
+    told = [] if at_gate else [measured_on(cipherset)]
     context.show(as_json(bundle, target), f"bundle written: {target}", as_rows(bundle, told))
 
 

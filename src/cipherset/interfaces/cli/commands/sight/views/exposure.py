@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import click
 
 from cipherset.app.sight.risk.exposure import Exposure, view_exposure
+from cipherset.custody.ledger.budgets import told
 from cipherset.evidence.views.exposure.budgets import AssetUse, KeyUse, Use
 from cipherset.interfaces.cli.command import Command, Context
 
@@ -43,11 +44,12 @@ def _key_rows(found: KeyUse) -> Iterator[tuple[str, str]]:
 
 def _asset_rows(asset: AssetUse) -> Iterator[tuple[str, str]]:
     for name, use in asset.uses.items():
-        yield asset.name, f"{name}: {_use(use)}"
+        yield asset.name, f"{name}: {_use(use, name)}"
 
 
-def _use(use: Use) -> str:
+def _use(use: Use, kind: str = "") -> str:
     because = f" ({use.because})" if use.because else ""
+    used = told(kind, use.used)
     if use.cap is None:
-        return f"{use.used} used{because}"
-    return f"{use.used} of {use.cap} used, {use.left} left{because}"
+        return f"{used} used{because}"
+    return f"{used} of {told(kind, use.cap)} used, {told(kind, use.left)} left{because}"
