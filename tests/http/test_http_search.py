@@ -264,7 +264,7 @@ def test_what_is_broken_is_told_to_who_may_know(tmp_path, served):
     moved = tmp_path / "rows.index"
     shutil.copytree(index, moved)
     (moved / INDEX_FILE).write_bytes(b"{}")
-    kept = next(p.name for p in (home / FOLDER).iterdir() if read_place(p).path == str(index))
+    kept = next(p.name for p in (home / FOLDER).glob("[!.]*") if read_place(p).path == str(index))
     state = home / FOLDER / kept
     write_place(state, read_place(state).model_copy(update={"path": str(moved)}))
     body = {"index": "rows.index", "vector": x[0].tolist()}

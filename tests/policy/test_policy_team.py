@@ -287,6 +287,37 @@ def test_no_grant_crosses_a_region(other):
             assert not found.missing.ways
 
 
+USES = (
+    "ingester sanitize dataset",
+    "ingester calibrate dataset",
+    "reviewer assess dataset",
+    "reviewer assess model",
+    "reviewer redteam model",
+    "scientist evaluate model",
+    "deployer deploy model",
+)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_rows_and_models_of_a_region_are_used_where_the_machine_stands_in_it(use):
+    role, action, kind = use.split()
+    facts = EVERYTHING | {"granted": True, "region": "eu"}
+
+    def decided(here):
+        return TEAM.decide(ask([role], action, kind, c_region=here, **facts))
+
+    assert decided("eu").is_allowed
+    for here in ("us", None):
+        assert decided(here).policies == ("other-region",)
+
+
+def test_what_looks_for_or_takes_away_rows_of_a_region_does_so_anywhere():
+    for action in ("scan", "forget", "erase", "export.remove"):
+        role = "ingester" if action == "scan" else "data-owner"
+        facts = EVERYTHING | {"granted": True, "region": "eu"}
+        assert TEAM.decide(ask([role], action, "dataset", c_region="us", **facts)).is_allowed
+
+
 def test_a_service_must_have_been_verified():
     facts = {"status": Standing.APPROVED, "exposure_left": 5, "rows": 5}
     claimed = ask(["service"], "query", "model", **facts)

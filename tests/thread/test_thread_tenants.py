@@ -8,6 +8,7 @@ from thread_team import COLUMNS
 import cipherset
 from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.workspace import Session
+from cipherset.custody.policy import BuiltIn, builtin
 from cipherset.evidence.attack.linkage.tenants import link_tenants
 from cipherset.interfaces.cli.output import TerminalProgress
 
@@ -67,6 +68,62 @@ def test_rows_of_a_tenant_go_under_another_key_by_a_grant_and_never_out_of_their
     monkeypatch.setenv("CIPHERSET_REGION", "us")
     at_gate = ("train", team.target, "--to", team.folder / "own.bundle", "--at-gate")
     assert "known to stand in it" in team.refused("sci", *at_gate)["message"]
+
+
+HOMES = {"other-tenant", "key-of-other-region", "other-region", "other-purpose"}
+
+
+@pytest.fixture
+def indexed(tmp_path, monkeypatch):
+    """One person under what the team's policies say of tenants, and two tenants' rows.
+
+    ``acme`` has its rows in an index under its own key; ``open.index`` has nobody's.
+    """
+    monkeypatch.setenv("CIPHERSET_REGION", "eu")
+    owner, own = Owner(tmp_path), tmp_path / "own"
+    own.mkdir()
+    rules = [rule.text for rule in builtin.load(BuiltIn.TEAM).rules if rule.id in HOMES]
+    solo = builtin.texts(BuiltIn.SOLO)
+    (own / "own.cedar").write_text("\n".join([*solo.values(), *rules]))
+    (own / "limits.toml").write_text(builtin.limits(BuiltIn.SOLO))
+    owner.ok("policy", "activate", own)
+    told = ("--purpose", "find")
+    owner.ok("key", "create", "acme", *told, "--tenant", "acme", "--only-in", "region=current")
+    owner.ok("key", "create", "beta", *told, "--tenant", "beta", "--only-in", "region=current")
+    for name, home in {"mine": ("--tenant", "acme", "--region", "eu"), "free": ()}.items():
+        for seed in (1, 2):
+            rows = vector_rows(20, seed=seed + len(home))
+            path = write_rows(owner.folder / f"{name}{seed}.parquet", rows)
+            owner.ok("scan", path, *home, *told)
+    for source, key, to in (("mine1", "acme", "acme.index"), ("free1", "beta", "open.index")):
+        columns = ("--vector", "vec", "--key", key, "--to", owner.folder / to)
+        given = ("--approximation-factor", "4", "--accept-risk", "a test")
+        owner.ok("index", "build", owner.folder / f"{source}.parquet", *columns, *given)
+    return owner
+
+
+def test_an_index_of_a_tenant_is_changed_under_its_own_key(indexed, monkeypatch):
+    index, more = indexed.folder / "acme.index", indexed.folder / "mine2.parquet"
+    assert indexed.ok("index", "add", index, more)["changed"] == 20
+    assert indexed.ok("index", "delete", index, "--row", "3", "--source", "mine1.parquet")
+    indexed.ok("key", "rotate", "acme")
+    assert indexed.ok("index", "reencrypt", index)["changed"] == 39
+    assert indexed.ok("index", "add", index, indexed.folder / "free2.parquet")["changed"] == 20
+
+
+def test_rows_of_a_tenant_are_added_to_an_index_under_another_key_by_a_grant(indexed):
+    index, more = indexed.folder / "open.index", indexed.folder / "mine1.parquet"
+    refused = indexed.run("index", "add", index, more).error
+    assert refused["code"] == "not_allowed"
+    assert "index of mine1.parquet: rows of a tenant go under" in refused["message"]
+    assert "grant request index mine1.parquet open.index" in refused["hint"]
+    granted = indexed.ok("grant", "request", "index", more, index, "--for", "find")["grant"]
+    indexed.ok("grant", "approve", granted)
+    assert indexed.ok("index", "add", index, more)["changed"] == 20
+    # From now on it holds acme's rows too: more come by a grant only, and any go without.
+    added = ("index", "add", index, indexed.folder / "free2.parquet")
+    assert "rows of a tenant go under" in indexed.run(*added).error["message"]
+    indexed.ok("index", "delete", index, "--row", "3", "--source", "mine1.parquet")
 
 
 def test_names_of_tenants_and_regions_have_a_grammar(owner, monkeypatch):

@@ -52,7 +52,8 @@ class Moment:
     act touches, ``exposure_left`` what the budgets leave for them. ``asked``, ``requester`` and
     ``beneficiary`` are those of the request that a vote is about. ``granted_as``: a grant for that
     action covers this one too, for it is a part of it. ``opens`` are keys that the act opens at
-    once: whether they may be is decided with it.
+    once: whether they may be is decided with it. ``takes_out``: rows only go, so that what for,
+    whose they are and where they stay is asked of nobody.
     """
 
     purpose: str | None = None
@@ -70,6 +71,7 @@ class Moment:
     debits: tuple[Debit, ...] = ()
     row_debits: tuple[RowDebit, ...] = ()
     opens: tuple[About, ...] = ()
+    takes_out: bool = False
 
 
 NOTHING: Final = Moment()

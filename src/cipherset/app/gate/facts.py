@@ -1,7 +1,7 @@
 """What the gate knows at the moment of asking, read in the transaction that decides."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -91,7 +91,7 @@ def gather(
     request = Request(
         principal=principal_of(gate.who.name, stored, policies),
         action=action,
-        resource=_resource(transaction, about),
+        resource=_resource(transaction, about, moment),
         context=_context(transaction, gate, action, moment, grant),
     )
     return Asked(
@@ -273,10 +273,11 @@ def _live(
     return None
 
 
-def _resource(transaction: Transaction, about: About) -> Resource:
+def _resource(transaction: Transaction, about: About, moment: Moment) -> Resource:
     if about.kind is Kind.WORKSPACE:
         return Resource(about.kind, about.id, about.name, label=Level.INTERNAL)
-    return described(transaction, about)
+    found = described(transaction, about)
+    return replace(found, purpose=None, tenant=None, region=None) if moment.takes_out else found
 
 
 def _context(

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from cipherset.app.gate import Act, Action, Fact, Moment
-from cipherset.app.gate.about import about_key
 from cipherset.app.index.encrypting import Encrypting, tags_of
 from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, write_place
-from cipherset.app.index.leaving import Leaving, leaving
+from cipherset.app.index.leaving import Leaving, key_known, leaving
 from cipherset.app.index.opened import about_index, encrypting
 from cipherset.app.index.reading import Origin, Plain, origin_of, read_plain
 from cipherset.app.index.request import BuildRequest, IndexResult
@@ -96,8 +95,7 @@ def build(session: Session, request: BuildRequest) -> IndexResult:
 @contextmanager
 def _indexing(workspace: Workspace, request: BuildRequest, origin: Origin) -> Iterator[Act]:
     about = origin.about
-    known = workspace.ring.find(request.key)
-    key = None if known is None else about_key(known)
+    key = key_known(workspace, request.key)
     if key is not None:
         about = replace(about, also=key.bound())
     facts: dict[str, Fact] = {
@@ -135,6 +133,7 @@ def _place(draft: _Draft, kept: Path) -> IndexManifest:
     manifest = _describe(draft, made)
     what = Leaving(
         origin.about,
+        draft.key.key_id,
         draft.plain.n_rows,
         ((origin.asset, draft.plain.n_rows),),
         draft.risk.high,

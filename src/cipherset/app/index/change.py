@@ -1,7 +1,7 @@
 """``index add`` and ``index delete``: rows come and go, under the key version that is active."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -9,12 +9,20 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from cipherset.app.gate import About, Act, Action, Fact
+from cipherset.app.gate import About, Act, Action, Fact, Moment
 from cipherset.app.index.build import INDEX_RUN
 from cipherset.app.index.encrypting import Encrypting, tags_of
 from cipherset.app.index.kept import changing_alone
-from cipherset.app.index.leaving import Leaving, leaving
-from cipherset.app.index.opened import Opened, encrypting, glance, open_index, peek, unit
+from cipherset.app.index.leaving import Leaving, key_known, leaving
+from cipherset.app.index.opened import (
+    Glance,
+    Opened,
+    encrypting,
+    glance,
+    open_index,
+    peek,
+    unit,
+)
 from cipherset.app.index.reading import origin_of
 from cipherset.app.index.request import IndexResult
 from cipherset.app.labels.record import recorded_run
@@ -29,6 +37,7 @@ from cipherset.pipeline.index.entries import ID_BYTES, Bytes, concatenated
 from cipherset.pipeline.ingest import open_source
 
 GIVEN: Final = "given"
+DELETING: Final = "deleting"
 MOST_VALUES: Final = 1_024
 
 
@@ -66,9 +75,8 @@ def add(session: Session, index: Path, source: str) -> IndexResult:
     """
     with open_workspace(session) as workspace:
         origin = origin_of(workspace, source)
-        also = origin.about.bound()
         with (
-            changing(workspace, index, also, {"source": origin.name}) as act,
+            changing(workspace, index, {"source": origin.name}, source=origin.about) as act,
             open_index(workspace, index) as opened,
         ):
             reading = opened.reading(session)
@@ -92,7 +100,7 @@ def add_values(session: Session, index: Path, values: Values) -> IndexResult:
     """
     with (
         open_workspace(session) as workspace,
-        changing(workspace, index, {}, {"source": GIVEN}) as act,
+        changing(workspace, index, {"source": GIVEN}) as act,
         open_index(workspace, index) as opened,
     ):
         if values.texts:
@@ -131,10 +139,10 @@ def delete(
         IntegrityError, KeyAccessError, BackendError: as ``add``.
         PolicyError: ``not_allowed``.
     """
-    facts: dict[str, Fact] = {"source": source, "deleting": True}
+    facts: dict[str, Fact] = {"source": source, DELETING: True}
     with (
         open_workspace(session) as workspace,
-        changing(workspace, index, {}, facts) as act,
+        changing(workspace, index, facts) as act,
         open_index(workspace, index) as opened,
     ):
         gone = _ids(ids)
@@ -162,16 +170,35 @@ def status(session: Session, index: Path) -> IndexResult:
 
 @contextmanager
 def changing(
-    workspace: Workspace, index: Path, also: dict[str, str], facts: dict[str, Fact]
+    workspace: Workspace, index: Path, facts: dict[str, Fact], *, source: About | None = None
 ) -> Iterator[Act]:
-    """The act of changing an index, which one at a time does."""
+    """The act of changing an index, which one at a time does, under the key that it is under.
+
+    Rows of a ``source`` that come are asked about first, as where an index is built of them: what
+    is in an index says nothing of what goes into it.
+    """
     seen = glance(workspace, index)
     known: dict[str, Fact] = {"index": seen.index_id, **facts}
-    about = replace(seen.about, also=also)
-    with workspace.gate.act(Action.INDEX, str(index), known, about=about) as act:
+    moment = Moment(key=_key_of(workspace, seen), takes_out=DELETING in facts)
+    gate, about = workspace.gate, seen.about
+    with ExitStack() as acts:
+        if source is not None:
+            both = replace(source, also=about.bound())
+            acts.enter_context(gate.act(Action.INDEX, str(index), known, about=both, moment=moment))
+            about = replace(about, also=source.bound())
+        act = acts.enter_context(
+            gate.act(Action.INDEX, str(index), known, about=about, moment=moment)
+        )
         seen.check()
         with changing_alone(workspace.home, seen.index_id or ""):
             yield act
+
+
+def _key_of(workspace: Workspace, seen: Glance) -> About | None:
+    """The key that the rows of an index go under; None where the index is broken."""
+    if not isinstance(seen.found, IndexManifest):
+        return None
+    return key_known(workspace, seen.found.key_id)
 
 
 def measured_leaving(
@@ -179,7 +206,7 @@ def measured_leaving(
 ) -> Leaving:
     """What was measured when the index was built stands for rows of the same kind."""
     high = manifest.assessment["reid_high"]
-    return Leaving(about, rows, scopes, high, accepted=manifest.risk_accepted)
+    return Leaving(about, manifest.key_id, rows, scopes, high, accepted=manifest.risk_accepted)
 
 
 def _added(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cipherset.app.gate import About, Action, Fact, Moment
+from cipherset.app.gate.about import about_key
 from cipherset.app.workspace import Workspace
 from cipherset.custody.ledger.budgets import ROWS, Debit, spent
 from cipherset.custody.policy import UNBOUNDED
@@ -15,7 +16,7 @@ from cipherset.custody.policy import UNBOUNDED
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """How many rows of which asset go, and what was measured of such rows.
+    """How many rows of which asset go under which key, and what was measured of such rows.
 
     ``reid`` is the upper end of re-identification without the key; None where it was not measured
     on these very rows. ``scopes`` are what row exposure is counted for: a source that goes as a
@@ -23,10 +24,17 @@ class Leaving:
     """
 
     about: About
+    key: str
     rows: int
     scopes: Sequence[tuple[str, int]]
     reid: float | None
     accepted: bool
+
+
+def key_known(workspace: Workspace, name: str) -> About | None:
+    """The key of that name or id, which rows of an index go under; None where there is none."""
+    known = workspace.ring.find(name)
+    return None if known is None else about_key(known)
 
 
 def debits_for(cap: int | None, scopes: Sequence[tuple[str, int]]) -> tuple[Debit, ...]:
@@ -47,6 +55,7 @@ def leaving(workspace: Workspace, subject: str, what: Leaving) -> Iterator[None]
     cap = gate.ledger.transact(gate.policies).limits.budgets.exports
     debits = debits_for(cap, what.scopes)
     moment = Moment(
+        key=key_known(workspace, what.key),
         rows=what.rows,
         reid=None if what.reid is None else min(what.reid, 1.0),
         is_fresh=what.reid is not None,

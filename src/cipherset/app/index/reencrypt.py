@@ -68,7 +68,7 @@ def reencrypt(session: Session, index: Path) -> IndexResult:
     """
     with (
         open_workspace(session) as workspace,
-        changing(workspace, index, {}, {"reencrypting": True}) as act,
+        changing(workspace, index, {"reencrypting": True}) as act,
         open_index(workspace, index) as opened,
     ):
         manifest = opened.manifest
