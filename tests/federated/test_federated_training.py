@@ -8,9 +8,11 @@ import pytest
 from federated_samples import NAMES, identities, roster
 
 from cipherset.app.federated import Agreement, Contribution, Owner, train_together
+from cipherset.app.federated.owner import MOST_ROWS
 from cipherset.core.errors import BackendError, CiphersetError
 from cipherset.core.values import Guarantee
 from cipherset.pipeline.encrypt import VectorCipher
+from cipherset.pipeline.federated import MOST_VALUE
 from cipherset.pipeline.private import SENSITIVITY, STEP, Part, delta_of, descended
 from cipherset.pipeline.private.accounting import rho_of
 from cipherset.pipeline.train import to_onnx
@@ -153,13 +155,41 @@ def test_rows_that_were_not_agreed_on_are_refused(x, labels, code):
     assert caught.value.code == code
 
 
-def test_weights_that_are_no_numbers_are_refused():
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.full((DIM + 1, 3), np.nan),
+        np.full((DIM + 1, 3), 1e308),
+        np.zeros((DIM + 1, 1)),
+        np.zeros((DIM, 3)),
+    ],
+)
+def test_weights_at_which_rows_could_show_by_an_error_are_refused(weights):
+    """And not paid for: nothing was computed on the rows."""
     agreed = agreement()
     owner, *_ = those = owners(agreed)
     announced = [one.join(bytes(16)) for one in those]
     with pytest.raises(CiphersetError) as caught:
-        owner.update(np.full(agreed.shape, np.nan), announced)
-    assert caught.value.code == "norm"
+        owner.update(weights, announced)
+    assert caught.value.code == "round_weights"
+    assert owner._left == agreed.releases
+
+
+def test_so_many_rows_that_a_sum_could_overflow_are_refused():
+    """Before anything is computed on them."""
+    n = MOST_ROWS + 1
+    many = Contribution(np.broadcast_to(np.zeros(DIM, dtype=np.float32), (n, DIM)), range(n))
+    with pytest.raises(CiphersetError) as caught:
+        Owner("north", identities()["north"], many, agreement())
+    assert caught.value.code == "round_values"
+    assert MOST_ROWS * SENSITIVITY / 2 + 12 * 2**44 < MOST_VALUE
+
+
+@pytest.mark.parametrize("classes", [("a",), ("b", "a"), ("a", "a")])
+def test_classes_are_named_once_and_in_order(classes):
+    with pytest.raises(CiphersetError) as caught:
+        Agreement(roster(), classes, DIM, EACH, 2, None)
+    assert caught.value.code == "agreed_classes"
 
 
 @pytest.mark.parametrize("honest", [2, 3, 4])

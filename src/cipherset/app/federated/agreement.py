@@ -49,8 +49,15 @@ class Agreement:
         """Refuse what cannot be kept.
 
         Raises:
-            UsageError: code ``honest``: fewer than two, or more than there are members.
+            UsageError: code ``honest``: fewer than two, or more than there are members;
+                ``agreed_classes``: fewer than two, one twice, or not in order.
         """
+        if len(self.classes) < 2 or list(self.classes) != sorted(set(self.classes)):
+            raise UsageError(
+                f"{len(self.classes)} classes are agreed on that are not two or more, sorted",
+                code="agreed_classes",
+                hint="name each class once, in the order of the alphabet",
+            )
         if not 2 <= self.honest <= len(self.roster):
             raise UsageError(
                 f"{self.honest} of {len(self.roster)} members are said to be honest",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +12,11 @@ from cipherset.core.errors import DimensionError, InputError, PolicyError
 from cipherset.core.values import Floats
 from cipherset.pipeline.federated import Announcement, Masked, Member
 from cipherset.pipeline.private import Part, Words, system_words
+
+# What a refusal depends on must not be the rows: with weights so small nothing overflows, and with
+# so few rows a sum of their gradients and the noise is below 2**52.
+MOST_WEIGHT: Final = 2.0**20
+MOST_ROWS: Final = 2**25
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Owner:
 
         Raises:
             InputError: ``round_member``: no round was joined; ``round_size``: smaller than agreed;
-                and what ``Member.seal`` and the sum refuse.
+                ``round_weights``: of another shape, or no usual numbers; and as ``Member.seal``.
             IntegrityError: as ``Member.seal``.
         """
         member, self._member = self._member, None
@@ -78,12 +84,28 @@ class Owner:
                 code="round_size",
                 hint="with fewer the noise of the sum would be too small",
             )
+        _check_weights(weights, self.agreement.shape)
         self._left -= 1
         values = self._part.noisy_gradient(weights, sigma=self.agreement.share, words=self._words)
         return member.seal(values.ravel(), announced, self.agreement.roster)
 
 
+def _check_weights(weights: Floats, shape: tuple[int, int]) -> None:
+    if weights.shape != shape or not (np.abs(weights) <= MOST_WEIGHT).all():
+        raise InputError(
+            f"weights are not {shape} numbers of at most {MOST_WEIGHT:g}",
+            code="round_weights",
+            hint="do not go on: who sends such weights is not training",
+        )
+
+
 def _part(rows: Contribution, agreement: Agreement) -> Part:
+    if len(rows.x) > MOST_ROWS:
+        raise InputError(
+            f"{len(rows.x)} rows, expected at most {MOST_ROWS}",
+            code="round_values",
+            hint="take part with a sample of them",
+        )
     if rows.x.shape != (len(rows.labels), agreement.dim):
         raise DimensionError(
             f"{rows.x.shape} vectors and {len(rows.labels)} labels, expected (n, {agreement.dim})",
