@@ -49,7 +49,7 @@ WORLDS = ((7, 150, SMALL), (7, 1500, SMALL), (77, 600, WIDE), (77, 1500, WIDE))
 SEEN = ((7, 1500, SMALL), (77, 1500, WIDE))
 World = tuple[int, int, Setting]
 N_BATCH = 8  # rows of each owner in the step that the server looks at
-N_FOUND, N_MEMBERS = 100, 400
+N_FOUND, N_MEMBERS = 100, 1000
 View = Callable[[Integers, list[Integers]], Integers]
 
 
@@ -243,7 +243,7 @@ def tables(asked: argparse.Namespace) -> Iterator[Table]:
     header = ("classes", "export", "the server sees", "rows of batches of one", "membership, area")
     note = (
         f"{N_FOUND} rows at a cosine of 0.99 or more; {N_MEMBERS} steps of {N_BATCH} rows of each "
-        "owner, half of them with the row: guessing has an area of 0.5, give or take 0.06. Masks "
+        "owner, half of them with the row: guessing has an area of 0.5, give or take 0.04. Masks "
         "and noise are the system's."
     )
     title = "What the server sees of one owner"

@@ -78,25 +78,22 @@ class Agreement:
     @cached_property
     def steps(self) -> int:
         """Steps of the fit: they depend on the budget alone."""
-        return MOST_STEPS if self.guarantee is None else steps_for(self._rho)
+        return MOST_STEPS if self.guarantee is None else steps_for(self._rho(self.guarantee))
 
     @property
     def releases(self) -> int:
         """How often an owner seals at most, whether or not the round came to a sum."""
         return self.steps + self.repeats
 
-    @property
+    @cached_property
     def share(self) -> float:
         """The width of the noise that each member adds, in squared steps; 0 for none."""
         if self.guarantee is None:
             return 0.0
-        sigma = sigma_of(SENSITIVITY, self._rho, releases=self.releases)
+        sigma = sigma_of(SENSITIVITY, self._rho(self.guarantee), releases=self.releases)
         return sigma / math.sqrt(self.honest)
 
-    @cached_property
-    def _rho(self) -> float:
+    def _rho(self, guarantee: Guarantee) -> float:
         """Every member draws its own noise: the sampler is paid for once for each."""
-        if self.guarantee is None:
-            return math.inf
         draws = (MOST_STEPS + self.repeats) * self.shape[0] * self.shape[1] * len(self.roster)
-        return budget(self.guarantee, draws=draws)
+        return budget(guarantee, draws=draws)
