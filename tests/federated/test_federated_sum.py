@@ -196,6 +196,12 @@ def test_nobody_stands_in_for_a_member():
     refused("round_member", members["north"].seal, whole(), (*announced[:3], own), roster())
 
 
+def test_a_roster_without_a_key_lets_nobody_in():
+    _, members, announced = started()
+    short = roster() | {"west": b"short"}
+    refused("round_message", members["north"].seal, whole(), announced, short)
+
+
 def test_a_member_is_there_once_and_with_its_own_key():
     _, members, announced = started()
     seal = members["north"].seal

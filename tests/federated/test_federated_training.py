@@ -112,6 +112,25 @@ def test_who_leaves_is_left_out_and_the_round_run_again():
     assert [owner._left for owner in those] == [0, 0, 0, agreed.releases - 3 + 1]
 
 
+class Absent(Owner):
+    """The last of them does not come to the third round."""
+
+    rounds = 0
+
+    def join(self, round_id):
+        self.rounds += 1
+        if self.name == NAMES[-1] and self.rounds == 3:
+            raise BackendError("gone", code="federated_gone", hint="")
+        return super().join(round_id)
+
+
+def test_a_round_is_run_without_who_does_not_come():
+    agreed = agreement(repeats=0)
+    those = owners(agreed, Absent)
+    train_together(those, agreed)
+    assert [owner._left for owner in those] == [0, 0, 0, agreed.releases - 2]
+
+
 def test_a_round_run_again_is_paid_for():
     agreed = agreement(repeats=0)
     with pytest.raises(CiphersetError) as caught:

@@ -41,8 +41,11 @@ def train_together(owners: Sequence[Owner], agreement: Agreement) -> Classifier:
 def _round(there: list[Owner], agreement: Agreement, weights: Floats) -> Floats | None:
     """The mean gradient at ``weights``; None where an owner left: it is taken out of ``there``."""
     turn = Round(agreement.roster, weights.size)
-    for owner in there:
-        turn.announce(owner.join(turn.round_id))
+    for owner in tuple(there):
+        try:
+            turn.announce(owner.join(turn.round_id))
+        except BackendError:
+            there.remove(owner)
     announced = turn.close()
     for owner in tuple(there):
         try:

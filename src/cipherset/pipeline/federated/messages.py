@@ -82,11 +82,11 @@ def check(message: Announcement | Masked, roster: Roster, round_id: bytes) -> No
             code="round_member",
             hint="agree on who takes part before the first round",
         )
-    key = Ed25519PublicKey.from_public_bytes(roster[message.name])
     try:
+        key = Ed25519PublicKey.from_public_bytes(roster[message.name])
         key.verify(message.signature, message.signed)
         is_genuine = message.round_id == round_id
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):  # the latter where the roster has no such key
         is_genuine = False
     if not is_genuine:
         raise IntegrityError(
