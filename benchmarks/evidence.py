@@ -58,6 +58,7 @@ BENCHMARKS = (
     Benchmark("membership", needs=(BANKING,)),
     Benchmark("gradients", needs=(BANKING,)),
     Benchmark("owners", needs=(BANKING,)),
+    Benchmark("rounds", needs=(BANKING,)),
     Benchmark(
         "attacks",
         needs=(BANKING,),

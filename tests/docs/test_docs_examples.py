@@ -43,6 +43,7 @@ LONG = {
         "tenants",
         "trace-lineage",
         "train-at-the-gate",
+        "train-together",
         "work-as-a-team",
     ]
 }

@@ -11,6 +11,7 @@ sampling ratio of 1.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,8 +21,15 @@ import numpy.typing as npt
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats, Guarantee
 from cipherset.pipeline.private.accounting import budget, sigma_of
-from cipherset.pipeline.private.discrete import Words, system_words
-from cipherset.pipeline.private.sums import LONGEST, STEP, Steps, in_steps, noisy_products
+from cipherset.pipeline.private.discrete import Integers, Words, discrete_gaussians, system_words
+from cipherset.pipeline.private.sums import (
+    LONGEST,
+    STEP,
+    Steps,
+    exact_products,
+    in_steps,
+    noisy_products,
+)
 
 Codes = npt.NDArray[np.int64]
 
@@ -35,6 +43,9 @@ RATE: Final = 16.0
 MOMENTUM: Final = 0.9
 CLIP: Final = 0.2
 CONSTANT: Final = 0.5
+_LONGEST: Final = math.hypot(LONGEST, CONSTANT)
+# In squared steps, rows as long as their whole steps can be.
+SENSITIVITY: Final = 2 * math.sqrt(math.floor((_LONGEST / STEP) ** 2)) * CLIP / STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +103,65 @@ class Share:
 
 def scores_within(x: Floats, codes: Codes, share: Share, *, words: Words = system_words) -> Scores:
     """The same within a share; it depends on ``len(x)`` only through the sums."""
-    n_classes = share.n_classes
-    constant = np.full((len(x), 1), CONSTANT)
-    rows = in_steps(np.hstack([x, constant]), longest=math.hypot(LONGEST, CONSTANT))
-    inputs, truth = rows.values * STEP, np.eye(n_classes)[codes]
+    part = Part.of(x, codes, share.n_classes)
     steps = steps_for(share.rho)
-    sensitivity = 2 * rows.longest * CLIP / STEP
-    sigma = sigma_of(sensitivity, share.rho, releases=steps)
-    weights = np.zeros((inputs.shape[1], n_classes))
+    sigma = sigma_of(SENSITIVITY, share.rho, releases=steps)
+
+    def gradient(weights: Floats) -> Floats:
+        found = noisy_products(part.rows, part.wrong(weights), sigma=sigma, words=words)
+        return found / max(share.n_rows, 1)
+
+    return descended(gradient, (x.shape[1], share.n_classes), steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one owner, a constant behind each, in whole steps (n, d + 1), and classes (n, c)."""
+
+    rows: Steps
+    truth: Floats = field(repr=False)
+
+    @classmethod
+    def of(cls, x: Floats, codes: Codes, n_classes: int) -> "Part":
+        """From rows of norm at most 1, shape (n, d), and codes of classes, shape (n,).
+
+        Raises:
+            InputError: code ``norm``.
+        """
+        constant = np.full((len(x), 1), CONSTANT)
+        return cls(in_steps(np.hstack([x, constant]), longest=_LONGEST), np.eye(n_classes)[codes])
+
+    def wrong(self, weights: Floats) -> Steps:
+        """What the model is wrong by on each row, shortened to ``CLIP``, shape (n, c)."""
+        return _clipped(_softmax(self.rows.values * STEP @ weights) - self.truth)
+
+    def noisy_gradient(self, weights: Floats, *, sigma: float, words: Words) -> Integers:
+        """The sum of the rows' gradients with noise of width ``sigma``, in squared steps.
+
+        Shape (d + 1, c). Whatever ``weights`` are, a row replaced moves it by ``SENSITIVITY``.
+        A ``sigma`` of 0 adds no noise, and keeps nothing.
+
+        Raises:
+            InputError: ``private_rows``; ``private_width``; ``norm``: weights that are no numbers.
+        """
+        total = exact_products(self.rows, self.wrong(weights))
+        if sigma == 0:
+            return total
+        return total + discrete_gaussians(sigma, total.size, words).reshape(total.shape)
+
+
+def descended(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps: int) -> Scores:
+    """The mean of the later half of ``steps`` steps down ``gradient``, with momentum, from 0.
+
+    Args:
+        gradient: From weights (d + 1, c) to the mean gradient of the rows there.
+        shape: (d, c).
+        steps: At least 2.
+    """
+    weights = np.zeros((shape[0] + 1, shape[1]))
     speed, mean = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(steps):
-        wrong = _clipped(_softmax(inputs @ weights) - truth)
-        gradient = noisy_products(rows, wrong, sigma=sigma, words=words) / max(share.n_rows, 1)
-        speed = MOMENTUM * speed + gradient
+        speed = MOMENTUM * speed + gradient(weights)
         weights = weights - RATE * speed
         if 2 * step >= steps:  # the mean of the later ones has less of the noise
             mean += weights / (steps // 2)

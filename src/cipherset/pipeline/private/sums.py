@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats
-from cipherset.pipeline.private.discrete import Words, discrete_gaussians
+from cipherset.pipeline.private.discrete import Integers, Words, discrete_gaussians
 
 STEP: Final = 2.0**-14
 # Unit rows are of norm 1 up to the rounding of float32.
@@ -67,13 +67,22 @@ def noisy_products(left: Steps, right: Steps, *, sigma: float, words: Words) -> 
     Raises:
         InputError: ``private_rows``: so many that the sum would not be exact; ``private_width``.
     """
+    total = exact_products(left, right)
+    noise = discrete_gaussians(sigma, total.size, words).reshape(total.shape)
+    # Added as integers: what rounds comes after.
+    return np.asarray((total + noise) * STEP**2, dtype=np.float64)
+
+
+def exact_products(left: Steps, right: Steps) -> Integers:
+    """``left.T @ right`` in squared steps: whole numbers, without noise, so not to be released.
+
+    Raises:
+        InputError: ``private_rows``.
+    """
     if len(left.values) * left.longest * right.longest >= _EXACT:
         raise InputError(
             f"{len(left.values)} rows are too many for an exact sum",
             code="private_rows",
             hint="fit on a sample of them",
         )
-    total = left.values.T @ right.values
-    noise = discrete_gaussians(sigma, total.size, words).reshape(total.shape)
-    # Added as integers: what rounds comes after.
-    return np.asarray((total.astype(np.int64) + noise) * STEP**2, dtype=np.float64)
+    return np.asarray(left.values.T @ right.values).astype(np.int64)
