@@ -69,6 +69,7 @@ def test_encoder(minilm):
         "minilm-l6-v2",
         "minilm-l6-v2-int8",
         "paraphrase-minilm",
+        "efficientnet-lite0",
     ]
     got = cipherset("encoder", "get", "minilm-l6-v2", "--json").json
     assert got.keys() >= {"encoder", "digest", "path"}
@@ -198,8 +199,21 @@ def test_in_a_process_of_its_own(exported):
 
 
 GROUPS = {
-    *("asset", "audit", "canary", "copies", "encoder", "grant", "index", "key", "policy"),
-    *("principal", "redteam", "review", "service", "view"),
+    "asset",
+    "audit",
+    "canary",
+    "copies",
+    "encoder",
+    "grant",
+    "index",
+    "key",
+    "mlflow",
+    "policy",
+    "principal",
+    "redteam",
+    "review",
+    "service",
+    "view",
 }
 
 
