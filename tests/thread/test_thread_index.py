@@ -53,7 +53,7 @@ def built(built_once, tmp_path):
     owner, x, made = built_once
     shutil.copytree(owner.folder, tmp_path / "copy")
     copy = Owner(tmp_path / "copy")
-    place = next((copy.home / "indexes").iterdir()) / "place"
+    place = next(copy.home.glob("indexes/*/place"))
     told = json.loads(place.read_bytes()) | {"path": str(copy.folder / "rows.index")}
     place.write_text(json.dumps(told, sort_keys=True, separators=(",", ":")))
     return copy, x, made
@@ -235,7 +235,7 @@ def test_another_workspace_cannot_use_it(built, stranger, tmp_path):
 @pytest.mark.parametrize("part", ["place", "meta"])
 def test_a_sealed_part_that_is_missing(built, part):
     owner, x, _ = built
-    (next((owner.home / "indexes").iterdir()) / part).unlink()
+    next(owner.home.glob(f"indexes/*/{part}")).unlink()
     assert refused(asked, owner, x[7]) == (5, "sealed_missing")
 
 
