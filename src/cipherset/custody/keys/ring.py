@@ -37,6 +37,7 @@ from cipherset.custody.keys.stored import (
     StoredSigner,
     StoredVersion,
     corrupt,
+    look_at_any,
     read_key,
     read_signer,
     signer_bound,
@@ -202,8 +203,7 @@ class KeyRing:
         known = self._find(name_or_id) if _is_name(name_or_id) else None
         if known is not None:
             return known.info()
-        if (self._directory / SIGNER_FILE).exists():
-            read_signer(self._directory / SIGNER_FILE)  # as long a look as at one that is there
+        look_at_any(self._directory)
         return None
 
     def open(self, name_or_id: str, version: int | None = None, *, purpose: KeyUse) -> KeyHandle:
