@@ -160,9 +160,11 @@ def test_killed_worker(sanitizing, nodes):
 def test_lost_node(sanitizing, nodes):
     run = sanitizing.run("run")
     run.when_paused()
+    until(lambda: len(nodes.workers()) == 2)
     nodes.cluster.remove_node(nodes.nodes.pop(), allow_graceful=False)
     run.go()
-    sanitizing.check(parts_kept=0, workers_lost=1)
+    # Where Ray had put its workers decides how many were lost.
+    sanitizing.check(parts_kept=0)
     nodes.add()
 
 
