@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,7 +22,7 @@ from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.scanning.request import ScanRequest
 from cipherset.app.scanning.run import scan
 from cipherset.app.workspace import open_workspace
-from cipherset.core.errors import UsageError
+from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys.identity import RowIdentity
 from cipherset.pipeline.ingest import Consent, open_source
@@ -194,3 +195,11 @@ def test_what_is_not_done_by_the_row_is_done_here_alone(tmp_path, roles, consent
         ProtectRequest(
             "rows.parquet", roles, "support", tmp_path, "lda:2", 5.0, consent=consent, engine=RAY
         )
+
+
+def test_another_encoder_under_the_same_name_is_refused():
+    task = SimpleNamespace(settings={"encoder": ["minilm", "sha256:a"]}, cache="cache")
+    made = {("encoder", "minilm"): SimpleNamespace(digest="sha256:b")}
+    with pytest.raises(IntegrityError) as refused:
+        on_workers._encoder(task, made)
+    assert refused.value.code == "encoder_digest"

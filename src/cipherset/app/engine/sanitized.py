@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
+from itertools import zip_longest
 from typing import Any, Final
 
 import pyarrow as pa
@@ -68,14 +69,14 @@ def decoded(
     Raises:
         IntegrityError: ``part_changed``.
     """
-    answers = told(tables)
-    for rows in part.whole():
-        said = next(answers, None)
-        if said is None or said["rows"] != rows.n_rows or said["start"] != rows.start:
+    for rows, said in zip_longest(part.whole(), told(tables)):
+        if (
+            rows is None
+            or said is None
+            or (said["rows"], said["start"]) != (rows.n_rows, rows.start)
+        ):
             raise changed(part)
         yield _decoded(rows, said, text)
-    if next(answers, None) is not None:
-        raise changed(part)
 
 
 def changed(part: Source) -> IntegrityError:
