@@ -7,15 +7,16 @@ Source: J. Devlin, M. Chang, K. Lee, K. Toutanova, *BERT*, NAACL 2019, section 3
 is A. Vaswani et al., *Attention Is All You Need*, 2017, sections 3.1 to 3.3, layer norm last.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from cipherset.core.values import Float32s
 from cipherset.pipeline.embed.identity import BertSettings, Pooling, unsupported
+from cipherset.pipeline.embed.nodes import Nodes
 from cipherset.pipeline.embed.weights import WORDS, Tensors
 
 FORMAT: Final = 1  # raise it when the graph changes: cached graphs are then built anew
@@ -73,13 +74,12 @@ def _n_layers(tensors: Tensors) -> int:
     return len(layers)
 
 
-class _Graph:
-    """Nodes and constants as they are added; each node has one output."""
+class _Graph(Nodes):
+    """Nodes and constants that take their values from the weights."""
 
     def __init__(self, tensors: Tensors) -> None:
+        super().__init__()
         self._tensors = tensors
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Float32s:
         """The weights of that name.
@@ -96,23 +96,6 @@ class _Graph:
         if not fits:
             raise unsupported(f"{name} has shape {found.shape}, not {shape}")
         return found
-
-    def constant(self, name: str, values: np.ndarray | np.generic) -> str:
-        self._constants.append(numpy_helper.from_array(np.asarray(values), name))
-        return name
-
-    def node(
-        self,
-        operator: str,
-        inputs: Sequence[str],
-        attributes: Mapping[str, Any] | None = None,
-        *,
-        name: str | None = None,
-    ) -> str:
-        output = name or f"{operator.lower()}_{len(self._nodes)}"
-        made = helper.make_node(operator, list(inputs), [output], **(attributes or {}))
-        self._nodes.append(made)
-        return output
 
     def linear(self, x: str, name: str, shape: tuple[int, int], *, scale: float = 1.0) -> str:
         """``scale * (x @ weight.T + bias)``; weights are stored (out, in)."""

@@ -9,16 +9,16 @@ https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite.
 M. Sandler et al., *MobileNetV2*, CVPR 2018, section 3.3.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from cipherset.core.values import Float32s
 from cipherset.pipeline.embed.identity import unsupported
 from cipherset.pipeline.embed.image.layout import Tensors
+from cipherset.pipeline.embed.nodes import Nodes
 
 FORMAT: Final = 1  # raise it when the graph changes: cached graphs are then built anew
 PIXELS: Final = "pixels"
@@ -68,13 +68,12 @@ def _block(graph: "_Graph", x: str, at: str, stride: int) -> str:
     return graph.node("Add", [narrow, x]) if stride == 1 and n_in == n_out else narrow
 
 
-class _Graph:
-    """Nodes and constants as they are added; each node has one output."""
+class _Graph(Nodes):
+    """Nodes and constants that take their values from the weights."""
 
     def __init__(self, tensors: Tensors) -> None:
+        super().__init__()
         self._tensors = tensors
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
         self._least = self.constant("least", np.float32(0))
         self._most = self.constant("most", np.float32(6))
 
@@ -91,22 +90,6 @@ class _Graph:
         if found is None or found.ndim != n_axes:
             raise unsupported(f"its weights hold no {name} of {n_axes} axes")
         return found
-
-    def constant(self, name: str, values: np.ndarray | np.generic) -> str:
-        self._constants.append(numpy_helper.from_array(np.asarray(values), name))
-        return name
-
-    def node(
-        self,
-        operator: str,
-        inputs: Sequence[str],
-        attributes: Mapping[str, Any] | None = None,
-        *,
-        name: str | None = None,
-    ) -> str:
-        output = name or f"{operator.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, list(inputs), [output], **(attributes or {})))
-        return output
 
     def convolution(
         self, x: str, name: str, normalized: str, *, stride: int = 1, groups: int = 1
