@@ -11,8 +11,9 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -65,8 +66,7 @@ def _steady(text, folder):
     return text
 
 
-@contextmanager
-def _stage(folder):
+def _fill(folder):
     """The sources that the scripts speak of, in a folder with nothing around it."""
     write_rows(folder / "rows.csv", vector_rows(40))
     write_rows(folder / "ten.csv", vector_rows(10))
@@ -76,27 +76,37 @@ def _stage(folder):
     write_rows(folder / "texts.jsonl", TEXTS)
     for name, text in RULES.items():
         (folder / name).write_text(text)
+
+
+def _played(path, folder):
+    """What the script does in a process of its own: no thread of another test prints into it."""
+    _fill(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
         patch.delenv("CIPHERSET_HOME", raising=False)
         patch.setenv("CIPHERSET_CACHE", "cache")
         patch.setenv("COLUMNS", "80")
-        yield folder
+        argv = [sys.executable, __file__, path]
+        done = subprocess.run(
+            argv, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=True
+        )
+    return done.stdout
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.txt")), ids=lambda path: path.stem)
 def test_golden(path, tmp_path):
-    text = path.read_text(encoding="utf-8")
-    with _stage(tmp_path) as folder:
-        assert play(text, folder) == text
+    assert _played(path, tmp_path).splitlines() == path.read_text("utf-8").splitlines()
 
 
 def write_anew():
     """Play every script and keep what it did."""
     for path in sorted(GOLDEN.glob("*.txt")):
-        with tempfile.TemporaryDirectory() as folder, _stage(Path(folder)):
-            path.write_text(play(path.read_text("utf-8"), Path(folder)), encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            path.write_text(_played(path, Path(folder)), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_anew()
+    if scripts := sys.argv[1:]:
+        for script in scripts:
+            sys.stdout.write(play(Path(script).read_text("utf-8"), Path.cwd()))
+    else:
+        write_anew()
