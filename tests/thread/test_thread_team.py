@@ -231,6 +231,7 @@ def test_an_emergency_is_loud_and_reviewed_by_another(team):
     assert team.refused("kim", *destroy)["code"] == "not_allowed"
     team.ok("kim", *destroy, "--break-glass", "stolen laptop")
     (one,) = team.ok("eve", "audit", "emergencies")["emergencies"]
+    assert team.ok("rev", "audit", "emergencies")["emergencies"] == [one]
     assert (one["actor"], one["reason"], one["reviewed_by"]) == ("kim", "stolen laptop", None)
     assert team.refused("kim", "audit", "review", one["event"], "--comment", "x")
     done = team.ok("rev", "audit", "review", one["event"], "--comment", "seen")

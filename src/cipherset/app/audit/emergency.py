@@ -39,14 +39,14 @@ class Emergency:
 
 
 def emergencies(session: Session) -> list[Emergency]:
-    """Every act of an emergency, the oldest first.
+    """Every act of an emergency, the oldest first; whoever has a role sees them.
 
     Raises:
         PolicyError: ``not_allowed``.
     """
     with (
         open_workspace(session) as workspace,
-        workspace.gate.act(Action.AUDIT, "emergencies", {"what": "emergencies"}),
+        workspace.gate.act(Action.VIEW, "emergencies", {"what": "emergencies"}),
     ):
         return _found(workspace)
 
