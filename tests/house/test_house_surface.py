@@ -36,6 +36,22 @@ def test_importing_cipherset_loads_no_heavy_library():
     assert _run("-c", program) == "[]"
 
 
+def test_commands_start_without_what_only_fitting_and_attacking_need():
+    """Half of a command's start otherwise; such libraries are imported by the function they serve.
+
+    Three commands attack as soon as they start.
+    """
+    heavy = ("sklearn", "scipy.stats", "pandas", "skl2onnx", "torch")
+    program = (
+        "import importlib, sys\n"
+        "from cipherset.interfaces.cli.main import COMMANDS, module_of\n"
+        "for name in set(COMMANDS) - {'assess', 'demo', 'redteam'}:\n"
+        "    importlib.import_module(module_of(name))\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    assert _run("-c", program) == "[]"
+
+
 def test_every_documented_name_can_be_imported():
     program = (
         "import cipherset\n"

@@ -3,11 +3,12 @@
 import base64
 import io
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by people who see colors differently.
 BLUE: Final = "#0072B2"
@@ -32,14 +33,17 @@ def render(package: str, template: str, values: Mapping[str, object]) -> str:
     return str(environment.get_template(template).render(dict(values)))
 
 
-def drawing(width: float, height: float) -> Figure:
+def drawing(width: float, height: float) -> "Figure":
     """An empty figure of this size in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def data_url(figure: Figure) -> str:
+def data_url(figure: "Figure") -> str:
     """The figure as a PNG in a data URL."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")

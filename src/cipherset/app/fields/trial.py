@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import Ridge, RidgeClassifier
 
 from cipherset.app.exports.codes import Codes
 from cipherset.app.exports.utility import row_scores
@@ -58,6 +57,8 @@ class Trial:
 
 def fit_plain(x: Float32s, y: Targets, task: Task) -> Any:  # noqa: ANN401 -- scikit-learn's
     """A linear model of ``y`` (n,) on unit vectors ``x`` (n, dim)."""
+    from sklearn.linear_model import Ridge, RidgeClassifier
+
     model = RidgeClassifier(alpha=1.0) if task is Task.CLASSIFICATION else Ridge(alpha=1.0)
     return model.fit(x, y)
 

@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.stats import beta, poisson
 
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats
@@ -238,6 +237,8 @@ def _most(rate: float, n: int, n_rows: int) -> float:
     Source: C. J. Clopper, E. S. Pearson, The use of confidence or fiducial limits, Biometrika 26,
     1934.
     """
+    from scipy.stats import beta, poisson
+
     shown = round(rate * n_rows)
     upper = beta.ppf(1 - _DOUBT, shown + 1, n_rows - shown) if shown < n_rows else 1.0
     return float(poisson.isf(_RARE, n * upper))

@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from cipherset.core.errors import InputError
 from cipherset.core.protocols import Progress
@@ -123,6 +122,8 @@ def _check_labels(spec: MinimizerSpec, x: Float32s, y: Labels) -> None:
 
 
 def _fit_numeric(spec: MinimizerSpec, x: Float32s, y: npt.NDArray[np.float64]) -> FittedMinimizer:
+    from sklearn.linear_model import Ridge
+
     arrays = _map_arrays(spec, x, y)
     head = Ridge(alpha=1e-3).fit(load(str(spec), arrays).transform(x).astype(np.float64), y)
     return load(
@@ -229,6 +230,8 @@ def class_means(z: Floats, codes: Codes) -> Floats:
 
 def _class_head(z: Float32s, codes: Codes, *, inverse_penalty: float = 10.0) -> dict[str, Floats]:
     """A logistic regression on noise-free rows, as one column of scores per class."""
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=inverse_penalty, max_iter=2000).fit(z.astype(np.float64), codes)
     matrix, offset = np.asarray(model.coef_.T), np.asarray(model.intercept_)
     if matrix.shape[1] == 1:  # two classes: sklearn keeps one column, the second's

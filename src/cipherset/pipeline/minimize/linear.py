@@ -2,8 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import eigh
-from sklearn.covariance import ledoit_wolf
 
 from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.minimize.network import Codes, deviations
@@ -11,6 +9,8 @@ from cipherset.pipeline.minimize.network import Codes, deviations
 
 def principal_axes(x: Floats, dim: int) -> Floats:
     """The ``dim`` leading eigenvectors of the covariance of ``x``, shape (d, dim)."""
+    from scipy.linalg import eigh
+
     centered = np.asarray(x - x.mean(axis=0), dtype=np.float64)
     width = x.shape[1]
     _, axes = eigh(centered.T @ centered, subset_by_index=(width - dim, width - 1))
@@ -24,6 +24,9 @@ def discriminant_axes(x: Floats, codes: Codes, dim: int) -> Floats:
     Source: Ledoit and Wolf 2004, A well-conditioned estimator for large-dimensional covariance
     matrices, section 3; Fisher's criterion for the rest.
     """
+    from scipy.linalg import eigh
+    from sklearn.covariance import ledoit_wolf
+
     wide = np.asarray(x, dtype=np.float64)
     apart = deviations(wide, codes, int(codes.max()) + 1)
     means = wide - apart - wide.mean(axis=0)

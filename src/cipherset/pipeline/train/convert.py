@@ -4,13 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import skl2onnx
-from skl2onnx.common.data_types import FloatTensorType
-from skl2onnx.operator_converters.random_forest import (
-    convert_sklearn_random_forest_classifier,
-    convert_sklearn_random_forest_regressor_converter,
-)
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from cipherset.core.errors import InputError
 from cipherset.pipeline.train.fit import Model
@@ -29,6 +22,10 @@ def to_onnx(model: Model) -> bytes:
     Raises:
         InputError: an estimator that is not fitted.
     """
+    import skl2onnx
+    from skl2onnx.common.data_types import FloatTensorType
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
     dim = getattr(model, "n_features_in_", None)
     if dim is None:
         raise InputError(
@@ -75,8 +72,16 @@ class _WholeNumbers:
 
 
 def _boosted_classifier(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401
+    from skl2onnx.operator_converters.random_forest import (
+        convert_sklearn_random_forest_classifier,
+    )
+
     convert_sklearn_random_forest_classifier(scope, operator, _WholeNumbers(container))
 
 
 def _boosted_regressor(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401
+    from skl2onnx.operator_converters.random_forest import (
+        convert_sklearn_random_forest_regressor_converter,
+    )
+
     convert_sklearn_random_forest_regressor_converter(scope, operator, _WholeNumbers(container))

@@ -6,17 +6,17 @@ or those that OMP_NUM_THREADS allows; nothing is searched. Ciphertexts have norm
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from cipherset.core.errors import DimensionError, InputError, UsageError
 from cipherset.core.manifest import ModelKind, Task
 from cipherset.core.values import Floats
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 # lbfgs needs tens of steps on unit-norm rows; the bound only ends what would not end.
 _MOST_STEPS: Final = 2000
@@ -112,6 +112,8 @@ def train_classifier(x: Floats, y: Labels, spec: TrainSpec, *, seed: int) -> Cla
     if spec.kind is ModelKind.LOGISTIC:
         model = _logistic(spec.inverse_penalty or _best_penalty(x, y, spec, seed), spec, seed)
     elif spec.kind is ModelKind.BOOSTING:
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
         model = HistGradientBoostingClassifier(
             max_iter=spec.trees,
             early_stopping=False,
@@ -132,6 +134,8 @@ def linear_classifier(matrix: Floats, offset: Floats, classes: Labels) -> Classi
         offset: Shape (c,).
         classes: What each column stands for, sorted, shape (c,).
     """
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression()
     if len(classes) == 2:  # sklearn keeps one column, the second's
         matrix, offset = matrix[:, 1:] - matrix[:, :1], offset[1:] - offset[:1]
@@ -142,6 +146,8 @@ def linear_classifier(matrix: Floats, offset: Floats, classes: Labels) -> Classi
 
 
 def _mlp_classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Classifier:
+    from sklearn.neural_network import MLPClassifier
+
     random = np.random.RandomState(seed)
     batch_size = min(_BATCH_ROWS, len(x))
     mlp = MLPClassifier(spec.hidden, batch_size=batch_size, random_state=random)
@@ -164,11 +170,11 @@ def _best_penalty(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> float:
     return PENALTIES[int(np.argmax(scores))]
 
 
-def _accuracy(model: LogisticRegression, x: Floats, y: Labels) -> float:
+def _accuracy(model: "LogisticRegression", x: Floats, y: Labels) -> float:
     return float(np.mean(model.predict(x) == y))
 
 
-def _log_likelihood(model: LogisticRegression, x: Floats, y: Labels) -> float:
+def _log_likelihood(model: "LogisticRegression", x: Floats, y: Labels) -> float:
     """Mean log probability of the true class.
 
     On rows so noisy that every model is nearly at chance, accuracy cannot tell them apart; this
@@ -180,7 +186,9 @@ def _log_likelihood(model: LogisticRegression, x: Floats, y: Labels) -> float:
     return float(np.log(np.maximum(np.where(known, truth, 0.0), 1e-12)).mean())
 
 
-def _logistic(inverse_penalty: float, spec: TrainSpec, seed: int) -> LogisticRegression:
+def _logistic(inverse_penalty: float, spec: TrainSpec, seed: int) -> "LogisticRegression":
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(
         C=inverse_penalty,
         class_weight=_weights(spec),
@@ -196,8 +204,12 @@ def _weights(spec: TrainSpec) -> str | None:
 def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
     model: Model
     if spec.kind is ModelKind.LOGISTIC:
+        from sklearn.linear_model import Ridge
+
         model = Ridge(alpha=1 / (spec.inverse_penalty or 1.0))
     elif spec.kind is ModelKind.BOOSTING:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
         model = HistGradientBoostingRegressor(
             max_iter=spec.trees, early_stopping=False, random_state=seed
         )
@@ -208,6 +220,8 @@ def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int
 
 
 def _mlp_regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
+    from sklearn.neural_network import MLPRegressor
+
     random = np.random.RandomState(seed)
     batch_size = min(_BATCH_ROWS, len(x))
     mlp = MLPRegressor(hidden_layer_sizes=spec.hidden, batch_size=batch_size, random_state=random)

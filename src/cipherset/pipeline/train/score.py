@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score, mean_absolute_error, r2_score
 
 from cipherset.core.errors import InputError
 
@@ -35,6 +34,8 @@ def score_labels(predicted: npt.NDArray[np.int64], truth: npt.NDArray[np.int64])
     Raises:
         InputError: no rows, or not one prediction for each.
     """
+    from sklearn.metrics import f1_score
+
     _check(predicted, truth)
     f1 = f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0)
     return LabelScores(float(np.mean(predicted == truth)), float(f1), len(truth))
@@ -46,6 +47,8 @@ def score_values(predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float
     Raises:
         InputError: no rows, or not one prediction for each.
     """
+    from sklearn.metrics import mean_absolute_error, r2_score
+
     _check(predicted, truth)
     r2 = float(r2_score(truth, predicted)) if np.ptp(truth) > 0 else 0.0
     return ValueScores(r2, float(mean_absolute_error(truth, predicted)), len(truth))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from cipherset.app.assess.case import Case, Step
 from cipherset.app.assess.lines import Line, Stopwatch
@@ -160,6 +159,8 @@ def _advantage(
 
 def _topics(case: Case) -> tuple[Codes, Codes]:
     """The topics of victims and of others, from plain vectors less their class's mean."""
+    from sklearn.cluster import KMeans
+
     both = np.concatenate([case.victims.x, case.others.x]).astype(np.float64)
     clear = np.concatenate([case.victims.clear, case.others.clear])
     for code in np.unique(clear):

@@ -5,8 +5,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
 
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.alignment.linear_map import (
@@ -92,6 +90,8 @@ class CiphertextReader:
             InputError: no rows (code ``no_rows``), or not finite (``not_finite``).
             DimensionError: not one value per ciphertext (code ``dimension``).
         """
+        from sklearn.metrics import adjusted_rand_score
+
         rows = checked(self.ciphertexts, "ciphertexts", least=1)
         check_same_length(rows, column)
         rng = np.random.default_rng(seed)
@@ -107,6 +107,8 @@ class CiphertextReader:
 
 
 def _clusters(rows: Doubles, k: int, seed: int) -> Ints:
+    from sklearn.cluster import KMeans
+
     distinct = len(np.unique(rows, axis=0))
     model = KMeans(min(k, distinct), n_init=2, random_state=seed)
     return np.asarray(model.fit_predict(rows), dtype=np.int64)

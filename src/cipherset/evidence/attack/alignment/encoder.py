@@ -6,11 +6,9 @@ to the ciphertexts: that learns minimizer and key in one, whatever they are.
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPRegressor
 
 from cipherset.core.errors import DimensionError
 from cipherset.core.values import Floats
@@ -21,6 +19,9 @@ from cipherset.evidence.attack.alignment.linear_map import (
     checked,
 )
 from cipherset.evidence.attack.alignment.regression import ridge
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPRegressor
 
 _LEAST_FOR_NETWORK: Final = 200
 _HIDDEN: Final = 256  # as wide as the product's own bottleneck
@@ -33,7 +34,7 @@ class _Regression(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Network:
-    model: MLPRegressor
+    model: "MLPRegressor"
     center: Doubles
     spread: float
 
@@ -110,6 +111,9 @@ def _linear(plain: Doubles, hidden: Doubles) -> LinearMap:
 
 
 def _network(plain: Doubles, hidden: Doubles, seed: int) -> _Network:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPRegressor
+
     center = hidden.mean(axis=0)
     spread = float((hidden - center).std()) or 1.0
     model = MLPRegressor(

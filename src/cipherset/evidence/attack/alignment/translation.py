@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import quadratic_assignment
-from sklearn.cluster import KMeans
 
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.alignment.linear_map import (
@@ -103,6 +102,8 @@ def match_graphs(a: Doubles, b: Doubles, rng: np.random.Generator) -> Ints:
 
 
 def _centers(rows: Doubles, k: int, rng: np.random.Generator) -> Doubles:
+    from sklearn.cluster import KMeans
+
     model = KMeans(k, n_init=1, max_iter=50, random_state=int(rng.integers(2**31)))
     return np.asarray(model.fit(rows).cluster_centers_)
 
@@ -115,6 +116,8 @@ def _mean_of_nearest(here: Doubles, there: Doubles, values: Doubles) -> Doubles:
 
 
 def _by_centers(mapped: Doubles, public: Doubles, rng: np.random.Generator) -> Doubles:
+    from sklearn.cluster import KMeans
+
     k = max(min(_CENTERS, len(mapped) // 5, len(public) // 5), 1)
     start = _centers(mapped, k, rng)
     carried = KMeans(k, init=start, n_init=1, max_iter=50).fit(public).cluster_centers_

@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, rankdata
 
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats
@@ -101,6 +100,8 @@ def area_under_roc(scores: Floats, members: npt.NDArray[np.bool_], *, n: int) ->
     Raises:
         InputError: members or others are missing (code ``no_rows``).
     """
+    from scipy.stats import norm, rankdata
+
     inside, outside = _parted(scores, members)
     ranks = rankdata(np.concatenate([inside, outside]))[: len(inside)]
     least = len(inside) * (len(inside) + 1) / 2

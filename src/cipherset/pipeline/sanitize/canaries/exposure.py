@@ -19,7 +19,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import gamma, kstest, skewnorm
 
 from cipherset.core.errors import InputError
 from cipherset.pipeline.sanitize.canaries.plant import Canaries
@@ -110,6 +109,8 @@ def _extended(
     bits: Reals, planted: Reals, answers: Reals, most: float
 ) -> tuple[Reals, float, float | None]:
     """Bits beyond what a sample can tell, by a skew-normal law where it fits the sample."""
+    from scipy.stats import kstest, skewnorm
+
     if np.ptp(answers) == 0:
         return bits, float(np.log2(len(answers) + 1)), None
     law = skewnorm(*skewnorm.fit(answers))
@@ -126,6 +127,8 @@ def _chance(bits: Reals) -> float:
 
     ``-log2 U`` is exponential with mean 1 / log(2), so the sum is a gamma variable of shape n.
     """
+    from scipy.stats import gamma
+
     return float(gamma.sf(bits.sum() * np.log(2), a=len(bits)))
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from cipherset.core.errors import InputError
 from cipherset.core.values import Floats
@@ -175,6 +174,8 @@ def _chance(labels: Codes, around: npt.NDArray[np.int32]) -> Reals:
     overlap are not held against their rows. 1 where not most neighbors agree on another label, and
     for rows without a label, which do not vote either.
     """
+    from scipy.stats import binom
+
     best, votes = np.empty(len(labels), np.int64), np.empty(len(labels), np.int64)
     for start in range(0, len(labels), _COUNTED_ROWS):
         block = slice(start, start + _COUNTED_ROWS)

@@ -6,8 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cipherset.core.errors import InputError
 from cipherset.pipeline.sanitize.training.duplicates import OVERLAP, ExactTexts, NearRows
@@ -35,6 +33,9 @@ def near_clusters(sketches: Sketches, *, least_overlap: float = OVERLAP) -> Clus
 
 def linked(left: Clusters, right: Clusters, n_rows: int) -> Clusters:
     """The connected components of the pairs (left[i], right[i]) of ``n_rows`` rows, shape (n,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     links = coo_array((np.ones(len(left), dtype=bool), (left, right)), shape=(n_rows, n_rows))
     return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
 
