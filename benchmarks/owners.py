@@ -10,7 +10,7 @@ the same unseen rows, mean over the seeds, with the least and the largest.
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,16 +147,19 @@ def parted(data: Banking, labels: Codes, n: int, seed: int) -> tuple[Rows, Rows,
 def measured(data: Banking, seeds: int) -> Iterator[list[str]]:
     for n_classes, n, setting in WORLDS:
         labels = data.coarse if n_classes == data.coarse.max() + 1 else data.fine
-        found: Mapping[str, list[float]] = defaultdict(list)
-        for seed in range(seeds):
-            for name, accuracy in lines(*parted(data, labels, n, seed), setting, seed):
-                found[name].append(accuracy)
-        for name, values in found.items():
-            yield [str(n_classes), str(n), str(setting), name, spread(values)]
+        tried = (lines(*parted(data, labels, n, seed), setting, seed) for seed in range(seeds))
+        for told in spread(tried):
+            yield [str(n_classes), str(n), str(setting), *told]
 
 
-def spread(values: Sequence[float]) -> str:
-    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+def spread(tried: Iterable[Iterable[tuple[str, float]]]) -> Iterator[tuple[str, str]]:
+    """The name of each line and its mean over the seeds, with the least and the largest."""
+    found: Mapping[str, list[float]] = defaultdict(list)
+    for lines_of_seed in tried:
+        for name, value in lines_of_seed:
+            found[name].append(value)
+    for name, values in found.items():
+        yield name, f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def tables(asked: argparse.Namespace) -> Iterator[Table]:

@@ -9,8 +9,7 @@ of the first owner, at weights of zero, among those of three others.
 """
 
 import argparse
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -136,12 +135,9 @@ def labeled(data: Banking, worlds: Iterable[World]) -> Iterator[tuple[int, int, 
 
 def measured(data: Banking, seeds: int) -> Iterator[list[str]]:
     for n_classes, n, setting, labels in labeled(data, WORLDS):
-        found: Mapping[str, list[float]] = defaultdict(list)
-        for seed in range(seeds):
-            for name, accuracy in lines(*parted(data, labels, n, seed), setting, seed):
-                found[name].append(accuracy)
-        for name, values in found.items():
-            yield [str(n_classes), str(n), str(setting), name, spread(values)]
+        tried = (lines(*parted(data, labels, n, seed), setting, seed) for seed in range(seeds))
+        for told in spread(tried):
+            yield [str(n_classes), str(n), str(setting), *told]
 
 
 def clear(step: Integers, others: list[Integers]) -> Integers:

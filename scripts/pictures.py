@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/pictures: boxes and arrows, as SVG that is read on light and on dark.
+"""Draw the pictures of docs/pictures: boxes, arrows and curves, as SVG for light and dark pages.
 
 Usage: python scripts/pictures.py. Each has a ground of its own, so it needs nothing of the page.
 """
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
+
+import numpy as np
+from scipy import special
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "pictures"
 INK, GROUND, OURS, THEIRS, STOP = "#1f2937", "#ffffff", "#dbeafe", "#fde68a", "#fecaca"
@@ -166,7 +169,46 @@ def gate() -> str:
     )
 
 
-PICTURES: Final = {"row.svg": row, "sees.svg": sees, "gate.svg": gate}
+def noise() -> str:
+    """Draw the noise of two rows, along the line between them, in ever fewer dimensions."""
+    apart, scale, ground = 0.5, 95, 200
+    at = np.linspace(-1, 1, 201)
+    parts = []
+    for panel, d in enumerate((384, 32, 6)):
+        middle = 130 + 290 * panel
+        # How much of the ball lies beside each place of a line through it, the most being 1.
+        heights = (1 - at**2) ** ((d - 1) / 2)
+        for of, fill in ((0.0, OURS), (apart, THEIRS)):
+            xs = middle + scale * (at + of)
+            points = " ".join(
+                f"{x:.1f},{ground - 110 * height:.1f}"
+                for x, height in zip(xs, heights, strict=True)
+            )
+            parts.append(
+                f'<polygon points="{points}" fill="{fill}" fill-opacity="0.75" stroke="{INK}"/>'
+            )
+        errs = special.betainc((d + 1) / 2, 0.5, 1 - (apart / 2) ** 2) / 2
+        line = f'x1="{middle - 105}" y1="{ground}" x2="{middle + 155}" y2="{ground}"'
+        half = middle + round(scale * apart / 2)
+        parts += [
+            f'<line {line} stroke="{INK}"/>',
+            f'<line x1="{half}" y1="72" x2="{half}" y2="{ground}" stroke="{INK}" '
+            'stroke-dasharray="5 5"/>',
+            text(half, 30, f"{d} dimensions"),
+            text(half, 52, f"the wrong row in {errs:.1%}"),
+            text(middle - 12, ground + 18, "the row"),
+            text(middle + round(scale * apart) + 36, ground + 18, "another"),
+        ]
+    return picture(
+        "Noise of one radius around two rows, seen along the line between them: in 384 dimensions "
+        "two thin peaks that hardly meet, in 6 dimensions two wide ones that overlap.",
+        900,
+        240,
+        parts,
+    )
+
+
+PICTURES: Final = {"row.svg": row, "sees.svg": sees, "gate.svg": gate, "noise.svg": noise}
 
 
 def main() -> int:

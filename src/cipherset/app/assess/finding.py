@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -39,6 +39,7 @@ SAMPLES: Final = "samples.html"
 _WITHOUT_PAIRS: Final = ("K0", "K1")
 _SUITE: Final = ("cipherset.evidence.attack", "cipherset.app.assess")
 _READ: Final = (".py", ".toml", ".json")
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Bound(BaseModel):
@@ -140,16 +141,29 @@ def read_finding(path: Path, *, signer: str | None) -> Finding:
     Raises:
         IntegrityError: changed, of another schema, or of another signer than ``signer``.
     """
+    return read_signed(path, (FINDING_TYPE, Finding), signer, again="cipherset assess DIR")
+
+
+def read_signed(
+    path: Path, form: tuple[str, type[Kind]], signer: str | None, *, again: str
+) -> Kind:
+    """What a file of that type and schema says; ``again`` is the command that makes it anew.
+
+    Raises:
+        IntegrityError: changed, of another schema, or of another signer than ``signer``.
+        BackendError: it cannot be read.
+    """
+    payload_type, schema = form
     with disk_errors(path):
         raw = path.read_bytes()
-    verified = verify(raw, FINDING_TYPE, expected_fingerprint=signer)
+    verified = verify(raw, payload_type, expected_fingerprint=signer)
     try:
-        return Finding.model_validate_json(verified.payload)
+        return schema.model_validate_json(verified.payload)
     except ValidationError:
         raise IntegrityError(
             f"{path} is not a finding of this version",
             code="finding_schema",
-            hint="assess again: cipherset assess DIR",
+            hint=f"make it again: {again}",
         ) from None
 
 

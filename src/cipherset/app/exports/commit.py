@@ -11,7 +11,7 @@ from cipherset.app import state
 from cipherset.app.exports.dataset import Dataset, known_by
 from cipherset.app.exports.earlier.join import Shared
 from cipherset.app.exports.earlier.live import STAGED
-from cipherset.app.exports.earlier.repeat import Asked, Measured
+from cipherset.app.exports.earlier.repeat import Asked, Measured, request_digest
 from cipherset.app.exports.fitting import Fitted
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.plan import Plan
@@ -156,13 +156,15 @@ def put_in_place(
     Returns the digest of the manifest.
     """
     digest = write_manifest(staged, manifest, owner.workspace.ring.signer())
-    state.write_meta(kept, _meta(owner, request, built, manifest, digest), owner.sealer)
+    draft = built.draft
+    meta = meta_of(owner, request, draft.dataset, manifest, digest, draft.fitted.bound)
+    state.write_meta(kept, meta, owner.sealer)
     measured = Measured(leak=built.leak, utility=built.utility).model_dump_json().encode()
     state.write_measured(kept, manifest.cipherset_id, measured, owner.sealer)
-    fitted = built.draft.fitted
-    if fitted.is_new:
+    if draft.fitted.is_new:
         path = state.minimizer_path(owner.workspace.minimizers, owner.key)
-        state.write_minimizer(path, fitted.protection.minimizer, fitted.bound, owner.sealer)
+        minimizer = draft.fitted.protection.minimizer
+        state.write_minimizer(path, minimizer, draft.fitted.bound, owner.sealer)
     place(owner, request, manifest.cipherset_id, digest, kept=kept, staged=staged)
     return digest
 
@@ -195,14 +197,20 @@ def _is_in(staged: Path, manifest_digest: str) -> bool:
         return False
 
 
-def _meta(
-    owner: Owner, request: ProtectRequest, built: Built, manifest: Manifest, digest: str
+def meta_of(
+    owner: Owner,
+    request: ProtectRequest,
+    dataset: Dataset,
+    manifest: Manifest,
+    digest: str,
+    settings: state.Settings,
 ) -> state.Meta:
-    roles, asked = built.draft.dataset.roles, built.draft.asked
+    """What the owner's commands need to know of an export; ``digest`` is that of its manifest."""
+    roles = dataset.roles
     return state.Meta(
         signer=owner.workspace.fingerprint,
-        source_digest=asked.source,
-        request=asked.request,
+        source_digest=manifest.lineage.source_digest,
+        request=request_digest(request, manifest.encoder.digest),
         target=str(request.target.absolute()),
         cipherset_id=manifest.cipherset_id,
         manifest_digest=digest,
@@ -217,9 +225,9 @@ def _meta(
         image=roles.image,
         pool=roles.pool,
         rules=request.rules.text,
-        dim_in=built.draft.dataset.dim,
-        task=built.draft.plan.task,
-        settings=built.draft.fitted.bound,
+        dim_in=dataset.dim,
+        task=manifest.task,
+        settings=settings,
         consent=None if request.consent is None else request.consent.column,
         consent_for="" if request.consent is None else request.consent.purpose,
     )

@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from cipherset.app.assess.finding import suite_digest
+from cipherset.app.assess.finding import read_signed, suite_digest
 from cipherset.app.gate import Fact
 from cipherset.app.redteam.line import EXCESS, Line, LineVerdict
 from cipherset.app.redteam.targets import Target, What
 from cipherset.app.workspace import Workspace
 from cipherset.core import canonical
-from cipherset.core.envelope import sign, verify
-from cipherset.core.errors import IntegrityError
+from cipherset.core.envelope import sign
 from cipherset.core.files import disk_errors, replace_directory, stage_directory, write_atomic
 from cipherset.core.manifest import Instant, SignerFacts
 from cipherset.custody.policy import Verdict
@@ -100,17 +99,7 @@ def read_redteam(path: Path, *, signer: str | None) -> RedTeamFinding:
         IntegrityError: changed, of another schema, or of another signer.
         BackendError: it cannot be read.
     """
-    with disk_errors(path):
-        raw = path.read_bytes()
-    verified = verify(raw, REDTEAM_TYPE, expected_fingerprint=signer)
-    try:
-        return RedTeamFinding.model_validate_json(verified.payload)
-    except ValidationError:
-        raise IntegrityError(
-            f"{path} is not a finding of this version",
-            code="finding_schema",
-            hint="run the red team again: cipherset redteam",
-        ) from None
+    return read_signed(path, (REDTEAM_TYPE, RedTeamFinding), signer, again="cipherset redteam run")
 
 
 def measured_by(target: Target, lines: Sequence[Line]) -> dict[str, Fact]:

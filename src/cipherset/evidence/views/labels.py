@@ -15,8 +15,8 @@ LABEL: Final = "label"
 _DONE: Final = "done"
 
 
-class Step(Protocol):
-    """A run of the ledger."""
+class Labeling(Protocol):
+    """A run of the ledger, as far as labels go."""
 
     @property
     def kind(self) -> str: ...
@@ -30,7 +30,7 @@ class Step(Protocol):
     def outputs(self) -> Sequence[str]: ...
 
 
-def label_of(asset_id: str, runs: Iterable[Step]) -> Label | None:
+def label_of(asset_id: str, runs: Iterable[Labeling]) -> Label | None:
     """The label of an asset by ``runs``, the oldest first; None where nothing is known of it.
 
     Raises:
@@ -39,7 +39,7 @@ def label_of(asset_id: str, runs: Iterable[Step]) -> Label | None:
     return _label(asset_id, tuple(runs), frozenset())
 
 
-def _label(asset_id: str, runs: Sequence[Step], below: frozenset[str]) -> Label | None:
+def _label(asset_id: str, runs: Sequence[Labeling], below: frozenset[str]) -> Label | None:
     if asset_id in below:  # a run that reads what it wrote: nothing new
         return None
     seen = below | {asset_id}

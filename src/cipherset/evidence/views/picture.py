@@ -4,40 +4,31 @@
 else, so it cannot rot: there is nothing stored that could.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from cipherset.core.labels import Label
+from cipherset.evidence.views.labels import Labeling
 
 DONE: Final = "done"
 # In the attributes of the asset that stands for the guards of the gateway.
 GUARDS: Final = "guards"
 
 
-class Step(Protocol):
+class Step(Labeling, Protocol):
     """A run: what turned assets into assets, or said something of them."""
 
     @property
     def id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
     @property
     def actor(self) -> str: ...
     @property
     def started(self) -> str: ...
     @property
     def finished(self) -> str | None: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def parameters(self) -> Mapping[str, Any]: ...
-    @property
-    def inputs(self) -> Sequence[str]: ...
-    @property
-    def outputs(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)

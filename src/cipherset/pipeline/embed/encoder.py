@@ -32,7 +32,33 @@ _GPUS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 _ERRORS_ONLY: Final = 3  # onnxruntime's severity levels: 0 verbose, 3 error
 
 
-class TextEncoder:
+class OpenGraph:
+    """A graph that is ready to run, and what each encoder says of itself."""
+
+    def __init__(self, name: str, digest: str, graph: bytes) -> None:
+        """Open what was verified before."""
+        self._name = name
+        self._digest = digest
+        self._session = open_session(graph)
+        self._dim = int(self._session.get_outputs()[0].shape[1])
+
+    @property
+    def name(self) -> str:
+        """What the catalog or the owner calls it."""
+        return self._name
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and hex over the weights and all else that decides the vectors."""
+        return self._digest
+
+    @property
+    def dim(self) -> int:
+        """The width of the vectors."""
+        return self._dim
+
+
+class TextEncoder(OpenGraph):
     """Implements ``core.protocols.Encoder``; may be used from several threads."""
 
     def __init__(
@@ -52,30 +78,12 @@ class TextEncoder:
         Raises:
             InputError: ``encoder_unsupported``, the tokenizer cannot be read or marks no text.
         """
-        self._name = name
-        self._digest = identity.digest
         self._tokenizer = _open_tokenizer(tokenizer, identity.settings.max_tokens)
-        self._session = open_session(graph)
+        super().__init__(name, identity.digest, graph)
         # What is named first is what the runtime took, where it could.
         on_cpu = self._session.get_providers()[0] == _CPU
         self._batch_tokens = batch_tokens or (BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._workers = workers or (len(os.sched_getaffinity(0)) if on_cpu else 1)
-        self._dim = int(self._session.get_outputs()[0].shape[1])
-
-    @property
-    def name(self) -> str:
-        """What the catalog or the owner calls it."""
-        return self._name
-
-    @property
-    def digest(self) -> str:
-        """``sha256:`` and hex over weights, tokenizer, pooling and truncation."""
-        return self._digest
-
-    @property
-    def dim(self) -> int:
-        """The width of the vectors."""
-        return self._dim
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Float32s:
         """Unit-norm rows, shape (len(texts), dim), in the order of ``texts``.

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from cipherset.app import state
 from cipherset.app.exports.codes import Codes
+from cipherset.app.exports.commit import meta_of
 from cipherset.app.exports.dataset import Dataset, known_by
-from cipherset.app.exports.earlier.repeat import request_digest
 from cipherset.app.exports.private.draw import Drawn, Parts
 from cipherset.app.exports.request import Owner, ProtectRequest
 from cipherset.app.exports.utility import Protection
@@ -151,31 +151,8 @@ def seal_meta(
 ) -> None:
     """Seal what the owner's commands need to know, and the minimizer."""
     manifest, digest, sealed = made
-    roles = release.dataset.roles
-    meta = state.Meta(
-        signer=owner.workspace.fingerprint,
-        source_digest=release.source,
-        request=request_digest(request, release.encoder.digest),
-        target=str(request.target.absolute()),
-        cipherset_id=manifest.cipherset_id,
-        manifest_digest=digest,
-        key_id=manifest.key_id,
-        key_version=manifest.key_version,
-        text=roles.text,
-        vector=roles.vector,
-        label=roles.label,
-        group=None,
-        keep=(),
-        encoder_spec=request.encoder_spec,
-        image=roles.image,
-        pool=roles.pool,
-        rules=request.rules.text,
-        dim_in=release.dataset.dim,
-        task=Task.CLASSIFICATION,
-        settings=release.settings,
-        consent=None if request.consent is None else request.consent.column,
-        consent_for="" if request.consent is None else request.consent.purpose,
-        synthetic=state.Promise(epsilon=kept.epsilon, delta=kept.delta),
+    meta = meta_of(owner, request, release.dataset, manifest, digest, release.settings).model_copy(
+        update={"synthetic": state.Promise(epsilon=kept.epsilon, delta=kept.delta)}
     )
     state.write_meta(sealed, meta, owner.sealer)
     path = state.minimizer_path(owner.workspace.minimizers, owner.key)

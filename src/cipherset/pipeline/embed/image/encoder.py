@@ -11,7 +11,7 @@ from cipherset.core import canonical
 from cipherset.core.errors import DimensionError
 from cipherset.core.protocols import Progress
 from cipherset.core.values import Float32s, Pixels
-from cipherset.pipeline.embed.encoder import open_session, unit_rows
+from cipherset.pipeline.embed.encoder import OpenGraph, unit_rows
 from cipherset.pipeline.embed.image.graph import PIXEL_MEAN, PIXEL_SCALE, PIXELS, POOLED, SIDE
 
 BATCH_IMAGES: Final = 4  # the activations of the first blocks stay small
@@ -31,31 +31,13 @@ def identity_of(weights: str) -> str:
     )
 
 
-class PixelEncoder:
+class PixelEncoder(OpenGraph):
     """Implements ``core.protocols.ImageEncoder``; may be used from several threads."""
 
     def __init__(self, name: str, digest: str, *, graph: bytes, workers: int | None = None) -> None:
         """Open what was verified before; without ``workers``, all cores this process may use."""
-        self._name = name
-        self._digest = digest
+        super().__init__(name, digest, graph)
         self._workers = workers or len(os.sched_getaffinity(0))
-        self._session = open_session(graph)
-        self._dim = int(self._session.get_outputs()[0].shape[1])
-
-    @property
-    def name(self) -> str:
-        """What the catalog calls it."""
-        return self._name
-
-    @property
-    def digest(self) -> str:
-        """``sha256:`` and hex over weights, size, scaling and framing."""
-        return self._digest
-
-    @property
-    def dim(self) -> int:
-        """The width of the vectors."""
-        return self._dim
 
     @property
     def side(self) -> int:

@@ -1,5 +1,6 @@
 """``cipherset assess``: of an export of ours, or of any file of vectors."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -163,17 +164,23 @@ def _show(context: Context, result: AssessResult) -> None:
 def _rows(result: AssessResult) -> list[tuple[str, str]]:
     finding = result.finding
     rows = [("why", reason) for reason in finding.reasons[:3]]
-    for line in finding.attacks:
-        if "excess" in line:
-            rows.append(_excess(line))
-        elif not line["metric"].startswith("reid"):
-            found = f"{line['value']:.4f}, chance {line['chance']:.4f}  ({line['metric']})"
-            rows.append((f"{line['knowledge']} {line['name']}", found))
+    told = [a for a in finding.attacks if "excess" in a or not a["metric"].startswith("reid")]
+    names = Counter(line["name"] for line in told)
+    for line in told:
+        name, found = _excess(line) if "excess" in line else _other(line)
+        # The same attack with more pairs, or asked in another way: say which.
+        more = f", {line['given'].partition(';')[0]}" if names[line["name"]] > 1 else ""
+        rows.append((name + more, found))
     most = f"no count up to {finding.pairs_tested} passes the limit"
     rows.append(("known pairs", most if finding.n_star is None else f"{finding.n_star} pass it"))
     rows += [("not run", missing) for missing in finding.not_run]
     rows.append(("report", str(result.folder / "report.html")))
     return rows
+
+
+def _other(line: Mapping[str, Any]) -> tuple[str, str]:
+    found = f"{line['value']:.4f}, chance {line['chance']:.4f}  ({line['metric']})"
+    return f"{line['knowledge']} {line['name']}", found
 
 
 def _excess(line: Mapping[str, Any]) -> tuple[str, str]:
