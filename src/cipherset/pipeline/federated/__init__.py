@@ -4,7 +4,7 @@ Room: pipeline/federated. Knows core alone; holds no key but those of one owner 
 """
 
 from cipherset.pipeline.federated.member import Member
-from cipherset.pipeline.federated.messages import Announcement, Masked, public_of
+from cipherset.pipeline.federated.messages import Announcement, Masked, digest_of, public_of
 from cipherset.pipeline.federated.ring import LEAST_MEMBERS, MOST_MEMBERS, MOST_VALUE
 from cipherset.pipeline.federated.round import Round, secure_sum
 
@@ -16,6 +16,7 @@ __all__ = [
     "Masked",
     "Member",
     "Round",
+    "digest_of",
     "public_of",
     "secure_sum",
 ]
