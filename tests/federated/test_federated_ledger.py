@@ -132,13 +132,6 @@ def test_the_epsilon_is_spent_with_the_first_step_for_the_source_and_each_row(ex
     assert rows == [(3_000_000,)] * len(x)
 
 
-def test_another_agreement_pays_anew(exporter):
-    for name in ("first", "second"):
-        agreement = agreed(exporter, name=name)
-        step(enrolled(exporter, agreement), agreement)
-    assert used(exporter, EPSILON) == [6_000_000]
-
-
 def test_without_a_guarantee_rounds_are_counted_and_no_epsilon(exporter):
     agreement = agreed(exporter, None)
     step(enrolled(exporter, agreement), agreement)
@@ -173,7 +166,7 @@ def test_whoever_starts_anew_has_what_is_left_and_no_more(exporter):
     left = []
     for at in range(agreement.releases):
         owner = enrolled(exporter, agreement)
-        left.append(owner._account.left())
+        left.append(owner.left)
         step(owner, agreement, at)
     assert left == [4, 3, 2, 1]
     assert refused(enrolled(exporter, agreement).join, bytes(16)) == "round_spent"

@@ -90,6 +90,7 @@ class Agreement:
             "guarantee": None if kept is None else {"epsilon": kept.epsilon, "delta": kept.delta},
             "row_norm": self.row_norm,
             "repeats": self.repeats,
+            "steps": self.steps,
             "name": self.name,
             "purpose": self.purpose,
         }

@@ -51,13 +51,18 @@ class Owner:
         self._account = account or Counted(agreement.releases)
         self._member: Member | None = None
 
+    @property
+    def left(self) -> int:
+        """How many steps it may still seal."""
+        return self._account.left()
+
     def join(self, round_id: bytes) -> Announcement:
         """The owner's public key for a round; a round it was in before is given up.
 
         Raises:
             PolicyError: code ``round_spent``: it took part as often as was agreed.
         """
-        if self._account.left() == 0:
+        if self.left == 0:
             raise PolicyError(
                 f"{self.name!r} took part in {self.agreement.releases} rounds: all that was agreed",
                 code="round_spent",
