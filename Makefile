@@ -33,6 +33,7 @@ BASE := $(STAMPS)/base-$(call sum,requirements/base.txt)
 TEST := $(STAMPS)/test-$(call sum,requirements/test.txt)
 EXTRA := $(STAMPS)/extra-$(call sum,requirements/extra.txt)
 NODE := $(STAMPS)/node-$(call sum,examples/node/package-lock.json)
+FLOWER := $(STAMPS)/flower-$(call sum,requirements/flower.txt)
 BOOK := $(STAMPS)/book-$(call sum,requirements/book.txt)
 NATIVE := src/cipherset/pipeline/encrypt/native
 # Installing compiles the noise, so a compiler that came later is a reason to install again.
@@ -80,6 +81,14 @@ $(NODE): | $(EXTRA)
 	$(BIN)/python -c '$(NPM)' ci --prefix .venv/node --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+# Flower's own pins are below ours, so it has an environment of its own; nothing of ours goes there.
+$(FLOWER): | $(VENV)
+	$(STEP) 'set-up: packages of examples/flower, pinned by hash (requirements/flower.txt)'
+	$(BIN)/python -m venv --clear --without-pip .venv/flower
+	$(BIN)/python -m pip --python .venv/flower/bin/python install --no-input --progress-bar on \
+		--require-hashes --no-deps --only-binary :all: -r requirements/flower.txt
+	@touch $@
+
 # Editable, by the builder that is pinned with the rest; so after one of the lists.
 $(PACKAGE): | $(VENV)
 	$(STEP) 'set-up: cipherset itself'
@@ -117,7 +126,7 @@ test: $(TEST) $(PACKAGE)
 	$(STEP) 'test'
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-all: $(EXTRA) $(NODE) $(PACKAGE)
+test-all: $(EXTRA) $(NODE) $(FLOWER) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	@$(MAKE) --no-print-directory image-encoder
 	@$(MAKE) --no-print-directory reviews

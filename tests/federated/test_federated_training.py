@@ -109,7 +109,7 @@ def test_who_leaves_is_left_out_and_the_round_run_again():
     those = owners(agreed, Leaving)
     head = train_together(those, agreed)
     assert np.mean(head.predict(rows(50).x) == np.array(rows(50).labels)) > 0.6
-    assert [owner._left for owner in those] == [0, 0, 0, agreed.releases - 3 + 1]
+    assert [owner.left for owner in those] == [0, 0, 0, agreed.releases - 3 + 1]
 
 
 class Absent(Owner):
@@ -128,7 +128,7 @@ def test_a_round_is_run_without_who_does_not_come():
     agreed = agreement(repeats=0)
     those = owners(agreed, Absent)
     train_together(those, agreed)
-    assert [owner._left for owner in those] == [0, 0, 0, agreed.releases - 2]
+    assert [owner.left for owner in those] == [0, 0, 0, agreed.releases - 2]
 
 
 def test_a_round_run_again_is_paid_for():
@@ -191,7 +191,7 @@ def test_weights_at_which_rows_could_show_by_an_error_are_refused(weights):
     with pytest.raises(CiphersetError) as caught:
         owner.update(weights, announced)
     assert caught.value.code == "round_weights"
-    assert owner._left == agreed.releases
+    assert owner.left == agreed.releases
 
 
 def test_so_many_rows_that_a_sum_could_overflow_are_refused():

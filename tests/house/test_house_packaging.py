@@ -134,7 +134,7 @@ def test_pins_satisfy_what_is_declared(root, name):
     assert unmet == []
 
 
-@pytest.mark.parametrize("name", ["base", "test", "extra", "lock"])
+@pytest.mark.parametrize("name", ["base", "test", "extra", "lock", "flower"])
 def test_pins_are_hashes_without_addresses(root, name):
     text = (root / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     assert "://" not in text

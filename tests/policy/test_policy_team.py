@@ -56,7 +56,7 @@ GRANTED = {
     Role.DATA_OWNER: "relabel erase detokenize approve",
     Role.KEY_CUSTODIAN: "key.destroy",
     Role.INGESTER: "",
-    Role.SCIENTIST: "train.at-gate predict.scores",
+    Role.SCIENTIST: "train.at-gate train.together predict.scores",
     Role.PROMPT_ADMINISTRATOR: "",
     Role.DEPLOYER: "deploy",
     Role.REVIEWER: "approve",

@@ -3,15 +3,20 @@
 The commands are taken from the command line itself. One that is not told here how to call fails.
 """
 
+import json
+
 import click
 import pytest
 from thread_samples import Owner, cipherset, text_rows, vector_rows, write_rows
 
+from cipherset.app.federated import Agreement
 from cipherset.custody.ledger import Ledger
 from cipherset.interfaces.cli.main import cli
 
 CLIENT_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8037, A.1
 COLUMNS = ("--vector", "vec", "--label", "topic")
+CLASSES = ("topic-0", "topic-1", "topic-2")
+NOBODY = {"east": bytes(32), "south": bytes(32)}
 # How to call each, with what ``places`` has; and those that need no leave, and why.
 CALLS = {
     "asset approve": ("{rows}",),
@@ -66,6 +71,10 @@ CALLS = {
     "review list": (),
     "review settle": ("1" * 32, "harmless"),
     "review show": ("1" * 32,),
+    "rounds join": (
+        *("{export}", "--agreement", "{agreement}", "--name", "north"),
+        *("--identity", "{identity}", "--socket", "{new}"),
+    ),
     "sanitize": ("{texts}", "--text", "body", "--to", "{new}"),
     "scan": ("{rows}",),
     "search": ("{index}", "--value", "where is it?"),
@@ -138,6 +147,10 @@ def places(tmp_path_factory, exported):
         done = cipherset(*args, *who, "--home", home, "--json")
         assert done.code == 0, done.out
     (folder / "client.pub").write_text(CLIENT_KEY + "\n")
+    identity = cipherset("principal", "key", folder / "north.pem", "--json").json["public_key"]
+    dim = exported.protected["dim"]
+    agreed = Agreement({"north": bytes.fromhex(identity)} | NOBODY, CLASSES, dim, 900, 2, None)
+    (folder / "agreement.json").write_text(json.dumps(agreed.as_json()))
     other = Owner(folder / "other")
     other.folder.mkdir()
     other.key("support")
@@ -148,6 +161,8 @@ def places(tmp_path_factory, exported):
     return {
         "home": home,
         "client_key": folder / "client.pub",
+        "agreement": folder / "agreement.json",
+        "identity": folder / "north.pem",
         "rows": write_rows(folder / "rows.parquet", vector_rows(50)),
         "texts": write_rows(folder / "texts.jsonl", text_rows(30)),
         "export": exported.cipherset,

@@ -44,6 +44,14 @@ def make_signer(path: Path) -> str:
 def signer_in(path: Path) -> Signer:
     """What signs with the private key in ``path``.
 
+    Raises: as ``private_key_in``.
+    """
+    return CryptoSigner(private_key_in(path))
+
+
+def private_key_in(path: Path) -> Ed25519PrivateKey:
+    """The private key in ``path``.
+
     Raises:
         KeyAccessError: ``principal_key``: others may read it, or it is no such key.
         BackendError: it cannot be read.
@@ -58,7 +66,7 @@ def signer_in(path: Path) -> Signer:
         raise _refused(path, "it is not a private key in PEM") from None
     if not isinstance(private, Ed25519PrivateKey):
         raise _refused(path, "it is not an Ed25519 key")
-    return CryptoSigner(private)
+    return private
 
 
 def public_key_in(path: Path) -> str:

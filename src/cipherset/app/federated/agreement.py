@@ -17,11 +17,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, Final
 
+from cipherset.core import canonical
 from cipherset.core.errors import UsageError
 from cipherset.core.values import Guarantee
 from cipherset.pipeline.federated import LEAST_MEMBERS
 from cipherset.pipeline.private import MOST_STEPS, SENSITIVITY, budget, sigma_of, steps_for
+
+SCHEMA: Final = "cipherset/agreement/1"
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Agreement:
     not depend on the rows. ``honest``: how many members of any round add their noise and tell
     nobody. ``repeats``: rounds that may be run again because a member left; each is paid for like
     another step. A ``guarantee`` of None adds no noise: nothing is kept but that single members do
-    not show.
+    not show. ``name`` tells it from another agreement that is the same in all else, and
+    ``purpose`` is what for, as gates are asked.
     """
 
     roster: Mapping[str, bytes] = field(repr=False)
@@ -44,6 +49,8 @@ class Agreement:
     guarantee: Guarantee | None
     row_norm: float = 1.0
     repeats: int = 3
+    name: str = ""
+    purpose: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept.
@@ -64,6 +71,29 @@ class Agreement:
                 code="honest",
                 hint="at least two must be, or the sum is no secret of any of them",
             )
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that was agreed on: the same for all who mean the same."""
+        return canonical.digest(self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is written in a file; public keys as hexadecimal digits."""
+        kept = self.guarantee
+        return {
+            "schema": SCHEMA,
+            "roster": {name: key.hex() for name, key in self.roster.items()},
+            "classes": list(self.classes),
+            "dim": self.dim,
+            "n_rows": self.n_rows,
+            "honest": self.honest,
+            "guarantee": None if kept is None else {"epsilon": kept.epsilon, "delta": kept.delta},
+            "row_norm": self.row_norm,
+            "repeats": self.repeats,
+            "steps": self.steps,
+            "name": self.name,
+            "purpose": self.purpose,
+        }
 
     @property
     def shape(self) -> tuple[int, int]:

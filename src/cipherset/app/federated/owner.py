@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cipherset.app.federated.account import Account, Counted
 from cipherset.app.federated.agreement import Agreement
 from cipherset.core.errors import DimensionError, InputError, PolicyError
 from cipherset.core.values import Floats
@@ -41,12 +42,19 @@ class Owner:
         rows: Contribution,
         agreement: Agreement,
         words: Words = system_words,
+        account: Account | None = None,
     ) -> None:
+        """With rows as they are; without an ``account`` it is counted in memory, to try it out."""
         self.name, self.agreement = name, agreement
         self._identity, self._words = identity, words
         self._part = _part(rows, agreement)
-        self._left = agreement.releases
+        self._account = account or Counted(agreement.releases)
         self._member: Member | None = None
+
+    @property
+    def left(self) -> int:
+        """How many steps it may still seal."""
+        return self._account.left()
 
     def join(self, round_id: bytes) -> Announcement:
         """The owner's public key for a round; a round it was in before is given up.
@@ -54,7 +62,7 @@ class Owner:
         Raises:
             PolicyError: code ``round_spent``: it took part as often as was agreed.
         """
-        if self._left == 0:
+        if self.left == 0:
             raise PolicyError(
                 f"{self.name!r} took part in {self.agreement.releases} rounds: all that was agreed",
                 code="round_spent",
@@ -72,6 +80,7 @@ class Owner:
             InputError: ``round_member``: no round was joined; ``round_size``: smaller than agreed;
                 ``round_weights``: of another shape, or no usual numbers; and as ``Member.seal``.
             IntegrityError: as ``Member.seal``.
+            CiphersetError: as ``Account.paying``; nothing was computed then.
         """
         member, self._member = self._member, None
         if member is None:
@@ -85,9 +94,10 @@ class Owner:
                 hint="with fewer the noise of the sum would be too small",
             )
         _check_weights(weights, self.agreement.shape)
-        self._left -= 1
-        values = self._part.noisy_gradient(weights, sigma=self.agreement.share, words=self._words)
-        return member.seal(values.ravel(), announced, self.agreement.roster)
+        part, share = self._part, self.agreement.share
+        with self._account.paying(member.round_id, announced):
+            values = part.noisy_gradient(weights, sigma=share, words=self._words)
+            return member.seal(values.ravel(), announced, self.agreement.roster)
 
 
 def _check_weights(weights: Floats, shape: tuple[int, int]) -> None:

@@ -10,7 +10,13 @@ from cipherset.custody.policy import Action, Decision, Kind, Way
 NOT_ALLOWED: Final = "not_allowed"
 # What serves a purpose: the words of the shipped policy ``other-purpose``.
 PURPOSED: Final = frozenset(
-    {Action.PROTECT, Action.EXPORT, Action.TRAIN_AT_GATE, Action.DETOKENIZE}
+    {
+        Action.PROTECT,
+        Action.EXPORT,
+        Action.TRAIN_AT_GATE,
+        Action.TRAIN_TOGETHER,
+        Action.DETOKENIZE,
+    }
 )
 
 

@@ -21,6 +21,7 @@ _GAP: Final = None  # what only people know
 RECEIVING: Final = frozenset(
     {
         Action.TRAIN_AT_GATE,
+        Action.TRAIN_TOGETHER,
         Action.EVALUATE,
         Action.PREDICT,
         Action.PREDICT_SCORES,

@@ -23,6 +23,7 @@ USES: Final = frozenset(
         Action.QUERY,
         Action.DEPLOY,
         Action.TRAIN_AT_GATE,
+        Action.TRAIN_TOGETHER,
     }
 )
 

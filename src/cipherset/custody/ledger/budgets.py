@@ -22,6 +22,7 @@ PAIRS_NOISE_FREE: Final = "pairs.noise_free"
 ROWS: Final = "rows"
 QUERIES: Final = "queries"
 EVALUATIONS: Final = "evaluations"
+ROUNDS: Final = "rounds"
 EPSILON: Final = "epsilon"  # in millionths, rounded up: budgets are whole numbers
 MICRO_EPSILON: Final = 1_000_000
 

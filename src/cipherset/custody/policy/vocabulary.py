@@ -42,6 +42,7 @@ class Action(StrEnum):
     CALIBRATE = "calibrate"
     REDTEAM = "redteam"
     TRAIN_AT_GATE = "train.at-gate"
+    TRAIN_TOGETHER = "train.together"
     EVALUATE = "evaluate"
     PREDICT = "predict"
     PREDICT_SCORES = "predict.scores"
@@ -233,6 +234,7 @@ APPLIES_TO: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
         Action.CALIBRATE: _DATASETS,
         Action.REDTEAM: _ASSETS,
         Action.TRAIN_AT_GATE: _DATASETS,
+        Action.TRAIN_TOGETHER: _DATASETS,
         Action.EVALUATE: _MODELS,
         Action.PREDICT: _MODELS,
         Action.PREDICT_SCORES: _MODELS,

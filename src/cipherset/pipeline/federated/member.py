@@ -60,6 +60,11 @@ class Member:
         else:
             self._own = X25519PrivateKey.from_private_bytes(secret_for_testing)
 
+    @property
+    def round_id(self) -> bytes:
+        """Of the round that it is part of."""
+        return self._round_id
+
     def announce(self) -> Announcement:
         """The public key for this round, signed."""
         public = self._own.public_key().public_bytes_raw()

@@ -15,6 +15,8 @@ from cipherset.app.workspace import Workspace
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import HeadFacts, ModelKind, Task
 from cipherset.core.values import Float32s, Guarantee
+from cipherset.custody.ledger.budgets import Debit
+from cipherset.custody.ledger.exposure import RowDebit
 from cipherset.custody.policy import Kind
 from cipherset.pipeline.private import private_scores
 from cipherset.pipeline.train import Classifier, TrainSpec, linear_classifier
@@ -52,12 +54,19 @@ def spend_on_head(
     Raises:
         PolicyError: ``budget``.
     """
+    debit, of_rows = debits_of(workspace, gateway, digest, kept)
+    act.spend(debit, of_rows=(of_rows,))
+
+
+def debits_of(
+    workspace: Workspace, gateway: Gateway, digest: str, kept: Guarantee
+) -> tuple[Debit, RowDebit]:
+    """What training on the training split of an export costs its source, and each of its rows."""
     gate = workspace.gate
     cap = gate.ledger.transact(gate.policies).limits.budgets.epsilon
     source = _source_of(workspace, digest)
     about = About(Kind.DATASET, source, source)
-    debit, of_rows = epsilon_debits(about, kept.epsilon, cap, identities_of(gateway, TRAIN))
-    act.spend(debit, of_rows=(of_rows,))
+    return epsilon_debits(about, kept.epsilon, cap, identities_of(gateway, TRAIN))
 
 
 def private_head(

@@ -17,7 +17,7 @@ from cipherset.evidence.views.risk.sorts import Sensed, Sort
 # What shows an asset's rows, hands them out encrypted, uses a key, or asks a model.
 READING: Final[Mapping[Sort, tuple[str, ...]]] = {
     Sort.PLAIN: ("calibrate", "detokenize", "index", "protect", "sanitize", "scan"),
-    Sort.SEALED: ("export", "train.at-gate"),
+    Sort.SEALED: ("export", "train.at-gate", "train.together"),
     Sort.INDEX: ("search",),
     Sort.KEY: ("detokenize", "encrypt", "key.bind", "key.rotate"),
     Sort.MODEL: ("evaluate", "predict", "predict.scores", "query"),
