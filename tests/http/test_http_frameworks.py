@@ -155,7 +155,10 @@ class TestLangChain:
         assert store.add_documents(again) == ["1", "1"]
         assert rows_in(client) == rows
         found = store.similarity_search("parcel one", k=5)
-        assert {one.id: one.page_content for one in found} == {"1": "recipe four", "2": "refund two"}
+        assert {one.id: one.page_content for one in found} == {
+            "1": "recipe four",
+            "2": "refund two",
+        }
         assert store.get_by_ids(["2", "none", "1"]) == [
             self.document("refund two", id="2"),
             self.document("recipe four", id="1"),
@@ -335,7 +338,9 @@ class TestLlamaIndex:
         for i in range(6):
             index.insert(self.document(f"d{i}", f"parcel {i}", "ab"[i % 2]))
         options = {"similarity_top_k": 6, "filters": self.where("==", "a")}
-        assert sorted(self.found(index, "parcel 1", **options)) == [f"parcel {i}" for i in (0, 2, 4)]
+        assert sorted(self.found(index, "parcel 1", **options)) == [
+            f"parcel {i}" for i in (0, 2, 4)
+        ]
         for wrong in (self.where("!=", "a"), self.where("==", "a", key="other")):
             with pytest.raises(UsageError) as refused:
                 self.found(index, "parcel", filters=wrong)

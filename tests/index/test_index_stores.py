@@ -11,6 +11,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "thread"))
 
+from milvus_server import running
 from thread_samples import Owner, bytes_below, vector_rows, write_rows
 
 from cipherset.app.index.search import SearchRequest, search
@@ -22,6 +23,8 @@ from cipherset.pipeline.index.milvus import MilvusIndex
 
 pytestmark = pytest.mark.extra
 STORES = ("files", "faiss", "lancedb", "qdrant", "postgresql", "milvus")
+PASSWORD = "canary-milvus-5518"
+WRONG = "canary-wrong-9920"
 OPTIONS = ("--approximation-factor", "4", "--accept-risk", "a test")
 COLUMNS = ("--vector", "vec", "--label", "topic", "--tenant", "region")
 
@@ -123,6 +126,49 @@ def test_a_store_whose_package_is_not_here(module, kind, extra, folder, signer, 
         stores.open_store(told, folder, signer)
     assert refused.value.code == "index_driver"
     assert f"cipherset[{extra}]" in refused.value.hint
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """Where a Milvus is that lets in nobody but root, with ``PASSWORD``."""
+    from pymilvus import MilvusClient
+
+    with running(tmp_path_factory.mktemp("guarded"), asks_who=True) as address:
+        client = MilvusClient(uri=address, user="root", password="Milvus")
+        client.update_password("root", "Milvus", PASSWORD)
+        client.close()
+        yield address.partition("://")[2]
+
+
+def test_a_server_that_asks_for_a_password(guarded, tmp_path, monkeypatch, caplog):
+    kept = tmp_path / "password"
+    kept.write_text(PASSWORD + "\n")
+    kept.chmod(0o600)
+    monkeypatch.setenv("CIPHERSET_MILVUS_PASSWORD_FILE", str(kept))
+    life = Life(tmp_path / "owner", f"milvus://root@{guarded}#guarded_rows")
+    (hit,) = life.owner.ok("index", "show", life.index)["key_versions"]
+    life.add(5)
+    life.delete("rows.parquet", 3)
+    monkeypatch.delenv("CIPHERSET_MILVUS_PASSWORD_FILE")
+    none = life.owner.run("index", "delete", life.index, "--row", "0", "--source", "rows.parquet")
+    assert (none.code, none.error["code"]) == (2, "index_password")
+    for password in (WRONG, PASSWORD):
+        monkeypatch.setenv("CIPHERSET_MILVUS_PASSWORD", password)
+        done = life.owner.run("index", "delete", life.index, "--row", "0", "--source", "rows.parquet")
+        if password == WRONG:
+            assert (done.code, done.error["code"]) == (6, "index_database")
+            assert WRONG not in done.out + done.err
+        else:
+            assert done.json["changed"] == 1
+    with pytest.raises(BackendError) as refused:
+        MilvusIndex(f"http://{guarded}", "guarded_rows", 24)
+    assert refused.value.code == "index_database"
+    raw = b"".join(bytes_below(tmp_path / "owner").values())
+    assert len(raw) > 1_000
+    for secret in (PASSWORD, WRONG):
+        assert secret.encode() not in raw
+        assert secret not in caplog.text
+        assert secret not in repr(Session(tmp_path, "ada", tmp_path, None, store_password=secret))
 
 
 def test_a_server_that_is_not_there():

@@ -147,8 +147,14 @@ def _bad_password(path: Path, why: str) -> InputError:
 
 
 def silence_mlflow() -> None:
-    """Switch off what MLflow tells its makers, which it reads when it is first imported."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # noqa: TID251 -- the one place
-    os.environ.setdefault(  # noqa: TID251
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"
-    )
+    """Switch off what MLflow tells its makers, and what it writes among a command's results.
+
+    It reads the first of these when it is first imported.
+    """
+    silent = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+    for name, value in silent.items():
+        os.environ.setdefault(name, value)  # noqa: TID251 -- the one place
