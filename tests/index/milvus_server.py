@@ -65,9 +65,8 @@ def main() -> None:
     import milvus
 
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    config = milvus.MilvusServerConfig(
-        data_dir=sys.argv[2], authorization_enabled=sys.argv[3] == "True"
-    )
+    config = milvus.MilvusServerConfig(data_dir=sys.argv[2])
+    config.set("authorization_enabled", sys.argv[3] == "True")
     server = milvus.MilvusServer(config)
     server.start()
     door = socket.socket(fileno=int(sys.argv[1]))

@@ -48,7 +48,7 @@ _TIMEOUT_S: Final = 60.0
 class MilvusIndex:
     """A ``VectorIndex`` in one collection; exact (index type FLAT)."""
 
-    __slots__ = ("_client", "_driver", "_name", "dim")
+    __slots__ = ("_client", "_driver", "_grpc", "_name", "dim")
 
     def __init__(
         self, address: str, collection: str, dim: int, *, login: tuple[str, str] = ("", "")
@@ -64,6 +64,7 @@ class MilvusIndex:
         """
         check_table(collection, _COLLECTION, dim, _MOST_DIM)
         self._driver = driver_of("pymilvus", "milvus")
+        self._grpc = driver_of("grpc", "milvus")
         # It logs what failed and what was sent; what fails is raised all the same.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self.dim = dim
@@ -199,7 +200,8 @@ class MilvusIndex:
         return entries_of_payloads(ids, [one["vector"] for one in payloads], payloads, self.dim)
 
     def _failures(self) -> AbstractContextManager[None]:
-        return failing_as_ours(self._driver.MilvusException)
+        # Who may not do it is told by gRPC itself.
+        return failing_as_ours(self._driver.MilvusException, self._grpc.RpcError)
 
 
 def _listed(texts: list[str]) -> str:
