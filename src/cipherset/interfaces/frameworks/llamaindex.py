@@ -89,9 +89,10 @@ class CiphersetVectorStore(BasePydanticVectorStore):  # type: ignore[misc]  # ma
             else:
                 texts = [one.get_content(metadata_mode=MetadataMode.EMBED) for one in some]
                 rows = self._index.add(metadatas, texts=texts)
-            self.delete_nodes([one.node_id for one in some])
+            earlier = self._rows_of([one.node_id for one in some])
             for row, one in zip(rows, some, strict=True):
                 self._keep(row, one)
+            self._forget(earlier)
         return [one.node_id for one in nodes]
 
     def delete(self, ref_doc_id: str) -> None:
@@ -116,11 +117,8 @@ class CiphersetVectorStore(BasePydanticVectorStore):  # type: ignore[misc]  # ma
         """
         if node_ids is None or filters is not None:
             raise delete_all()
-        found = [(one, self._names.get(one, collection=_NODES)) for one in node_ids]
-        rows = [(one, told["row"]) for one, told in found if told is not None]
-        self._index.delete([row for _, row in rows])
-        for one, row in rows:
-            self._names.delete(row, collection=_ROWS)
+        self._forget(self._rows_of(node_ids))
+        for one in node_ids:
             self._names.delete(one, collection=_NODES)
 
     def query(self, query: VectorStoreQuery) -> VectorStoreQueryResult:
@@ -147,6 +145,16 @@ class CiphersetVectorStore(BasePydanticVectorStore):  # type: ignore[misc]  # ma
         return VectorStoreQueryResult(
             ids=[one for one, _ in known], similarities=[score for _, score in known]
         )
+
+    def _rows_of(self, node_ids: Sequence[str]) -> list[str]:
+        found = [self._names.get(one, collection=_NODES) for one in node_ids]
+        return [told["row"] for told in found if told is not None]
+
+    def _forget(self, rows: list[str]) -> None:
+        """The index first: what fails can be done again, for the row is known still."""
+        self._index.delete(rows)
+        for row in rows:
+            self._names.delete(row, collection=_ROWS)
 
     def _keep(self, row: str, node: BaseNode) -> None:
         document = node.ref_doc_id
