@@ -33,7 +33,10 @@ stdout and nothing else there, for an error too:
 `CIPHERSET_HOME` names the workspace where `--home` does not; `CIPHERSET_CACHE` names the folder of
 downloaded weights (default: `cipherset` in `XDG_CACHE_HOME` or `~/.cache`). `CIPHERSET_LEDGER`,
 `CIPHERSET_LEDGER_PASSWORD_FILE` and `CIPHERSET_LEDGER_PASSWORD` say where the ledger is, if not in
-the workspace: [how](../how-to/audit.md#several-gateways-one-ledger). No other variable is read.
+the workspace: [how](../how-to/audit.md#several-gateways-one-ledger).
+`CIPHERSET_MILVUS_PASSWORD_FILE` and `CIPHERSET_MILVUS_PASSWORD` open
+[an index's store](../how-to/search.md#in-another-store). `CIPHERSET_PRINCIPAL_KEY` names the file
+of the principal's own private key, and `CIPHERSET_REGION` says where this machine stands.
 
 ## Exit codes
 

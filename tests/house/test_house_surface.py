@@ -12,6 +12,8 @@ OF_EXTRAS = {
     "cipherset.custody.keys.providers.hcvault": "hvac",
     "cipherset.custody.keys.providers.oskeyring": "keyring",
     "cipherset.custody.keys.providers.pkcs11": "pkcs11",
+    "cipherset.interfaces.frameworks.langchain": "langchain_core",
+    "cipherset.interfaces.frameworks.llamaindex": "llama_index",
 }
 
 

@@ -20,12 +20,15 @@ READY = b"ready\n"
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Its address, while it runs with its data in ``folder``."""
+def running(folder: Path, *, asks_who: bool = False) -> Iterator[str]:
+    """Its address, while it runs with its data in ``folder``.
+
+    ``asks_who``: it lets in whoever has a password, and first root with the one it comes with.
+    """
     errors = folder / "errors"
     with socket.create_server(("127.0.0.1", 0)) as door, errors.open("wb") as told:
         process = subprocess.Popen(
-            [*NAMESPACES, sys.executable, __file__, str(door.fileno()), str(folder)],
+            [*NAMESPACES, sys.executable, __file__, str(door.fileno()), str(folder), str(asks_who)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=told,
@@ -63,6 +66,7 @@ def main() -> None:
 
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     config = milvus.MilvusServerConfig(data_dir=sys.argv[2])
+    config.set("authorization_enabled", sys.argv[3] == "True")
     server = milvus.MilvusServer(config)
     server.start()
     door = socket.socket(fileno=int(sys.argv[1]))

@@ -11,10 +11,11 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "thread"))
 
+from milvus_server import running
 from thread_samples import Owner, bytes_below, vector_rows, write_rows
 
 from cipherset.app.index.search import SearchRequest, search
-from cipherset.app.workspace import Session
+from cipherset.app.workspace import Session, hold, open_workspace
 from cipherset.core.errors import BackendError, UsageError
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.pipeline.index import stores
@@ -22,6 +23,8 @@ from cipherset.pipeline.index.milvus import MilvusIndex
 
 pytestmark = pytest.mark.extra
 STORES = ("files", "faiss", "lancedb", "qdrant", "postgresql", "milvus")
+PASSWORD = "canary-milvus-5518"
+WRONG = "canary-wrong-9920"
 OPTIONS = ("--approximation-factor", "4", "--accept-risk", "a test")
 COLUMNS = ("--vector", "vec", "--label", "topic", "--tenant", "region")
 
@@ -64,6 +67,17 @@ class Life:
         request = SearchRequest(self.index, vector=tuple(vector), top=10, tenant=tenant)
         session = Session(self.owner.home, "ada", self.owner.folder, TerminalProgress())
         return [(hit.source, hit.row) for hit in search(session, request)]
+
+    def check_afar(self, password):
+        """Who serves the workspace searches with the password, which no repr shows."""
+        session = Session(
+            self.owner.home, "ada", self.owner.folder, TerminalProgress(), store_password=password
+        )
+        with hold(session) as held:
+            request = SearchRequest(self.index, vector=tuple(self.rows[8]["vec"]), top=1)
+            assert [hit.row for hit in search(held, request)] == [8]
+            with open_workspace(held) as workspace:
+                assert password not in repr(held) + repr(workspace)
 
     def check(self):
         """Search finds what plain search over the rows that are alive finds."""
@@ -123,6 +137,55 @@ def test_a_store_whose_package_is_not_here(module, kind, extra, folder, signer, 
         stores.open_store(told, folder, signer)
     assert refused.value.code == "index_driver"
     assert f"cipherset[{extra}]" in refused.value.hint
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """Where a Milvus is that lets in nobody but root, with ``PASSWORD``."""
+    from pymilvus import MilvusClient
+
+    with running(tmp_path_factory.mktemp("guarded"), asks_who=True) as address:
+        client = MilvusClient(uri=address, user="root", password="Milvus")
+        client.create_user("ada", PASSWORD)
+        client.update_password("root", "Milvus", PASSWORD)
+        client.close()
+        yield address.partition("://")[2]
+
+
+def test_a_server_that_asks_for_a_password(guarded, tmp_path, monkeypatch, caplog):
+    kept = tmp_path / "password"
+    kept.write_text(PASSWORD + "\n")
+    kept.chmod(0o600)
+    monkeypatch.setenv("CIPHERSET_MILVUS_PASSWORD_FILE", str(kept))
+    folder = tmp_path / "owner"
+    folder.mkdir()
+    life = Life(folder, f"milvus://root@{guarded}#guarded_rows")
+    life.add(5)
+    life.delete("rows.parquet", 3)
+    life.check_afar(PASSWORD)
+    monkeypatch.delenv("CIPHERSET_MILVUS_PASSWORD_FILE")
+
+    def deleted(password):
+        if password is not None:
+            monkeypatch.setenv("CIPHERSET_MILVUS_PASSWORD", password)
+        args = ("--row", "0", "--source", "rows.parquet")
+        return life.owner.run("index", "delete", life.index, *args)
+
+    none, wrong = deleted(None), deleted(WRONG)
+    assert (none.code, none.error["code"]) == (2, "index_password")
+    assert (wrong.code, wrong.error["code"]) == (6, "index_database")
+    assert WRONG not in wrong.out + wrong.err
+    assert deleted(PASSWORD).json["changed"] == 1
+    # nobody, and somebody who may do nothing there
+    for login in (("", ""), ("ada", PASSWORD)):
+        with pytest.raises(BackendError) as refused:
+            MilvusIndex(f"http://{guarded}", "guarded_rows", 24, login=login)
+        assert refused.value.code == "index_database"
+    raw = b"".join(bytes_below(folder).values())
+    assert len(raw) > 1_000
+    for secret in (PASSWORD, WRONG):
+        assert secret.encode() not in raw
+        assert secret not in caplog.text
 
 
 def test_a_server_that_is_not_there():

@@ -136,6 +136,20 @@ def test_lightgbm(lab, tmp_path):
 
 
 @pytest.mark.extra
+def test_xgboost(lab, tmp_path):
+    import onnxmltools
+    import xgboost
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    codes = np.searchsorted(CLASSES, lab.y)
+    model = xgboost.XGBClassifier(n_estimators=30, max_depth=4, n_jobs=1).fit(lab.x, codes)
+    kind = [("x", FloatTensorType([None, DIM]))]
+    onnx_model = onnxmltools.convert_xgboost(model, initial_types=kind)
+    given = answers(tmp_path / "b", onnx_model.SerializeToString(), lab)
+    assert (given == np.array(CLASSES)[model.predict(lab.x)]).all()
+
+
+@pytest.mark.extra
 # torch's exporter asks its own libraries in a way that they do not like any more
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("layers", ["relu", "norm", "leaky", "batch", "silu", "elu", "tanh"])

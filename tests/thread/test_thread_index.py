@@ -367,6 +367,7 @@ def test_a_request_that_contradicts_itself(tmp_path, options):
         "postgresql:///db?password=canary#rows",
         "milvus://root:canary@host:19530#rows",
         "milvus://host:19530",
+        "milvus://root@host:19530#rows",
         "chalkboard",
     ],
 )
@@ -376,7 +377,8 @@ def test_a_store_that_cannot_be_used(store):
     assert found.value.code == "index_store"
     assert "canary" not in found.value.message + found.value.hint
     assert split_store("postgresql://ada@host/db#rows") == ("postgresql://ada@host/db", "rows")
-    assert store_kind("milvus+tls://host:19530#rows") is StoreKind.MILVUS
+    for milvus in ("milvus+tls://root@host:19530", "milvus://root@localhost:19530"):
+        assert store_kind(f"{milvus}#rows") is StoreKind.MILVUS
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ class Workspace:
     home: Path
     ring: KeyRing
     gate: Gate
+    store_password: str | None = field(default=None, repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -82,7 +83,8 @@ class Session:
 
     Of an environment that nobody gave nothing is known, so a key that is bound to one is refused.
     ``signer`` holds the principal's own private key, where there is one to prove the name with.
-    The ledger is a file of the workspace where no address is given. ``network`` is the address
+    The ledger is a file of the workspace where no address is given. ``store_password`` opens an
+    index's store, where it takes one. ``network`` is the address
     that the one who asks is connected from, as the connection has it. ``held`` is what a process
     that answers many keeps open: see ``hold``. ``warn`` is told what must be known of an act that
     was allowed.
@@ -94,6 +96,7 @@ class Session:
     progress: Progress
     environment: Environment = NOWHERE
     ledger: LedgerAddress | None = None
+    store_password: str | None = field(default=None, repr=False)
     signer: Signer | None = field(default=None, repr=False)
     authenticated: Authenticated = Authenticated.CLAIMED
     emergency: str | None = None
@@ -133,7 +136,7 @@ def open_workspace(session: Session) -> Iterator[Workspace]:
             policies=held.policies,
             warn=session.warn,
         )
-        yield Workspace(home, ring, gate)
+        yield Workspace(home, ring, gate, session.store_password)
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def _write(
     named.mkdir(mode=0o700)
     sealed = Kept(named, AesGcmSealer.from_key(draft.key))
     write_signed(staged, manifest, signer)
-    store = open_store(manifest, staged, signer)
+    store = open_store(manifest, staged, signer, draft.workspace.store_password)
     try:
         manifest = _filled(draft, made, sealed, store, manifest)
     finally:

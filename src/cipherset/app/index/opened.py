@@ -189,12 +189,12 @@ def opened_store(
 ) -> Iterator[VectorIndex]:
     """Where the rows are."""
     manifest, digest = read
-    signer = workspace.ring.signer()
+    signer, password = workspace.ring.signer(), workspace.store_password
     if manifest.store in IN_FILES:
         name = (folder, digest, workspace.fingerprint)
         yield parts.get(name, lambda: open_store(manifest, folder, signer))
         return
-    store = open_store(manifest, folder, signer)
+    store = open_store(manifest, folder, signer, password)
     try:
         yield store
     finally:

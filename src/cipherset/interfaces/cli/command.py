@@ -46,6 +46,7 @@ class Context:
             progress=self.progress(),
             environment=look_around(region=settings.region()),
             ledger=settings.ledger(self.home),
+            store_password=settings.store_password(self.home),
             signer=None if key is None else signer_in(key),
             emergency=self.emergency,
             warn=self.warn,

@@ -84,6 +84,22 @@ def ledger(home: Path) -> LedgerAddress | None:
     return LedgerAddress(url, os.environ.get("CIPHERSET_LEDGER_PASSWORD"))  # noqa: TID251 -- the one place
 
 
+def store_password(home: Path) -> str | None:
+    """The password of the user that a Milvus server's address names; None without.
+
+    CIPHERSET_MILVUS_PASSWORD_FILE names its file, relative to the workspace; else it is
+    CIPHERSET_MILVUS_PASSWORD itself.
+
+    Raises:
+        InputError: ``password_file``.
+        BackendError: ``no_permission`` or ``disk``.
+    """
+    named = os.environ.get("CIPHERSET_MILVUS_PASSWORD_FILE")  # noqa: TID251 -- the one place
+    if named:
+        return _password(home / named)
+    return os.environ.get("CIPHERSET_MILVUS_PASSWORD")  # noqa: TID251 -- the one place
+
+
 def _told(path: Path) -> dict[str, str]:
     with disk_errors(path):
         try:
@@ -124,15 +140,21 @@ def _password(path: Path) -> str:
 
 def _bad_password(path: Path, why: str) -> InputError:
     return InputError(
-        f"the file of the ledger's password, {path}, {why}",
+        f"the file of a password, {path}, {why}",
         code="password_file",
         hint=f"put the password on its only line, and: chmod 600 {path}",
     )
 
 
 def silence_mlflow() -> None:
-    """Switch off what MLflow tells its makers, which it reads when it is first imported."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # noqa: TID251 -- the one place
-    os.environ.setdefault(  # noqa: TID251
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"
-    )
+    """Switch off what MLflow tells its makers, and what it writes among a command's results.
+
+    It reads the first of these when it is first imported.
+    """
+    silent = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+    for name, value in silent.items():
+        os.environ.setdefault(name, value)  # noqa: TID251 -- the one place

@@ -5,16 +5,24 @@ by, and tags: keyed tokens of tenant, dataset and label, equal where these are a
 without the key. Zeros stand for a tag that is not there.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, Protocol
+from importlib import import_module
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.core.errors import BackendError, DimensionError, InputError, IntegrityError
+from cipherset.core.errors import (
+    BackendError,
+    DimensionError,
+    InputError,
+    IntegrityError,
+    UsageError,
+)
 from cipherset.core.values import Float32s
 
 ID_BYTES: Final = 16
@@ -285,19 +293,53 @@ def bad_answer(why: str) -> IntegrityError:
     )
 
 
-def no_driver(extra: str) -> BackendError:
-    """The refusal of a store whose package is not here."""
-    return BackendError(
-        f"what it takes to reach such a store ({extra}) is not installed",
-        code="index_driver",
-        hint=f"pip install 'cipherset[{extra}]'",
-    )
+def driver_of(module: str, extra: str) -> Any:  # noqa: ANN401 -- drivers have no types
+    """The package that a store is reached by.
+
+    Raises:
+        BackendError: ``index_driver``: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        raise BackendError(
+            f"what it takes to reach such a store ({extra}) is not installed",
+            code="index_driver",
+            hint=f"pip install 'cipherset[{extra}]'",
+        ) from None
+
+
+@contextmanager
+def failing_as_ours(*kinds: type[Exception]) -> Iterator[None]:
+    """Inside, failures of these kinds become ours, without their text: it may quote what was sent.
+
+    Raises:
+        BackendError: ``index_database``.
+    """
+    try:
+        yield
+    except kinds as error:
+        raise unreachable(type(error).__name__) from None
 
 
 def unreachable(kind: str) -> BackendError:
-    """A store failed; without its text, which may quote what was sent."""
+    """The refusal of a store that failed."""
     return BackendError(
         f"the store with the index did not do what it was asked ({kind})",
         code="index_database",
         hint="see that it is there, runs, has room, and lets this user in",
     )
+
+
+def check_table(name: str, pattern: re.Pattern[str], dim: int, most_dim: int) -> None:
+    """See that rows of ``dim`` numbers can be kept in a table of that name.
+
+    Raises:
+        UsageError: ``index_table``.
+    """
+    if not pattern.fullmatch(name) or not 1 <= dim <= most_dim:
+        raise UsageError(
+            f"{name!r} for rows of {dim} numbers is not a table that can be used",
+            code="index_table",
+            hint=f"name it by {pattern.pattern}; this store takes up to {most_dim:,} numbers",
+        )

@@ -9,7 +9,6 @@ Hierarchical Navigable Small World graphs, IEEE TPAMI 42(4), algorithms 1 and 5.
 """
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -24,7 +23,7 @@ from cipherset.pipeline.index.entries import (
     Filter,
     checked_query,
     concatenated,
-    no_driver,
+    driver_of,
 )
 from cipherset.pipeline.index.files import FileIndex
 from cipherset.pipeline.index.scan import allowed_rows
@@ -56,10 +55,7 @@ class GraphIndex(FileIndex):
             BackendError: ``index_driver``: FAISS is not installed.
             IntegrityError: as ``FileIndex``.
         """
-        try:
-            self._driver = import_module("faiss")
-        except ModuleNotFoundError:
-            raise no_driver("faiss") from None
+        self._driver = driver_of("faiss", "faiss")
         self._least_rows = least_rows
         self._graph: _Graph | None = None
         self._building = Lock()

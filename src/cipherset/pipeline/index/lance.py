@@ -8,9 +8,7 @@ signed: what comes back from them is checked as what any database gives.
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,10 +26,10 @@ from cipherset.pipeline.index.entries import (
     check_rows,
     check_top,
     checked_query,
-    no_driver,
+    driver_of,
+    failing_as_ours,
     reading_answer,
     row_exists,
-    unreachable,
 )
 
 _TABLE: Final = "rows"
@@ -52,15 +50,12 @@ class LanceIndex:
         Raises:
             BackendError: ``index_driver``: LanceDB is not installed; ``index_database``.
         """
-        try:
-            driver = import_module("lancedb")
-        except ModuleNotFoundError:
-            raise no_driver("lancedb") from None
+        driver = driver_of("lancedb", "lancedb")
         # It warns of each table that is not there yet; what fails is raised all the same.
         logging.getLogger("lance").setLevel(logging.ERROR)
         self.dim = dim
         schema = table_of(Entries.none(dim)).schema
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             database = driver.connect(str(folder))
             self._table: Any = database.create_table(_TABLE, schema=schema, exist_ok=True)
 
@@ -69,17 +64,17 @@ class LanceIndex:
         check_rows(entries, self.dim)
         if not len(entries):
             return
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             is_taken = any(self._table.count_rows(named) for named in _named(entries.ids))
         if is_taken:
             raise row_exists()
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             self._table.add(table_of(entries))
 
     def delete(self, ids: Bytes) -> int:
         """Remove rows; see ``VectorIndex``."""
         gone = 0
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             for named in _named(np.asarray(ids, np.uint8).reshape(-1, ID_BYTES)):
                 gone += int(self._table.delete(named).num_deleted_rows)
             self._table.optimize(cleanup_older_than=_OLD)
@@ -88,7 +83,7 @@ class LanceIndex:
     def replace(self, entries: Entries) -> None:
         """Put rows in the place of others; see ``VectorIndex``."""
         check_rows(entries, self.dim)
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             merge = self._table.merge_insert("id").when_matched_update_all()
             merge.execute(table_of(entries))
             self._table.optimize(cleanup_older_than=_OLD)
@@ -96,7 +91,7 @@ class LanceIndex:
     def query(self, ciphertext: Float32s, top: int, where: Filter = ANY) -> Entries:
         """The nearest rows; see ``VectorIndex``."""
         asked = checked_query(ciphertext, top, self.dim)
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             search = self._table.search(asked, vector_column_name="vector")
             search = search.distance_type("l2").bypass_vector_index()
             found = search.where(_condition(where), prefilter=True).limit(top).to_arrow()
@@ -105,32 +100,24 @@ class LanceIndex:
     def some(self, most: int, where: Filter = ANY) -> Entries:
         """Any rows; see ``VectorIndex``."""
         check_top(most)
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             found = self._table.search().where(_condition(where)).limit(most).to_arrow()
         return _entries(found, self.dim)
 
     def rows(self) -> int:
         """How many rows there are."""
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             return int(self._table.count_rows())
 
     def versions(self) -> Mapping[int, int]:
         """How many rows there are under each version of the key."""
-        with _failures():
+        with failing_as_ours(*_FAILURES):
             column = self._table.search().select(["version"]).to_arrow().column("version")
         numbers, counts = np.unique(column.to_numpy(), return_counts=True)
         return {int(number): int(count) for number, count in zip(numbers, counts, strict=True)}
 
     def close(self) -> None:
         """Nothing is held but memory."""
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except _FAILURES as error:
-        raise unreachable(type(error).__name__) from None
 
 
 def _named(ids: Bytes) -> Iterator[str]:

@@ -10,13 +10,12 @@ server's files when it compacts them.
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib import import_module
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import numpy as np
 
-from cipherset.core.errors import CiphersetError, UsageError
+from cipherset.core.errors import CiphersetError
 from cipherset.core.values import Float32s
 from cipherset.pipeline.index.entries import (
     ANY,
@@ -28,11 +27,12 @@ from cipherset.pipeline.index.entries import (
     Filter,
     Tag,
     check_rows,
+    check_table,
     check_top,
     checked_query,
-    no_driver,
+    driver_of,
+    failing_as_ours,
     row_exists,
-    unreachable,
 )
 from cipherset.pipeline.index.payload import FIELDS, entries_of_payloads, hexed, payloads_of
 
@@ -48,31 +48,31 @@ _TIMEOUT_S: Final = 60.0
 class MilvusIndex:
     """A ``VectorIndex`` in one collection; exact (index type FLAT)."""
 
-    __slots__ = ("_client", "_driver", "_name", "dim")
+    __slots__ = ("_client", "_driver", "_grpc", "_name", "dim")
 
-    def __init__(self, address: str, collection: str, dim: int) -> None:
+    def __init__(
+        self, address: str, collection: str, dim: int, *, login: tuple[str, str] = ("", "")
+    ) -> None:
         """Use ``collection`` of the server at ``address``, made where it is not there.
+
+        ``login`` is a user and their password. Permissions: CreateCollection and CreateIndex when
+        it is made; then HasCollection, Load, Insert, Upsert, Delete, Query and Search.
 
         Raises:
             UsageError: ``index_table``: not a plain name, or more numbers than Milvus takes.
             BackendError: ``index_driver``: pymilvus is not installed; ``index_database``.
         """
-        if not _COLLECTION.fullmatch(collection) or not 1 <= dim <= _MOST_DIM:
-            raise UsageError(
-                f"{collection!r} for rows of {dim} numbers is not a collection that can be used",
-                code="index_table",
-                hint="name it by letters, digits and underscore; Milvus takes up to 32,768 numbers",
-            )
-        try:
-            self._driver = import_module("pymilvus")
-        except ModuleNotFoundError:
-            raise no_driver("milvus") from None
+        check_table(collection, _COLLECTION, dim, _MOST_DIM)
+        self._driver = driver_of("pymilvus", "milvus")
+        self._grpc = driver_of("grpc", "milvus")
         # It logs what failed and what was sent; what fails is raised all the same.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self.dim = dim
         self._name = collection
         with self._failures():
-            self._client = self._driver.MilvusClient(uri=address, timeout=_TIMEOUT_S)
+            self._client = self._driver.MilvusClient(
+                uri=address, user=login[0], password=login[1], timeout=_TIMEOUT_S
+            )
             if not self._client.has_collection(collection):
                 self._create()
             self._client.load_collection(collection)
@@ -199,12 +199,9 @@ class MilvusIndex:
         payloads = [payload for _, payload in found]
         return entries_of_payloads(ids, [one["vector"] for one in payloads], payloads, self.dim)
 
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except self._driver.MilvusException as error:
-            raise unreachable(type(error).__name__) from None
+    def _failures(self) -> AbstractContextManager[None]:
+        # Who may not do it is told by gRPC itself.
+        return failing_as_ours(self._driver.MilvusException, self._grpc.RpcError)
 
 
 def _listed(texts: list[str]) -> str:

@@ -12,7 +12,6 @@ is missing.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,12 +28,13 @@ from cipherset.pipeline.index.entries import (
     Filter,
     Tag,
     check_rows,
+    check_table,
     check_top,
     checked_query,
-    no_driver,
+    driver_of,
+    failing_as_ours,
     reading_answer,
     row_exists,
-    unreachable,
 )
 
 if TYPE_CHECKING:
@@ -61,12 +61,7 @@ class PgVectorIndex:
             UsageError: ``index_table``: not a plain name, or more numbers than pgvector takes.
             BackendError: ``index_database``: no extension, no permission, no connection.
         """
-        if not _TABLE.fullmatch(table) or not 1 <= dim <= _MOST_DIM:
-            raise UsageError(
-                f"{table!r} for rows of {dim} numbers is not a table that can be used",
-                code="index_table",
-                hint="name it by a-z, 0-9 and underscore; pgvector takes up to 16,000 numbers",
-            )
+        check_table(table, _TABLE, dim, _MOST_DIM)
         self._connection = connection
         self._table = table
         self.dim = dim
@@ -81,11 +76,8 @@ class PgVectorIndex:
     def add(self, entries: Entries) -> None:
         """Store all of the rows, or none; see ``VectorIndex``."""
         check_rows(entries, self.dim)
-        try:
-            with self._transaction() as cursor:
-                self._copy(cursor, entries)
-        except import_module("psycopg.errors").UniqueViolation:
-            raise row_exists() from None
+        with self._transaction() as cursor:
+            self._copy(cursor, entries)
 
     def replace(self, entries: Entries) -> None:
         """Put rows in the place of others; see ``VectorIndex``."""
@@ -174,15 +166,13 @@ class PgVectorIndex:
 
     @contextmanager
     def _transaction(self) -> Iterator["psycopg.Cursor[Any]"]:
-        errors = import_module("psycopg.errors")
-        driver = import_module("psycopg")
-        try:
-            with self._connection.transaction(), self._connection.cursor() as cursor:
-                yield cursor
-        except errors.UniqueViolation:
-            raise
-        except driver.Error as error:
-            raise unreachable(type(error).__name__) from None
+        driver = driver_of("psycopg", "postgres")
+        with failing_as_ours(driver.Error):
+            try:
+                with self._connection.transaction(), self._connection.cursor() as cursor:
+                    yield cursor
+            except driver.errors.UniqueViolation:
+                raise row_exists() from None
 
 
 def open_pgvector(url: str, table: str, dim: int, *, password: str | None = None) -> PgVectorIndex:
@@ -194,15 +184,10 @@ def open_pgvector(url: str, table: str, dim: int, *, password: str | None = None
         UsageError: ``index_table``.
         BackendError: ``index_database``; ``index_driver``: psycopg is not installed.
     """
-    try:
-        driver = import_module("psycopg")
-    except ModuleNotFoundError:
-        raise no_driver("postgres") from None
+    driver = driver_of("psycopg", "postgres")
     given = {} if password is None else {"password": password}
-    try:
+    with failing_as_ours(driver.Error):
         connection = driver.connect(url, autocommit=True, connect_timeout=10, **given)
-    except driver.Error as error:
-        raise unreachable(type(error).__name__) from None
     try:
         return PgVectorIndex(connection, table, dim)
     except CiphersetError:

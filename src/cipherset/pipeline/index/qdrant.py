@@ -9,7 +9,6 @@ database gives.
 import fcntl
 import os
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -28,7 +27,7 @@ from cipherset.pipeline.index.entries import (
     check_rows,
     check_top,
     checked_query,
-    no_driver,
+    driver_of,
     row_exists,
     unreachable,
 )
@@ -50,10 +49,7 @@ class QdrantIndex:
         Raises:
             BackendError: ``index_driver``: the engine is not installed; ``index_database``.
         """
-        try:
-            self._driver = import_module("qdrant_edge")
-        except ModuleNotFoundError:
-            raise no_driver("qdrant") from None
+        self._driver = driver_of("qdrant_edge", "qdrant")
         self.dim = dim
         with disk_errors(folder):
             folder.mkdir(exist_ok=True)

@@ -7,13 +7,14 @@
 | ``lancedb`` | LanceDB, in the index's folder | yes | no |
 | ``qdrant`` | Qdrant's engine, in the index's folder | yes | no |
 | ``postgresql://USER@HOST/DB#TABLE`` | PostgreSQL with pgvector | yes | no |
-| ``milvus://HOST:PORT#COLLECTION`` | a Milvus server; ``milvus+tls://`` | yes | no |
+| ``milvus://HOST:PORT#COLLECTION`` | a Milvus server; ``milvus+tls://USER@…`` | yes | no |
 
 Where files are not signed, each row is held to its seal when it is read; rows can be left out.
 """
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from securesystemslib.signer import Signer
 
@@ -40,6 +41,7 @@ _SERVERS: Final = {
     "milvus": StoreKind.MILVUS,
     "milvus+tls": StoreKind.MILVUS,
 }
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LANCE: Final = "rows.lancedb"
 _QDRANT: Final = "rows.qdrant"
 
@@ -64,20 +66,28 @@ def split_store(store: str) -> tuple[str, str]:
     """
     url, _, table = store.rpartition("#")
     scheme, _, rest = url.partition("://")
-    has_password = ":" in rest.partition("/")[0].rpartition("@")[0] or "password=" in url
-    if scheme not in _SERVERS or not rest or not table or has_password:
+    user, _, host = rest.partition("/")[0].rpartition("@")
+    has_password = ":" in user or "password=" in url
+    # Milvus's client sends the password itself.
+    in_clear = scheme == "milvus" and user and urlsplit(f"//{host}").hostname not in _HERE
+    if scheme not in _SERVERS or not rest or not table or has_password or in_clear:
         raise UsageError(  # not quoted: there may be a password in it
             "that is not a store: one in the folder, or the URL of a server without a password "
             "and a table",
             code="index_store",
-            hint=f"{', '.join(_IN_FOLDER)}, milvus://host:19530#collection, or "
+            hint=f"{', '.join(_IN_FOLDER)}, milvus://host:19530#collection (with a user elsewhere "
+            "than here: milvus+tls://user@host:19530#collection), or "
             "postgresql://user@host/database#table with the password from PGPASSFILE",
         )
     return url, table
 
 
-def open_store(manifest: IndexManifest, folder: Path, signer: Signer) -> VectorIndex:
+def open_store(
+    manifest: IndexManifest, folder: Path, signer: Signer, password: str | None = None
+) -> VectorIndex:
     """The rows of the index in ``folder``; whoever opens it closes it.
+
+    ``password`` is of the user that the address of a Milvus server names, and goes nowhere else.
 
     Raises:
         IntegrityError, BackendError, UsageError: as the stores say.
@@ -94,5 +104,20 @@ def open_store(manifest: IndexManifest, folder: Path, signer: Signer) -> VectorI
     url, table = split_store(manifest.address or "")
     if kind is StoreKind.POSTGRESQL:
         return open_pgvector(url, table, dim)
-    scheme, _, host = url.partition("://")
-    return MilvusIndex(f"{'https' if scheme == 'milvus+tls' else 'http'}://{host}", table, dim)
+    return _open_milvus(url, table, dim, password)
+
+
+def _open_milvus(url: str, table: str, dim: int, password: str | None) -> MilvusIndex:
+    scheme, _, rest = url.partition("://")
+    user, _, host = rest.rpartition("@")
+    address = f"{'https' if scheme == 'milvus+tls' else 'http'}://{host}"
+    if not user:
+        return MilvusIndex(address, table, dim)
+    if not password:
+        raise UsageError(
+            "the store's address names a user, and there is no password for it",
+            code="index_password",
+            hint="put it on the only line of a file that only you may read, and name that: "
+            "CIPHERSET_MILVUS_PASSWORD_FILE",
+        )
+    return MilvusIndex(address, table, dim, login=(user, password))
