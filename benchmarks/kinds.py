@@ -4,8 +4,9 @@ Usage: python benchmarks/kinds.py [--data DIR] [--only NAME ...]
 
 Each is what the commands do: protect with nothing set but the limit, train without a key, evaluate
 where the key is. `digits` needs nothing. DIR holds folders of local copies: `mts_dialog` (visits,
-one dialog each, split into what each side says, or into chunks of words), `movielens` (movielens.csv: 100,004
-ratings with userId, movieId, genres, timestamp) and `orl_faces` (40 folders of ten images).
+one dialog each, split into what each side says, or into chunks of words), `movielens`
+(movielens.csv: 100,004 ratings with userId, movieId, genres, timestamp) and `orl_faces` (40 folders
+of ten images).
 """
 
 import argparse
