@@ -14,7 +14,7 @@
 # PYTHON=/path/to/python3 chooses the Python that .venv is made with (after `make clean`).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check vectors reference book evidence clean encoder image-encoder reviews
+.PHONY: help demo test test-all check vectors reference book evidence clean encoder image-encoder face-encoder reviews
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -104,6 +104,10 @@ image-encoder:
 	$(STEP) 'set-up: weights of the encoder of images, by digest, in your cache'
 	@$(BIN)/cipherset encoder get efficientnet-lite0
 
+face-encoder:
+	$(STEP) 'set-up: weights of the encoder of faces, by digest, in your cache'
+	@$(BIN)/cipherset encoder get face-resnet-128
+
 # What tests of evidence run on, for they have no network.
 FETCH_REVIEWS := from cipherset.app import packages as p; \
 	from cipherset.interfaces.cli.settings import cache; \
@@ -129,6 +133,7 @@ test: $(TEST) $(PACKAGE)
 test-all: $(EXTRA) $(NODE) $(FLOWER) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder
 	@$(MAKE) --no-print-directory image-encoder
+	@$(MAKE) --no-print-directory face-encoder
 	@$(MAKE) --no-print-directory reviews
 	$(STEP) 'test-all'
 	@$(BIN)/python -m pytest $(PARALLEL) --all --cov=cipherset --cov-report=term:skip-covered

@@ -88,6 +88,7 @@ BENCHMARKS = (
         needs=(("--data", "DIR"),),
         also=("DIR/prompt_injection", "DIR/banking77", "DIR/mts_dialog"),
     ),
+    Benchmark("faces", needs=(("--data", "DIR"),), also=("DIR/orl_faces",)),
     Benchmark("kinds", takes=(("--data", "DIR"),)),
     Benchmark("memory", rest=("--rows", "10000", "200000", "400000")),
 )

@@ -1,11 +1,12 @@
-"""More than one text a row: images, threads of messages and histories of items, end to end.
+"""More than one text a row: images, threads, documents and histories of items, end to end.
 
 Usage: python benchmarks/kinds.py [--data DIR] [--only NAME ...]
 
 Each is what the commands do: protect with nothing set but the limit, train without a key, evaluate
 where the key is. `digits` needs nothing. DIR holds folders of local copies: `mts_dialog` (visits,
-one dialog each, which is split into what each side says), `movielens` (movielens.csv: 100,004
-ratings with userId, movieId, genres, timestamp) and `orl_faces` (40 folders of ten images).
+one dialog each, split into what each side says, or into chunks of words), `movielens`
+(movielens.csv: 100,004 ratings with userId, movieId, genres, timestamp) and `orl_faces` (40 folders
+of ten images).
 """
 
 import argparse
@@ -47,6 +48,7 @@ DIGITS = "1,797 handwritten digits, 8 x 8 pixels, that scikit-learn brings along
 HISTORY = 5  # items before the one that is to be told
 TOP_ITEMS = 20
 ITEM_DIM = 64
+CHUNK_WORDS = 60
 HEAD = (
     "what is told", "rows", "always the most frequent", "plain", "owner's head", "anchor control",
     "on the export", "re-id plain", "re-id excess (95 %)", "candidates", "export",
@@ -54,6 +56,7 @@ HEAD = (
 TITLES = {
     "digits": "Images: 1,797 handwritten digits",
     "faces": "Images: 400 photographs of 40 people",
+    "documents": "Documents: dialogs of visits, in chunks of 60 words",
     "threads": "Threads: dialogs of visits, each thing said is a message",
     "histories": f"Histories: {HISTORY} films pooled, all of one viewer on one side",
 }
@@ -71,6 +74,7 @@ class Kind:
     needs: str | None = None
     accept: str | None = None
     limit: float = LIMIT
+    encoder: str | None = None
 
 
 def digits(_: Path, folder: Path) -> Path:
@@ -89,23 +93,41 @@ def faces(data: Path, folder: Path) -> Path:
     return folder / "faces"
 
 
+def said_by_turns(whole: str) -> list[str]:
+    return re.split(r"(?:^|\s)(?:Doctor|Patient|Guest_\w+)\s*:", whole)
+
+
+def chunks(whole: str) -> list[str]:
+    words = whole.split()
+    starts = range(0, len(words), CHUNK_WORDS)
+    return [" ".join(words[start : start + CHUNK_WORDS]) for start in starts]
+
+
 def threads(data: Path, folder: Path) -> Path:
     """One row per thing said; a visit is known by its number."""
+    return _visits(data, folder / "threads.csv", said_by_turns)
+
+
+def documents(data: Path, folder: Path) -> Path:
+    """One row per chunk."""
+    return _visits(data, folder / "documents.csv", chunks)
+
+
+def _visits(data: Path, path: Path, parted: Callable[[str], list[str]]) -> Path:
     rows = []
     for name in ("train", "valid", "test1", "test2"):
         with (data / "mts_dialog" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
             rows += list(csv.DictReader(lines))
     frequent = {topic for topic, n in Counter(r["section_header"] for r in rows).items() if n >= 40}
-    with (folder / "threads.csv").open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["visit", "topic", "said"])
         for visit, row in enumerate(rows):
             whole = row["dialogue"]  # codespell:ignore dialogue
-            said = re.split(r"(?:^|\s)(?:Doctor|Patient|Guest_\w+)\s*:", whole)
-            for part in filter(str.strip, said):
+            for part in filter(str.strip, parted(whole)):
                 if row["section_header"] in frequent:
                     writer.writerow([visit, row["section_header"], part.strip()])
-    return folder / "threads.csv"
+    return path
 
 
 @dataclass(frozen=True)
@@ -188,6 +210,15 @@ KINDS = (
     Kind("digits", "which digit", DIGITS, IMAGES, digits),
     Kind("faces", "who it is", FACES, IMAGES, faces, "orl_faces", "too few rows to tell"),
     Kind(
+        "faces", "who it is, by the encoder of faces", FACES, IMAGES, faces, "orl_faces",
+        "too few rows to tell", encoder="face-resnet-128",
+    ),
+    Kind(
+        "documents", "what a visit is about", DIALOG,
+        ColumnRoles(text=("said",), label="topic", pool="visit"), documents, "mts_dialog",
+        limit=0.15,
+    ),
+    Kind(
         "threads", "what a visit is about", DIALOG,
         ColumnRoles(text=("said",), label="topic", pool="visit"), threads, "mts_dialog",
         limit=0.15,
@@ -207,6 +238,8 @@ def measured(kind: Kind, data: Path, cache: Path) -> list[str]:
         request = ProtectRequest(source, kind.roles, "key", target, max_reid=kind.limit)
         if kind.accept is not None:
             request = replace(request, accept_risk=kind.accept)
+        if kind.encoder is not None:
+            request = replace(request, encoder=kind.encoder)
         try:
             result = protect(session, request)
         except PolicyError as refused:

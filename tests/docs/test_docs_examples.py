@@ -29,6 +29,7 @@ LONG = {
         "keep-an-epsilon",
         "keep-conversations-together",
         "lab",
+        "match-faces",
         "measure-ciphertexts-of-another-scheme",
         "policies",
         "pool-rows",

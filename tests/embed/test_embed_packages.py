@@ -141,6 +141,7 @@ def test_an_encoder_that_was_not_fetched_says_how(tmp_path):
         ("minilm-l6-v2-int8", False),
         ("paraphrase-minilm", False),
         ("efficientnet-lite0", False),
+        ("face-resnet-128", False),
     ]
 
 

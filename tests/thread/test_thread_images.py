@@ -1,23 +1,36 @@
 """A folder of images, from end to end: protected, trained on, predicted, attacked, forgotten."""
 
+import base64
 import io
 import json
 import shutil
+import struct
+import threading
+import time
+import zlib
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import uvicorn
 from PIL import Image
+from starlette.testclient import TestClient
 from thread_samples import Owner, bytes_below
 
-from cipherset.app.serving.models.answer import Question
-from cipherset.app.serving.models.predict import open_models
-from cipherset.app.workspace import Session, hold
+from cipherset.app.audit.find import find_text
+from cipherset.app.serving.models.answer import Question, check_question
+from cipherset.app.workspace import Session, hold, open_workspace
 from cipherset.core.errors import InputError
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.interfaces.cli.settings import cache
+from cipherset.interfaces.client.client import Client
+from cipherset.interfaces.http.app import build_app
+from cipherset.interfaces.http.identity.claimed import ClaimedIdentity
+from cipherset.interfaces.http.services import Services
 from cipherset.pipeline.export import open_cipherset
+from cipherset.pipeline.ingest import MOST_IMAGE_BYTES
 
 CANARY = "CANARY-51fe"
 pytestmark = pytest.mark.extra
@@ -25,6 +38,7 @@ COLUMNS = ("--image", "image", "--label", "label")
 SETTINGS = ("--minimize", "pca:4", "--approximation-factor", "2", "--accept-risk", "a test")
 N_EACH = 60
 WHO = "zoe-4711"
+HOST = "http://127.0.0.1"
 
 
 def picture(kind: str, seed: int) -> bytes:
@@ -41,6 +55,21 @@ def picture(kind: str, seed: int) -> bytes:
     image = Image.fromarray(np.clip(turned, 0, 255).astype(np.uint8))
     image.save(out, "PNG", exif=exif)
     return out.getvalue()
+
+
+def in_base64(files) -> list[str]:
+    return [base64.b64encode(raw).decode() for raw in files]
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG whose header claims that many pixels, and which has none of them."""
+
+    def chunk(kind: bytes, raw: bytes) -> bytes:
+        return struct.pack(">I", len(raw)) + kind + raw + struct.pack(">I", zlib.crc32(kind + raw))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +150,27 @@ def test_it_is_not_made_twice_and_one_changed_pixel_is_another_source(changed):
     assert len(told["joined_with"]) == 1  # the others are the same by their pixels
 
 
+def test_calibrate_takes_images(shown, tmp_path):
+    """Plain vectors and every setting on the same axes; by the encoder of the fewest numbers."""
+    owner, folder, _ = shown
+    given = ("--encoder", "face-resnet-128", "--max-reid", "0.5", "--to", tmp_path / "frontier")
+    found = owner.ok("calibrate", folder, *COLUMNS, *given)
+    assert found["plain"] >= 0.9
+    assert {each["scheme"] for each in found["frontier"]} == {"rsap/1", "sap-perm"}
+    assert max(each["utility"] for each in found["frontier"] if each["offered"]) >= 0.8
+    assert CANARY not in (tmp_path / "frontier" / "report.html").read_text()
+    assert CANARY not in json.dumps(found)
+
+
+def test_calibrate_refuses_what_is_no_image(shown, tmp_path):
+    owner = shown[0]
+    (tmp_path / "bad" / "down").mkdir(parents=True)
+    (tmp_path / "bad" / "down" / "0.png").write_bytes(CANARY.encode())
+    done = owner.run("calibrate", tmp_path / "bad", *COLUMNS, "--to", tmp_path / "frontier")
+    assert (done.code, done.error["code"]) == (4, "image_unreadable")
+    assert CANARY not in done.out + done.err
+
+
 def test_public_images_are_for_the_attacker(shown):
     owner, folder, _ = shown
     told = owner.ok("assess", owner.folder / "stripes.cipherset", "--public", folder)
@@ -136,18 +186,99 @@ def test_nothing_that_a_file_says_beside_its_pixels_is_anywhere(shown):
     assert not any(CANARY in json.dumps(event.body) for event in owner.events())
 
 
-def test_a_deployed_model_takes_images_where_the_key_is_only(changed):
-    owner, _ = changed
+@contextmanager
+def listening(app):
+    """The app on a port of this machine; its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def deployed(shown, tmp_path_factory):
+    """A copy whose model is deployed behind its routes, and its owner."""
+    owner = Owner(tmp_path_factory.mktemp("deployed") / "copy")
+    shutil.copytree(shown[0].folder, owner.folder)
     owner.ok("deploy", owner.folder / "stripes.bundle", "--name", "stripes")
     session = Session(owner.home, "ada", cache(), TerminalProgress())
-    with hold(session) as held, open_models(held) as models:
-        for question in (
-            Question(texts=("hello",)),
-            Question(vectors=np.full((1, 1280), 1280**-0.5, dtype=np.float32)),
-        ):
-            with pytest.raises(InputError, match="takes images") as refusal:
-                models.predict(held, "stripes", question)
-            assert refusal.value.code == "value_is_image"
+    identity = ClaimedIdentity("ada", lambda: True)
+    with hold(session) as held:
+        app = build_app(Services(held, identity))
+        with TestClient(app, base_url=HOST, client=("127.0.0.1", 50_000)) as client:
+            yield owner, client
+
+
+def refused(client, body) -> tuple[int, str]:
+    response = client.post("/v1/predict", json={"model": "stripes"} | body)
+    assert CANARY not in response.text
+    return response.status_code, response.json()["error"]["code"]
+
+
+def test_a_deployed_model_answers_for_files(deployed, tmp_path):
+    """As the command line does; and whoever has the file finds the event."""
+    owner, client = deployed
+    files = [picture("across" if i % 2 else "down", 1000 + i) for i in range(4)]
+    told = client.post("/v1/predict", json={"model": "stripes", "images": in_base64(files)})
+    assert told.status_code == 200, told.text
+    (tmp_path / "new").mkdir()
+    for i, raw in enumerate(files):
+        (tmp_path / "new" / f"{i}.png").write_bytes(raw)
+    mine = owner.ok("predict", owner.folder / "stripes.bundle", tmp_path / "new")["predictions"]
+    assert [each["label"] for each in told.json()["predictions"]] == [x["label"] for x in mine]
+    session = Session(owner.home, "ada", cache(), TerminalProgress())
+    (event,) = find_text(session, files[2])["events"]
+    assert (event["action"], event["outcome"]) == ("predict", "done")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"texts": ["hello"]}, 422, "value_is_text"),
+        ({"vectors": [[1.0] * 1280]}, 422, "value_is_vector"),
+        ({"texts": ["hello"], "images": ["AAAA"]}, 422, "inputs_twice"),
+        ({"images": [""]}, 422, "image_base64"),
+        ({"images": ["AAA"]}, 422, "image_base64"),
+        ({"images": ["AA==\n"]}, 422, "image_base64"),
+        ({"images": ["AB=="]}, 422, "image_base64"),  # of the bytes of AA==
+        ({"images": ["AA=="] * 33}, 422, "request_form"),
+        ({"images": in_base64([picture("across", 1), CANARY.encode()])}, 422, "image_unreadable"),
+        ({"images": in_base64([picture("across", 1)[:-30]])}, 422, "image_unreadable"),
+        ({"images": in_base64([bomb(7000, 7000)])}, 422, "image_too_large"),
+        ({"images": in_base64([bomb(60_000, 60_000)])}, 422, "image_too_large"),
+    ],
+)
+def test_what_is_refused_as_the_command_line_refuses_it(deployed, body, status, code):
+    assert refused(deployed[1], body) == (status, code)
+
+
+def test_a_file_and_a_body_have_their_limits(deployed):
+    largest = in_base64([bytes(MOST_IMAGE_BYTES + 1)])
+    assert refused(deployed[1], {"images": largest}) == (422, "image_too_large")
+    assert refused(deployed[1], {"images": ["A" * (48 << 20)]}) == (413, "body_too_large")
+
+
+def test_more_images_than_are_answered_at_once():
+    with pytest.raises(InputError, match="33 images") as refusal:
+        check_question(Question(images=(b"a",) * 33))
+    assert refusal.value.code == "too_many_inputs"
+
+
+def test_the_client_sends_files_and_verifies_what_comes_back(deployed):
+    owner, served = deployed
+    with open_workspace(Session(owner.home, "ada", cache(), TerminalProgress())) as workspace:
+        fingerprint = workspace.fingerprint
+    with listening(served.app) as url, Client(url) as gateway:
+        found = gateway.predict("stripes", images=[picture("down", 1001)], fingerprint=fingerprint)
+        assert found.labels == ["down"]
+        assert found.statement.name == "stripes"
 
 
 def test_either_images_or_text(owner, tmp_path):

@@ -70,6 +70,7 @@ def test_encoder(minilm):
         "minilm-l6-v2-int8",
         "paraphrase-minilm",
         "efficientnet-lite0",
+        "face-resnet-128",
     ]
     got = cipherset("encoder", "get", "minilm-l6-v2", "--json").json
     assert got.keys() >= {"encoder", "digest", "path"}

@@ -9,11 +9,11 @@ import pyarrow as pa
 from cipherset.app import state
 from cipherset.app.erasure.sealed import identities_of, rows_that_are, rows_with, sealed_column
 from cipherset.app.exports.codes import Codes
+from cipherset.app.images.encoders import image_side
 from cipherset.app.reading.pooled import identities_of_pools, starts_of
 from cipherset.core.errors import InputError
 from cipherset.core.values import POOL, ROW
 from cipherset.custody.keys.identity import Identities, RowIdentity
-from cipherset.pipeline.embed.image import SIDE
 from cipherset.pipeline.ingest import Source, open_source
 from cipherset.pipeline.sanitize import default_rules, sanitize
 
@@ -134,7 +134,7 @@ def _batches(
     """All rows of the source, and their identities, as an export of these columns has them."""
     roles = meta.roles_for(labeled=False)
     if meta.image is not None:
-        for images in source.images(roles, SIDE):
+        for images in source.images(roles, image_side(meta.encoder_spec or "")):
             yield images.columns, identity.of_images(images.pixels)
     elif meta.vector is not None:
         for vectors in source.vectors(roles):

@@ -16,8 +16,10 @@ from cipherset.core.errors import BackendError, IntegrityError, UsageError
 from cipherset.core.files import disk_errors, stage_directory
 from cipherset.core.protocols import ImageEncoder
 from cipherset.pipeline.embed.image import (
+    FACES,
+    LITE0,
+    ImageNetwork,
     PixelEncoder,
-    identity_of,
     is_image_built,
     read_image_bundle,
     write_image_bundle,
@@ -28,16 +30,17 @@ DEFAULT_IMAGE_ENCODER: Final = "efficientnet-lite0"
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """Where an encoder's weights are, by digest."""
+    """Where an encoder's weights are, by digest, and what they are the weights of."""
 
     name: str
     pin: PackagePin
     member: Member
+    network: ImageNetwork = LITE0
 
     @property
     def digest(self) -> str:
         """Follows from the pins alone, so it is known before anything is fetched."""
-        return identity_of(f"sha256:{self.member.sha256}")
+        return self.network.identity_of(f"sha256:{self.member.sha256}")
 
     def folder(self, cache_dir: Path) -> Path:
         """Where it is kept."""
@@ -61,7 +64,23 @@ _LITE0: Final = ImageEntry(
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
 )
-IMAGE_CATALOG: Final[Mapping[str, ImageEntry]] = MappingProxyType({_LITE0.name: _LITE0})
+_FACES: Final = ImageEntry(
+    "face-resnet-128",
+    PackagePin(
+        "face-recognition-models",
+        "0.1.3",
+        "1d24b383afac2574cee5f887a9da42026b55559b5908b84be2ac6fe372a4cf14",
+    ),
+    # That package's landmarks are not free to use, and stay in it.
+    Member(
+        "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    ),
+    FACES,
+)
+IMAGE_CATALOG: Final[Mapping[str, ImageEntry]] = MappingProxyType(
+    {entry.name: entry for entry in (_LITE0, _FACES)}
+)
 
 
 def install_image(entry: ImageEntry, cache_dir: Path) -> None:
@@ -78,7 +97,7 @@ def install_image(entry: ImageEntry, cache_dir: Path) -> None:
             cache_dir.mkdir(parents=True, exist_ok=True)
         with stage_directory(cache_dir / "fetch") as scratch:
             weights = fetch_member(entry.pin, entry.member, scratch).read_bytes()
-        write_image_bundle(entry.folder(cache_dir), weights)
+        write_image_bundle(entry.folder(cache_dir), entry.network, weights)
         _open(entry, cache_dir)
 
 
@@ -90,13 +109,26 @@ def open_image_encoder(spec: str, cache_dir: Path) -> ImageEncoder:
         BackendError: ``encoder_missing``, its weights are not in the cache.
         IntegrityError: ``encoder_digest``, the cached files are damaged.
     """
+    return _open(_entry(spec), cache_dir)
+
+
+def image_side(spec: str) -> int:
+    """How many pixels wide and high the images of an encoder are.
+
+    Raises:
+        UsageError: ``encoder_unknown``.
+    """
+    return _entry(spec).network.side
+
+
+def _entry(spec: str) -> ImageEntry:
     if spec not in IMAGE_CATALOG:
         raise UsageError(
             f"no encoder of images is called {spec}",
             code="encoder_unknown",
             hint=f"take one of {', '.join(IMAGE_CATALOG)}, or give vectors with --vector",
         )
-    return _open(IMAGE_CATALOG[spec], cache_dir)
+    return IMAGE_CATALOG[spec]
 
 
 def _open(entry: ImageEntry, cache_dir: Path) -> PixelEncoder:

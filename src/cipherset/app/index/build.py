@@ -251,6 +251,7 @@ def _meta(draft: _Draft, manifest: IndexManifest) -> Meta:
         encoder_spec=draft.plain.encoder_spec,
         encoder=draft.plain.encoder.digest,
         rules=draft.plain.rules,
+        image=columns.image,
     )
 
 

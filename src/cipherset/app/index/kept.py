@@ -71,6 +71,7 @@ class Meta(_Strict):
     encoder_spec: str | None
     encoder: str | None
     rules: str
+    image: str | None = None
 
 
 class Kept:

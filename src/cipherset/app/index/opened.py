@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cipherset.app.encoders import open_encoder
+from cipherset.app.encoders import Opened as OpenedEncoder
+from cipherset.app.encoders import opened_for
 from cipherset.app.gate import About, Action
 from cipherset.app.index.encrypting import Encrypting
 from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, find_index, read_place
@@ -18,7 +19,6 @@ from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import InputError, IntegrityError, KeyAccessError, UsageError
-from cipherset.core.protocols import Encoder
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ROW, ColumnRoles, Float32s, Records
 from cipherset.custody.keys import AesGcmSealer, KeyUse, Pseudonyms
@@ -53,19 +53,21 @@ class Opened:
     def roles(self) -> ColumnRoles:
         """The recorded columns."""
         keep = () if self.meta.tenant is None else (self.meta.tenant,)
-        return ColumnRoles(self.meta.text, self.meta.vector, self.meta.label, None, keep)
+        meta = self.meta
+        return ColumnRoles(meta.text, meta.vector, meta.label, None, keep, meta.image)
 
-    def encoder(self, session: Session) -> Encoder | None:
-        """The encoder of its rows; None where vectors were given.
+    def encoder(self, session: Session) -> OpenedEncoder:
+        """The encoder of its rows, of texts or images; neither where vectors were given.
 
         Raises:
             BackendError: its weights are not there.
             IntegrityError: ``encoder_changed``.
         """
         if self.meta.encoder_spec is None:
-            return None
-        spec, cache = self.meta.encoder_spec, session.cache
-        encoder = self.parts.get((spec, cache), lambda: open_encoder(spec, cache))
+            return OpenedEncoder()
+        spec, cache, roles = self.meta.encoder_spec, session.cache, self.roles
+        name = (spec, cache, roles.image is None)
+        encoder = self.parts.get(name, lambda: opened_for(roles, spec, cache))
         if encoder.digest != self.meta.encoder:
             raise IntegrityError(
                 f"encoder {self.meta.encoder_spec} here is not the one this index was made with",
@@ -76,15 +78,23 @@ class Opened:
 
     def reading(self, session: Session) -> Reading:
         """How a source is read for this index."""
-        return Reading(self.roles, self.encoder(session), self.rules)
+        encoder = self.encoder(session)
+        return Reading(self.roles, encoder.texts, self.rules, images=encoder.images)
 
     def embedded(self, session: Session, texts: list[str]) -> Float32s:
         """Vectors of texts, sanitized as its rows are.
 
         Raises:
-            InputError: ``value_is_text``: its rows were vectors.
+            InputError: ``value_is_text``: its rows were vectors, or images.
         """
-        encoder = self.encoder(session)
+        opened = self.encoder(session)
+        if opened.images is not None:
+            raise InputError(
+                "this index holds images, not text",
+                code="value_is_text",
+                hint="ask with an image, where the key is",
+            )
+        encoder = opened.texts
         if encoder is None:
             raise InputError(
                 "this index holds vectors that were given, not text",

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from cipherset.app import state
-from cipherset.app.encoders import open_encoder
+from cipherset.app.encoders import chosen_spec, opened_for
 from cipherset.app.exports.dataset import VECTOR, fixed_size_list, matrix
 from cipherset.app.gate import About
 from cipherset.app.gate.subjects import about_cipherset
@@ -120,22 +120,21 @@ def read_plain(
     """
     if origin.export is not None:
         return _of_export(session, workspace, request, origin.export, scratch)
-    if not request.columns.text and not request.columns.vector:
+    columns = request.columns
+    if not (columns.text or columns.vector or columns.image):
         raise UsageError(
             "which column is to be searched?",
             code="usage",
-            hint="give a text column with --text COL, or your own vectors with --vector COL",
+            hint="say --text COL, --vector COL for your own vectors, or --image COL",
         )
-    encoder = None if request.columns.vector else open_encoder(request.encoder, session.cache)
-    reading = Reading(request.columns.roles, encoder, keyed_rules(request.rules, key))
+    encoder = opened_for(columns.roles, request.encoder, session.cache)
+    rules = keyed_rules(request.rules, key)
+    reading = Reading(columns.roles, encoder.texts, rules, images=encoder.images)
     found: dict[str, int] = {}
     batches = vectors_of(open_source(request.source), reading, found, session.progress)
     spool, dim = _spooled(batches, scratch)
-    facts = EncoderFacts(name="given", digest=None, dim=dim)
-    if encoder is not None:
-        facts = EncoderFacts(name=encoder.name, digest=encoder.digest, dim=encoder.dim)
-    spec = None if encoder is None else request.encoder
-    return Plain(spool, dim, request.columns, facts, spec, request.rules.text, found)
+    spec = chosen_spec(columns.roles, request.encoder)
+    return Plain(spool, dim, columns, encoder.facts(dim), spec, request.rules.text, found)
 
 
 def _of_export(
@@ -151,7 +150,7 @@ def _of_export(
         raise UsageError(
             "a cipherset brings its columns",
             code="usage",
-            hint="leave out --text, --vector, --label and --tenant, or index its source instead",
+            hint="leave out the options that name columns, or index its source instead",
         )
     key = workspace.ring.open(manifest.key_id, manifest.key_version, purpose=KeyUse.QUERY)
     kept = state.read_state(workspace.exports, manifest.cipherset_id, AesGcmSealer.from_key(key))
@@ -162,7 +161,7 @@ def _of_export(
     )
     spool, dim = _spooled(rows, scratch)
     meta = kept.meta
-    columns = Columns(meta.text, meta.vector, meta.label)
+    columns = Columns(meta.text, meta.vector, meta.label, image=meta.image)
     return Plain(
         spool,
         dim,

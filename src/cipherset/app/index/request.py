@@ -20,12 +20,13 @@ class Columns:
     vector: str | None = None
     label: str | None = None
     tenant: str | None = None
+    image: str | None = None
 
     @property
     def roles(self) -> ColumnRoles:
         """The same, as sources are read; the tenant is a column that is kept."""
         keep = () if self.tenant is None else (self.tenant,)
-        return ColumnRoles(self.text, self.vector, self.label, None, keep)
+        return ColumnRoles(self.text, self.vector, self.label, None, keep, self.image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class BuildRequest:
         Raises:
             UsageError: ``usage``, ``index_store``.
         """
-        if self.columns.text and self.columns.vector:
-            raise _usage("give either a text column or a vector column")
+        columns = self.columns
+        if sum(map(bool, (columns.text, columns.vector, columns.image))) > 1:
+            raise _usage("give either text columns, a vector column or an image column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
         factor = self.approximation_factor

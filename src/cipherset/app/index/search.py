@@ -30,6 +30,7 @@ from cipherset.custody.ledger.budgets import QUERIES, Debit, spent
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.index import Filter, Tag, check_answer
 from cipherset.pipeline.index.entries import MOST_HITS, Bytes, bad_answer
+from cipherset.pipeline.ingest import read_image
 
 # Candidates for each hit, and at least so many: measured, benchmarks/search.py.
 CANDIDATES: Final = 50
@@ -43,6 +44,7 @@ _DIGITS_AFAR: Final = 2
 class SearchRequest:
     """A text or a vector to look for, and which rows may answer.
 
+    Of an index of images ``text`` is the path of one, for the owner alone.
     ``names_rows``: hits are rows of the source, for its owner; else they are random ids.
     """
 
@@ -102,7 +104,7 @@ def search(session: Session, request: SearchRequest, parts: Parts | None = None)
 
     Raises:
         IntegrityError, KeyAccessError: the index was changed, or its key is not here.
-        InputError: ``value_is_text``; ``index_vectors``; ``search_vector``.
+        InputError: ``value_is_text``; ``index_vectors``; ``search_vector``; as ``read_image``.
         PolicyError: ``not_allowed``, ``budget``.
     """
     with open_workspace(session) as workspace, searching(workspace, request.index, 1):
@@ -134,12 +136,16 @@ def _answered(
 def _asked(session: Session, opened: Opened, request: SearchRequest, *, is_afar: bool) -> Float32s:
     """The vector to look for, shape (1, dim)."""
     if request.vector is None:
+        images = opened.encoder(session).images
+        if images is not None and not is_afar:
+            pixels = read_image(Path(request.text or ""), images.side)
+            return images.encode(pixels, progress=session.progress)
         return opened.embedded(session, [request.text or ""])
     if is_afar and opened.meta.encoder_spec is not None:
         raise InputError(
-            "this index holds texts, and is asked with text",
+            "this index holds texts or images, and is asked with one",
             code="search_vector",
-            hint="send a text; vectors of one's choice would measure out the rows",
+            hint="send no vector; vectors of one's choice would measure out the rows",
         )
     return unit([list(request.vector)], opened.manifest.dim)
 

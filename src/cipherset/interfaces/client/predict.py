@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import TypeAdapter
 
+from cipherset.app.serving.models.answer import in_base64
 from cipherset.app.serving.models.signed import Said, Statement, verified_statement
 from cipherset.interfaces.client.connection import Connection
 
@@ -60,15 +61,17 @@ class PredictCalls:
         texts: Sequence[str] = (),
         *,
         vectors: Sequence[Sequence[float]] = (),
+        images: Sequence[bytes] = (),
         precision: str = LABEL,
         fingerprint: str | None = None,
     ) -> Predictions:
-        """What ``model`` answers to each text, or vector where it was made for vectors.
+        """What ``model`` answers to each text; to vectors or images where it was made for those.
 
         Args:
             model: The name that it was deployed as.
             texts: At most 256.
             vectors: Instead of texts.
+            images: Instead of texts; the bytes of files, at most 32.
             precision: ``label``; ``rounded`` or ``full`` probabilities, which take a grant.
             fingerprint: Of the key that must have signed; without it only changes are seen.
 
@@ -78,8 +81,11 @@ class PredictCalls:
             CiphersetError: as the gateway refused it.
         """
         rows = np.asarray(vectors, dtype=np.float32).tolist()
-        inputs: list[Any] = list(texts) or rows
+        files = [in_base64(each) for each in images]
+        inputs: list[Any] = list(texts) or rows or files
         body: dict[str, Any] = {"model": model, "texts": list(texts), "vectors": rows}
+        if files:
+            body["images"] = files
         if precision != LABEL:
             body["precision"] = precision
         path = _LABELS if precision == LABEL else _SCORES

@@ -1,5 +1,6 @@
 """What is asked of a deployed model and what it answers, as both sides see it."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,8 @@ from cipherset.core.values import Float32s
 MOST_INPUTS: Final = 256
 # The encoder reads the first few hundred words; a detector looks at all of them.
 MOST_CHARACTERS: Final = 20_000
+# Each may have as many pixels as the command line reads; they are decoded one after another.
+MOST_IMAGES: Final = 32
 ROUNDED_DIGITS: Final = 1
 
 
@@ -28,18 +31,38 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Texts, or vectors (n, dim) where the model was made for vectors; one of the two."""
+    """Texts, or vectors (n, dim) or files of images where the model was made for those."""
 
     texts: tuple[str, ...] = field(default=(), repr=False)
     vectors: Float32s | None = field(default=None, repr=False)
     precision: Precision = Precision.LABEL
+    images: tuple[bytes, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
-        return len(self.texts) if self.vectors is None else len(self.vectors)
+        return len(self.images or self.texts) if self.vectors is None else len(self.vectors)
 
     def inputs(self) -> list[Any]:
         """The inputs as JSON has them: what the digest of a request is over."""
+        if self.images:
+            return [in_base64(each) for each in self.images]
         return list(self.texts) if self.vectors is None else self.vectors.tolist()
+
+    def contents(self) -> list[bytes]:
+        """What the ledger's digests are over: UTF-8, files, or a vector's numbers as JSON."""
+        if self.images:
+            return list(self.images)
+        if self.vectors is not None:
+            return [repr(each).encode() for each in self.vectors.tolist()]
+        return [each.encode(errors="surrogatepass") for each in self.texts]
+
+    def lengths(self) -> list[int]:
+        """Characters of each text, numbers of each vector, bytes of each file."""
+        return [len(each) for each in self.images or self.inputs()]
+
+
+def in_base64(raw: bytes) -> str:
+    """A file as JSON has it: RFC 4648, section 4."""
+    return base64.b64encode(raw).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,12 @@ def check_question(question: Question) -> None:
     if len(question) > MOST_INPUTS:
         raise InputError(
             f"{len(question)} inputs are asked at once, at most {MOST_INPUTS} are answered",
+            code="too_many_inputs",
+            hint="send them in several requests",
+        )
+    if len(question.images) > MOST_IMAGES:
+        raise InputError(
+            f"{len(question.images)} images are asked at once, at most {MOST_IMAGES} are answered",
             code="too_many_inputs",
             hint="send them in several requests",
         )

@@ -16,7 +16,7 @@ from cipherset.app.assets.deploy import DEPLOY, MODELS, model_name
 from cipherset.app.gate import About
 from cipherset.app.gate.about import about_key
 from cipherset.app.gate.subjects import about_bundle
-from cipherset.app.gateway import Gateway, encoder_of, open_gateway
+from cipherset.app.gateway import Gateway, encoder_of, image_encoder_of, open_gateway
 from cipherset.app.serving.models.batcher import EncodingBatcher
 from cipherset.app.serving.models.sandbox.keeper import ModelWorker
 from cipherset.app.serving.models.sandbox.process import WorkerLimits
@@ -25,7 +25,7 @@ from cipherset.app.serving.models.signed import Lineage
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core import canonical
 from cipherset.core.errors import KeyAccessError, UsageError
-from cipherset.core.protocols import Encoder
+from cipherset.core.protocols import Encoder, ImageEncoder
 from cipherset.custody.keys import KeyUse
 from cipherset.custody.ledger.records import runs_of
 from cipherset.custody.policy import Kind
@@ -46,12 +46,16 @@ class NamedVersion:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """All that answers for one model: its map to queries, its worker and where it comes from."""
+    """All that answers for one model: its map to queries, its worker and where it comes from.
+
+    It takes vectors where it has an encoder neither of texts nor of images.
+    """
 
     gateway: Gateway = field(repr=False)
     encoder: EncodingBatcher | None = field(repr=False)
     worker: ModelWorker = field(repr=False)
     lineage: Lineage
+    images: ImageEncoder | None = field(default=None, repr=False)
 
 
 @dataclass(eq=False)
@@ -102,6 +106,7 @@ class Deployments:
         self._make_batcher = encoders
         self._models: dict[str, Deployed] = {}
         self._batchers: dict[str, EncodingBatcher] = {}
+        self._images: dict[str, ImageEncoder] = {}
         self._lock = threading.Lock()
 
     def find(self, home: Path, name: str) -> Deployed | None:
@@ -175,6 +180,7 @@ class Deployments:
             unused = [self._drop(name) for name in list(self._models)]
             batchers = list(self._batchers.values())
             self._batchers.clear()
+            self._images.clear()
         for each in unused:
             _close(each)
         for batcher in batchers:
@@ -211,6 +217,7 @@ class Deployments:
                 key_version=manifest.key_version,
                 run=_deployment(workspace, model),
             ),
+            images=self._image_encoder(session, gateway),
         )
 
     def _batcher(self, session: Session, gateway: Gateway) -> EncodingBatcher | None:
@@ -223,6 +230,18 @@ class Deployments:
                     return None
                 self._batchers[digest] = self._make_batcher(encoder)
             return self._batchers[digest]
+
+    def _image_encoder(self, session: Session, gateway: Gateway) -> ImageEncoder | None:
+        """The same for all models of an encoder of images."""
+        meta = gateway.export.meta
+        digest = meta.settings.encoder
+        with self._lock:
+            if digest not in self._images:
+                encoder = image_encoder_of(meta, session.cache)
+                if encoder is None:
+                    return None
+                self._images[digest] = encoder
+            return self._images[digest]
 
 
 def _unused(model: Deployed) -> Opened | None:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Self
 
-import numpy as np
 from securesystemslib.signer import Signer
 
 from cipherset.app.gate import Act, Action, Fact, Moment
@@ -24,7 +23,6 @@ from cipherset.app.serving.models.answer import (
     Predicted,
     Question,
     check_question,
-    faults_of,
 )
 from cipherset.app.serving.models.calls import Answered, call
 from cipherset.app.serving.models.deployments import (
@@ -34,6 +32,7 @@ from cipherset.app.serving.models.deployments import (
     about_nothing,
     no_model,
 )
+from cipherset.app.serving.models.plain import plain_vectors
 from cipherset.app.serving.models.released import check_scores, released
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.app.serving.models.signed import Said, signed_statement
@@ -46,7 +45,6 @@ from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
 from cipherset.core.errors import (
     CiphersetError,
-    DimensionError,
     InputError,
     IntegrityError,
     PolicyError,
@@ -54,9 +52,7 @@ from cipherset.core.errors import (
 from cipherset.core.values import Float32s
 from cipherset.custody.keys import TextDigests
 from cipherset.custody.ledger import Transaction
-from cipherset.pipeline.sanitize import sanitize_texts
 
-WITHHELD: Final = "text_withheld"
 UTC_CLOCK: Final = partial(datetime.now, UTC)
 _NONCE_BYTES: Final = 16
 
@@ -91,7 +87,8 @@ class ModelService:
         Raises:
             UsageError: ``model_name``.
             InputError: ``no_inputs``, ``too_many_inputs``, ``model_unknown``, ``value_is_text``,
-                ``value_is_vector``; DimensionError: vectors of another width.
+                ``value_is_vector``, ``value_is_image``, ``image_unreadable``, ``image_too_large``;
+                DimensionError: vectors of another width.
             PolicyError: ``not_allowed``, ``budget``, ``not_assessed``, ``not_protective``,
                 ``probing``; what a model is refused for (``model_output``, ``model_time``, …).
             KeyAccessError: the key may not be used, or is not here.
@@ -174,8 +171,8 @@ class ModelService:
         act.facts.update(
             bundle=model.bundle.digest,
             key_id=model.bundle.manifest.key_id,
-            inputs=",".join(self.digests.of(_bytes(each)) for each in question.inputs()),
-            lengths=",".join(str(len(each)) for each in question.inputs()),
+            inputs=",".join(self.digests.of(each) for each in question.contents()),
+            lengths=",".join(str(each) for each in question.lengths()),
         )
 
     def _record_answer(self, act: Act, answer: Answer) -> None:
@@ -240,7 +237,7 @@ def _predicted(
     opened: Opened, model: Deployed, question: Question, alarms: Alarms | None
 ) -> _Found:
     """What may be told of what the model says to each input that can be answered."""
-    x, faults = _vectors(opened, question)
+    x, faults = plain_vectors(opened, question)
     manifest, all_ = model.bundle.manifest, range(len(question))
     if not len(x):
         return _Found(tuple(Predicted(None, error=faults[at]) for at in all_), (), x, None)
@@ -255,52 +252,6 @@ def _predicted(
         x,
         answers,
     )
-
-
-def _vectors(opened: Opened, question: Question) -> tuple[Float32s, dict[int, str]]:
-    """Plain vectors of the inputs that can be answered, and why the others cannot."""
-    meta = opened.gateway.export.meta
-    if opened.encoder is None:
-        if meta.image is not None:
-            raise InputError(
-                "this model takes images, which do not come this way",
-                code="value_is_image",
-                hint="cipherset predict BUNDLE FOLDER, or --value PATH, where the key is",
-            )
-        if question.vectors is None:
-            raise InputError(
-                "this model takes vectors, not text", code="value_is_text", hint="send vectors"
-            )
-        return _checked(question.vectors, meta.dim_in), {}
-    if question.vectors is not None:
-        raise InputError(
-            "this model takes text, not vectors", code="value_is_vector", hint="send texts"
-        )
-    faults = faults_of(question.texts)
-    fit = [at for at in range(len(question)) if at not in faults]
-    clean = sanitize_texts([question.texts[at] for at in fit], opened.gateway.rules)
-    faults |= {fit[position]: WITHHELD for position in clean.withheld}
-    texts = [text for at, text in zip(fit, clean.texts, strict=True) if at not in faults]
-    if not texts:
-        return np.zeros((0, meta.dim_in), dtype=np.float32), faults
-    return opened.encoder.encode(texts), faults
-
-
-def _checked(x: Float32s, dim: int) -> Float32s:
-    if x.ndim != 2 or x.shape[1] != dim:
-        raise DimensionError(
-            f"vectors have shape {x.shape}, the model takes (n, {dim})",
-            code="dimension",
-            hint="send vectors of the encoder that made the training set",
-        )
-    if not np.isfinite(x).all():
-        raise InputError("a vector is not finite", code="not_finite", hint="check what made it")
-    return x
-
-
-def _bytes(given: str | list[float]) -> bytes:
-    """What the digest of an input is over: a text's UTF-8, a vector's canonical JSON."""
-    return given.encode(errors="surrogatepass") if isinstance(given, str) else repr(given).encode()
 
 
 def _short(told: Predicted, position: dict[str, str]) -> str:

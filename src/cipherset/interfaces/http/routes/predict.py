@@ -1,12 +1,21 @@
 """``/v1/predict``: what deployed models answer; labels, or probabilities under a grant."""
 
+import base64
+import binascii
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cipherset.app.serving.models.answer import MOST_INPUTS, Answer, Precision, Question
+from cipherset.app.serving.models.answer import (
+    MOST_IMAGES,
+    MOST_INPUTS,
+    Answer,
+    Precision,
+    Question,
+    in_base64,
+)
 from cipherset.app.serving.models.predict import open_models
 from cipherset.core.errors import InputError
 from cipherset.core.values import Float32s
@@ -14,7 +23,7 @@ from cipherset.custody.policy import Action
 from cipherset.interfaces.http.actions import performs
 from cipherset.interfaces.http.services import Caller, Services
 
-_BODY_BYTES: Final = 8_000_000
+_BODY_BYTES: Final = 48 << 20  # one image of the largest size that is read, in base64
 _WIDEST: Final = 8192
 Text = Annotated[str, Field(max_length=100_000)]
 Vector = Annotated[
@@ -24,7 +33,7 @@ Vector = Annotated[
 
 
 class ToPredict(BaseModel):
-    """The model's name, and texts; vectors where the model was made for vectors."""
+    """The model's name, and texts; vectors or images where the model was made for those."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +43,9 @@ class ToPredict(BaseModel):
         default=[], max_length=MOST_INPUTS, examples=[["where is my parcel?"]]
     )
     vectors: list[Vector] = Field(default=[], max_length=MOST_INPUTS)
+    images: list[Annotated[str, Field(max_length=_BODY_BYTES)]] = Field(
+        default=[], max_length=MOST_IMAGES, description="Files of images, in base64."
+    )
 
 
 class ToScore(ToPredict):
@@ -73,7 +85,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(
         "",
-        summary="The label of each text",
+        summary="The label of each text, vector or image",
         openapi_extra=performs(Action.PREDICT, body_bytes=_BODY_BYTES),
         **options,
     )
@@ -82,7 +94,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(
         "/scores",
-        summary="The label of each text with its probability, which takes a grant",
+        summary="The label of each with its probability, which takes a grant",
         openapi_extra=performs(Action.PREDICT_SCORES, body_bytes=_BODY_BYTES),
         **options,
     )
@@ -93,12 +105,30 @@ def router(services: Services) -> APIRouter:
 
 
 def _question(body: ToPredict, precision: Precision) -> Question:
-    if body.texts and body.vectors:
+    if sum(map(bool, (body.texts, body.vectors, body.images))) > 1:
         raise InputError(
-            "both texts and vectors are given", code="inputs_twice", hint="send one of the two"
+            "more than one of texts, vectors and images are given",
+            code="inputs_twice",
+            hint="send one of them",
         )
     vectors = _array(body.vectors) if body.vectors else None
-    return Question(tuple(body.texts), vectors, precision)
+    images = tuple(_file(text, at) for at, text in enumerate(body.images))
+    return Question(tuple(body.texts), vectors, precision, images)
+
+
+def _file(text: str, at: int) -> bytes:
+    """What is in base64, spelled in the one way that the signed statement spells it."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if not raw or in_base64(raw) != text:
+        raise InputError(
+            f"image {at} is not in base64",
+            code="image_base64",
+            hint="send the bytes of the file as RFC 4648, section 4, has them, padded, in one line",
+        )
+    return raw
 
 
 def _array(rows: list[list[float]]) -> Float32s:

@@ -5,13 +5,14 @@ from cipherset.pipeline.embed.image.bundle import (
     read_image_bundle,
     write_image_bundle,
 )
-from cipherset.pipeline.embed.image.encoder import PixelEncoder, identity_of
-from cipherset.pipeline.embed.image.graph import SIDE
+from cipherset.pipeline.embed.image.encoder import PixelEncoder
+from cipherset.pipeline.embed.image.network import FACES, LITE0, ImageNetwork
 
 __all__ = [
-    "SIDE",
+    "FACES",
+    "LITE0",
+    "ImageNetwork",
     "PixelEncoder",
-    "identity_of",
     "is_image_built",
     "read_image_bundle",
     "write_image_bundle",

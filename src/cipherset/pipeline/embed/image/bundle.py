@@ -10,8 +10,8 @@ from cipherset.core.canonical import digest_bytes
 from cipherset.core.errors import BackendError, IntegrityError
 from cipherset.core.files import disk_errors, replace_directory, stage_directory
 from cipherset.pipeline.embed.image.encoder import PixelEncoder
-from cipherset.pipeline.embed.image.graph import FORMAT, build_graph
-from cipherset.pipeline.embed.image.layout import read_tensors
+from cipherset.pipeline.embed.image.network import ImageNetwork
+from cipherset.pipeline.embed.image.pixels import FORMAT
 
 GRAPH: Final = f"pixels-{FORMAT}.onnx"
 GRAPH_DIGEST: Final = f"{GRAPH}.sha256"
@@ -22,14 +22,14 @@ def is_image_built(folder: Path) -> bool:
     return (folder / GRAPH).is_file()
 
 
-def write_image_bundle(folder: Path, weights: bytes) -> None:
-    """``folder`` holds the encoder of ``weights``, in the place of whatever it held.
+def write_image_bundle(folder: Path, network: ImageNetwork, weights: bytes) -> None:
+    """``folder`` holds the encoder of these weights, in the place of whatever it held.
 
     Raises:
         InputError: ``encoder_unsupported``, the weights are not those.
         BackendError: ``disk_full``, ``no_permission`` or ``disk``.
     """
-    graph = build_graph(read_tensors(weights))
+    graph = network.build(weights)
     with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with stage_directory(folder) as staged:

@@ -7,28 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from cipherset.core import canonical
 from cipherset.core.errors import DimensionError
 from cipherset.core.protocols import Progress
 from cipherset.core.values import Float32s, Pixels
 from cipherset.pipeline.embed.encoder import OpenGraph, unit_rows
-from cipherset.pipeline.embed.image.graph import PIXEL_MEAN, PIXEL_SCALE, PIXELS, POOLED, SIDE
+from cipherset.pipeline.embed.image.pixels import PIXELS, POOLED
 
 BATCH_IMAGES: Final = 4  # the activations of the first blocks stay small
-
-
-def identity_of(weights: str) -> str:
-    """``sha256:`` and hex over all that decides the vectors; ``weights`` is their file's digest."""
-    return canonical.digest(
-        {
-            "architecture": "efficientnet-lite0",
-            "weights": weights,
-            "side": SIDE,
-            "pixel_mean": PIXEL_MEAN,
-            "pixel_scale": PIXEL_SCALE,
-            "framing": "central square, bicubic",
-        }
-    )
 
 
 class PixelEncoder(OpenGraph):
@@ -38,11 +23,12 @@ class PixelEncoder(OpenGraph):
         """Open what was verified before; without ``workers``, all cores this process may use."""
         super().__init__(name, digest, graph)
         self._workers = workers or len(os.sched_getaffinity(0))
+        self._side = int(self._session.get_inputs()[0].shape[1])
 
     @property
     def side(self) -> int:
         """How many pixels wide and high the images are."""
-        return SIDE
+        return self._side
 
     def encode(self, pixels: Pixels, *, progress: Progress | None = None) -> Float32s:
         """Unit-norm rows, shape (n, dim), of RGB images (n, side, side, 3), in their order.
@@ -51,9 +37,10 @@ class PixelEncoder(OpenGraph):
             DimensionError: ``image_shape``: the array is no batch of such images.
             IntegrityError: ``encoder_output``, the weights hold values that are no numbers.
         """
-        if pixels.ndim != 4 or pixels.shape[1:] != (SIDE, SIDE, 3) or pixels.dtype != np.uint8:
+        side = self._side
+        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
             raise DimensionError(
-                f"an array of {pixels.dtype} {pixels.shape}, expected uint8 (n, {SIDE}, {SIDE}, 3)",
+                f"an array of {pixels.dtype} {pixels.shape}, expected uint8 (n, {side}, {side}, 3)",
                 code="image_shape",
                 hint="decode images with the source they come from",
             )

@@ -1,7 +1,7 @@
 """Weights of EfficientNet-Lite0 to an ONNX graph from pixels to one pooled vector per image.
 
-Only operators of the ONNX standard, as in ``pipeline.embed.graph``. Each batch normalization is
-folded into the convolution before it: ``(w * x - mean) * scale + bias`` is a convolution too.
+Each batch normalization is folded into the convolution before it: ``(w * x - mean) * scale + bias``
+is a convolution too.
 
 Source: M. Tan, Q. Le, *EfficientNet*, ICML 2019, table 1; the lite variant leaves out squeeze and
 excitation, takes ReLU6 for swish and keeps stem and head as they are:
@@ -12,22 +12,14 @@ M. Sandler et al., *MobileNetV2*, CVPR 2018, section 3.3.
 from typing import Final
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
 
-from cipherset.core.values import Float32s
 from cipherset.pipeline.embed.identity import unsupported
 from cipherset.pipeline.embed.image.layout import Tensors
-from cipherset.pipeline.embed.nodes import Nodes
+from cipherset.pipeline.embed.image.pixels import POOLED, PixelGraph
 
-FORMAT: Final = 1  # raise it when the graph changes: cached graphs are then built anew
-PIXELS: Final = "pixels"
-POOLED: Final = "pooled"
 SIDE: Final = 224
 # What a pixel is to the weights: lite models take (value - 127) / 128 of each color.
 PIXEL_MEAN, PIXEL_SCALE = 127.0, 128.0
-_OPSET: Final = 20
-_IR_VERSION: Final = 9
 _EPSILON: Final = 1e-3  # of the batch normalizations
 _STAGES: Final = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))  # blocks, first stride
 
@@ -39,18 +31,14 @@ def build_graph(tensors: Tensors) -> bytes:
         InputError: ``encoder_unsupported``, a tensor is missing or of another shape.
     """
     graph = _Graph(tensors)
-    x = graph.node("Cast", [PIXELS], {"to": TensorProto.FLOAT})
-    x = graph.node("Sub", [x, graph.constant("mean", np.float32(PIXEL_MEAN))])
-    x = graph.node("Div", [x, graph.constant("scale", np.float32(PIXEL_SCALE))])
-    x = graph.node("Transpose", [x], {"perm": [0, 3, 1, 2]})
+    x = graph.scaled(PIXEL_MEAN, PIXEL_SCALE)
     x = graph.bent(graph.convolution(x, "_conv_stem", "_bn0", stride=2))
     strides = [first if i == 0 else 1 for n, first in _STAGES for i in range(n)]
     for number, stride in enumerate(strides):
         x = _block(graph, x, f"_blocks.{number}.", stride)
     x = graph.bent(graph.convolution(x, "_conv_head", "_bn1"))
-    pooled = graph.node("GlobalAveragePool", [x])
-    graph.node("Flatten", [pooled], name=POOLED)
-    return graph.serialized(dim=len(graph.tensor("_conv_head.weight", 4)))
+    graph.pooled(x, name=POOLED)
+    return graph.serialized("lite0", side=SIDE, dim=len(graph.tensor("_conv_head.weight", 4)))
 
 
 def _block(graph: "_Graph", x: str, at: str, stride: int) -> str:
@@ -68,28 +56,13 @@ def _block(graph: "_Graph", x: str, at: str, stride: int) -> str:
     return graph.node("Add", [narrow, x]) if stride == 1 and n_in == n_out else narrow
 
 
-class _Graph(Nodes):
-    """Nodes and constants that take their values from the weights."""
+class _Graph(PixelGraph):
+    """With its convolutions and what bends between them."""
 
     def __init__(self, tensors: Tensors) -> None:
-        super().__init__()
-        self._tensors = tensors
+        super().__init__(tensors)
         self._least = self.constant("least", np.float32(0))
         self._most = self.constant("most", np.float32(6))
-
-    def has(self, name: str) -> bool:
-        return name in self._tensors
-
-    def tensor(self, name: str, n_axes: int) -> Float32s:
-        """The weights of that name.
-
-        Raises:
-            InputError: ``encoder_unsupported``, missing or with another number of axes.
-        """
-        found = self._tensors.get(name)
-        if found is None or found.ndim != n_axes:
-            raise unsupported(f"its weights hold no {name} of {n_axes} axes")
-        return found
 
     def convolution(
         self, x: str, name: str, normalized: str, *, stride: int = 1, groups: int = 1
@@ -114,16 +87,3 @@ class _Graph(Nodes):
     def bent(self, x: str) -> str:
         """``min(max(x, 0), 6)``."""
         return self.node("Clip", [x, self._least, self._most])
-
-    def serialized(self, dim: int) -> bytes:
-        pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, ["n", SIDE, SIDE, 3])
-        pooled = helper.make_tensor_value_info(POOLED, TensorProto.FLOAT, ["n", dim])
-        model = helper.make_model(
-            helper.make_graph(self._nodes, "lite0", [pixels], [pooled], self._constants),
-            opset_imports=[helper.make_opsetid("", _OPSET)],
-            ir_version=_IR_VERSION,
-            producer_name="cipherset",
-        )
-        onnx.checker.check_model(model)
-        serialized: bytes = model.SerializeToString(deterministic=True)
-        return serialized

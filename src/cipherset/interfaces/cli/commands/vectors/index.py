@@ -24,6 +24,7 @@ def command() -> None:
 @click.argument("source")
 @options.text
 @options.vector
+@options.image
 @click.option("--label", metavar="COL", help="Search can ask for one label; kept as a token.")
 @click.option("--tenant", metavar="COL", help="Search can ask for one tenant; kept as a token.")
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
@@ -61,6 +62,7 @@ def build(  # noqa: PLR0913 -- one parameter per option
     source: str,
     text: tuple[str, ...],
     vector: str | None,
+    image: str | None,
     label: str | None,
     tenant: str | None,
     key: str,
@@ -74,12 +76,12 @@ def build(  # noqa: PLR0913 -- one parameter per option
     seed: int,
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
-    """Build an encrypted index of SOURCE, a file of rows or a cipherset made here."""
+    """Build an encrypted index of SOURCE: rows, a folder of images, or a cipherset made here."""
     request = BuildRequest(
         source,
         key,
         target,
-        columns=Columns(text, vector, label, tenant),
+        columns=Columns(text, vector, label, tenant, image),
         approximation_factor=approximation_factor,
         max_reid=max_reid,
         accept_risk=accept_risk,
