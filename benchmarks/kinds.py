@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,6 +46,7 @@ FACES = local("ORL faces")
 DIGITS = "1,797 handwritten digits, 8 x 8 pixels, that scikit-learn brings along"
 HISTORY = 5  # items before the one that is to be told
 TOP_ITEMS = 20
+FREQUENT = 0.1  # of the films watched have a genre that is told of
 ITEM_DIM = 64
 HEAD = (
     "what is told", "rows", "always the most frequent", "plain", "owner's head", "anchor control",
@@ -113,18 +114,18 @@ class Ratings:
     """What each user watched, in order, as numbers of items; items by genre and vector."""
 
     watched: dict[str, list[int]]
-    genres: list[str]
+    genres: list[list[str]]
     vectors: np.ndarray
 
 
 def ratings(data: Path) -> Ratings:
     """Item vectors are learned from three tenths of the users, who are left out afterwards."""
     events: dict[str, list[tuple[int, str]]] = {}
-    genre: dict[str, str] = {}
+    genre: dict[str, list[str]] = {}
     with (data / "movielens" / "movielens.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             events.setdefault(row["userId"], []).append((int(row["timestamp"]), row["movieId"]))
-            genre[row["movieId"]] = row["genres"].partition("|")[0]
+            genre[row["movieId"]] = row["genres"].split("|")
     users = sorted(events, key=int)
     rng = np.random.default_rng(SEED)
     learning = set(rng.permutation(users)[: 3 * len(users) // 10].tolist())
@@ -147,15 +148,31 @@ def ratings(data: Path) -> Ratings:
 def genres(data: Path, folder: Path) -> Path:
     """Windows that do not overlap: what was watched, and the genre of what came next."""
     held = ratings(data)
-    shares = Counter(held.genres[item] for each in held.watched.values() for item in each)
+    shares = Counter(held.genres[item][0] for each in held.watched.values() for item in each)
     frequent = {name for name, n in shares.items() if n > 0.04 * shares.total()}
     windows = [
-        (user, seen[at - HISTORY : at], held.genres[seen[at]])
+        (user, seen[at - HISTORY : at], held.genres[seen[at]][0])
         for user, seen in held.watched.items()
         for at in range(HISTORY, len(seen), HISTORY + 1)
-        if held.genres[seen[at]] in frequent
+        if held.genres[seen[at]][0] in frequent
     ]
     return _histories(folder / "genres.parquet", windows, held.vectors)
+
+
+def all_genres(data: Path, folder: Path) -> Path:
+    """The same windows, and every frequent genre of what came next, of which there may be none."""
+    held = ratings(data)
+    shares = Counter(
+        name for each in held.watched.values() for item in each for name in held.genres[item]
+    )
+    n_rated = sum(map(len, held.watched.values()))
+    frequent = {name for name, n in shares.items() if n > FREQUENT * n_rated}
+    windows = [
+        (user, seen[at - HISTORY : at], [n for n in held.genres[seen[at]] if n in frequent])
+        for user, seen in held.watched.items()
+        for at in range(HISTORY, len(seen), HISTORY + 1)
+    ]
+    return _histories(folder / "sets.parquet", windows, held.vectors)
 
 
 def items(data: Path, folder: Path) -> Path:
@@ -172,7 +189,9 @@ def items(data: Path, folder: Path) -> Path:
     return _histories(folder / "items.parquet", windows, held.vectors)
 
 
-def _histories(path: Path, windows: list[tuple[str, list[int], str]], vectors: np.ndarray) -> Path:
+def _histories(
+    path: Path, windows: Sequence[tuple[str, list[int], str | list[str]]], vectors: np.ndarray
+) -> Path:
     rows = [
         {"user": user, "history": number, "next": label, "item": vectors[item].tolist()}
         for number, (user, seen, label) in enumerate(windows)

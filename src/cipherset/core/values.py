@@ -74,7 +74,10 @@ class Guarantee:
 
 @dataclass(frozen=True, slots=True)
 class ColumnRoles:
-    """Which column of a source plays which part; names only, no values."""
+    """Which column of a source plays which part; names only, no values.
+
+    With a ``label_separator`` a label is a set: a list, or texts with this between them.
+    """
 
     text: tuple[str, ...] = ()
     vector: str | None = None
@@ -83,6 +86,7 @@ class ColumnRoles:
     keep: tuple[str, ...] = ()
     image: str | None = None
     pool: str | None = None
+    label_separator: str | None = None
 
     @property
     def n_kinds(self) -> int:

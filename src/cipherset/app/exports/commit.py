@@ -224,6 +224,7 @@ def meta_of(
         encoder_spec=request.encoder_spec,
         image=roles.image,
         pool=roles.pool,
+        label_separator=roles.label_separator,
         rules=request.rules.text,
         dim_in=dataset.dim,
         task=manifest.task,

@@ -30,6 +30,11 @@ pool: Final = click.option(
 keep: Final = click.option(
     "--keep", multiple=True, metavar="COL", help="A column that leaves in the clear."
 )
+labels_sep: Final = click.option(
+    "--labels-sep",
+    metavar="SEP",
+    help="A cell of --label holds several: a list, or texts with this between them.",
+)
 max_reid: Final = click.option(
     "--max-reid",
     default=0.05,
@@ -117,11 +122,11 @@ def as_roles(command: Command) -> Command:
         group: str | None,
         pool: str | None,
         keep: tuple[str, ...],
+        labels_sep: str | None,
         **others: object,
     ) -> None:
-        command(
-            *context, roles=ColumnRoles(text, vector, label, group, keep, image, pool), **others
-        )
+        roles = ColumnRoles(text, vector, label, group, keep, image, pool, labels_sep)
+        command(*context, roles=roles, **others)
 
     return given
 

@@ -17,8 +17,15 @@ from cipherset.pipeline.train.fit import (
     train_classifier,
     train_model,
 )
-from cipherset.pipeline.train.run import run_labels, run_values, stepped
-from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
+from cipherset.pipeline.train.run import run_labels, run_sets, run_values, stepped
+from cipherset.pipeline.train.score import (
+    LabelScores,
+    SetScores,
+    ValueScores,
+    score_labels,
+    score_sets,
+    score_values,
+)
 
 __all__ = [
     "MOST_BYTES",
@@ -26,6 +33,7 @@ __all__ = [
     "Classifier",
     "LabelScores",
     "Model",
+    "SetScores",
     "TrainSpec",
     "ValueScores",
     "check_model",
@@ -33,9 +41,11 @@ __all__ = [
     "linear_classifier",
     "load_bundle",
     "run_labels",
+    "run_sets",
     "run_values",
     "save_bundle",
     "score_labels",
+    "score_sets",
     "score_values",
     "stepped",
     "to_onnx",

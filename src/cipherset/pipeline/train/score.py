@@ -1,11 +1,17 @@
 """How good predictions are, as aggregates only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.errors import InputError
+from cipherset.core.sets import balanced_hits
+
+# Of a label with fewer rows than this, on either side, nothing is told by itself.
+LEAST_TOLD: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,47 @@ class ValueScores:
     r2: float
     mae: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetScores:
+    """Shares of one: F1 over all labels of all rows, and the labels' mean F1 and balanced accuracy.
+
+    ``labels`` has each label's own, None where fewer than ``LEAST_TOLD`` rows have it or lack it:
+    it would say who.
+    """
+
+    micro_f1: float
+    macro_f1: float
+    balanced_accuracy: float
+    labels: dict[str, float | None] = field(repr=False)
+    n: int
+
+
+def score_sets(
+    predicted: npt.NDArray[np.int64], truth: npt.NDArray[np.int64], names: Sequence[str]
+) -> SetScores:
+    """Scores of 0 or 1 for each of ``names``, both of shape (n, names).
+
+    The mean over labels is over those that occur in ``truth``: one that nobody has cannot be found.
+
+    Raises:
+        InputError: no rows, or not one prediction for each label of each.
+    """
+    _check(predicted, truth, n_axes=2)
+    both = (predicted * truth).sum(axis=0)
+    rows_with = truth.sum(axis=0)
+    sizes = predicted.sum(axis=0) + rows_with
+    f1 = 2 * both / np.maximum(sizes, 1)
+    there = rows_with > 0
+    few = np.minimum(rows_with, len(truth) - rows_with) < LEAST_TOLD
+    return SetScores(
+        micro_f1=float(2 * both.sum() / max(int(sizes.sum()), 1)),
+        macro_f1=float(f1[there].mean()) if there.any() else 0.0,
+        balanced_accuracy=float(balanced_hits(predicted, truth).mean()),
+        labels={name: None if few[at] else float(f1[at]) for at, name in enumerate(names)},
+        n=len(truth),
+    )
 
 
 def score_labels(predicted: npt.NDArray[np.int64], truth: npt.NDArray[np.int64]) -> LabelScores:
@@ -57,8 +104,9 @@ def score_values(predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float
 def _check(
     predicted: npt.NDArray[np.int64] | npt.NDArray[np.float64],
     truth: npt.NDArray[np.int64] | npt.NDArray[np.float64],
+    n_axes: int = 1,
 ) -> None:
-    if len(truth) == 0 or predicted.shape != truth.shape or truth.ndim != 1:
+    if len(truth) == 0 or predicted.shape != truth.shape or truth.ndim != n_axes:
         raise InputError(
             f"{predicted.shape} predictions for {truth.shape} rows; expected (n,) of both, n > 0",
             code="row_count",
