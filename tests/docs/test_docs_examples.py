@@ -24,6 +24,7 @@ LONG = {
         "clean-training-data",
         "embed-faster",
         "export-again",
+        "give-rows-several-labels",
         "guard-outputs",
         "identity",
         "keep-an-epsilon",
