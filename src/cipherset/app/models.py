@@ -21,11 +21,19 @@ from cipherset.app.gateway import Gateway, encoder_of, image_encoder_of, open_ga
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_model
 from cipherset.app.places import Made, check_target
-from cipherset.app.scoring.score import Scores, Values, lab_figures, scores_of, told, truth_of
+from cipherset.app.scoring.score import (
+    Scores,
+    Values,
+    lab_figures,
+    rank_scores_of,
+    scores_of,
+    told,
+    truth_of,
+)
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
-from cipherset.core.values import ROW, Float32s, Guarantee, Records, Vectors
+from cipherset.core.values import GROUP, ROW, Float32s, Guarantee, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
@@ -317,10 +325,11 @@ def _gathered(gateway: Gateway, split: str) -> tuple[Float32s, Values]:
 
 
 def _score(bundle: Bundle, gateway: Gateway, batches: Iterator[Vectors]) -> Scores:
-    queries, labels = [], []
+    queries, labels, groups = [], [], list[pa.Array]()
     for batch in batches:
         queries.append(gateway.queries(batch.values, at_gate=bundle.manifest.at_gate))
         labels.append(truth_of(batch.columns, gateway.export.meta))
+        groups += batch.columns.column(GROUP).chunks if gateway.export.meta.ranked else []
     n_rows = sum(map(len, labels))
     if n_rows < LEAST_ROWS:
         raise PolicyError(
@@ -328,7 +337,10 @@ def _score(bundle: Bundle, gateway: Gateway, batches: Iterator[Vectors]) -> Scor
             code="evaluate_rows",
             hint="evaluate on more rows",
         )
-    return scores_of(bundle, np.concatenate(queries), np.concatenate(labels))
+    x, y = np.concatenate(queries), np.concatenate(labels)
+    if gateway.export.meta.ranked:
+        return rank_scores_of(bundle, x, y, pa.chunked_array(groups, pa.string()))
+    return scores_of(bundle, x, y)
 
 
 def _predictions(bundle: Bundle, gateway: Gateway, batch: Vectors) -> Iterator[Prediction]:

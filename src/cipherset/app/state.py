@@ -114,13 +114,16 @@ class Meta(_Strict):
     image: str | None = None
     pool: str | None = None
     label_separator: str | None = None
+    ranked: bool = False
 
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""
         roles = ColumnRoles(self.text, self.vector, image=self.image, pool=self.pool)
         if not labeled:
             return roles
-        return replace(roles, label=self.label, label_separator=self.label_separator)
+        group = self.group if self.ranked else None
+        roles = replace(roles, label=self.label, group=group, ranked=self.ranked)
+        return replace(roles, label_separator=self.label_separator)
 
 
 @dataclass(frozen=True, slots=True)

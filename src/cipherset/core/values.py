@@ -76,7 +76,8 @@ class Guarantee:
 class ColumnRoles:
     """Which column of a source plays which part; names only, no values.
 
-    With a ``label_separator`` a label is a set: a list, or texts with this between them.
+    With a ``label_separator`` a label is a set: a list, or texts with this between them. With
+    ``ranked`` it is a grade, to order the rows of a group by.
     """
 
     text: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class ColumnRoles:
     image: str | None = None
     pool: str | None = None
     label_separator: str | None = None
+    ranked: bool = False
 
     @property
     def n_kinds(self) -> int:

@@ -138,9 +138,9 @@ def _task(dataset: Dataset, numeric: bool) -> Task | None:  # noqa: FBT001 -- in
         return Task.REGRESSION
     if numeric:
         raise InputError(
-            f"column {dataset.roles.label!r} is not numeric, so pls:K has nothing to regress on",
+            f"column {dataset.roles.label!r} is not numeric, so there is nothing to regress on",
             code="label_type",
-            hint="use bottleneck:K or lda:K for classes",
+            hint="use bottleneck:K or lda:K for classes; grades to rank by are numbers",
         )
     if len(dataset.classes) < 2:
         raise InputError(

@@ -76,7 +76,7 @@ class ProtectRequest:
             raise _usage("--engine ray drops no rows, draws none, pools none and takes no images")
         self._check_noise()
         self._check_synthetic()
-        self._check_sets()
+        self._check_labels()
         if self.has_private_minimizer and self.guarantee is None:
             raise _usage(
                 "a minimizer with an epsilon needs noise with one: --noise gaussian:EPS,DELTA"
@@ -124,8 +124,10 @@ class ProtectRequest:
         if len(self.roles.text) > 1 and not self.all_fields:
             raise _usage("which text columns are needed is read off the rows: give --all-fields")
 
-    def _check_sets(self) -> None:
+    def _check_labels(self) -> None:
         """Classes have anchors; sets of labels have none, and are told linearly."""
+        if self.roles.ranked and (self.roles.label is None or self.roles.label_separator):
+            raise _usage("rows are ranked by grades: give --label COLUMN, of one number a row")
         if self.roles.label_separator is None:
             return
         kind = None if self.minimize == AUTO else parse_spec(self.minimize).kind

@@ -14,18 +14,21 @@ from cipherset.core.values import LABEL, Float32s
 from cipherset.pipeline.train import (
     Bundle,
     LabelScores,
+    RankScores,
     SetScores,
     ValueScores,
     run_labels,
     run_sets,
     run_values,
     score_labels,
+    score_ranking,
     score_sets,
     score_values,
 )
 
 Values = npt.NDArray[Any]
-Scores = LabelScores | ValueScores | SetScores
+RowScores = LabelScores | ValueScores | SetScores
+Scores = RowScores | RankScores
 
 
 def lab_figures(bundle: Bundle, x: Float32s, y: Values) -> dict[str, float]:
@@ -46,7 +49,16 @@ def lab_figures(bundle: Bundle, x: Float32s, y: Values) -> dict[str, float]:
             return {"r2": scores.r2, "mae": scores.mae, "n": scores.n}
 
 
-def scores_of(bundle: Bundle, x: Float32s, y: Values) -> Scores:
+def rank_scores_of(bundle: Bundle, x: Float32s, y: Values, groups: pa.ChunkedArray) -> RankScores:
+    """Scores of the order in which answers to ``x`` put the rows of each of ``groups`` (n,).
+
+    Raises: as ``scores_of``; InputError: ``ranking_groups``: there is no order to find.
+    """
+    codes = groups.combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    return score_ranking(run_values(bundle, x), np.asarray(y, dtype=np.float64), codes)
+
+
+def scores_of(bundle: Bundle, x: Float32s, y: Values) -> RowScores:
     """Scores of answers to queries ``x`` whose true labels are ``y``.
 
     ``y`` is (n,), names or numbers; of sets 0 or 1 for each of the bundle's labels, (n, labels).

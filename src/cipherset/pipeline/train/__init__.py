@@ -20,9 +20,11 @@ from cipherset.pipeline.train.fit import (
 from cipherset.pipeline.train.run import run_labels, run_sets, run_values, stepped
 from cipherset.pipeline.train.score import (
     LabelScores,
+    RankScores,
     SetScores,
     ValueScores,
     score_labels,
+    score_ranking,
     score_sets,
     score_values,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "Classifier",
     "LabelScores",
     "Model",
+    "RankScores",
     "SetScores",
     "TrainSpec",
     "ValueScores",
@@ -45,6 +48,7 @@ __all__ = [
     "run_values",
     "save_bundle",
     "score_labels",
+    "score_ranking",
     "score_sets",
     "score_values",
     "stepped",

@@ -12,6 +12,7 @@ from cipherset.core.sets import balanced_hits
 
 # Of a label with fewer rows than this, on either side, nothing is told by itself.
 LEAST_TOLD: Final = 20
+_FIRST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,58 @@ class SetScores:
     balanced_accuracy: float
     labels: dict[str, float | None] = field(repr=False)
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankScores:
+    """How rows of a group are ordered: by NDCG of the first ten, and by pairs of unlike grade.
+
+    ``groups`` are those that have such a pair; the others have no order.
+    """
+
+    ndcg_at_10: float
+    pairwise_accuracy: float
+    r2: float
+    mae: float
+    groups: int
+    n: int
+
+
+def score_ranking(
+    predicted: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.int64],
+) -> RankScores:
+    """Scores of numbers by which rows of one group are ordered, all of shape (n,).
+
+    The gain of a row is its grade less the smallest of all; equal predictions share their places.
+    NDCG is the mean over groups, pairs count alike over all. Guessing orders half of the pairs.
+    Source: Jarvelin and Kekalainen 2002, Cumulated gain-based evaluation of IR techniques, 2.3.
+
+    Raises:
+        InputError: no rows, or not one prediction for each; ``ranking_groups``: no two rows of a
+            group differ in grade.
+    """
+    from sklearn.metrics import ndcg_score
+
+    values = score_values(predicted, truth)
+    gains, ndcg, right, pairs = truth - truth.min(), [], 0.0, 0
+    order = np.argsort(groups, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        higher = truth[rows][:, None] > truth[rows][None]
+        if not higher.any():
+            continue
+        ndcg.append(ndcg_score(gains[rows][None], predicted[rows][None], k=_FIRST))
+        ahead = np.sign(predicted[rows][:, None] - predicted[rows][None])[higher]
+        right, pairs = right + float((1 + ahead).sum()) / 2, pairs + len(ahead)
+    if not ndcg:
+        raise InputError(
+            "no two rows of a group differ in grade, so there is no order to find",
+            code="ranking_groups",
+            hint="evaluate on whole groups, with rows of several grades",
+        )
+    mean = float(np.mean(ndcg))
+    return RankScores(mean, right / pairs, values.r2, values.mae, len(ndcg), values.n)
 
 
 def score_sets(

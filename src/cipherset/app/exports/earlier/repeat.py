@@ -52,6 +52,7 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     images = {} if roles.image is None else {"image": roles.image}
     pool = {} if roles.pool is None else {"pool": roles.pool}
     between = roles.label_separator
+    ranked = {"ranked": True} if roles.ranked else {}
     separator = {} if between is None else {"label_separator": between}
     asked = request.consent
     consent = {} if asked is None else {"consent": [asked.column, asked.purpose]}
@@ -63,6 +64,7 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
         | images
         | pool
         | separator
+        | ranked
         | {
             "text": list(roles.text),
             "vector": roles.vector,

@@ -30,4 +30,4 @@ def _shown(scores: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             told = {key: "too few rows" if f1 is None else f"{f1:.4f}" for key, f1 in value.items()}
             yield from ((f"  F1 of {key}", text) for key, text in told.items())
         else:
-            yield name, f"{value:.4f}" if name != "n" else str(value)
+            yield name, f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -31,6 +31,7 @@ EXAMPLE = (
 @options.image
 @options.label("What the model is to predict; leaves in the clear.")
 @options.labels_sep
+@options.rank_by
 @options.group
 @options.pool
 @options.keep
