@@ -35,6 +35,7 @@ LONG = {
         "pool-rows",
         "protect-images",
         "proxy",
+        "rank-rows",
         "red-team",
         "respond",
         "roles",
