@@ -157,6 +157,8 @@ def _one_label_head(
     """Weights (k,) and offset; a label that all rows have, or none, is never told."""
     if y.min() == y.max():
         return np.zeros(z.shape[1]), -_NEVER
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=10.0, max_iter=2000).fit(z, y)
     return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
 

@@ -13,9 +13,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper, numpy_helper
-from scipy.optimize import minimize
-from scipy.special import expit
-from sklearn.neural_network import MLPClassifier
 
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.sets import prior_odds, thresholds
@@ -108,6 +105,9 @@ def logistic(x: Floats, y: Truth, *, inverse_penalty: float) -> SetModel:
     whose gradient is a single product of matrices; offsets are free, as in scikit-learn.
     Source: Hastie, Tibshirani and Friedman 2009, section 4.4, the penalized form of 4.20.
     """
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
     dim, n_labels = x.shape[1], y.shape[1]
     start = np.vstack([np.zeros((dim, n_labels)), prior_odds(y)])
 
@@ -177,6 +177,8 @@ def _best_penalty(
 
 def _mlp(x: npt.NDArray[np.float64], y: Truth, spec: SetSpec, seed: int) -> SetModel:
     """A small network with one sigmoid for each label."""
+    from sklearn.neural_network import MLPClassifier
+
     random = np.random.RandomState(seed)
     batch_rows = min(200, len(x))
     mlp = MLPClassifier(spec.hidden, batch_size=batch_rows, random_state=random)
