@@ -58,7 +58,7 @@ def manifest_of(
         encoder=EncoderFacts(name="minilm", digest="sha256:" + "0" * 64, dim=384),
         task=layout.task,
         label_column=None if layout.task is None else "category",
-        classes=classes if layout.task is Task.CLASSIFICATION else (),
+        classes=classes if layout.task and layout.task.has_names else (),
         clear_columns=layout.clear,
         splits=splits,
         sanitizer={"email": 3},

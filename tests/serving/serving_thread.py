@@ -95,11 +95,23 @@ def text_owner(folder: Path) -> Owner:
     return _made(Owner(folder), texts(), ColumnRoles(("body",), None, "topic"), None)
 
 
+def set_owner(folder: Path) -> Owner:
+    """Of vectors, each of which has some of three labels."""
+    x, labels = vectors()
+    rows = [
+        {"vec": row.tolist(), "topic": [f"topic-{label}"] + ["steep"] * int(row[0] > 0)}
+        for row, label in zip(x, labels, strict=True)
+    ]
+    return _made(Owner(folder), rows, ColumnRoles((), "vec", "topic", label_separator=";"), None)
+
+
 def _made(owner: Owner, rows: list, roles: ColumnRoles, provider: str | None) -> Owner:
     owner.folder.mkdir(exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows), owner.rows)
     create(owner.session, "support", purpose="", provider=provider, only_in=())
     quick = dict(QUICK)
+    if roles.label_separator:
+        quick |= {"minimize": "pls:3"}
     if roles.text:
         quick |= {"minimize": "lda:1", "accept_risk": "a test"}
     protect(

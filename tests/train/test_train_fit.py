@@ -58,7 +58,7 @@ def test_a_regressor_answers_the_same_in_onnx_to_one_step(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
 def test_the_same_seed_gives_the_same_model(kind, task):
     x, y = rows() if task is Task.CLASSIFICATION else numbers()
     spec = TrainSpec(kind, epochs=5, trees=5)

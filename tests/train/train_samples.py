@@ -63,7 +63,7 @@ class Lab:
             encoder=EncoderFacts(name="given", digest=None, dim=8),
             task=self.task,
             label_column=None if self.task is None else "mood",
-            classes=CLASSES if self.task is Task.CLASSIFICATION else (),
+            classes=CLASSES if self.task and self.task.has_names else (),
             clear_columns=(),
             splits=SplitsFacts(
                 train=SplitFacts(rows=400, files=(part,)), test=SplitFacts(rows=0, files=())

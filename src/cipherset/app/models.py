@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from cipherset.app.exports.private.head import (
@@ -22,10 +21,19 @@ from cipherset.app.gateway import Gateway, encoder_of, image_encoder_of, open_ga
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_model
 from cipherset.app.places import Made, check_target
+from cipherset.app.scoring.score import (
+    Scores,
+    Values,
+    lab_figures,
+    rank_scores_of,
+    scores_of,
+    told,
+    truth_of,
+)
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
-from cipherset.core.values import LABEL, ROW, Float32s, Guarantee, Records, Vectors
+from cipherset.core.values import GROUP, ROW, Float32s, Guarantee, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
@@ -33,15 +41,12 @@ from cipherset.pipeline.ingest import read_image
 from cipherset.pipeline.sanitize import sanitize
 from cipherset.pipeline.train import (
     Bundle,
-    LabelScores,
     TrainSpec,
-    ValueScores,
     describe,
     load_bundle,
     run_labels,
+    run_sets,
     run_values,
-    score_labels,
-    score_values,
     to_onnx,
     train_model,
     write_bundle,
@@ -58,8 +63,6 @@ __all__ = [
     "train_at_gate",
 ]
 
-Values = npt.NDArray[Any]
-Scores = LabelScores | ValueScores
 MANIFEST: Final = "manifest.json"
 # Below this an accuracy is an oracle for single labels.
 LEAST_ROWS: Final = 20
@@ -83,10 +86,10 @@ class TrainRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one row of the source; nothing but the answer."""
+    """The answer for one row of the source, a set where it has several; nothing but the answer."""
 
     row: int
-    label: str | float
+    label: str | float | tuple[str, ...]
 
 
 def train(request: TrainRequest) -> Bundle:
@@ -314,55 +317,19 @@ def _private(
     return write_bundle(request.target, onnx_model, manifest, overwrite=request.overwrite)
 
 
-def lab_figures(bundle: Bundle, x: Float32s, y: Values) -> dict[str, float]:
-    """What a bundle's metrics say: its scores on rows whose labels are ``y``, noisy in the lab.
-
-    Raises:
-        PolicyError: the model is not allowed, or answers something that is not a label.
-        InputError, DimensionError: the rows are not for it.
-    """
-    scores = _scores(bundle, x, y)
-    if isinstance(scores, LabelScores):
-        return {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "n": scores.n}
-    return {"r2": scores.r2, "mae": scores.mae, "n": scores.n}
-
-
-def _scores(bundle: Bundle, x: Float32s, y: Values) -> Scores:
-    """Scores of answers to queries ``x`` whose true labels are ``y``."""
-    if bundle.manifest.task is Task.REGRESSION:
-        return score_values(run_values(bundle, x), np.asarray(y, dtype=np.float64))
-    return score_labels(run_labels(bundle, x), _codes(bundle, y))
-
-
-def _codes(bundle: Bundle, labels: Values) -> npt.NDArray[np.int64]:
-    position = {name: code for code, name in enumerate(bundle.manifest.classes)}
-    codes = np.array([position.get(str(label), -1) for label in labels.tolist()], dtype=np.int64)
-    if (codes < 0).any():
-        row = int(np.flatnonzero(codes < 0)[0]) + 1
-        raise InputError(
-            f"the label of row {row} is none of the {len(position)} classes the model knows",
-            code="unknown_label",
-            hint="drop such rows, or protect and train again with the new class",
-        )
-    return codes
-
-
 def _gathered(gateway: Gateway, split: str) -> tuple[Float32s, Values]:
     batches = list(gateway.stored(split))
     x = np.concatenate([gateway.queries(b.values, at_gate=True) for b in batches])
-    return x, np.concatenate([_labels(b.columns) for b in batches])
-
-
-def _labels(columns: pa.Table) -> Values:
-    column = columns.column(LABEL).combine_chunks()
-    return np.asarray(column.to_numpy(zero_copy_only=False))
+    meta = gateway.export.meta
+    return x, np.concatenate([truth_of(b.columns, meta) for b in batches])
 
 
 def _score(bundle: Bundle, gateway: Gateway, batches: Iterator[Vectors]) -> Scores:
-    queries, labels = [], []
+    queries, labels, groups = [], [], list[pa.Array]()
     for batch in batches:
         queries.append(gateway.queries(batch.values, at_gate=bundle.manifest.at_gate))
-        labels.append(_labels(batch.columns))
+        labels.append(truth_of(batch.columns, gateway.export.meta))
+        groups += batch.columns.column(GROUP).chunks if gateway.export.meta.ranked else []
     n_rows = sum(map(len, labels))
     if n_rows < LEAST_ROWS:
         raise PolicyError(
@@ -370,14 +337,21 @@ def _score(bundle: Bundle, gateway: Gateway, batches: Iterator[Vectors]) -> Scor
             code="evaluate_rows",
             hint="evaluate on more rows",
         )
-    return _scores(bundle, np.concatenate(queries), np.concatenate(labels))
+    x, y = np.concatenate(queries), np.concatenate(labels)
+    if gateway.export.meta.ranked:
+        return rank_scores_of(bundle, x, y, pa.chunked_array(groups, pa.string()))
+    return scores_of(bundle, x, y)
 
 
 def _predictions(bundle: Bundle, gateway: Gateway, batch: Vectors) -> Iterator[Prediction]:
     queries = gateway.queries(batch.values, at_gate=bundle.manifest.at_gate)
     rows = batch.columns.column(ROW).to_pylist()
-    if bundle.manifest.task is Task.REGRESSION:
-        answers: list[str | float] = run_values(bundle, queries).tolist()
-    else:
-        answers = [bundle.manifest.classes[code] for code in run_labels(bundle, queries)]
+    classes, answers = bundle.manifest.classes, list[str | float | tuple[str, ...]]()
+    match bundle.manifest.task:
+        case Task.REGRESSION:
+            answers += run_values(bundle, queries).tolist()
+        case Task.MULTILABEL:
+            answers += (told(classes, row) for row in run_sets(bundle, queries))
+        case Task.CLASSIFICATION:
+            answers += (classes[code] for code in run_labels(bundle, queries))
     return (Prediction(row, answer) for row, answer in zip(rows, answers, strict=True))

@@ -16,7 +16,7 @@ commands that need it stop (exit 5).
 
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -113,11 +113,17 @@ class Meta(_Strict):
     synthetic: Promise | None = None
     image: str | None = None
     pool: str | None = None
+    label_separator: str | None = None
+    ranked: bool = False
 
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""
-        label = self.label if labeled else None
-        return ColumnRoles(self.text, self.vector, label, image=self.image, pool=self.pool)
+        roles = ColumnRoles(self.text, self.vector, image=self.image, pool=self.pool)
+        if not labeled:
+            return roles
+        group = self.group if self.ranked else None
+        roles = replace(roles, label=self.label, group=group, ranked=self.ranked)
+        return replace(roles, label_separator=self.label_separator)
 
 
 @dataclass(frozen=True, slots=True)

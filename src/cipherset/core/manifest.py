@@ -51,6 +51,12 @@ class Task(StrEnum):
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    MULTILABEL = "multilabel"
+
+    @property
+    def has_names(self) -> bool:
+        """Whether its labels are names out of a list: one a row, or several."""
+        return self is not Task.REGRESSION
 
 
 class ModelKind(StrEnum):
@@ -231,8 +237,8 @@ class Manifest(KeyFacts):
             raise ValueError("a name occurs twice")
         if (self.task is None) != (self.label_column is None):
             raise ValueError("a task needs labels, and labels a task")
-        if (self.task is Task.CLASSIFICATION) != bool(self.classes):
-            raise ValueError("classification needs classes, and only it has them")
+        if (self.task is not None and self.task.has_names) != bool(self.classes):
+            raise ValueError("labels that are names need a list of them, and only they have one")
         return self
 
 

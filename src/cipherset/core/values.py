@@ -74,7 +74,11 @@ class Guarantee:
 
 @dataclass(frozen=True, slots=True)
 class ColumnRoles:
-    """Which column of a source plays which part; names only, no values."""
+    """Which column of a source plays which part; names only, no values.
+
+    With a ``label_separator`` a label is a set: a list, or texts with this between them. With
+    ``ranked`` it is a grade, to order the rows of a group by.
+    """
 
     text: tuple[str, ...] = ()
     vector: str | None = None
@@ -83,6 +87,8 @@ class ColumnRoles:
     keep: tuple[str, ...] = ()
     image: str | None = None
     pool: str | None = None
+    label_separator: str | None = None
+    ranked: bool = False
 
     @property
     def n_kinds(self) -> int:

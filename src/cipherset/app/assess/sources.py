@@ -82,9 +82,14 @@ def read_public(session: Session, meta: Meta, public: PublicSource, rules: Sanit
     """
     opened = open_source(public.source)
     label = public.label or (meta.label if meta.label in opened.columns() else None)
+    asked = replace(
+        meta.roles_for(labeled=False),
+        label=label,
+        label_separator=None if label is None else meta.label_separator,
+    )
     encoder = encoder_of(meta, session.cache)
     if encoder is None or meta.pool is not None:
-        roles = replace(meta.roles_for(labeled=False), label=label)
+        roles = asked
         if meta.vector is not None:
             roles = replace(roles, vector=public.vector or meta.vector)
         images = image_encoder_of(meta, session.cache)
@@ -93,7 +98,7 @@ def read_public(session: Session, meta: Meta, public: PublicSource, rules: Sanit
         x = np.concatenate([batch.values for batch in batches])
         read = Read((), pa.concat_tables([batch.columns for batch in batches]))
     else:
-        read = _read(opened, ColumnRoles(text=public.text or meta.text, label=label), rules)
+        read = _read(opened, replace(asked, text=public.text or meta.text), rules)
         some = np.random.default_rng(0).permutation(len(read.texts))[:MOST_PUBLIC]
         read = Read(tuple(read.texts[i] for i in some), read.columns.take(some))
         x = encoder.encode(read.texts, progress=session.progress)
@@ -108,9 +113,10 @@ def read_public(session: Session, meta: Meta, public: PublicSource, rules: Sanit
 
 def _labeled(x: Float32s, y: Targets | None, texts: tuple[str, ...]) -> Public:
     """Without the rows whose class the export has not got; of fewer than two classes, no labels."""
-    if y is None or (y.dtype.kind == "i" and len(np.unique(y[y >= 0])) < FEWEST_CLASSES):
+    is_class = y is not None and y.dtype.kind == "i" and y.ndim == 1
+    if y is None or (is_class and len(np.unique(y[y >= 0])) < FEWEST_CLASSES):
         return Public(x, None, texts, is_own=False)
-    known = y >= 0 if y.dtype.kind == "i" else np.ones(len(y), dtype=bool)
+    known = y >= 0 if is_class else np.ones(len(y), dtype=bool)
     kept = tuple(text for text, keep in zip(texts, known, strict=True) if keep) if texts else ()
     return Public(x[known], y[known], kept, is_own=False)
 

@@ -7,8 +7,8 @@ The bundle says the same of itself as one that was trained here, except for the 
 from dataclasses import dataclass
 from pathlib import Path
 
-from cipherset.app.models import lab_figures
 from cipherset.app.places import Made, check_target
+from cipherset.app.scoring.score import lab_figures
 from cipherset.core.errors import InputError
 from cipherset.core.files import disk_errors, read_regular
 from cipherset.pipeline.export import open_cipherset

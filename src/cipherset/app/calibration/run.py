@@ -24,7 +24,7 @@ from cipherset.app.exports.calibrate import MARGIN, TIE, Asked, Measured, Settin
 from cipherset.app.exports.dataset import Dataset, load
 from cipherset.app.exports.fitting import sweep_on
 from cipherset.app.exports.plan import Drawing, make_plan, sample
-from cipherset.app.exports.utility import LINEAR, row_scores
+from cipherset.app.exports.utility import plain_spec, row_scores
 from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
@@ -103,7 +103,7 @@ def _measured(
     sweep = replace(sweep, pairing=rehearsed)
     public = plan.rows(dataset, sample(plan.test, PUBLIC_ROWS, seed=seed + 5))
     session.progress.start("plain vectors", None)
-    plain = train_model(sweep.inner.x, sweep.inner.y, LINEAR, task=task, seed=seed)
+    plain = train_model(sweep.inner.x, sweep.inner.y, plain_spec(task), task=task, seed=seed)
     scores = row_scores(task, sweep.validation.y, plain.predict(sweep.validation.x))
     session.progress.finish()
     bench = Bench(sweep, public, scores)

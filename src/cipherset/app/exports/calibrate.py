@@ -127,7 +127,9 @@ def settings(task: Task, n_classes: int, dim_in: int, asked: Asked) -> list[Sett
     Where other rows are exported than fitted on, nothing is shrunk onto the classes: those rows
     are there to add something.
     """
-    if task is Task.REGRESSION:
+    if task is Task.MULTILABEL:
+        names, factors = [f"pls:{k}" for k in (16, 8, 4)], [8.0, 12.0, 16.0, 24.0, 32.0]
+    elif task is Task.REGRESSION:
         names, factors = [f"pls:{k}" for k in (8, 4, 2)], [2.0, 4.0, 6.0, 8.0]
     elif n_classes <= FEW_CLASSES:
         names, factors = [f"bottleneck:{max(2, n_classes - 1)}"], [4.0, 6.0, 8.0, 12.0, 16.0]

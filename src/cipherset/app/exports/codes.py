@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from cipherset.app import state
 from cipherset.core.manifest import Task
+from cipherset.core.sets import Indicators, indicators, labels_of
 from cipherset.core.values import LABEL
 
 Codes = npt.NDArray[np.int64]
@@ -42,8 +43,10 @@ def combine(columns: list[Codes]) -> Codes:
     return codes.reshape(-1).astype(np.int64)
 
 
-def targets_of(table: pa.Table, meta: state.Meta) -> Codes | npt.NDArray[np.float64]:
+def targets_of(table: pa.Table, meta: state.Meta) -> Codes | npt.NDArray[np.float64] | Indicators:
     """The labels of ``table`` as the export's minimizer was given them; -1 for an unknown class.
+
+    Of sets of labels 0 or 1 for each that is known.
 
     Raises:
         pa.ArrowInvalid: labels that are to be numbers are not.
@@ -53,6 +56,9 @@ def targets_of(table: pa.Table, meta: state.Meta) -> Codes | npt.NDArray[np.floa
         labels = pc.fill_null(table.column(LABEL).cast(pa.string()), "")
         found = pc.fill_null(pc.index_in(labels, value_set=names), -1)
         return np.asarray(found.to_numpy(), dtype=np.int64)
+    if meta.task is Task.MULTILABEL:
+        sets = [labels_of(text) for text in table.column(LABEL).to_pylist()]
+        return indicators(sets, meta.settings.classes)
     if meta.task is Task.REGRESSION:
         return np.asarray(table.column(LABEL).cast(pa.float64()).to_numpy(), dtype=np.float64)
     return np.zeros(table.num_rows, dtype=np.int64)

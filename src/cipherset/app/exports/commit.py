@@ -123,6 +123,8 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         told["images"] = True
     if request.roles.pool is not None:
         told["pooled"] = True
+    if request.roles.ranked:
+        told["ranked"] = True
     if len(request.roles.text) > 1:
         told["fields_given"] = len(request.roles.text)
         told["fields_kept"] = len(built.draft.dataset.roles.text)
@@ -224,6 +226,8 @@ def meta_of(
         encoder_spec=request.encoder_spec,
         image=roles.image,
         pool=roles.pool,
+        label_separator=roles.label_separator,
+        ranked=roles.ranked,
         rules=request.rules.text,
         dim_in=dataset.dim,
         task=manifest.task,

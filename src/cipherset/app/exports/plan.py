@@ -12,6 +12,7 @@ from cipherset.app.exports.utility import Rows, Targets
 from cipherset.app.training.suspects import suspects_among
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
+from cipherset.core.sets import MOST_NAMES, indicators, labels_of, names_in
 from cipherset.evidence.attack import rows_to_decide
 
 # Supervised fits see at most this many rows, so that memory does not grow with the source.
@@ -44,6 +45,8 @@ class Plan:
 
     def classes(self, dataset: Dataset) -> tuple[str, ...]:
         """The names behind the targets, none where they are numbers."""
+        if self.task is Task.MULTILABEL:
+            return names_in(dataset.classes)
         return dataset.classes if self.has_classes else ()
 
     def rows(self, dataset: Dataset, chosen: Codes) -> Rows:
@@ -70,7 +73,7 @@ def make_plan(dataset: Dataset, drawing: Drawing) -> Plan:
     """Which row plays which part.
 
     Raises:
-        InputError: one class only, a label per row, too few rows.
+        InputError: one class only, a label per row, too many labels, too few rows.
     """
     task = _task(dataset, drawing.numeric)
     classes = dataset.labels if task is Task.CLASSIFICATION else None
@@ -127,14 +130,17 @@ def check_enough(dataset: Dataset, plan: Plan, max_reid: float) -> None:
 def _task(dataset: Dataset, numeric: bool) -> Task | None:  # noqa: FBT001 -- internal
     if dataset.labels is None:
         return None
+    if dataset.roles.label_separator is not None:
+        _check_sets(dataset)
+        return Task.MULTILABEL
     fractional = dataset.numbers is not None and bool((dataset.numbers % 1 != 0).any())
     if fractional or (numeric and dataset.numbers is not None):
         return Task.REGRESSION
     if numeric:
         raise InputError(
-            f"column {dataset.roles.label!r} is not numeric, so pls:K has nothing to regress on",
+            f"column {dataset.roles.label!r} is not numeric, so there is nothing to regress on",
             code="label_type",
-            hint="use bottleneck:K or lda:K for classes",
+            hint="use bottleneck:K or lda:K for classes; grades to rank by are numbers",
         )
     if len(dataset.classes) < 2:
         raise InputError(
@@ -142,19 +148,46 @@ def _task(dataset: Dataset, numeric: bool) -> Task | None:  # noqa: FBT001 -- in
             code="one_class",
             hint="give rows of at least two classes",
         )
+    _check_shared(dataset, "classes")
+    return Task.CLASSIFICATION
+
+
+def _check_shared(dataset: Dataset, what: str) -> None:
     if 2 * len(dataset.classes) > dataset.n_rows:
         raise InputError(
-            f"column {dataset.roles.label!r} has {len(dataset.classes)} classes in "
+            f"column {dataset.roles.label!r} has {len(dataset.classes)} {what} in "
             f"{dataset.n_rows} rows: a label per row identifies the row and teaches nothing",
             code="label_per_row",
             hint="choose a column with few classes, or merge rare ones",
         )
-    return Task.CLASSIFICATION
+
+
+def _check_sets(dataset: Dataset) -> None:
+    """Labels leave in the clear, so that sets which hardly two rows share name the rows."""
+    n_names = len(names_in(dataset.classes))
+    if len(dataset.classes) < 2 or n_names < 2:
+        raise InputError(
+            f"column {dataset.roles.label!r} has {n_names} labels in {dataset.n_rows} rows, which "
+            "differ in none, or in one",
+            code="one_class",
+            hint="give rows of at least two labels; for one, yes or no, leave --labels-sep out",
+        )
+    if n_names > MOST_NAMES:
+        raise InputError(
+            f"column {dataset.roles.label!r} has {n_names} labels, at most {MOST_NAMES} are told: "
+            "a model tells a bit of a row with each",
+            code="too_many_labels",
+            hint="merge rare ones, or leave them out",
+        )
+    _check_shared(dataset, "sets of labels")
 
 
 def _targets(dataset: Dataset, task: Task | None) -> Targets:
     if task is Task.REGRESSION and dataset.numbers is not None:
         return dataset.numbers
+    if task is Task.MULTILABEL and dataset.labels is not None:
+        sets = [labels_of(text) for text in dataset.classes]
+        return indicators(sets, names_in(dataset.classes))[dataset.labels]
     if dataset.labels is not None:
         return dataset.labels
     return np.zeros(dataset.n_rows, dtype=np.int64)

@@ -304,14 +304,14 @@ def _by_workers(
 
 
 def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:
-    numeric = request.minimize != AUTO and parse_spec(request.minimize).kind is MinimizerKind.PLS
+    is_pls = request.minimize != AUTO and parse_spec(request.minimize).kind is MinimizerKind.PLS
     plan = make_plan(
         dataset,
         Drawing(
             request.test_share,
             request.fit_share,
             request.seed,
-            numeric=numeric,
+            numeric=is_pls or request.roles.ranked,
             drop_suspects=request.drop_suspects,
         ),
     )

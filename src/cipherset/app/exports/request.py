@@ -21,10 +21,11 @@ from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.pipeline.encrypt import parse_noise, scheme_named
 from cipherset.pipeline.ingest import Consent
-from cipherset.pipeline.minimize import parse_spec
+from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import Policy, default_policy
 
 AUTO: Final = "auto"
+_FOR_SETS: Final = frozenset({None, MinimizerKind.PLS, MinimizerKind.PCA, MinimizerKind.NONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class ProtectRequest:
             raise _usage("--engine ray drops no rows, draws none, pools none and takes no images")
         self._check_noise()
         self._check_synthetic()
+        self._check_labels()
         if self.has_private_minimizer and self.guarantee is None:
             raise _usage(
                 "a minimizer with an epsilon needs noise with one: --noise gaussian:EPS,DELTA"
@@ -121,6 +123,18 @@ class ProtectRequest:
             raise _usage("a synthetic release settles its minimizer and its noise by itself")
         if len(self.roles.text) > 1 and not self.all_fields:
             raise _usage("which text columns are needed is read off the rows: give --all-fields")
+
+    def _check_labels(self) -> None:
+        """Classes have anchors; sets of labels have none, and are told linearly."""
+        if self.roles.ranked and (self.roles.label is None or self.roles.label_separator):
+            raise _usage("rows are ranked by grades: give --label COLUMN, of one number a row")
+        if self.roles.label_separator is None:
+            return
+        kind = None if self.minimize == AUTO else parse_spec(self.minimize).kind
+        if self.synthetic is not None or kind not in _FOR_SETS:
+            raise _usage("with several labels a row take --minimize auto, pls:K, pca:K or none")
+        if len(self.roles.text) > 1 and not self.all_fields:
+            raise _usage("which text columns several labels need is not measured: --all-fields")
 
     @property
     def guarantee(self) -> Guarantee | None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.manifest import ModelKind, Task
+from cipherset.core.sets import Indicators, balanced_hits
 from cipherset.core.values import Float32s, Floats
 from cipherset.evidence.attack import Interval, paired_bootstrap
 from cipherset.pipeline.encrypt import VectorCipher
@@ -25,15 +26,23 @@ from cipherset.pipeline.train import TrainSpec, train_model
 ADDS_NOTHING: Final = (
     "the export adds nothing beyond its labels; the model was learned on the owner's side"
 )
-Targets = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+Targets = npt.NDArray[np.int64] | npt.NDArray[np.float64] | Indicators
 LINEAR: Final = TrainSpec(ModelKind.LOGISTIC)
 # What learns on noisy rows and is asked without noise.
 ON_EXPORT: Final = TrainSpec(ModelKind.LOGISTIC, balanced=True)
 
 
+def plain_spec(task: Task) -> TrainSpec:
+    """What learns on plain rows, in the way that it is scored by."""
+    return ON_EXPORT if task is Task.MULTILABEL else LINEAR
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows in memory: plain vectors (n, d), targets (n,) and the code of the clear columns."""
+    """Some rows in memory: plain vectors (n, d), targets and the code of the clear columns.
+
+    Targets are (n,), or (n, labels) where a row has several.
+    """
 
     x: Float32s = field(repr=False)
     y: Targets = field(repr=False)
@@ -49,7 +58,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Utility:
-    """Scores in [0, 1] (accuracy; R2 for numbers) and the gain over the better control."""
+    """Scores in [0, 1] and the gain over the better control.
+
+    Accuracy; R2 for numbers; the labels' mean balanced accuracy where a row has several.
+    """
 
     plain: float
     owner_head: float
@@ -78,7 +90,9 @@ class Utility:
 
 
 def row_scores(task: Task, y: Targets, predicted: Targets) -> npt.NDArray[np.float64]:
-    """Per row, what averages to accuracy, or to R2 for numbers; shape (n,)."""
+    """Per row, what averages to accuracy, R2, or for sets balanced accuracy; shape (n,)."""
+    if task is Task.MULTILABEL:
+        return balanced_hits(predicted.astype(np.int8), y.astype(np.int8))
     if task is Task.CLASSIFICATION:
         return np.asarray(y == predicted, dtype=np.float64)
     variance = max(float(np.var(y)), 1e-12)
@@ -122,18 +136,20 @@ class Protection:
         z = self.minimizer.transform(x)
         if self.task is Task.CLASSIFICATION:
             return self.minimizer.head_predict(z)
+        if self.task is Task.MULTILABEL:
+            return self.minimizer.head_sets(z)
         return np.asarray(self.minimizer.head_value(z), dtype=np.float64)
 
 
 def anchors(task: Task, z: Float32s, y: Targets) -> Float32s:
-    """Rows that hold nothing but their target: the class mean, or a line through the targets."""
+    """Rows that hold nothing but their target: the class mean, or linear in the targets."""
     if task is Task.CLASSIFICATION:
         classes, codes = np.unique(y, return_inverse=True)
         sums = np.zeros((len(classes), z.shape[1]))
         np.add.at(sums, codes, z)
         rows = sums[codes]
     else:
-        design = np.stack([y, np.ones(len(y))], axis=1)
+        design = np.column_stack([np.asarray(y, dtype=np.float64), np.ones(len(y))])
         coefficients, *_ = np.linalg.lstsq(design, z.astype(np.float64), rcond=None)
         rows = design @ coefficients
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -148,7 +164,7 @@ def measure(protection: Protection, train: Part, test: Rows, *, seed: int) -> Ut
     )
     export = train_model(train.ciphertexts, train.rows.y, ON_EXPORT, task=task, seed=seed)
     anchor = train_model(control_rows, train.rows.y, ON_EXPORT, task=task, seed=seed)
-    plain = train_model(train.rows.x, train.rows.y, LINEAR, task=task, seed=seed)
+    plain = train_model(train.rows.x, train.rows.y, plain_spec(task), task=task, seed=seed)
     encrypted = row_scores(task, test.y, export.predict(query))
     control = row_scores(task, test.y, anchor.predict(query))
     head = row_scores(task, test.y, protection.head(test.x))

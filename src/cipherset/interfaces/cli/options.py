@@ -1,6 +1,7 @@
 """Options that more than one command has, in the same words."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,16 @@ pool: Final = click.option(
 )
 keep: Final = click.option(
     "--keep", multiple=True, metavar="COL", help="A column that leaves in the clear."
+)
+labels_sep: Final = click.option(
+    "--labels-sep",
+    metavar="SEP",
+    help="A cell of --label holds several: a list, or texts with this between them.",
+)
+rank_by: Final = click.option(
+    "--rank-by",
+    metavar="COL",
+    help="--label is a grade, to order the rows of one value in COL by: a query, a person.",
 )
 max_reid: Final = click.option(
     "--max-reid",
@@ -117,11 +128,18 @@ def as_roles(command: Command) -> Command:
         group: str | None,
         pool: str | None,
         keep: tuple[str, ...],
+        labels_sep: str | None,
+        rank_by: str | None,
         **others: object,
     ) -> None:
-        command(
-            *context, roles=ColumnRoles(text, vector, label, group, keep, image, pool), **others
-        )
+        if group is not None and rank_by is not None:
+            raise UsageError(
+                "rows that are ranked are of one group each, which --rank-by names",
+                code="usage",
+                hint="leave --group out",
+            )
+        roles = ColumnRoles(text, vector, label, group or rank_by, keep, image, pool, labels_sep)
+        command(*context, roles=replace(roles, ranked=rank_by is not None), **others)
 
     return given
 

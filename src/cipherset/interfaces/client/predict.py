@@ -32,8 +32,8 @@ class Predictions:
     statement: Statement
 
     @property
-    def labels(self) -> list[str | float | None]:
-        """The labels alone."""
+    def labels(self) -> list[str | float | list[str] | None]:
+        """The labels alone; a list of them where the model tells several of each row."""
         return [each["label"] for each in self.predictions]
 
 

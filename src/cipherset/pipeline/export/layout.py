@@ -2,7 +2,8 @@
 
     row      string, 32 hex digits: random, says nothing (readable everywhere, unlike binary)
     vector   fixed_size_list<float32>[dim], list and elements not null
-    label    string (classification) or float64 (regression), not null; absent without labels
+    label    string (classification), float64 (regression) or list<string> (several labels a
+             row, sorted, none twice; an empty list for none), not null; absent without labels
     ...      the clear columns under their own names, nullable, of one of the flat types below
 
 The schema carries no metadata: no name or path of the source travels in it.
@@ -17,9 +18,14 @@ import pyarrow.compute as pc
 
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.manifest import VECTOR, Manifest, Task
+from cipherset.core.sets import labels_of
 from cipherset.core.values import LABEL, ROW, EncryptedVectors, Float32s
 
-_LABEL_TYPES: Final = {Task.CLASSIFICATION: pa.string(), Task.REGRESSION: pa.float64()}
+_LABEL_TYPES: Final = {
+    Task.CLASSIFICATION: pa.string(),
+    Task.REGRESSION: pa.float64(),
+    Task.MULTILABEL: pa.list_(pa.field("element", pa.string(), nullable=False)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,9 @@ def _labels(columns: pa.Table, task: Task) -> pa.Array:
             code="label_missing",
             hint="leave them out of the source, or give them a label",
         )
+    if task is Task.MULTILABEL:
+        sets = [labels_of(text) for text in column.to_pylist()]
+        return pa.array(sets, _LABEL_TYPES[task])
     try:
         labels = pc.cast(column, _LABEL_TYPES[task])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

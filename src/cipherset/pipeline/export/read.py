@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from cipherset.core import canonical, envelope
 from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.manifest import CIPHERSET_TYPE, Manifest, PartFile, Task, read_manifest
+from cipherset.core.sets import indicators
 from cipherset.core.values import LABEL, Float32s
 from cipherset.pipeline.export.files import listing, open_directory, read_regular
 from cipherset.pipeline.export.layout import check_schema, layout_of, matrix
@@ -70,6 +71,8 @@ class Cipherset:
     def to_numpy(self, split: str) -> tuple[Float32s, npt.NDArray[Any]]:
         """Vectors, shape (n, dim), and their labels, shape (n,): names, or numbers for regression.
 
+        Where a row has several, 0 or 1 for each of ``manifest.classes``: int64 (n, classes).
+
         Raises:
             InputError: no such split, or a cipherset without labels.
         """
@@ -80,6 +83,9 @@ class Cipherset:
                 hint="read its rows with to_arrow",
             )
         table = self.to_arrow(split)
+        if self.manifest.task is Task.MULTILABEL:
+            known = indicators(table[LABEL].to_pylist(), self.manifest.classes)
+            return matrix(table), known.astype(np.int64)
         labels = table[LABEL].to_numpy()
         if self.manifest.task is Task.CLASSIFICATION:
             labels = labels.astype(np.str_)
@@ -98,6 +104,8 @@ class Cipherset:
 
     def to_torch(self, split: str) -> "tuple[torch.Tensor, torch.Tensor]":
         """Vectors (n, dim) and labels (n,): positions in ``manifest.classes``, or float32 numbers.
+
+        Where a row has several, float32 (n, classes), as losses over sigmoids take them.
 
         Raises:
             InputError: torch is not installed, or a cipherset without labels.
@@ -173,13 +181,12 @@ def _load_part(directory: int, part: PartFile, manifest: Manifest) -> pa.Table:
             f"{part.path} is not the file that was signed", code="digest", hint=_FRESH
         )
     table = _parse(raw, part, manifest)
-    if (
-        manifest.task is Task.CLASSIFICATION
-        and not pc.all(
-            pc.is_in(table[LABEL], value_set=pa.array(manifest.classes, pa.string()))
-        ).as_py()
-    ):
-        raise _bad_part(part, "has a label that is not among the classes")
+    if manifest.task is not None and manifest.task.has_names:
+        is_many = manifest.task is Task.MULTILABEL
+        names = pc.list_flatten(table[LABEL]) if is_many else table[LABEL]
+        known = pc.is_in(names, value_set=pa.array(manifest.classes, pa.string()))
+        if not pc.all(known, min_count=0).as_py():
+            raise _bad_part(part, "has a label that is not among the classes")
     numbers = [matrix(table)]
     if manifest.task is Task.REGRESSION:
         numbers.append(table[LABEL].to_numpy())

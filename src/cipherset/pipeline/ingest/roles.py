@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cipherset.core.errors import DimensionError, InputError, UsageError
+from cipherset.core.sets import set_of_cell
 from cipherset.core.values import (
     GROUP,
     LABEL,
@@ -33,8 +34,10 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
 
     Raises:
         UsageError: ``column_clash``: a kept column takes a name an export needs, or a column
-            would both be kept, label or group and be what is to be protected.
+            would both be kept, label or group and be what is to be protected;
+            ``label_separator``: of no label, or nothing.
     """
+    _check_separator(roles)
     named = (roles.label, roles.group, roles.pool)
     clear = (*roles.keep, *(each for each in named if each is not None))
     private = (*roles.text, *(each for each in (roles.vector, roles.image) if each is not None))
@@ -47,11 +50,21 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
     if len(set(roles.keep)) < len(roles.keep):
         raise _clash("a column is named twice among those to keep")
     parts = dict.fromkeys(clear, Part.SCALAR) | dict.fromkeys(roles.text, Part.TEXT)
+    parts |= {} if roles.label_separator is None else {roles.label or "": Part.CELL}
     if roles.vector is not None:
         parts[roles.vector] = Part.VECTOR
     if roles.image is not None:
         parts[roles.image] = Part.IMAGE
     return parts
+
+
+def _check_separator(roles: ColumnRoles) -> None:
+    if roles.label_separator is not None and not (roles.label and roles.label_separator):
+        raise UsageError(
+            "a separator of labels needs a column of labels, and a character at least",
+            code="label_separator",
+            hint="for example --label tags --labels-sep ';'",
+        )
 
 
 def joined_text(parts: Iterable[str | None]) -> str:
@@ -177,7 +190,9 @@ def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
     arrays: dict[str, pa.ChunkedArray | pa.Array] = {
         ROW: pa.array(np.arange(batch.start, batch.start + n_rows), pa.int64())
     }
-    if roles.label is not None:
+    if roles.label is not None and roles.label_separator is not None:
+        arrays[LABEL] = _sets(name, batch, roles.label, roles.label_separator)
+    elif roles.label is not None:
         arrays[LABEL] = _present(name, batch, roles.label, faults.missing_label)
     if roles.group is not None:
         group = _present(name, batch, roles.group, faults.missing_group)
@@ -187,6 +202,29 @@ def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
         arrays[POOL] = pc.cast(pool, pa.string())
     kept: Mapping[str, pa.ChunkedArray] = {each: batch.table.column(each) for each in roles.keep}
     return pa.table({**arrays, **kept})
+
+
+def _sets(name: str, batch: Batch, column: str, separator: str) -> pa.Array:
+    """The set of labels in each cell, as one text; an empty cell holds none, a missing one cannot.
+
+    Raises:
+        InputError: ``label_missing``, ``label_set``.
+    """
+    known: dict[str, str] = {}
+    for row, cell in enumerate(batch.table.column(column).to_pylist(), start=batch.start + 1):
+        if cell is None:
+            raise faults.missing_label(name, column, row)
+        if cell in known:
+            continue
+        text = set_of_cell(cell, separator)
+        if text is None:
+            raise InputError(
+                f"{faults.at(name, row=row, column=column)}: a label that is no text",
+                code="label_set",
+                hint="write labels as a list of texts, or as text with the separator between them",
+            )
+        known[cell] = text
+    return pa.array([known[cell] for cell in batch.table.column(column).to_pylist()], pa.string())
 
 
 def _present(

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from cipherset.core.errors import InputError
 from cipherset.core.protocols import Progress
+from cipherset.core.sets import prior_odds
 from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.minimize.bottleneck import FitSettings, fit_weights, spread_apart
 from cipherset.pipeline.minimize.fitted import FittedMinimizer, Labels, check_rows, load
@@ -21,6 +22,7 @@ from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, check
 
 # Plain vectors of three tasks: 1 is best where labels are noisy, and there it is this map's turn.
 LINEAR_INVERSE_PENALTY: Final = 1.0
+_NEVER: Final = 1e3  # log odds, beyond those of any number of rows
 _SUPERVISED = {MinimizerKind.BOTTLENECK, MinimizerKind.LDA, MinimizerKind.PLS}
 
 
@@ -35,11 +37,12 @@ def fit(
     """The minimizer of ``spec`` fitted on rows ``x`` (n, d); where y is given, with a head.
 
     ``y``, shape (n,): integers are class codes, any integers; floats are numeric labels (for
-    ``pls``, ``pca`` and ``none``). Same rows, settings and machine, same minimizer.
+    ``pls``, ``pca`` and ``none``). Shape (n, labels), int8: 0 or 1 for each label that a row may
+    have, for the same. Same rows, settings and machine, same minimizer.
 
     Raises:
         InputError: ``no_rows``; ``vector_not_finite``; ``labels_needed``; ``labels_numeric``, the
-            minimizer wants classes; ``label_count``; ``label_not_finite``; ``one_class``;
+            minimizer wants one class a row; ``label_count``; ``label_not_finite``; ``one_class``;
             ``minimizer_dim``, wider than the data allow; ``minimizer_private``.
     """
     if spec.guarantee is not None:
@@ -52,6 +55,8 @@ def fit(
             raise _refusal(f"{spec} needs labels", "labels_needed", "name the label's column")
         return load(str(spec), _map_arrays(spec, rows, None))
     _check_labels(spec, rows, y)
+    if y.ndim == 2:
+        return _fit_sets(spec, rows, np.asarray(y, dtype=np.int8))
     if y.dtype.kind == "f":
         return _fit_numeric(spec, rows, np.asarray(y, dtype=np.float64))
     return _fit_classes(spec, rows, y, settings=settings, progress=progress)
@@ -106,14 +111,14 @@ def _fit_classes(
 
 
 def _check_labels(spec: MinimizerSpec, x: Float32s, y: Labels) -> None:
-    if y.shape != (len(x),):
+    if y.ndim not in {1, 2} or len(y) != len(x):
         raise _refusal(
             f"labels of shape {y.shape} for {len(x)} rows", "label_count", "give one label per row"
         )
-    if y.dtype.kind != "f":
+    if y.dtype.kind != "f" and y.ndim == 1:
         return
     if spec.kind in {MinimizerKind.BOTTLENECK, MinimizerKind.LDA}:
-        raise _refusal(f"{spec} needs classes, not numbers", "labels_numeric", "use pls:K")
+        raise _refusal(f"{spec} needs one class a row", "labels_numeric", "use pls:K")
     if not np.isfinite(y).all():
         row = int(np.flatnonzero(~np.isfinite(y))[0])
         raise _refusal(
@@ -134,6 +139,28 @@ def _fit_numeric(spec: MinimizerSpec, x: Float32s, y: npt.NDArray[np.float64]) -
             "head_offset": np.array([head.intercept_], dtype=np.float64),
         },
     )
+
+
+def _fit_sets(spec: MinimizerSpec, x: Float32s, y: npt.NDArray[np.int8]) -> FittedMinimizer:
+    """With a head of one logistic regression a label, which tells what is likelier than usual."""
+    arrays = _map_arrays(spec, x, y.astype(np.float64))
+    z = load(str(spec), arrays).transform(x).astype(np.float64)
+    heads = [_one_label_head(z, column) for column in y.T]
+    matrix = np.stack([weights for weights, _ in heads], axis=1)
+    offset = np.array([level for _, level in heads]) - prior_odds(y)
+    return load(str(spec), arrays | {"head_matrix": matrix, "head_offset": offset})
+
+
+def _one_label_head(
+    z: npt.NDArray[np.float64], y: npt.NDArray[np.int8]
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Weights (k,) and offset; a label that all rows have, or none, is never told."""
+    if y.min() == y.max():
+        return np.zeros(z.shape[1]), -_NEVER
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=10.0, max_iter=2000).fit(z, y)
+    return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
 
 
 def _map_arrays(
@@ -160,9 +187,9 @@ def _map_arrays(
 
 
 def _targets(y: Codes | npt.NDArray[np.float64]) -> Floats:
-    """Numbers as they are; class codes as indicator columns."""
+    """Numbers as they are, as columns; class codes as indicator columns."""
     if y.dtype.kind == "f":
-        return np.asarray(y, dtype=np.float64)[:, None]
+        return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     return np.eye(int(y.max()) + 1)[np.asarray(y, dtype=np.int64)]
 
 

@@ -16,7 +16,9 @@ from cipherset.core.values import Float32s, Floats
 from cipherset.pipeline.minimize.network import Codes, softmax, unit_rows
 from cipherset.pipeline.minimize.spec import MinimizerKind, parse_spec
 
-Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Labels = (
+    npt.NDArray[np.int64] | npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int8]
+)
 
 # Rows mapped at once: the hidden layer of a block stays in the cache.
 BLOCK_ROWS: Final = 4096
@@ -144,9 +146,26 @@ class FittedMinimizer:
         Raises:
             InputError: ``no_head``, fitted without numeric labels.
         """
-        if "head_matrix" not in self._arrays or "classes" in self._arrays:
+        if self._n_scores != 1:
             raise _no_head(self.spec, "numeric labels")
         return self._scores(z)[:, 0]
+
+    def head_sets(self, z: Floats) -> npt.NDArray[np.int8]:
+        """The owner's head for several labels a row: 0 or 1 for each, shape (n, labels).
+
+        Raises:
+            InputError: ``no_head``, fitted without such labels.
+        """
+        if self._n_scores < 2:
+            raise _no_head(self.spec, "several labels a row")
+        return (self._scores(z) > 0).astype(np.int8)
+
+    @property
+    def _n_scores(self) -> int:
+        """How many scores a head without classes has."""
+        if "head_matrix" not in self._arrays or "classes" in self._arrays:
+            return 0
+        return int(self._arrays["head_matrix"].shape[1])
 
     def _scores(self, z: Floats) -> Floats:
         rows = check_rows(z, dim_in=self.dim)

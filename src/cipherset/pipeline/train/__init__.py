@@ -17,8 +17,17 @@ from cipherset.pipeline.train.fit import (
     train_classifier,
     train_model,
 )
-from cipherset.pipeline.train.run import run_labels, run_values, stepped
-from cipherset.pipeline.train.score import LabelScores, ValueScores, score_labels, score_values
+from cipherset.pipeline.train.run import run_labels, run_sets, run_values, stepped
+from cipherset.pipeline.train.score import (
+    LabelScores,
+    RankScores,
+    SetScores,
+    ValueScores,
+    score_labels,
+    score_ranking,
+    score_sets,
+    score_values,
+)
 
 __all__ = [
     "MOST_BYTES",
@@ -26,6 +35,8 @@ __all__ = [
     "Classifier",
     "LabelScores",
     "Model",
+    "RankScores",
+    "SetScores",
     "TrainSpec",
     "ValueScores",
     "check_model",
@@ -33,9 +44,12 @@ __all__ = [
     "linear_classifier",
     "load_bundle",
     "run_labels",
+    "run_sets",
     "run_values",
     "save_bundle",
     "score_labels",
+    "score_ranking",
+    "score_sets",
     "score_values",
     "stepped",
     "to_onnx",

@@ -83,6 +83,12 @@ _ATTRIBUTE_FIELDS: Final = frozenset(
 _LABELS: Final = {
     Task.CLASSIFICATION: frozenset({TensorProto.INT64, TensorProto.STRING}),
     Task.REGRESSION: frozenset({TensorProto.FLOAT, TensorProto.DOUBLE}),
+    Task.MULTILABEL: frozenset({TensorProto.INT64}),
+}
+_EXPECTED: Final = {
+    Task.CLASSIFICATION: "a class (int64 or string)",
+    Task.REGRESSION: "a number",
+    Task.MULTILABEL: "0 or 1 for each label (int64)",
 }
 _EXPORT: Final = "train and convert the model again; docs name the operators that are allowed"
 
@@ -211,9 +217,8 @@ def _check_input(model: ModelProto, dim: int) -> str:
 def _check_output(model: ModelProto, task: Task) -> str:
     first = model.graph.output[0] if model.graph.output else ValueInfoProto()
     if _element(first) not in _LABELS[task]:
-        expected = "a class (int64 or string)" if task is Task.CLASSIFICATION else "a number"
         raise PolicyError(
-            f"the model's first output is not {expected}",
+            f"the model's first output is not {_EXPECTED[task]}",
             code="model_output",
             hint="make the predicted label the first output",
         )

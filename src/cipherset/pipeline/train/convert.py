@@ -7,6 +7,7 @@ import numpy as np
 
 from cipherset.core.errors import InputError
 from cipherset.pipeline.train.fit import Model
+from cipherset.pipeline.train.multilabel import SetModel, sets_to_onnx
 
 INPUT: Final = "x"
 # The oldest versions that say all we need, so that old runtimes can run the models too.
@@ -16,12 +17,15 @@ _VERSIONS: Final = {"": 17, "ai.onnx.ml": 3}
 def to_onnx(model: Model) -> bytes:
     """The ONNX bytes of a fitted estimator.
 
-    One input ``x``, float32 (n, dim). Outputs: the label first (a class as it was in ``y``, or
-    a number (n, 1)), then, from a classifier, the probabilities.
+    One input ``x``, float32 (n, dim). Outputs: the label first (a class as it was in ``y``, a
+    number (n, 1), or 0 or 1 for each label (n, labels)), then, from a classifier, the
+    probabilities.
 
     Raises:
         InputError: an estimator that is not fitted.
     """
+    if isinstance(model, SetModel):
+        return sets_to_onnx(model, INPUT)
     import skl2onnx
     from skl2onnx.common.data_types import FloatTensorType
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cipherset.core.errors import DimensionError, InputError, UsageError
 from cipherset.core.manifest import ModelKind, Task
 from cipherset.core.values import Floats
+from cipherset.pipeline.train.multilabel import SetSpec, train_sets
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -30,11 +31,10 @@ Labels = npt.NDArray[Any]
 
 
 class Model(Protocol):
-    """A fitted scikit-learn estimator, as far as it is used here."""
+    """A fitted estimator of scikit-learn's form, as far as it is used here."""
 
-    n_features_in_: int
-
-    def fit(self, x: Floats, y: Labels) -> object: ...
+    @property
+    def n_features_in_(self) -> int: ...
     def predict(self, x: Floats) -> Labels: ...
 
 
@@ -90,7 +90,8 @@ def train_model(x: Floats, y: Labels, spec: TrainSpec, *, task: Task, seed: int)
 
     Args:
         x: Ciphertexts, shape (n, dim).
-        y: Shape (n,): class names (or whole numbers), or floats for regression.
+        y: Shape (n,): class names (or whole numbers), or floats for regression. Where rows have
+            several labels, 0 or 1 for each, shape (n, labels).
         spec: The family and its sizes; ``logistic`` is ridge regression for numbers.
         task: What the labels are for.
         seed: Of the weights' start and the order of the rows; never of anything secret.
@@ -98,17 +99,31 @@ def train_model(x: Floats, y: Labels, spec: TrainSpec, *, task: Task, seed: int)
     Raises:
         InputError: no rows, one class only, or numbers that are not finite.
         DimensionError: not one label for each row.
+        UsageError: ``model_kind``: trees for rows of several labels.
     """
     if task is Task.REGRESSION:
         _check(x, y, task)
         return _regressor(x, np.asarray(y, dtype=np.float64), spec, seed)
+    if task is Task.MULTILABEL:
+        return train_sets(x, y, _set_spec(spec, len(x)), balanced=spec.balanced, seed=seed)
     return train_classifier(x, y, spec, seed=seed)
+
+
+def _set_spec(spec: TrainSpec, n: int) -> SetSpec:
+    if spec.kind is ModelKind.BOOSTING:
+        raise UsageError(
+            "boosted trees are grown for one label a row",
+            code="model_kind",
+            hint="choose logistic or mlp for rows of several labels",
+        )
+    if spec.kind is ModelKind.MLP:
+        return SetSpec(hidden=spec.hidden, passes=_passes(spec, n))
+    return SetSpec(inverse_penalty=spec.inverse_penalty)
 
 
 def train_classifier(x: Floats, y: Labels, spec: TrainSpec, *, seed: int) -> Classifier:
     """``train_model`` for classes; tells probabilities too. Arguments and errors as there."""
     _check(x, y, Task.CLASSIFICATION)
-    model: Classifier
     if spec.kind is ModelKind.LOGISTIC:
         model = _logistic(spec.inverse_penalty or _best_penalty(x, y, spec, seed), spec, seed)
     elif spec.kind is ModelKind.BOOSTING:
@@ -122,8 +137,8 @@ def train_classifier(x: Floats, y: Labels, spec: TrainSpec, *, seed: int) -> Cla
         )
     else:
         return _mlp_classifier(x, y, spec, seed)
-    model.fit(x, y)
-    return model
+    fitted: Classifier = model.fit(x, y)
+    return fitted
 
 
 def linear_classifier(matrix: Floats, offset: Floats, classes: Labels) -> Classifier:
@@ -202,7 +217,6 @@ def _weights(spec: TrainSpec) -> str | None:
 
 
 def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:
-    model: Model
     if spec.kind is ModelKind.LOGISTIC:
         from sklearn.linear_model import Ridge
 
@@ -215,8 +229,8 @@ def _regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int
         )
     else:
         return _mlp_regressor(x, y, spec, seed)
-    model.fit(x, y)
-    return model
+    fitted: Model = model.fit(x, y)
+    return fitted
 
 
 def _mlp_regressor(x: Floats, y: npt.NDArray[np.float64], spec: TrainSpec, seed: int) -> Model:

@@ -2,8 +2,9 @@
 
 A model sees vectors without noise, and could print them: an identity graph does, and so do the
 probabilities of an honest linear head (evidence.md, control 7). So one output is read, and only
-as one of the bundle's fixed classes, log2(classes) bits a row, or as one of 256 steps of a
-number, 8 bits a row, whatever the model is. Nothing else it computes is returned or logged.
+as one of the bundle's fixed classes, log2(classes) bits a row, as one of 256 steps of a
+number, 8 bits a row, or as a set of its labels, a bit for each, at most 32, whatever the model is.
+Nothing else it computes is returned or logged.
 
 Each row runs alone: a graph that knows the place of a row in a run has another question for each
 place, and 256 equal rows in one run print the ciphertext of one.
@@ -76,6 +77,22 @@ def run_values(bundle: Bundle, x: Floats) -> npt.NDArray[np.float64]:
     return stepped(_answers(bundle, x, Task.REGRESSION).astype(np.float64), bundle.manifest)
 
 
+def run_sets(bundle: Bundle, x: Floats) -> npt.NDArray[np.int64]:
+    """0 or 1 for each of the bundle's labels, shape (n, labels).
+
+    Leaks: one bit for each label and row of what the model sees.
+
+    Raises:
+        InputError: the bundle's model predicts no sets, or ``x`` is not finite.
+        DimensionError: ``x`` has another width than the bundle.
+        PolicyError: the model is not allowed, or answers anything but 0 and 1.
+    """
+    answers = _answers(bundle, x, Task.MULTILABEL)
+    if not np.isin(answers, (0, 1)).all():
+        raise _not_an_answer("the model answered something that is not 0 or 1 for each label")
+    return answers.astype(np.int64)
+
+
 def stepped(answers: npt.NDArray[np.float64], manifest: BundleManifest) -> npt.NDArray[np.float64]:
     """A model's numbers, shape (n,), on ``VALUE_STEPS`` even steps of its range.
 
@@ -91,7 +108,7 @@ def stepped(answers: npt.NDArray[np.float64], manifest: BundleManifest) -> npt.N
 
 
 def _answers(bundle: Bundle, x: Floats, task: Task) -> npt.NDArray[Any]:
-    """The first output for each row, shape (n,); for the caller's eyes only after mapping."""
+    """The first output for each row, (n,), or of sets (n, labels); mapped before it is told."""
     if bundle.manifest.task is not task:
         raise InputError(
             f"the bundle is for {bundle.manifest.task.value}, not {task.value}",
@@ -101,9 +118,12 @@ def _answers(bundle: Bundle, x: Floats, task: Task) -> npt.NDArray[Any]:
     rows = _checked_rows(x, bundle.manifest.dim)
     model = check_model(bundle.onnx, dim=bundle.manifest.dim, task=task)
     session = _session(model)
+    width = len(bundle.manifest.classes) if task is Task.MULTILABEL else None
     if len(rows) == 0:
-        return np.zeros(0, dtype=np.int64 if task is Task.CLASSIFICATION else np.float64)
-    return np.concatenate([_run(session, model, rows[at : at + 1]) for at in range(len(rows))])
+        shape = (0,) if width is None else (0, width)
+        return np.zeros(shape, dtype=np.float64 if task is Task.REGRESSION else np.int64)
+    answers = [_run(session, model, rows[at : at + 1], width) for at in range(len(rows))]
+    return np.concatenate(answers)
 
 
 def _checked_rows(x: Floats, dim: int) -> npt.NDArray[np.float32]:
@@ -137,15 +157,20 @@ def _session(model: CheckedModel) -> ort.InferenceSession:
 
 
 def _run(
-    session: ort.InferenceSession, model: CheckedModel, rows: npt.NDArray[np.float32]
+    session: ort.InferenceSession,
+    model: CheckedModel,
+    rows: npt.NDArray[np.float32],
+    width: int | None,
 ) -> npt.NDArray[Any]:
+    """The answer for one row; ``width`` is that of a set, None where it is one label."""
     try:
         (answer,) = session.run([model.output], {model.input: rows})
     except _FAILURES:
         raise _not_an_answer("the model failed on vectors of its own width") from None
-    if not isinstance(answer, np.ndarray) or answer.shape not in {(len(rows),), (len(rows), 1)}:
+    expected = {(len(rows),), (len(rows), 1)} if width is None else {(len(rows), width)}
+    if not isinstance(answer, np.ndarray) or answer.shape not in expected:
         raise _not_an_answer("the model does not answer one label for each row")
-    return answer.reshape(-1)
+    return answer.reshape(-1) if width is None else answer
 
 
 def _not_an_answer(message: str) -> PolicyError:

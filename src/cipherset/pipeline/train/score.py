@@ -1,11 +1,18 @@
 """How good predictions are, as aggregates only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cipherset.core.errors import InputError
+from cipherset.core.sets import balanced_hits
+
+# Of a label with fewer rows than this, on either side, nothing is told by itself.
+LEAST_TOLD: Final = 20
+_FIRST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,99 @@ class ValueScores:
     r2: float
     mae: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetScores:
+    """Shares of one: F1 over all labels of all rows, and the labels' mean F1 and balanced accuracy.
+
+    ``labels`` has each label's own, None where fewer than ``LEAST_TOLD`` rows have it or lack it:
+    it would say who.
+    """
+
+    micro_f1: float
+    macro_f1: float
+    balanced_accuracy: float
+    labels: dict[str, float | None] = field(repr=False)
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankScores:
+    """How rows of a group are ordered: by NDCG of the first ten, and by pairs of unlike grade.
+
+    ``groups`` are those that have such a pair; the others have no order.
+    """
+
+    ndcg_at_10: float
+    pairwise_accuracy: float
+    r2: float
+    mae: float
+    groups: int
+    n: int
+
+
+def score_ranking(
+    predicted: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.int64],
+) -> RankScores:
+    """Scores of numbers by which rows of one group are ordered, all of shape (n,).
+
+    The gain of a row is its grade less the smallest of all; equal predictions share their places.
+    NDCG is the mean over groups, pairs count alike over all. Guessing orders half of the pairs.
+    Source: Jarvelin and Kekalainen 2002, Cumulated gain-based evaluation of IR techniques, 2.3.
+
+    Raises:
+        InputError: no rows, or not one prediction for each; ``ranking_groups``: no two rows of a
+            group differ in grade.
+    """
+    from sklearn.metrics import ndcg_score
+
+    values = score_values(predicted, truth)
+    gains, ndcg, right, pairs = truth - truth.min(), [], 0.0, 0
+    order = np.argsort(groups, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        higher = truth[rows][:, None] > truth[rows][None]
+        if not higher.any():
+            continue
+        ndcg.append(ndcg_score(gains[rows][None], predicted[rows][None], k=_FIRST))
+        ahead = np.sign(predicted[rows][:, None] - predicted[rows][None])[higher]
+        right, pairs = right + float((1 + ahead).sum()) / 2, pairs + len(ahead)
+    if not ndcg:
+        raise InputError(
+            "no two rows of a group differ in grade, so there is no order to find",
+            code="ranking_groups",
+            hint="evaluate on whole groups, with rows of several grades",
+        )
+    mean = float(np.mean(ndcg))
+    return RankScores(mean, right / pairs, values.r2, values.mae, len(ndcg), values.n)
+
+
+def score_sets(
+    predicted: npt.NDArray[np.int64], truth: npt.NDArray[np.int64], names: Sequence[str]
+) -> SetScores:
+    """Scores of 0 or 1 for each of ``names``, both of shape (n, names).
+
+    The mean over labels is over those that occur in ``truth``: one that nobody has cannot be found.
+
+    Raises:
+        InputError: no rows, or not one prediction for each label of each.
+    """
+    _check(predicted, truth, n_axes=2)
+    both = (predicted * truth).sum(axis=0)
+    rows_with = truth.sum(axis=0)
+    sizes = predicted.sum(axis=0) + rows_with
+    f1 = 2 * both / np.maximum(sizes, 1)
+    there = rows_with > 0
+    few = np.minimum(rows_with, len(truth) - rows_with) < LEAST_TOLD
+    return SetScores(
+        micro_f1=float(2 * both.sum() / max(int(sizes.sum()), 1)),
+        macro_f1=float(f1[there].mean()) if there.any() else 0.0,
+        balanced_accuracy=float(balanced_hits(predicted, truth).mean()),
+        labels={name: None if few[at] else float(f1[at]) for at, name in enumerate(names)},
+        n=len(truth),
+    )
 
 
 def score_labels(predicted: npt.NDArray[np.int64], truth: npt.NDArray[np.int64]) -> LabelScores:
@@ -57,8 +157,9 @@ def score_values(predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float
 def _check(
     predicted: npt.NDArray[np.int64] | npt.NDArray[np.float64],
     truth: npt.NDArray[np.int64] | npt.NDArray[np.float64],
+    n_axes: int = 1,
 ) -> None:
-    if len(truth) == 0 or predicted.shape != truth.shape or truth.ndim != 1:
+    if len(truth) == 0 or predicted.shape != truth.shape or truth.ndim != n_axes:
         raise InputError(
             f"{predicted.shape} predictions for {truth.shape} rows; expected (n,) of both, n > 0",
             code="row_count",

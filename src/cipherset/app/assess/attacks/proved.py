@@ -32,6 +32,11 @@ def proved(case: Case) -> dict[str, Any]:
     }
 
 
+def _whole(value: object) -> object:
+    """A value to be told apart from others; of a set of labels, all of them together."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def clear_columns(there: Cipherset) -> list[dict[str, Any]]:
     """k-anonymity and uniqueness of every combination of clear columns, over both splits."""
     manifest = there.manifest
@@ -40,7 +45,7 @@ def clear_columns(there: Cipherset) -> list[dict[str, Any]]:
         return []
     tables = [there.to_arrow(split).select(names) for split in ("train", "test")]
     values = {
-        name: [value for table in tables for value in table.column(name).to_pylist()]
+        name: [_whole(value) for table in tables for value in table.column(name).to_pylist()]
         for name in names
     }
     return [

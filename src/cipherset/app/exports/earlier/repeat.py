@@ -51,6 +51,9 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     suspects = {"drop_suspects": True} if request.drop_suspects else {}
     images = {} if roles.image is None else {"image": roles.image}
     pool = {} if roles.pool is None else {"pool": roles.pool}
+    between = roles.label_separator
+    ranked = {"ranked": True} if roles.ranked else {}
+    separator = {} if between is None else {"label_separator": between}
     asked = request.consent
     consent = {} if asked is None else {"consent": [asked.column, asked.purpose]}
     return canonical.digest(
@@ -60,6 +63,8 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
         | suspects
         | images
         | pool
+        | separator
+        | ranked
         | {
             "text": list(roles.text),
             "vector": roles.vector,

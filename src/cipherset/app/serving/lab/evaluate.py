@@ -219,6 +219,12 @@ def _check_same(bundle: Bundle, gateway: Gateway) -> None:
             code="other_key",
             hint="evaluate it on a cipherset of its own key",
         )
+    if bundle.manifest.task is Task.MULTILABEL:
+        raise InputError(
+            "figures with noise are told of one class or number a row, not of several labels",
+            code="task",
+            hint="whoever holds the key can: cipherset evaluate BUNDLE DIR",
+        )
     if bundle.manifest.task is not gateway.export.meta.task:
         raise InputError(
             f"the bundle is for {bundle.manifest.task.value}, the cipherset is not",

@@ -67,16 +67,20 @@ def in_base64(raw: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """The answer for one input; ``error`` says why there is none, and then there is no label."""
+    """The answer for one input; ``error`` says why there is none, and then there is no label.
 
-    label: str | float | None
+    The label is a tuple where a row has several.
+    """
+
+    label: str | float | tuple[str, ...] | None
     probability: float | None = None
     probabilities: tuple[float, ...] | None = None
     error: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What is there of it."""
-        told: dict[str, Any] = {"label": self.label}
+        label = list(self.label) if isinstance(self.label, tuple) else self.label
+        told: dict[str, Any] = {"label": label}
         if self.probability is not None:
             told["probability"] = self.probability
         if self.probabilities is not None:

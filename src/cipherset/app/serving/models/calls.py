@@ -33,9 +33,11 @@ def call(alarms: Alarms, workspace: Workspace, answered: Answered) -> int:
     classes = answered.model.bundle.manifest.classes
     for rule in alarms.of(answered.model.name):
         for row, digest in enumerate(answered.digests):
-            code = int(answered.answers.labels[row])
+            code = classes.index(rule.label) if rule.label in classes else None
+            if code is None or not _is_told(answered.answers, row, code):
+                continue
             score = _score(answered.answers, row, code)
-            if classes[code] != rule.label or (score or 0.0) < rule.at_least:
+            if (score or 0.0) < rule.at_least:
                 continue
             told = {
                 "model": answered.model.name,
@@ -47,6 +49,12 @@ def call(alarms: Alarms, workspace: Workspace, answered: Answered) -> int:
             alarms.sender.put(rule, told)
             n_calls += 1
     return n_calls
+
+
+def _is_told(answers: Answers, row: int, code: int) -> bool:
+    """Whether the answer is that class, or one of a set."""
+    label = answers.labels[row]
+    return bool(label[code]) if answers.labels.ndim == 2 else int(label) == code
 
 
 def _score(answers: Answers, row: int, code: int) -> float | None:

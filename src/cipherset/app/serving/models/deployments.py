@@ -25,6 +25,7 @@ from cipherset.app.serving.models.signed import Lineage
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core import canonical
 from cipherset.core.errors import KeyAccessError, UsageError
+from cipherset.core.manifest import Task
 from cipherset.core.protocols import Encoder, ImageEncoder
 from cipherset.custody.keys import KeyUse
 from cipherset.custody.ledger.records import runs_of
@@ -205,6 +206,7 @@ class Deployments:
             dim=manifest.dim,
             classes=manifest.classes,
             memory_bytes=self._limits.memory_bytes,
+            several=manifest.task is Task.MULTILABEL,
         )
         return Opened(
             gateway=gateway,

@@ -255,7 +255,9 @@ def _predicted(
 
 
 def _short(told: Predicted, position: dict[str, str]) -> str:
-    """A class by its place among the model's, a number as it is, or the fault."""
+    """A class by its place among the model's, several so, a number as it is, or the fault."""
+    if isinstance(told.label, tuple):
+        return "+".join(position[name] for name in told.label) or "none"
     if told.label is None:
         return told.error or ""
     return position.get(str(told.label), str(told.label))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cipherset.app.scoring.score import told
 from cipherset.app.serving.models.answer import ROUNDED_DIGITS, Precision, Predicted
 from cipherset.app.serving.models.sandbox.process import Answers
 from cipherset.core.errors import InputError
@@ -26,6 +27,9 @@ def released(
         yield from (Predicted(value) for value in stepped(answers.labels, manifest).tolist())
         return
     classes = manifest.classes
+    if manifest.task is Task.MULTILABEL:
+        yield from (Predicted(told(classes, row)) for row in answers.labels)
+        return
     for row, code in enumerate(answers.labels.tolist()):
         if answers.scores is None or precision is Precision.LABEL:
             yield Predicted(classes[code])

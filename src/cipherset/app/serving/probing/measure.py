@@ -111,7 +111,7 @@ def _attack(opened: Opened, model: Deployed, seed: int) -> tuple[Agreement, ...]
     manifest, rng = model.bundle.manifest, np.random.default_rng(seed)
     rows = opened.gateway.sample(COUNTS[-1] + MOST_COMPARED, rng)
     half = max(len(rows) - MOST_COMPARED, len(rows) // 2)
-    if len(rows) < FEWEST_ROWS or manifest.task is Task.REGRESSION:
+    if len(rows) < FEWEST_ROWS or manifest.task is not Task.CLASSIFICATION:
         raise PolicyError(
             f"{len(rows)} rows with classes are too few to measure copies with",
             code="few_to_copy",

@@ -109,13 +109,17 @@ def _made(model: Deployed, opened: Opened) -> Monitor | None:
     asked = opened.gateway.queries(rows, at_gate=model.bundle.manifest.at_gate)
     codes = _codes(model, opened.worker.run(asked))
     queries = opened.gateway.queries(rows, at_gate=True)
-    n_classes = max(len(model.bundle.manifest.classes), 1)
+    manifest = model.bundle.manifest
+    n_classes = len(manifest.classes) if manifest.task is Task.CLASSIFICATION else 1
     return Monitor(learn_usual(queries, codes, n_classes, rng=rng))
 
 
 def _codes(model: Deployed, answers: Answers) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The classes; one for all where the model gives numbers, which have no boundary to walk."""
-    if model.bundle.manifest.task is Task.REGRESSION:
+    """The classes; one for all where the model gives numbers, which have no boundary to walk.
+
+    One for all sets of labels too: most walks along one label's boundary change no other.
+    """
+    if model.bundle.manifest.task is not Task.CLASSIFICATION:
         return np.zeros(len(answers.labels), dtype=np.int64)
     return np.asarray(answers.labels, dtype=np.int64).reshape(-1)
 

@@ -122,8 +122,9 @@ def _file_set(folder: str, split: str) -> Json:
 def _records(split: str, manifest: Manifest, clear_types: Mapping[str, str]) -> Json:
     fields = [_field(split, ROW, TEXT), _vector(split, manifest.dim)]
     if manifest.task is not None:
-        kind = TEXT if manifest.task is Task.CLASSIFICATION else _NUMBER
-        fields.append(_field(split, LABEL, kind))
+        kind = TEXT if manifest.task.has_names else _NUMBER
+        several = {"isArray": True, "arrayShape": "-1"} if manifest.task is Task.MULTILABEL else {}
+        fields.append(_field(split, LABEL, kind) | several)
     for name in manifest.clear_columns:
         fields.append(_field(split, name, clear_types.get(name, TEXT)))
     return {"@type": "cr:RecordSet", "@id": split, "name": split, "field": fields}

@@ -57,7 +57,7 @@ class ToScore(ToPredict):
 class OnePrediction(BaseModel):
     """The answer for one input; ``error`` instead of a label where it cannot be answered."""
 
-    label: str | float | None = Field(examples=["parcel"])
+    label: str | float | list[str] | None = Field(examples=["parcel"])
     probability: float | None = None
     probabilities: list[float] | None = None
     error: str | None = None

@@ -58,7 +58,10 @@ class WorkerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Classes (n,) or numbers (n,), and probabilities (n, classes) where they were asked for."""
+    """Classes (n,) or numbers (n,), and probabilities (n, classes) where they were asked for.
+
+    Of a model that tells several labels of each row 0 or 1 for each, (n, classes).
+    """
 
     labels: Labels
     scores: npt.NDArray[np.float32] | None = field(default=None, repr=False)
@@ -117,13 +120,17 @@ class WorkerProcess:
         """
         n_rows, n_classes = len(rows), len(self._job.classes)
         label = _CLASS if n_classes else _NUMBER
-        n_labels = n_rows * label.itemsize
+        a_row = n_classes if self._job.several else 1
+        n_labels = n_rows * a_row * label.itemsize
         n_scores = n_rows * n_classes * _SCORE.itemsize if scores else 0
         message = REQUEST.pack(n_rows, scores) + rows.astype("<f4").tobytes()
         if select.select([self._pipes()[1]], [], [], 0)[0]:  # nobody asked, or it is gone
             raise self._gone()
         raw = self._exchange(message, n_labels + n_scores, loading=False)
-        labels = _checked(np.frombuffer(raw[:n_labels], dtype=label), n_classes)
+        labels = np.frombuffer(raw[:n_labels], dtype=label)
+        if self._job.several:
+            return Answers(_checked(labels, 2).reshape(n_rows, n_classes))
+        labels = _checked(labels, n_classes)
         if not scores:
             return Answers(labels)
         found = np.frombuffer(raw[n_labels:], dtype=_SCORE).reshape(n_rows, n_classes)

@@ -7,7 +7,8 @@ a graph may hold a constant for each place of a run, and print 256 equal rows bi
     in    length and JSON of ``Job``, length and bytes of the graph; then for each request
           the number of rows, whether probabilities are wanted, and the rows, float32 (n, dim)
     out   a ``Status``; then for each request a ``Status`` and, where it is OK, the class of each
-          row (int64) or its number (float64), and the probabilities (n, classes), float32
+          row (int64) or its number (float64), and the probabilities (n, classes), float32;
+          of sets 0 or 1 for each label (n, classes), int64
 
 Nothing that it answers is believed: ``process`` checks every byte.
 """
@@ -60,7 +61,10 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be run: names of input and outputs, width, classes (none: numbers), memory."""
+    """What is to be run: names of input and outputs, width, classes (none: numbers), memory.
+
+    Where it tells ``several`` labels of each row, its answer is 0 or 1 for each of the classes.
+    """
 
     input: str
     output: str
@@ -68,6 +72,7 @@ class Job:
     dim: int
     classes: tuple[str, ...]
     memory_bytes: int
+    several: bool = False
 
 
 def main() -> None:
@@ -125,7 +130,10 @@ def _answer(
 
 
 def _labels(answer: Any, job: Job, n_rows: int) -> bytes | None:  # noqa: ANN401 -- a model's
-    """The class or number of each row; None where that is not what it is."""
+    """The class or number of each row, or its zeros and ones; None where it is none of these."""
+    if job.several:
+        is_set = _has(answer, (n_rows, len(job.classes))) and answer.dtype == np.int64
+        return bytes(answer.astype("<i8").tobytes()) if is_set else None
     if not (_has(answer, (n_rows,)) or _has(answer, (n_rows, 1))):
         return None
     flat = answer.reshape(-1)

@@ -1,7 +1,9 @@
 """``cipherset evaluate``."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +20,14 @@ EXAMPLE = "cipherset evaluate router.bundle tickets.cipherset"
 def command(context: Context, bundle: Path, rows: str) -> None:
     """Score BUNDLE where the key is: on DIR's sealed test split, or on a SOURCE with labels."""
     scores = asdict(evaluate(context.session(), bundle, rows))
-    shown = [
-        (name, f"{value:.4f}" if name != "n" else str(value)) for name, value in scores.items()
-    ]
-    context.show(scores, f"evaluated: {bundle}", shown)
+    context.show(scores, f"evaluated: {bundle}", list(_shown(scores)))
+
+
+def _shown(scores: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each score in a line, and each label's own."""
+    for name, value in scores.items():
+        if isinstance(value, Mapping):
+            told = {key: "too few rows" if f1 is None else f"{f1:.4f}" for key, f1 in value.items()}
+            yield from ((f"  F1 of {key}", text) for key, text in told.items())
+        else:
+            yield name, f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -29,7 +29,11 @@ def command(context: Context, bundle: Path, source: str | None, value: str | Non
         raise UsageError(
             "give either a SOURCE or --value", code="usage", hint="see: cipherset predict --help"
         )
-    rows = [(str(answer.row), str(answer.label)) for answer in found]
+    rows = [(str(answer.row), _shown(answer.label)) for answer in found]
     context.show(
         {"predictions": [asdict(answer) for answer in found]}, "row (counted from 0), label", rows
     )
+
+
+def _shown(label: str | float | tuple[str, ...]) -> str:
+    return ", ".join(label) or "none" if isinstance(label, tuple) else str(label)

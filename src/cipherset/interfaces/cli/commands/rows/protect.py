@@ -30,6 +30,8 @@ EXAMPLE = (
 @options.vector
 @options.image
 @options.label("What the model is to predict; leaves in the clear.")
+@options.labels_sep
+@options.rank_by
 @options.group
 @options.pool
 @options.keep
@@ -231,7 +233,8 @@ def _joined_rows(result: ProtectResult) -> list[tuple[str, str]]:
 
 
 def _utility_rows(task: Task | None, utility: Utility) -> list[tuple[str, str]]:
-    figure = "R2" if task is Task.REGRESSION else "accuracy"
+    figures = {Task.REGRESSION: "R2", Task.MULTILABEL: "balanced accuracy"}
+    figure = "accuracy" if task is None else figures.get(task, "accuracy")
     return [
         (f"{figure}, plain", f"{utility.plain:.3f}"),
         (f"{figure}, owner's head", f"{utility.owner_head:.3f}"),

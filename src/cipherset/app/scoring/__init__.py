@@ -1,0 +1,1 @@
+"""How good a model's answers to rows with known labels are."""
