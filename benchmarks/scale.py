@@ -217,7 +217,6 @@ def without_ray(stage: str, folder: str, to: str) -> None:
 
     run.Pool = Here  # type: ignore[misc, assignment]
     run.connected = lambda engine: Nothing()  # type: ignore[assignment]
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # the encoder has a thread a core
     main_of(operation(stage, Path(folder), "--engine", "ray"))
     told["asker"] = time.process_time() - told["done"]
     Path(to).write_text(json.dumps(told))

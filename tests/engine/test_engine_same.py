@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from engine_rows import CANARY, RAY, rows, write
+from engine_rows import CANARY, RAY, rows, vectors, write
 
 from cipherset.app.engine import embedded as on_workers
 from cipherset.app.engine.run import Distributed
@@ -87,18 +87,6 @@ def test_other_files_are_one_part(owner, ray):
     assert sanitize_file(owner.session, asked).counts.rows == 2
     assert asked.target.read_text(encoding="utf-8") == "body\nmail [EMAIL]\ncall me\n"
     assert owner.events("sanitize")[-1]["parts"] == 1
-
-
-def vectors(folder: Path, n: int = 400) -> Path:
-    """Vectors around one center per class."""
-    rng = np.random.default_rng(5)
-    labels = rng.integers(3, size=n)
-    x = np.random.default_rng(99).normal(size=(3, 8))[labels] + 0.5 * rng.normal(size=(n, 8))
-    x[7] = x[3]
-    table = rows(n).append_column("vec", [x.tolist()]).drop_columns(["topic", "body"])
-    return write(
-        folder / "vectors.parquet", table.append_column("topic", [labels.astype(str)]), 100
-    )
 
 
 def test_embedded(owner, ray):

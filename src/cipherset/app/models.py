@@ -27,6 +27,7 @@ from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.values import LABEL, ROW, Float32s, Guarantee, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
+from cipherset.core.objects import ObjectFolder
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
 from cipherset.pipeline.ingest import read_image
@@ -72,7 +73,7 @@ class TrainRequest:
     ``privacy``, at the gate only, is what the model is to keep of each row it learns from.
     """
 
-    cipherset: Path
+    cipherset: Path | ObjectFolder
     target: Path
     spec: TrainSpec
     seed: int = 0

@@ -64,7 +64,8 @@ def _encoder(task: Task, made: Made) -> Encoder | None:
     if asked is None:
         return None
     spec, digest = asked
-    encoder = kept(made, ("encoder", spec), partial(open_encoder, spec, Path(task.cache)))
+    opened = partial(open_encoder, spec, Path(task.cache), workers=1)  # there is one a core
+    encoder = kept(made, ("encoder", spec), opened)
     if encoder.digest != digest:
         raise IntegrityError(
             f"a worker has another encoder under the name {spec}",

@@ -152,11 +152,14 @@ class _Columns:
         self._numbers.append(values.to_numpy())
 
     def dataset(self, spool: Spool, dim: int, found: dict[str, int]) -> Dataset:
-        codes = {name: np.concatenate(parts) for name, parts in self._codes.items()}
+        """What was collected, which is let go of here: of two of everything only one is held."""
+        codes = {name: np.concatenate(self._codes.pop(name)) for name in [*self._codes]}
         clear = [codes[name] for name in (LABEL, *self._roles.keep) if name in codes]
         if LABEL in codes:
             codes[LABEL] = _in_order_of_value(codes[LABEL], self._books[LABEL])
         numbers = np.concatenate(self._numbers) if self._numbers else None
+        identities, self._identities = np.concatenate(self._identities), []
+        alike, self._alike = np.concatenate(self._alike), []
         return Dataset(
             spool=spool,
             dim=dim,
@@ -167,8 +170,8 @@ class _Columns:
             groups=codes.get(GROUP),
             clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
             found=dict(sorted(found.items())),
-            identities=np.concatenate(self._identities),
-            alike=np.concatenate(self._alike),
+            identities=identities,
+            alike=identities if np.array_equal(alike, identities) else alike,
             members=pa.concat_arrays(self._members) if self._members else None,
         )
 

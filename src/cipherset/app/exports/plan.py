@@ -13,6 +13,7 @@ from cipherset.app.training.suspects import suspects_among
 from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.evidence.attack import rows_to_decide
+from cipherset.pipeline.sanitize.training.copies import Copies
 
 # Supervised fits see at most this many rows, so that memory does not grow with the source.
 FIT_ROWS: Final = 20_000
@@ -79,7 +80,7 @@ def make_plan(dataset: Dataset, drawing: Drawing) -> Plan:
     if suspects is not None:
         rows = np.delete(rows, list(suspects.reasons))
     strata = np.zeros(dataset.n_rows, dtype=np.int64) if classes is None else classes
-    copies = None if dataset.copies is None else dataset.copies.take(rows)
+    copies = _copies_of(dataset, rows)
     held_out = _part(dataset, strata, rows, drawing.test_share, drawing.seed)
     train, test = rows[~held_out], rows[held_out]
     fit = train
@@ -97,8 +98,16 @@ def make_plan(dataset: Dataset, drawing: Drawing) -> Plan:
 def _part(dataset: Dataset, strata: Codes, rows: Codes, share: float, seed: int) -> Mask:
     """Which of ``rows`` are in a part of ``share`` of them; shape (len(rows),)."""
     groups = None if dataset.groups is None else dataset.groups[rows]
-    copies = None if dataset.copies is None else dataset.copies.take(rows)
-    return test_rows(strata[rows], groups, copies, share=share, seed=seed)
+    if len(rows) < len(strata):
+        strata = strata[rows]
+    return test_rows(strata, groups, _copies_of(dataset, rows), share=share, seed=seed)
+
+
+def _copies_of(dataset: Dataset, rows: Codes) -> Copies | None:
+    """The copies among ``rows``, which are ascending."""
+    if dataset.copies is None or len(rows) == dataset.n_rows:
+        return dataset.copies
+    return dataset.copies.take(rows)
 
 
 def sample(rows: Codes, most: int, *, seed: int) -> Codes:

@@ -16,6 +16,7 @@ from cipherset.app.workspace import Workspace
 from cipherset.core.envelope import fingerprint
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import Manifest
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Guarantee
@@ -32,7 +33,8 @@ class ProtectRequest:
     """What ``protect`` is asked to do; the defaults are the command's.
 
     ``purpose`` is what the rows are wanted for: the grant's or else the key's where it is None.
-    With ``synthetic`` no row leaves: others are drawn that keep it of each row.
+    With ``synthetic`` no row leaves: others are drawn that keep it of each row. With a ``store``
+    the cipherset goes there too, from ``target``.
     """
 
     source: str
@@ -58,6 +60,7 @@ class ProtectRequest:
     synthetic: Guarantee | None = None
     overwrite: bool = False
     engine: Engine = IN_PROCESS
+    store: ObjectFolder | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -96,6 +99,11 @@ class ProtectRequest:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
 
     @property
+    def place(self) -> str:
+        """Where the cipherset is to be, as people name it."""
+        return str(self.store or self.target)
+
+    @property
     def encoder_spec(self) -> str | None:
         """The encoder of texts or images; None where there are vectors. See ``chosen_spec``."""
         return chosen_spec(self.roles, self.encoder)
@@ -111,6 +119,8 @@ class ProtectRequest:
         """Nothing else may be computed from the rows than what the promise is made for."""
         if self.synthetic is None:
             return
+        if self.store is not None:
+            raise _usage("a synthetic release is written to a folder: give --to DIR")
         if self.roles.label is None:
             raise _usage("a synthetic release is drawn by class: give --label COLUMN")
         if self.roles.keep or self.roles.group:
@@ -196,6 +206,12 @@ class ProtectResult:
     fields: Measured | None = None
     vectors_found: int = 0
     engine: Mapping[str, Fact] = field(default_factory=dict)
+    store: ObjectFolder | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the cipherset is, as people name it."""
+        return str(self.store or self.target)
 
     @property
     def _without_consent(self) -> dict[str, Any]:
@@ -214,7 +230,8 @@ class ProtectResult:
         manifest, utility = self.manifest, self.utility
         splits, joined = manifest.splits, self.leak.joined
         return {
-            "cipherset": str(self.target),
+            "cipherset": self.place,
+            **({} if self.store is None else {"kept": str(self.target)}),
             "repeated": self.repeated,
             "vectors_found": self.vectors_found,
             "cipherset_id": manifest.cipherset_id,

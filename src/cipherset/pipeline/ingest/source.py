@@ -15,7 +15,7 @@ from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.consent import Consent, ConsentReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
-from cipherset.pipeline.ingest.objects import SCHEME, ObjectPath
+from cipherset.core.objects import SCHEME, ObjectPath
 from cipherset.pipeline.ingest.pictures.folder import ImageFolderReader, holds_images
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
 from cipherset.pipeline.ingest.roles import encrypted, images, parts_of, records, vectors

@@ -66,7 +66,7 @@ def leaving(
         granted_as=Action.PROTECT,
     )
     facts: dict[str, Fact] = {"rows": rows, "reid_high": leak.worst.high}
-    with gate.act(Action.EXPORT, str(request.target), facts, about=about, moment=moment):
+    with gate.act(Action.EXPORT, request.place, facts, about=about, moment=moment):
         yield
 
 

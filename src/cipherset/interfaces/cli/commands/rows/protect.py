@@ -9,10 +9,12 @@ from cipherset.app.engine.engine import Engine
 from cipherset.app.exports.private.release import SyntheticResult, release_synthetic
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
+from cipherset.app.exports.sent.sent import place_for
 from cipherset.app.exports.utility import Utility
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.envelope import fingerprint
 from cipherset.core.manifest import Manifest, Task
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -34,7 +36,7 @@ EXAMPLE = (
 @options.pool
 @options.keep
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
-@options.target("The cipherset to write.")
+@options.target_or_store("The cipherset to write: a directory, or s3://BUCKET/PREFIX.")
 @click.option(
     "--minimize",
     default=AUTO,
@@ -86,7 +88,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     source: str,
     roles: ColumnRoles,
     key: str,
-    target: Path,
+    target: Path | ObjectFolder,
     minimize: str,
     approximation_factor: float | None,
     scheme: str,
@@ -111,7 +113,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
 
     SOURCE may be a folder of images with one subfolder per label: --image image --label label.
     """
-    of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, engine=engine)
+    place, store = place_for(context.home, target)
+    of_rows = partial(ProtectRequest, source, roles, key, place, consent=consent, engine=engine)
     request = of_rows(
         *(minimize, approximation_factor, noise, scheme, fit_share, max_reid, test_share, seed),
         encoder=encoder,
@@ -123,6 +126,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
         synthetic=synthetic,
         purpose=purpose,
         overwrite=force,
+        store=store,
     )
     _run(context, request)
 
@@ -166,7 +170,7 @@ def _show(context: Context, result: ProtectResult) -> None:
 
 def _title(result: ProtectResult) -> str:
     done = "made before, not again" if result.repeated else "written"
-    return f"cipherset {done}: {result.target}"
+    return f"cipherset {done}: {result.place}"
 
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:
