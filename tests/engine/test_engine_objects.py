@@ -56,8 +56,8 @@ def test_store_that_does_not_answer(credentials):
 
 
 def test_store_that_is_lost_in_the_middle(credentials):
-    from cipherset.pipeline.ingest import faults
     from cipherset.core.objects import ObjectPath
+    from cipherset.pipeline.ingest import faults
 
     def lost() -> None:
         with faults.reading(ObjectPath("s3://b/k.parquet")):

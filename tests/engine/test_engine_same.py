@@ -1,7 +1,6 @@
 """On workers as in this process: the same rows, the same counts, the same record of it."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np

@@ -25,9 +25,9 @@ from cipherset.app.places import Made, check_target
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import LABEL, ROW, Float32s, Guarantee, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
-from cipherset.core.objects import ObjectFolder
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
 from cipherset.pipeline.ingest import read_image

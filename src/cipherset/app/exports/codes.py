@@ -56,6 +56,8 @@ def ranked(codes: Codes) -> Codes:
         return np.unique(codes, return_inverse=True)[1].reshape(-1).astype(np.int64)
     there = np.zeros(high - low + 1, dtype=bool)
     there[codes - low if low else codes] = True
+    if low == 0 and there.all():
+        return codes
     places = np.cumsum(there, dtype=np.int64) - 1
     found: Codes = places[codes - low if low else codes]
     return found

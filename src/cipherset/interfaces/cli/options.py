@@ -101,8 +101,8 @@ class Place(click.ParamType):  # type: ignore[type-arg]
     def convert(
         self,
         value: str | Path | ObjectFolder,
-        param: click.Parameter | None,  # noqa: ARG002 -- click's signature
-        ctx: click.Context | None,  # noqa: ARG002 -- click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> Path | ObjectFolder:
         """The place that the text names."""
         return place_of(value)

@@ -8,6 +8,7 @@ from typing import Final, final
 import pyarrow as pa
 
 from cipherset.core.errors import InputError, UsageError
+from cipherset.core.objects import SCHEME, ObjectPath
 from cipherset.core.rows import Rows
 from cipherset.core.values import ColumnRoles, EncryptedVectors, Images, Records, Vectors
 from cipherset.pipeline.ingest import faults
@@ -15,7 +16,6 @@ from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.consent import Consent, ConsentReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
-from cipherset.core.objects import SCHEME, ObjectPath
 from cipherset.pipeline.ingest.pictures.folder import ImageFolderReader, holds_images
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
 from cipherset.pipeline.ingest.roles import encrypted, images, parts_of, records, vectors

@@ -35,7 +35,7 @@ class CopyFinder:
         """With no rows."""
         self._sketcher = Sketcher()
         self._sketches: list[Sketches] = []
-        self._codes: list[npt.NDArray[np.int64]] = []
+        self._codes = bytearray()  # grows in its place, where a list of arrays would be held twice
 
     def add(self, rows: Sequence[str] | Sequence[bytes]) -> None:
         """The next rows: texts, or digests of what is none, of which copies are the same only.
@@ -51,41 +51,50 @@ class CopyFinder:
 
     def found(self) -> Copies | None:
         """The copies among all rows; None where they were digests and no two are the same."""
-        codes, self._codes = np.concatenate([np.zeros(0, dtype=np.int64), *self._codes]), []
-        same = first_equal(codes)
-        if self._sketches:
-            return Copies(near_clusters(joined(self._sketches)), same)
-        is_first = same == np.arange(len(same))
-        return None if is_first.all() else Copies(same, same)
+        codes = np.frombuffer(self._codes, dtype=np.int64)
+        self._codes = bytearray()
+        several = _several(codes)
+        if not self._sketches and not several.size:
+            return None
+        same = _firsts(codes, several)
+        near = near_clusters(joined(self._sketches)) if self._sketches else same
+        return Copies(near, same)
 
     def _add(self, rows: Sequence[bytes]) -> None:
         # Python's hash of bytes is keyed anew in each process: nobody can make rows collide.
-        self._codes.append(np.array([hash(row) for row in rows], dtype=np.int64))
+        self._codes += np.array([hash(row) for row in rows], dtype=np.int64).tobytes()
 
 
 def first_equal(values: npt.NDArray[Any]) -> Clusters:
     """For each of the numbers ``values`` the place of the first that equals it, shape (n,).
 
-    Beside them it takes 17 bytes for each, and more only for those that are there several times.
+    Beside them it takes 9 bytes for each, and more only for those that are there several times.
     """
+    return _firsts(values, _several(values))
+
+
+def is_among(values: npt.NDArray[Any], these: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which of ``values`` are among ``these``, which are distinct and ascending; shape (n,).
+
+    Beside them it takes a byte for each.
+    """
+    found = np.zeros(len(values), dtype=bool)
+    for start in range(0, len(values) if these.size else 0, _AT_ONCE):
+        some = values[start : start + _AT_ONCE]
+        places = np.minimum(np.searchsorted(these, some), len(these) - 1)
+        found[start : start + _AT_ONCE] = these[places] == some
+    return found
+
+
+def _several(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Those that are there more than once, ascending."""
     ordered = np.sort(values)
-    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    del ordered
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def _firsts(values: npt.NDArray[Any], several: npt.NDArray[Any]) -> Clusters:
     firsts = np.arange(len(values), dtype=np.int64)
-    if not several.size:
-        return firsts
-    rows = np.concatenate(
-        [
-            start + np.flatnonzero(_is_in(values[start : start + _AT_ONCE], several))
-            for start in range(0, len(values), _AT_ONCE)
-        ]
-    )
+    rows = np.flatnonzero(is_among(values, several))
     _, first, codes = np.unique(values[rows], return_index=True, return_inverse=True)
     firsts[rows] = rows[first][codes.reshape(-1)]
     return firsts
-
-
-def _is_in(values: npt.NDArray[Any], several: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    places = np.searchsorted(several, values)
-    found: npt.NDArray[np.bool_] = several[np.minimum(places, len(several) - 1)] == values
-    return found

@@ -113,8 +113,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
 
     SOURCE may be a folder of images with one subfolder per label: --image image --label label.
     """
-    place, store = place_for(context.home, target)
-    of_rows = partial(ProtectRequest, source, roles, key, place, consent=consent, engine=engine)
+    of_rows = partial(_into(context, target, source, roles, key), consent=consent, engine=engine)
     request = of_rows(
         *(minimize, approximation_factor, noise, scheme, fit_share, max_reid, test_share, seed),
         encoder=encoder,
@@ -126,9 +125,16 @@ def command(  # noqa: PLR0913 -- one parameter per option
         synthetic=synthetic,
         purpose=purpose,
         overwrite=force,
-        store=store,
     )
     _run(context, request)
+
+
+def _into(
+    context: Context, target: Path | ObjectFolder, source: str, roles: ColumnRoles, key: str
+) -> partial[ProtectRequest]:
+    """What is asked for, with the directory and the store that ``target`` stands for."""
+    place, store = place_for(context.home, target)
+    return partial(ProtectRequest, source, roles, key, place, store=store)
 
 
 def _run(context: Context, request: ProtectRequest) -> None:
