@@ -1,6 +1,7 @@
 """On workers as in this process: the same rows, the same counts, the same record of it."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +11,10 @@ from engine_rows import CANARY, RAY, rows, vectors, write
 
 from cipherset.app.engine import embedded as on_workers
 from cipherset.app.engine.run import Distributed
+from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import ProtectRequest
+from cipherset.app.gate import Action
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.keys import create
 from cipherset.app.reading.embedded import Reading, embedded
@@ -21,7 +24,7 @@ from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.scanning.request import ScanRequest
 from cipherset.app.scanning.run import scan
 from cipherset.app.workspace import open_workspace
-from cipherset.core.errors import IntegrityError, UsageError
+from cipherset.core.errors import IntegrityError, PolicyError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys.identity import RowIdentity
 from cipherset.pipeline.ingest import Consent, open_source
@@ -169,19 +172,66 @@ def test_protect_of_texts(owner, ray, minilm):
     assert there.splits.train.rows + there.splits.test.rows == 240
 
 
+def agreeing(folder: Path, agreed: list[str | None]) -> str:
+    """The vectors, with what each row's person has agreed to."""
+    path = vectors(folder)
+    table = pq.read_table(path).append_column("agreed", [agreed])
+    return str(write(path, table, 100))
+
+
+def test_rows_without_consent_are_dropped_by_workers(owner, ray):
+    """Of the first part some rows, of the second all."""
+    agreed = ["routing" if row % 3 else None for row in range(400)]
+    agreed[100:200] = ["billing"] * 100
+    source = agreeing(owner.folder, agreed)
+    create(owner.session, "other", purpose="routing", provider=None)
+    asked = ProtectRequest(
+        *(source, ColumnRoles((), "vec", "topic"), "support", owner.folder / "a", "lda:2", 5.0),
+        max_reid=0.4,
+        consent=Consent("agreed", ""),
+        accept_risk="a test",
+    )
+    simulated = ray(dies=[("work", 2)])
+    there = protect(owner.session, replace(asked, engine=RAY)).manifest
+    assert simulated.calls["work"] > 4, "some were done twice"
+    here = protect(owner.session, replace(asked, key="other", target=owner.folder / "b")).manifest
+    assert there.settings["rows_without_consent"] == 201
+    assert here.settings["rows_without_consent"] == 201
+    assert there.splits.train.rows + there.splits.test.rows == 199
+    with open_workspace(owner.session) as workspace, workspace.gate.act(Action.AUDIT, "a", {}):
+        told = {
+            each.meta.cipherset_id: sorted(
+                (row["source"], row["identity"])
+                for table in each.rows.chunks()
+                for row in table.to_pylist()
+            )
+            for each in open_exports(workspace).exports
+        }
+    assert told[there.cipherset_id] == told[here.cipherset_id]
+    assert [source for source, _ in told[here.cipherset_id]] == list(range(199))
+
+
+def test_where_nobody_consents_no_worker_is_asked(owner, ray):
+    source = agreeing(owner.folder, [None] * 400)
+    simulated = ray()
+    asked = ProtectRequest(
+        *(source, ColumnRoles((), "vec", "topic"), "support", owner.folder / "a", "lda:2", 5.0),
+        consent=Consent("agreed", "routing"),
+        engine=RAY,
+    )
+    with pytest.raises(PolicyError) as refused:
+        protect(owner.session, asked)
+    assert refused.value.code == "no_consent"
+    assert simulated.hired == 0
+
+
 @pytest.mark.parametrize(
-    ("roles", "consent"),
-    [
-        (ColumnRoles((), "vec", "topic"), Consent("agreed", "routing")),
-        (ColumnRoles((), "vec", "topic", pool="id"), None),
-        (ColumnRoles(label="topic", image="picture"), None),
-    ],
+    "roles",
+    [ColumnRoles((), "vec", "topic", pool="id"), ColumnRoles(label="topic", image="picture")],
 )
-def test_what_is_not_done_by_the_row_is_done_here_alone(tmp_path, roles, consent):
-    with pytest.raises(UsageError, match="--engine ray drops no rows"):
-        ProtectRequest(
-            "rows.parquet", roles, "support", tmp_path, "lda:2", 5.0, consent=consent, engine=RAY
-        )
+def test_what_is_not_done_by_the_row_is_done_here_alone(tmp_path, roles):
+    with pytest.raises(UsageError, match="--engine ray draws no rows"):
+        ProtectRequest("rows.parquet", roles, "support", tmp_path, "lda:2", 5.0, engine=RAY)
 
 
 def test_another_encoder_under_the_same_name_is_refused():

@@ -73,9 +73,9 @@ class ProtectRequest:
             raise _usage("give either text columns, a vector column or an image column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
-        here_alone = (self.consent, self.synthetic, self.roles.pool, self.roles.image)
+        here_alone = (self.synthetic, self.roles.pool, self.roles.image)
         if self.engine.is_ray and any(each is not None for each in here_alone):
-            raise _usage("--engine ray drops no rows, draws none, pools none and takes no images")
+            raise _usage("--engine ray draws no rows, pools none and takes no images")
         self._check_noise()
         self._check_synthetic()
         if self.has_private_minimizer and self.guarantee is None:

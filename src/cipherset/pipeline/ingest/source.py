@@ -1,6 +1,7 @@
 """A source: a file that is read as often as needed, one batch at a time."""
 
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, final
@@ -56,6 +57,15 @@ class Source:
         """How many rows the last read left out for want of consent."""
         return self._reader.dropped if isinstance(self._reader, ConsentReader) else 0
 
+    def count_dropped(self) -> None:
+        """Have ``n_dropped`` say it without reading anything but the column of consent.
+
+        Raises:
+            PolicyError: ``no_consent``.
+            InputError: the source is not fit; see ``faults``.
+        """
+        deque(self._batches({}, BATCH_ROWS), maxlen=0)
+
     def columns(self) -> list[str]:
         """The names of the columns there are.
 
@@ -72,9 +82,12 @@ class Source:
         Raises:
             InputError: the source cannot be read that far.
         """
-        if not isinstance(self._reader, ParquetReader):
+        reader = self._reader
+        if isinstance(reader, ConsentReader):
+            return [Source(part) for part in reader.parts(least_rows)]
+        if not isinstance(reader, ParquetReader):
             return [self]
-        return [Source(part) for part in self._reader.parts(least_rows)] or [self]
+        return [Source(part) for part in reader.parts(least_rows)] or [self]
 
     def texts(self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS) -> Iterator[Records]:
         """Batches of at most ``batch_rows`` texts; column names are checked at once.
