@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from engine_rows import CANARY, RAY, rows, vectors, write
 
+from cipherset.app.encoders import open_encoder
 from cipherset.app.engine import embedded as on_workers
 from cipherset.app.engine.run import Distributed
 from cipherset.app.erasure.sealed import open_exports
@@ -27,6 +28,7 @@ from cipherset.app.workspace import open_workspace
 from cipherset.core.errors import IntegrityError, PolicyError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys.identity import RowIdentity
+from cipherset.interfaces.cli import settings
 from cipherset.pipeline.ingest import Consent, open_source
 from cipherset.pipeline.sanitize import default_policy
 from cipherset.pipeline.sanitize.training.copies import CopyFinder
@@ -145,6 +147,13 @@ def test_protect(owner, ray):
     again = protect(owner.session, replace(asked, target=owner.folder / "b.cipherset"))
     assert again.repeated, "where it was made is no part of what was asked for"
     assert CANARY not in repr(there)
+
+
+def test_a_worker_keeps_to_one_core(minilm):
+    cache = settings.cache()
+    asked = ["minilm-l6-v2", open_encoder("minilm-l6-v2", cache).digest]
+    task = SimpleNamespace(settings={"encoder": asked}, cache=str(cache))
+    assert on_workers._encoder(task, {})._workers == 1
 
 
 @pytest.mark.extra
