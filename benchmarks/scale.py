@@ -1,13 +1,14 @@
 """What a stage costs on workers and at the one who asks, and what Ray adds to it.
 
 Usage: OMP_NUM_THREADS=1 python benchmarks/scale.py [--rows 12000] [--texts 500] [--tables FILE]
-       [--vectors 50000 400000] [--only costs ray memory]
+       [--vectors 100000 1000000 5000000] [--only costs ray memory]
 
 Costs are processor seconds of one core: of a worker's part of each stage, called without Ray, and
 of the operation when all answers are there, which is what the one who asks does. With the package
 ray, the same operation runs on a cluster of this machine with one and with two workers; processor
 seconds there are those of every process that was started, the cluster's own included, told apart
-by a run over next to no rows. Memory is that of the largest process.
+by a run over next to no rows. Memory is the most that the process of the one who asks ever had,
+and the most of any other.
 """
 
 import argparse
@@ -148,7 +149,9 @@ def child(arguments: list[str]) -> None:
         time.sleep(0.05)
     status = ended[1]
     told = json.loads(Path(arguments[-1]).read_text()) if status == 0 else {}
-    told |= {"cpu": sum(seconds.values()), "peak": max(peaks.values(), default=0)}
+    asker = peaks.pop(worker, 0)
+    told |= {"cpu": sum(seconds.values()), "asker_peak": asker}
+    told |= {"other_peak": max(peaks.values(), default=0)}
     print(json.dumps(told))
     sys.exit(status != 0)
 
@@ -214,7 +217,6 @@ def without_ray(stage: str, folder: str, to: str) -> None:
 
     run.Pool = Here  # type: ignore[misc, assignment]
     run.connected = lambda engine: Nothing()  # type: ignore[assignment]
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # the encoder has a thread a core
     main_of(operation(stage, Path(folder), "--engine", "ray"))
     told["asker"] = time.process_time() - told["done"]
     Path(to).write_text(json.dumps(told))
@@ -270,7 +272,7 @@ def costs(args: argparse.Namespace) -> Iterator[Table]:
 
 def ray(args: argparse.Namespace) -> Iterator[Table]:
     base = {n: measured("on_ray", "sanitize", 16, n) for n in (0, 1, 2)}
-    rows = []
+    rows, taken = [], {}
     for n in (0, 1, 2):
         found = measured("on_ray", "sanitize", args.rows, n)
         rows.append(
@@ -280,28 +282,34 @@ def ray(args: argparse.Namespace) -> Iterator[Table]:
                 f"{found['cpu'] - base[n]['cpu']:.1f}",
                 f"{base[n]['wall']:.1f}",
                 f"{base[n]['cpu']:.1f}",
-                f"{found['peak'] / 2**20:.0f}",
             )
         )
+        taken[n] = (found["wall"] - base[n]["wall"], found["cpu"] - base[n]["cpu"])
+    wall, cpu = (one / two for one, two in zip(taken[1], taken[2], strict=True))
     yield Table(
         "scale/ray",
         f"`sanitize` of {args.rows:,} rows on one machine",
-        ("engine", "wall, s", "processor, s", "16 rows: wall", "processor", "peak, MB"),
+        ("engine", "wall, s", "processor, s", "16 rows: wall", "processor"),
         rows,
         (MADE_UP,),
-        note="Seconds beyond those of a run over 16 rows, which are those of starting.",
+        note="Seconds beyond those of a run over 16 rows, which are those of starting. Two workers "
+        f"are done {wall:.2f} times as soon as one, for {1 / cpu:.2f} times the processor time.",
     )
 
 
 def memory(args: argparse.Namespace) -> Iterator[Table]:
     rows = []
     for n in args.vectors:
-        found = measured("on_ray", "vectors", n, 2)
-        rows.append((f"{n:,}", f"{found['peak'] / 2**20:.0f}", f"{found['wall']:.0f}"))
+        for n_workers in args.workers:
+            found = measured("on_ray", "vectors", n, n_workers)
+            peaks = (f"{found[name] / 2**20:.0f}" for name in ("asker_peak", "other_peak"))
+            where = f"Ray, {n_workers} workers" if n_workers else "in this process"
+            rows.append((f"{n:,}", where, *peaks, f"{found['wall']:.0f}"))
+            print(*rows[-1], file=sys.stderr, flush=True)
     yield Table(
         "scale/memory",
-        "`protect` of given vectors of 32 numbers on two workers",
-        ("rows", "largest process, MB", "wall, s"),
+        "`protect` of given vectors of 32 numbers",
+        ("rows", "engine", "the one who asks, MB", "largest other process, MB", "wall, s"),
         rows,
         (MADE_UP,),
     )
@@ -314,7 +322,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="not needed: texts are made up")
     parser.add_argument("--rows", type=int, default=12_000)
     parser.add_argument("--texts", type=int, default=500)
-    parser.add_argument("--vectors", type=int, nargs="*", default=[50_000, 400_000])
+    parser.add_argument("--vectors", type=int, nargs="*", default=[100_000, 1_000_000, 5_000_000])
+    parser.add_argument("--workers", type=int, nargs="*", default=[0, 2], help="of memory")
     parser.add_argument("--only", nargs="*", default=ONLY, choices=ONLY)
     args = parser.parse_args()
     makers = {"costs": costs, "ray": ray, "memory": memory}

@@ -82,6 +82,23 @@ def test_exports_of_another_width_are_linked_all_the_same(rows):
     assert found.profile > 0.5
 
 
+def test_rows_that_one_tenant_alone_has_are_not_asked_about(rows):
+    x, topics = rows
+    half = N // 2
+    (first, a), (second, b) = (
+        exported((x[part], topics[part]), key, 0.0, seed)
+        for part, key, seed in ((slice(0, N - 100), KEYS[0], 1), (slice(half, N), KEYS[1], 2))
+    )
+    place = {row + half: at for at, row in enumerate(b)}
+    truth = np.array([place.get(row, -1) for row in a])
+    groups = {"first_groups": topics[: N - 100][a], "second_groups": topics[half:][b]}
+    found = link_tenants(first, second, truth=truth, **groups)
+    assert found.n == half - 100
+    assert found.is_above_chance
+    with pytest.raises(InputError, match="both exports"):
+        link_tenants(first, second, truth=np.full(len(a), -1), **groups)
+
+
 def test_the_same_as_by_loops():
     rng = np.random.default_rng(3)
     a, b = rng.normal(size=(14, 3)), rng.normal(size=(12, 3))

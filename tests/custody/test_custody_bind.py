@@ -70,6 +70,13 @@ def test_each_opening_is_asked_for(ring, door):
     assert door.asked == [("a", use) for use in uses]
 
 
+def test_where_nobody_asks_which_place_this_is_no_bound_key_opens(ring, tmp_path):
+    unasked = KeyRing(tmp_path)
+    assert code(lambda: unasked.open("a", purpose=KeyUse.EXPORT)) == "key_environment"
+    ring.create("free")
+    assert unasked.open("free", purpose=KeyUse.EXPORT).key_id
+
+
 def test_elsewhere_nothing_is_opened(ring, tmp_path):
     key = ring.open("a", purpose=KeyUse.EXPORT)
     elsewhere = KeyRing(tmp_path, admit=Door(Environment(host="beta")))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cipherset.core.errors import PolicyError
-from cipherset.custody.ledger import spent
+from cipherset.custody.ledger import exposure, spent
 from cipherset.custody.ledger.exposure import RowDebit, check_rows, over, spend_rows
 
 EXPORTS = "rows"
@@ -47,6 +47,16 @@ def test_identities_of_every_size_and_copies_count_once(ledger):
     spend(ledger, RowDebit(EXPORTS, edge, 1, 1))
     assert most(ledger, RowDebit(EXPORTS, edge, 1, 1)) == 4
     assert most(ledger, RowDebit(EXPORTS, edge, 1, 2)) == 0
+
+
+def test_very_many_rows_are_asked_about_a_few_at_a_time(ledger, monkeypatch):
+    monkeypatch.setattr(exposure, "_AT_ONCE", 3)
+    spend(ledger, RowDebit(EXPORTS, np.arange(8, dtype=np.uint64), 1, 2))
+    spend(ledger, RowDebit(EXPORTS, rows(1, 7), 1, 2))
+    assert most(ledger, RowDebit(EXPORTS, np.arange(9, dtype=np.uint64), 1, 2)) == 2
+    with pytest.raises(PolicyError, match="2 of these rows have not"):
+        spend(ledger, RowDebit(EXPORTS, np.arange(8, dtype=np.uint64), 1, 2))
+    assert most(ledger, RowDebit(EXPORTS, np.arange(9, dtype=np.uint64), 2, 2)) == 8
 
 
 def test_kinds_are_apart_and_an_empty_export_spends_nothing(ledger):

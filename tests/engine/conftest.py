@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from engine_rows import GROUP_ROWS, Owner
+from engine_store import running
 from ray_here import RayHere
 
 from cipherset.app.encoders import DEFAULT_ENCODER, open_encoder
@@ -35,6 +36,21 @@ def ray(monkeypatch):
 
     monkeypatch.setattr(run, "LEAST_ROWS", GROUP_ROWS)
     return placed
+
+
+@pytest.fixture
+def credentials(monkeypatch):
+    """Such as the simulated store takes."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def store(tmp_path, credentials):
+    """An object store with one bucket."""
+    with running(tmp_path / "log") as there:
+        yield there
 
 
 @pytest.fixture(scope="session")

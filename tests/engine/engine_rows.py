@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -48,3 +49,15 @@ def rows(n: int) -> pa.Table:
 def write(path: Path, table: pa.Table, group_rows: int = GROUP_ROWS) -> Path:
     pq.write_table(table, path, row_group_size=group_rows)
     return path
+
+
+def vectors(folder: Path, n: int = 400) -> Path:
+    """Vectors around one center per class."""
+    rng = np.random.default_rng(5)
+    labels = rng.integers(3, size=n)
+    x = np.random.default_rng(99).normal(size=(3, 8))[labels] + 0.5 * rng.normal(size=(n, 8))
+    x[7] = x[3]
+    table = rows(n).append_column("vec", [x.tolist()]).drop_columns(["topic", "body"])
+    return write(
+        folder / "vectors.parquet", table.append_column("topic", [labels.astype(str)]), 100
+    )

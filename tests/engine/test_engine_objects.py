@@ -1,13 +1,10 @@
 """Sources in an object store: a real server on this machine, and addresses that are none."""
 
-import socket
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
 from engine_rows import CANARY, GROUP_ROWS, RAY, rows, write
+from engine_store import BUCKET, free_port
 
 from cipherset.app.sanitizing.request import SanitizeRequest
 from cipherset.app.sanitizing.run import sanitize_file
@@ -16,8 +13,6 @@ from cipherset.app.scanning.run import scan
 from cipherset.core.errors import CiphersetError
 from cipherset.pipeline.ingest import open_source
 
-BUCKET = "tickets"
-
 
 def refused(code: str, act) -> None:
     with pytest.raises(CiphersetError) as caught:
@@ -25,50 +20,6 @@ def refused(code: str, act) -> None:
     assert caught.value.code == code
     assert caught.value.hint
     assert CANARY not in caught.value.message
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-@pytest.fixture
-def credentials(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.fixture
-def store(tmp_path, credentials):
-    """A server with one bucket; objects are put with another client than the one that reads."""
-    import boto3
-
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            with socket.socket() as asking:
-                if asking.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        client = boto3.session.Session().client(
-            "s3", region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}"
-        )
-        client.create_bucket(Bucket=BUCKET)
-
-        def address(key: str, content: bytes) -> str:
-            client.put_object(Bucket=BUCKET, Key=key, Body=content)
-            where = f"endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
-            return f"s3://{BUCKET}/{key}?{where}"
-
-        yield address
-    finally:
-        server.kill()
-        server.wait()
 
 
 @pytest.mark.extra
@@ -105,8 +56,8 @@ def test_store_that_does_not_answer(credentials):
 
 
 def test_store_that_is_lost_in_the_middle(credentials):
+    from cipherset.core.objects import ObjectPath
     from cipherset.pipeline.ingest import faults
-    from cipherset.pipeline.ingest.objects import ObjectPath
 
     def lost() -> None:
         with faults.reading(ObjectPath("s3://b/k.parquet")):

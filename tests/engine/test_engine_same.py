@@ -7,12 +7,15 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from engine_rows import CANARY, RAY, rows, write
+from engine_rows import CANARY, RAY, rows, vectors, write
 
+from cipherset.app.encoders import open_encoder
 from cipherset.app.engine import embedded as on_workers
 from cipherset.app.engine.run import Distributed
+from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import ProtectRequest
+from cipherset.app.gate import Action
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.keys import create
 from cipherset.app.reading.embedded import Reading, embedded
@@ -22,9 +25,10 @@ from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.scanning.request import ScanRequest
 from cipherset.app.scanning.run import scan
 from cipherset.app.workspace import open_workspace
-from cipherset.core.errors import IntegrityError, UsageError
+from cipherset.core.errors import IntegrityError, PolicyError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys.identity import RowIdentity
+from cipherset.interfaces.cli import settings
 from cipherset.pipeline.ingest import Consent, open_source
 from cipherset.pipeline.sanitize import default_policy
 from cipherset.pipeline.sanitize.training.copies import CopyFinder
@@ -89,18 +93,6 @@ def test_other_files_are_one_part(owner, ray):
     assert owner.events("sanitize")[-1]["parts"] == 1
 
 
-def vectors(folder: Path, n: int = 400) -> Path:
-    """Vectors around one center per class."""
-    rng = np.random.default_rng(5)
-    labels = rng.integers(3, size=n)
-    x = np.random.default_rng(99).normal(size=(3, 8))[labels] + 0.5 * rng.normal(size=(n, 8))
-    x[7] = x[3]
-    table = rows(n).append_column("vec", [x.tolist()]).drop_columns(["topic", "body"])
-    return write(
-        folder / "vectors.parquet", table.append_column("topic", [labels.astype(str)]), 100
-    )
-
-
 def test_embedded(owner, ray):
     source = open_source(vectors(owner.folder))
     simulated = ray()
@@ -157,6 +149,13 @@ def test_protect(owner, ray):
     assert CANARY not in repr(there)
 
 
+def test_a_worker_keeps_to_one_core(minilm):
+    cache = settings.cache()
+    asked = ["minilm-l6-v2", open_encoder("minilm-l6-v2", cache).digest]
+    task = SimpleNamespace(settings={"encoder": asked}, cache=str(cache))
+    assert on_workers._encoder(task, {})._workers == 1
+
+
 @pytest.mark.extra
 def test_protect_of_texts(owner, ray, minilm):
     table = rows(240)
@@ -182,19 +181,66 @@ def test_protect_of_texts(owner, ray, minilm):
     assert there.splits.train.rows + there.splits.test.rows == 240
 
 
+def agreeing(folder: Path, agreed: list[str | None]) -> str:
+    """The vectors, with what each row's person has agreed to."""
+    path = vectors(folder)
+    table = pq.read_table(path).append_column("agreed", [agreed])
+    return str(write(path, table, 100))
+
+
+def test_rows_without_consent_are_dropped_by_workers(owner, ray):
+    """Of the first part some rows, of the second all."""
+    agreed = ["routing" if row % 3 else None for row in range(400)]
+    agreed[100:200] = ["billing"] * 100
+    source = agreeing(owner.folder, agreed)
+    create(owner.session, "other", purpose="routing", provider=None)
+    asked = ProtectRequest(
+        *(source, ColumnRoles((), "vec", "topic"), "support", owner.folder / "a", "lda:2", 5.0),
+        max_reid=0.4,
+        consent=Consent("agreed", ""),
+        accept_risk="a test",
+    )
+    simulated = ray(dies=[("work", 2)])
+    there = protect(owner.session, replace(asked, engine=RAY)).manifest
+    assert simulated.calls["work"] > 4, "some were done twice"
+    here = protect(owner.session, replace(asked, key="other", target=owner.folder / "b")).manifest
+    assert there.settings["rows_without_consent"] == 201
+    assert here.settings["rows_without_consent"] == 201
+    assert there.splits.train.rows + there.splits.test.rows == 199
+    with open_workspace(owner.session) as workspace, workspace.gate.act(Action.AUDIT, "a", {}):
+        told = {
+            each.meta.cipherset_id: sorted(
+                (row["source"], row["identity"])
+                for table in each.rows.chunks()
+                for row in table.to_pylist()
+            )
+            for each in open_exports(workspace).exports
+        }
+    assert told[there.cipherset_id] == told[here.cipherset_id]
+    assert [source for source, _ in told[here.cipherset_id]] == list(range(199))
+
+
+def test_where_nobody_consents_no_worker_is_asked(owner, ray):
+    source = agreeing(owner.folder, [None] * 400)
+    simulated = ray()
+    asked = ProtectRequest(
+        *(source, ColumnRoles((), "vec", "topic"), "support", owner.folder / "a", "lda:2", 5.0),
+        consent=Consent("agreed", "routing"),
+        engine=RAY,
+    )
+    with pytest.raises(PolicyError) as refused:
+        protect(owner.session, asked)
+    assert refused.value.code == "no_consent"
+    assert simulated.hired == 0
+
+
 @pytest.mark.parametrize(
-    ("roles", "consent"),
-    [
-        (ColumnRoles((), "vec", "topic"), Consent("agreed", "routing")),
-        (ColumnRoles((), "vec", "topic", pool="id"), None),
-        (ColumnRoles(label="topic", image="picture"), None),
-    ],
+    "roles",
+    [ColumnRoles((), "vec", "topic", pool="id"), ColumnRoles(label="topic", image="picture")],
 )
-def test_what_is_not_done_by_the_row_is_done_here_alone(tmp_path, roles, consent):
-    with pytest.raises(UsageError, match="--engine ray drops no rows"):
-        ProtectRequest(
-            "rows.parquet", roles, "support", tmp_path, "lda:2", 5.0, consent=consent, engine=RAY
-        )
+def test_what_is_not_done_by_the_row_is_done_here_alone(tmp_path, roles):
+    with pytest.raises(UsageError, match="--engine ray draws no rows"):
+        ProtectRequest("rows.parquet", roles, "support", tmp_path, "lda:2", 5.0, engine=RAY)
 
 
 def test_another_encoder_under_the_same_name_is_refused():

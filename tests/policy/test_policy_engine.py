@@ -174,6 +174,7 @@ CONDITIONS = [
     ('context has grant_id && context.grant_id == "7"', {"grant_id": "7"}),
     ("context.accepted_risk", {"accepted_risk": True}),
     ("context.founding", {"founding": True}),
+    ("context.under_key", {"under_key": True}),
     (
         'context.authenticated == Authenticated::"certificate"',
         {"authenticated": Authenticated.CERTIFICATE},
@@ -451,6 +452,7 @@ CONTEXTS = st.fixed_dictionaries(
         "requester": UNKNOWN | WORDS,
         "beneficiary": UNKNOWN | WORDS,
         "founding": st.booleans(),
+        "under_key": st.booleans(),
     },
 )
 

@@ -257,9 +257,9 @@ def test_rows_serve_no_other_purpose(purpose):
     assert TEAM.decide(request).is_allowed
 
 
-def homed(tenant=None, region=None, **told):
+def homed(tenant=None, region=None, action="protect", **told):
     """A request to protect rows that belong to somebody, or somewhere."""
-    request = ask(["ingester"], "protect", "dataset", label=Level.PUBLIC)
+    request = ask(["ingester"], action, "dataset", label=Level.PUBLIC)
     object.__setattr__(request.resource, "tenant", tenant)
     object.__setattr__(request.resource, "region", region)
     for name, value in told.items():
@@ -274,6 +274,21 @@ def test_rows_of_a_tenant_go_under_its_key_or_by_a_grant(key):
     assert (other.policies, other.missing.ways) == (("other-tenant",), (Way.GRANT,))
     assert TEAM.decide(homed("acme", c_key_tenant=key, c_granted=True)).is_allowed
     assert TEAM.decide(homed(c_key_tenant=key)).is_allowed
+
+
+@pytest.mark.parametrize("key", [None, "beta"])
+def test_what_is_cleaned_under_a_key_goes_under_its_tenants_too(key):
+    clean = {"tenant": "acme", "action": "sanitize"}
+    assert TEAM.decide(homed(**clean)).is_allowed
+    assert TEAM.decide(homed(**clean, c_under_key=True, c_key_tenant="acme")).is_allowed
+    other = TEAM.decide(homed(**clean, c_under_key=True, c_key_tenant=key))
+    assert (other.policies, other.missing.ways) == (("other-tenant",), (Way.GRANT,))
+    stays = {"region": "eu", "c_region": "eu", "action": "sanitize"}
+    assert TEAM.decide(homed(**stays)).is_allowed
+    assert TEAM.decide(homed(**stays, c_under_key=True, c_key_region="eu")).is_allowed
+    assert TEAM.decide(homed(**stays, c_under_key=True, c_key_region=key)).policies == (
+        "key-of-other-region",
+    )
 
 
 @pytest.mark.parametrize("other", [None, "us"])

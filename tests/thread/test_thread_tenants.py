@@ -74,11 +74,8 @@ HOMES = {"other-tenant", "key-of-other-region", "other-region", "other-purpose"}
 
 
 @pytest.fixture
-def indexed(tmp_path, monkeypatch):
-    """One person under what the team's policies say of tenants, and two tenants' rows.
-
-    ``acme`` has its rows in an index under its own key; ``open.index`` has nobody's.
-    """
+def tenants(tmp_path, monkeypatch):
+    """One person under what the team's policies say of tenants, and a key of each of two."""
     monkeypatch.setenv("CIPHERSET_REGION", "eu")
     owner, own = Owner(tmp_path), tmp_path / "own"
     own.mkdir()
@@ -90,6 +87,13 @@ def indexed(tmp_path, monkeypatch):
     told = ("--purpose", "find")
     owner.ok("key", "create", "acme", *told, "--tenant", "acme", "--only-in", "region=current")
     owner.ok("key", "create", "beta", *told, "--tenant", "beta", "--only-in", "region=current")
+    return owner
+
+
+@pytest.fixture
+def indexed(tenants):
+    """``acme`` has its rows in an index under its own key; ``open.index`` has nobody's."""
+    owner, told = tenants, ("--purpose", "find")
     for name, home in {"mine": ("--tenant", "acme", "--region", "eu"), "free": ()}.items():
         for seed in (1, 2):
             rows = vector_rows(20, seed=seed + len(home))
@@ -124,6 +128,28 @@ def test_rows_of_a_tenant_are_added_to_an_index_under_another_key_by_a_grant(ind
     added = ("index", "add", index, indexed.folder / "free2.parquet")
     assert "rows of a tenant go under" in indexed.run(*added).error["message"]
     indexed.ok("index", "delete", index, "--row", "3", "--source", "mine1.parquet")
+
+
+def test_texts_of_a_tenant_are_cleaned_and_brought_in_under_its_own_key(tenants):
+    owner = tenants
+    source = write_rows(owner.folder / "mine.jsonl", [{"body": "call Ann at +1 202 555 0100"}])
+    owner.ok("scan", source, "--tenant", "acme", "--region", "eu")
+    owner.ok("key", "create", "far", "--tenant", "acme")
+    given = (source, "--text", "body")
+    acts = {"chunks": (), "sanitize": ("--to", owner.folder / "clean.jsonl")}
+    for act, more in acts.items():
+        for key, why in (("beta", "rows of a tenant go under"), ("far", "under a key that is")):
+            refused = owner.run(act, *given, *more, "--key", key).error
+            assert refused["code"] == "not_allowed"
+            assert why in refused["message"]
+    assert not (owner.folder / "clean.jsonl").exists()
+    assert owner.ok("chunks", *given, "--key", "acme") == {"chunks": 1}
+    assert owner.ok("sanitize", *given, *acts["sanitize"], "--key", "acme")["rows"] == 1
+    # Under no key rows go under nobody's.
+    assert owner.ok("sanitize", *given, "--to", owner.folder / "other.jsonl")["rows"] == 1
+    granted = owner.ok("grant", "request", "sanitize", source, "key:beta", "--for", "one model")
+    owner.ok("grant", "approve", granted["grant"])
+    assert owner.ok("chunks", *given, "--key", "beta") == {"chunks": 1}
 
 
 def test_names_of_tenants_and_regions_have_a_grammar(owner, monkeypatch):

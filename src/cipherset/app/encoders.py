@@ -194,10 +194,11 @@ def _image_info(entry: ImageEntry, cache_dir: Path) -> EncoderInfo:
     return EncoderInfo(entry.name, entry.digest, folder, cached=cached)
 
 
-def open_encoder(spec: str, cache_dir: Path) -> Encoder:
+def open_encoder(spec: str, cache_dir: Path, *, workers: int | None = None) -> Encoder:
     """The encoder ``spec``: a name of the catalog, or a sentence-transformers model directory.
 
-    A directory's graph is built on first use and kept in the cache.
+    A directory's graph is built on first use and kept in the cache. Without ``workers`` it takes
+    all cores that this process may use.
 
     Raises:
         UsageError: ``encoder_unknown``, neither a name nor a directory, or one of images.
@@ -206,9 +207,9 @@ def open_encoder(spec: str, cache_dir: Path) -> Encoder:
         InputError: ``encoder_unsupported``, the directory's model cannot be run exactly.
     """
     if spec in CATALOG:
-        return _open_cached(CATALOG[spec], _info(CATALOG[spec], cache_dir).path)
+        return _open_cached(CATALOG[spec], _info(CATALOG[spec], cache_dir).path, workers)
     if Path(spec).is_dir():
-        return _open_directory(Path(spec), cache_dir)
+        return _open_directory(Path(spec), cache_dir, workers)
     if spec in IMAGE_CATALOG:
         raise UsageError(
             f"{spec} is an encoder of images, and no folder is called so",
@@ -260,19 +261,19 @@ def opened_for(roles: ColumnRoles, asked: str, cache_dir: Path) -> Opened:
     return Opened(open_encoder(spec, cache_dir))
 
 
-def _open_cached(entry: CatalogEntry, folder: Path) -> TextEncoder:
-    mend = f"run: cipherset encoder get {entry.name}"
-    return read_bundle(folder, name=entry.name, identity=entry.identity, mend=mend)
+def _open_cached(entry: CatalogEntry, folder: Path, workers: int | None = None) -> TextEncoder:
+    name, mend = entry.name, f"run: cipherset encoder get {entry.name}"
+    return read_bundle(folder, name=name, identity=entry.identity, mend=mend, workers=workers)
 
 
-def _open_directory(directory: Path, cache_dir: Path) -> TextEncoder:
+def _open_directory(directory: Path, cache_dir: Path, workers: int | None) -> TextEncoder:
     files = read_directory(directory)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).strip(".-") or "local"
     folder = _folder(cache_dir, name, files.identity.digest)
     if not is_built(folder):
         write_bundle(folder, files)
     mend = f"delete the folder, it is built again: rm -r {folder}"
-    return read_bundle(folder, name=name, identity=files.identity, mend=mend)
+    return read_bundle(folder, name=name, identity=files.identity, mend=mend, workers=workers)
 
 
 def _fetched(entry: CatalogEntry, cache_dir: Path) -> ModelFiles:

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from cipherset.core.objects import ObjectFolder
 from cipherset.pipeline.export import open_cipherset
 
 
-def inspect(path: Path, signer: str | None) -> dict[str, Any]:
+def inspect(path: Path | ObjectFolder, signer: str | None) -> dict[str, Any]:
     """What a verified cipherset says of itself, and who signed it.
 
     Raises:

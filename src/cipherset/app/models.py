@@ -33,6 +33,7 @@ from cipherset.app.scoring.score import (
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.errors import InputError, KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import GROUP, ROW, Float32s, Guarantee, Records, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.custody.policy import UNBOUNDED
@@ -75,7 +76,7 @@ class TrainRequest:
     ``privacy``, at the gate only, is what the model is to keep of each row it learns from.
     """
 
-    cipherset: Path
+    cipherset: Path | ObjectFolder
     target: Path
     spec: TrainSpec
     seed: int = 0

@@ -6,6 +6,7 @@
     exports/<cipherset_id>/rows       row id of the export -> row of the source, its split, and
                                       its identity, which is the same in all exports
     exports/<cipherset_id>/measured   what was measured on it
+    exports/<cipherset_id>/copies     where in object stores it was sent, or was to be
     exports/<cipherset_id>/key        in the clear: id and version of the key that opens the rest
     exports/<cipherset_id>/placed     in the clear and empty: the export was put where it was to go
     exports/<cipherset_id>/forgotten  in the clear and empty: rows were taken out since
@@ -41,6 +42,7 @@ ROWS: Final = "rows"
 IDENTITY: Final = "identity"
 MEMBERS: Final = "members"
 MEASURED: Final = "measured"
+COPIES: Final = "copies"
 KEY: Final = "key"
 PLACED: Final = "placed"
 FORGOTTEN: Final = "forgotten"
@@ -163,6 +165,21 @@ def write_measured(folder: Path, cipherset_id: str, measured: bytes, sealer: Sea
     """Seal what was measured into ``folder``."""
     sealed = sealer.seal(measured, context=f"{MEASURED}/{cipherset_id}")
     write_atomic(folder / MEASURED, sealed)
+
+
+def add_copy(folder: Path, address: str, sealer: Sealer) -> None:
+    """Seal that the export of ``folder`` goes to that address too."""
+    told = sorted({*copies_of(folder, sealer), address})
+    sealed = sealer.seal(canonical.encode(told), context=f"{COPIES}/{folder.name}")
+    write_atomic(folder / COPIES, sealed)
+
+
+def copies_of(folder: Path, sealer: Sealer) -> tuple[str, ...]:
+    """Where it was sent, or was to be; IntegrityError where that was changed."""
+    if not (folder / COPIES).exists():
+        return ()
+    raw = _read_sealed(folder / COPIES, sealer, f"{COPIES}/{folder.name}")
+    return tuple(canonical.decode(raw, what="the copies"))
 
 
 def export_ids(exports: Path) -> list[str]:

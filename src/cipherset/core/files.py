@@ -156,7 +156,7 @@ def stage_file(target: Path, *, mode: int = 0o600) -> Iterator[StagedFile]:
         yield StagedFile(stream, partial, target)
 
 
-def target_exists(target: Path) -> UsageError:
+def target_exists(target: object) -> UsageError:
     """The refusal of a place that is taken."""
     return UsageError(
         f"{target} is there already",

@@ -6,7 +6,7 @@ the key: what a worker is given makes stand-ins and identities, and no ciphertex
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +22,11 @@ from cipherset.app.exports.dataset import VECTOR, fixed_size_list, matrix
 from cipherset.app.reading.batch import Embedded
 from cipherset.app.reading.embedded import Reading, embedded
 from cipherset.app.serving.quiet import Quiet
-from cipherset.core.errors import IntegrityError
+from cipherset.core.errors import IntegrityError, PolicyError
 from cipherset.core.protocols import Encoder
-from cipherset.core.values import ColumnRoles
+from cipherset.core.values import ROW, ColumnRoles
 from cipherset.custody.keys import JobKeys
-from cipherset.pipeline.ingest import Source
+from cipherset.pipeline.ingest import Consent, Source
 from cipherset.pipeline.sanitize import Policy
 from cipherset.pipeline.sanitize.training.copies import CopyFinder
 
@@ -37,9 +37,12 @@ _IDENTITY: Final = "cipherset identity"
 _ALIKE: Final = "cipherset alike"
 
 
-def settings(reading: Reading, policy: Policy, encoder: str | None) -> dict[str, Any]:
+def settings(
+    reading: Reading, policy: Policy, encoder: str | None, consent: Consent | None = None
+) -> dict[str, Any]:
     """What the stage takes; the encoder by its name or folder, and by its digest."""
     return {
+        "consent": None if consent is None else asdict(consent),
         "roles": asdict(reading.roles),
         "rules": policy.text,
         "encoder": None if reading.encoder is None else [encoder, reading.encoder.digest],
@@ -47,16 +50,25 @@ def settings(reading: Reading, policy: Policy, encoder: str | None) -> dict[str,
 
 
 def answer(part: Source, task: Task, keys: JobKeys, made: Made) -> Iterator[pa.Table]:
-    """The vectors of ``part`` with everything that whoever asked needs of each row."""
+    """The vectors of ``part`` with everything that whoever asked needs of each row.
+
+    Of a part of which no row has consent there are none; the others' are numbered from 0.
+    """
     asked, encoder = task.settings, _encoder(task, made)
     told = asked["roles"]
     roles = ColumnRoles(**{**told, "text": tuple(told["text"]), "keep": tuple(told["keep"])})
     rules = keyed(asked["rules"], keys, made)
     reading = Reading(roles, encoder, rules, keys.identity, CopyFinder())
     found: dict[str, int] = {}
-    for each in embedded(part, reading, found, Quiet()):
-        yield _encoded(each, found)
-        found.clear()
+    if asked["consent"] is not None:
+        part = part.with_consent(Consent(**asked["consent"]))
+    try:
+        for each in embedded(part, reading, found, Quiet()):
+            yield _encoded(each, found)
+            found.clear()
+    except PolicyError as refused:
+        if refused.code != "no_consent":
+            raise
 
 
 def _encoder(task: Task, made: Made) -> Encoder | None:
@@ -64,7 +76,8 @@ def _encoder(task: Task, made: Made) -> Encoder | None:
     if asked is None:
         return None
     spec, digest = asked
-    encoder = kept(made, ("encoder", spec), partial(open_encoder, spec, Path(task.cache)))
+    opened = partial(open_encoder, spec, Path(task.cache), workers=1)  # there is one a core
+    encoder = kept(made, ("encoder", spec), opened)
     if encoder.digest != digest:
         raise IntegrityError(
             f"a worker has another encoder under the name {spec}",
@@ -87,6 +100,17 @@ def _encoded(each: Embedded, found: dict[str, int]) -> pa.Table:
     ):
         table = table.append_column(name, values)
     return table
+
+
+def numbered(batches: Iterable[Embedded]) -> Iterator[Embedded]:
+    """The same, numbered as they come: of parts that left out rows, each has begun with 0."""
+    n_rows = 0
+    for each in batches:
+        at = each.columns.column_names.index(ROW)
+        own = each.columns.column(at)
+        numbers = pa.array(range(n_rows, n_rows + len(own)), own.type)
+        n_rows += len(own)
+        yield replace(each, columns=each.columns.set_column(at, each.columns.field(at), numbers))
 
 
 def decoded(tables: Iterable[pa.Table], found: dict[str, int]) -> Iterator[Embedded]:

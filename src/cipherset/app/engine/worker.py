@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from threadpoolctl import threadpool_limits
+
 from cipherset.app.engine.stages import STAGES, Made, Stage
 from cipherset.app.engine.task import Answers, Task
 from cipherset.app.labels.code import code_digest
@@ -72,4 +74,5 @@ class Worker:
         part = open_source(task.source).parts(task.least_rows)[keys.part]
         tables = stage(part, task, keys, self._made)
         answers = Answers(Path(task.folder), keys.job, lambda _: keys.sealer)
-        return answers.write(keys.part, tables)
+        with threadpool_limits(1):  # a core is its own, and the next one is another worker's
+            return answers.write(keys.part, tables)

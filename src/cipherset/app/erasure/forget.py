@@ -41,6 +41,7 @@ class Emptied:
     cipherset_id: str
     manifest: str
     target: str
+    copies: tuple[str, ...]
     key_id: str
     key_version: int
     rows: int
@@ -52,6 +53,7 @@ class Emptied:
             "cipherset_id": self.cipherset_id,
             "asset": self.manifest,
             "at": self.target,
+            "copies": list(self.copies),
             "key_id": self.key_id,
             "key_version": self.key_version,
             "rows": self.rows,
@@ -171,7 +173,7 @@ def _empty(workspace: Workspace, match: Match, digest: str) -> Emptied:
     known = [meta.manifest_digest] if workspace.gate.ledger.asset(meta.manifest_digest) else []
     with recorded_run(workspace, FORGET, known, {"subject": digest, "rows": rows}):
         left = take_out(workspace, match.export, match.sources)
-    return _emptied(meta, rows, left)
+    return _emptied(match.export, rows, left)
 
 
 def _foreseen(match: Match) -> Emptied:
@@ -180,14 +182,16 @@ def _foreseen(match: Match) -> Emptied:
     kept = (
         ~np.isin(each.column("source").to_numpy(), match.sources) for each in export.rows.chunks()
     )
-    return _emptied(export.meta, len(match.sources), sum(int(each.sum()) for each in kept))
+    return _emptied(export, len(match.sources), sum(int(each.sum()) for each in kept))
 
 
-def _emptied(meta: state.Meta, rows: int, left: int) -> Emptied:
+def _emptied(export: state.ExportState, rows: int, left: int) -> Emptied:
+    meta = export.meta
     return Emptied(
         meta.cipherset_id,
         meta.manifest_digest,
         meta.target,
+        state.copies_of(export.folder, export.sealer),
         meta.key_id,
         meta.key_version,
         rows,

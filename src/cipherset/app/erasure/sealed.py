@@ -113,7 +113,7 @@ def take_out(workspace: Workspace, export: state.ExportState, sources: Codes) ->
         if left == 0:
             discard_directory(export.folder, staged_as=staged_as)
             return 0
-        for name in (state.META, state.MEASURED, state.KEY, state.PLACED):
+        for name in (state.META, state.MEASURED, state.KEY, state.PLACED, state.COPIES):
             if (export.folder / name).exists():
                 with disk_errors(staged / name):
                     shutil.copy2(export.folder / name, staged / name)

@@ -1,6 +1,7 @@
 """Values of a column to small integers, so that what is held per row stays a few bytes."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from cipherset.core.sets import Indicators, indicators, labels_of
 from cipherset.core.values import LABEL
 
 Codes = npt.NDArray[np.int64]
+_SPARSE: Final = 2
 
 
 @dataclass(slots=True)
@@ -38,9 +40,28 @@ class Codebook:
 
 
 def combine(columns: list[Codes]) -> Codes:
-    """One code per distinct combination of codes, shape (n,)."""
-    _, codes = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
-    return codes.reshape(-1).astype(np.int64)
+    """One code per distinct combination of codes, shape (n,), in the order of combinations."""
+    codes = ranked(columns[0])
+    for column in map(ranked, columns[1:]):
+        codes = ranked(codes * (column.max(initial=0) + 1) + column)
+    return codes
+
+
+def ranked(codes: Codes) -> Codes:
+    """Each code's place among the distinct ones, ascending, shape (n,).
+
+    Of codes that leave few out it takes 8 bytes for each, where ``numpy.unique`` takes 32.
+    """
+    low, high = int(codes.min(initial=0)), int(codes.max(initial=0))
+    if high - low > _SPARSE * len(codes):
+        return np.unique(codes, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    there = np.zeros(high - low + 1, dtype=bool)
+    there[codes - low if low else codes] = True
+    if low == 0 and there.all():
+        return codes
+    places = np.cumsum(there, dtype=np.int64) - 1
+    found: Codes = places[codes - low if low else codes]
+    return found
 
 
 def targets_of(table: pa.Table, meta: state.Meta) -> Codes | npt.NDArray[np.float64] | Indicators:

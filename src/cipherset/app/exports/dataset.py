@@ -124,21 +124,26 @@ class _Columns:
     def __init__(self, roles: ColumnRoles) -> None:
         self._roles = roles
         self._books = {name: Codebook() for name in (LABEL, GROUP, *roles.keep)}
-        self._codes: dict[str, list[Codes]] = {}
+        # Bytes grow in their place, where a list of arrays would be held twice in the end.
+        self._codes: dict[str, bytearray] = {}
         self._numbers: list[npt.NDArray[np.float64]] | None = []
-        self._identities: list[Identities] = []
-        self._alike: list[Identities] = []
+        self._identities = bytearray()
+        self._alike: bytearray | None = None  # as the identities, so far
         self._members: list[pa.ListArray] = []
 
     def add(self, batch: Embedded) -> None:
         columns = batch.columns
-        self._identities.append(batch.identities)
-        self._alike.append(batch.alike)
+        if self._alike is None and not np.array_equal(batch.alike, batch.identities):
+            self._alike = bytearray(self._identities)
+        if self._alike is not None:
+            self._alike += batch.alike.tobytes()
+        self._identities += batch.identities.tobytes()
         if batch.members is not None:
             self._members.append(batch.members)
         for name, book in self._books.items():
             if name in columns.column_names:
-                self._codes.setdefault(name, []).append(book.encode(columns.column(name)))
+                codes = book.encode(columns.column(name))
+                self._codes.setdefault(name, bytearray()).extend(codes.tobytes())
         self._add_numbers(columns)
 
     def _add_numbers(self, columns: pa.Table) -> None:
@@ -152,11 +157,13 @@ class _Columns:
         self._numbers.append(values.to_numpy())
 
     def dataset(self, spool: Spool, dim: int, found: dict[str, int]) -> Dataset:
-        codes = {name: np.concatenate(parts) for name, parts in self._codes.items()}
+        codes = {name: np.frombuffer(raw, dtype=np.int64) for name, raw in self._codes.items()}
         clear = [codes[name] for name in (LABEL, *self._roles.keep) if name in codes]
         if LABEL in codes:
             codes[LABEL] = _in_order_of_value(codes[LABEL], self._books[LABEL])
         numbers = np.concatenate(self._numbers) if self._numbers else None
+        identities = np.frombuffer(self._identities, dtype=np.uint64)
+        alike = None if self._alike is None else np.frombuffer(self._alike, dtype=np.uint64)
         return Dataset(
             spool=spool,
             dim=dim,
@@ -167,8 +174,8 @@ class _Columns:
             groups=codes.get(GROUP),
             clear=combine(clear) if clear else np.zeros(spool.n_rows, dtype=np.int64),
             found=dict(sorted(found.items())),
-            identities=np.concatenate(self._identities),
-            alike=np.concatenate(self._alike),
+            identities=identities,
+            alike=identities if alike is None else alike,
             members=pa.concat_arrays(self._members) if self._members else None,
         )
 

@@ -16,6 +16,7 @@ from cipherset.app.exports.utility import Protection, Targets
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.values import EncryptedVectors, Float32s
 from cipherset.pipeline.export import CiphersetWriter, Layout, Split, Written
+from cipherset.pipeline.sanitize.training.copies import first_equal
 
 
 @dataclass(slots=True)
@@ -48,11 +49,9 @@ class Repeated:
         With ``targets`` copies share only where these are the same too: a rule that moves rows
         may move one of two and not the other.
         """
-        same = np.unique(dataset.alike, return_inverse=True)[1].reshape(-1)
+        self._first = first_equal(dataset.alike)
         if targets is not None:
-            same = combine([same, np.unique(targets, return_inverse=True)[1].reshape(-1)])
-        _, firsts, codes = np.unique(same, return_index=True, return_inverse=True)
-        self._first = firsts[codes.reshape(-1)]
+            self._first = first_equal(combine([self._first, first_equal(targets)]))
         copies = self._first != np.arange(dataset.n_rows)
         self._kept = Watched(np.unique(self._first[copies]), dim)
 

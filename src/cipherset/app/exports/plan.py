@@ -14,6 +14,7 @@ from cipherset.core.errors import InputError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.sets import MOST_NAMES, indicators, labels_of, names_in
 from cipherset.evidence.attack import rows_to_decide
+from cipherset.pipeline.sanitize.training.copies import Copies
 
 # Supervised fits see at most this many rows, so that memory does not grow with the source.
 FIT_ROWS: Final = 20_000
@@ -78,13 +79,14 @@ def make_plan(dataset: Dataset, drawing: Drawing) -> Plan:
     task = _task(dataset, drawing.numeric)
     classes = dataset.labels if task is Task.CLASSIFICATION else None
     suspects = suspects_among(dataset, classes, drawing.seed) if drawing.drop_suspects else None
-    rows = np.arange(dataset.n_rows)
+    rows = None
     if suspects is not None:
-        rows = np.delete(rows, list(suspects.reasons))
+        rows = np.delete(np.arange(dataset.n_rows), list(suspects.reasons))
     strata = np.zeros(dataset.n_rows, dtype=np.int64) if classes is None else classes
-    copies = None if dataset.copies is None else dataset.copies.take(rows)
+    copies = _copies_of(dataset, rows)
     held_out = _part(dataset, strata, rows, drawing.test_share, drawing.seed)
-    train, test = rows[~held_out], rows[held_out]
+    parts = (np.flatnonzero(~held_out), np.flatnonzero(held_out))
+    train, test = parts if rows is None else (rows[part] for part in parts)
     fit = train
     if drawing.fit_share < 1:
         part = _part(dataset, strata, train, drawing.fit_share, drawing.seed + 1)
@@ -97,11 +99,19 @@ def make_plan(dataset: Dataset, drawing: Drawing) -> Plan:
     )
 
 
-def _part(dataset: Dataset, strata: Codes, rows: Codes, share: float, seed: int) -> Mask:
-    """Which of ``rows`` are in a part of ``share`` of them; shape (len(rows),)."""
-    groups = None if dataset.groups is None else dataset.groups[rows]
-    copies = None if dataset.copies is None else dataset.copies.take(rows)
-    return test_rows(strata[rows], groups, copies, share=share, seed=seed)
+def _part(dataset: Dataset, strata: Codes, rows: Codes | None, share: float, seed: int) -> Mask:
+    """Which of ``rows``, or of all, are in a part of ``share`` of them; shape (len(rows),)."""
+    groups, copies = dataset.groups, _copies_of(dataset, rows)
+    if rows is not None:
+        strata, groups = strata[rows], None if groups is None else groups[rows]
+    return test_rows(strata, groups, copies, share=share, seed=seed)
+
+
+def _copies_of(dataset: Dataset, rows: Codes | None) -> Copies | None:
+    """The copies among ``rows``, or all."""
+    if dataset.copies is None or rows is None:
+        return dataset.copies
+    return dataset.copies.take(rows)
 
 
 def sample(rows: Codes, most: int, *, seed: int) -> Codes:

@@ -26,7 +26,7 @@ from cipherset.app.exports.commit import (
     seal_rows,
 )
 from cipherset.app.exports.dataset import Dataset, Read, load
-from cipherset.app.exports.earlier.exposure import Charged, leaving
+from cipherset.app.exports.earlier.exposure import charged_for, leaving
 from cipherset.app.exports.earlier.join import (
     check_joined,
     check_readable,
@@ -56,6 +56,7 @@ from cipherset.app.exports.request import (
     ProtectResult,
     key_of,
 )
+from cipherset.app.exports.sent.sent import make_room, sent
 from cipherset.app.exports.utility import Part, measure
 from cipherset.app.fields.needed import needed_columns
 from cipherset.app.gate import About, Act, Action, Fact, Moment
@@ -73,7 +74,8 @@ from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys import AesGcmSealer, KeyUse, ephemeral_sealer
-from cipherset.custody.keys.identity import Identities, RowIdentity
+from cipherset.custody.keys.identity import RowIdentity
+from cipherset.pipeline.export import check_free
 from cipherset.pipeline.ingest import Source, open_source, whole_name
 from cipherset.pipeline.minimize import MinimizerKind, parse_spec
 from cipherset.pipeline.sanitize import SanitizeRules
@@ -89,7 +91,10 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         PolicyError: no setting keeps the limit, the finished export does not, alone or joined
             with earlier ones, or there are too few rows to tell; nothing is written then.
     """
-    check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
+    if request.store is None:
+        check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
+    else:
+        check_free(request.store, overwrite=request.overwrite)
     source = open_source(request.source)
     facts: dict[str, Fact] = {
         "source": source.name,
@@ -107,9 +112,12 @@ def protect(session: Session, request: ProtectRequest) -> ProtectResult:
         owner = Owner(workspace, key, AesGcmSealer.from_key(key), session.progress)
         check_bound(owner, request)
         request = for_purpose(workspace, request)
+        if request.store is not None:
+            make_room(request.target)
         result = _protect(owner, request, source, session)
-        act.facts.update({**_facts(result), AT: str(request.target.absolute())})
-    return result
+        act.facts.update({**_facts(result), AT: str(result.target.absolute())})
+        sent(owner, request, result)
+    return replace(result, store=request.store)
 
 
 def for_purpose(workspace: Workspace, request: ProtectRequest) -> ProtectRequest:
@@ -133,7 +141,7 @@ def exporting_act(
         key=key,
     )
     with workspace.gate.act(
-        Action.PROTECT, str(request.target), facts, about=about, moment=moment
+        Action.PROTECT, request.place, facts, about=about, moment=moment
     ) as act:
         yield act
 
@@ -194,8 +202,7 @@ def _protect(
             draft = replace(draft, without_consent=rows.n_dropped if request.consent else None)
             built = _allowed(owner, request, draft, kept=kept, staged=staged)
             manifest = describe(owner, request, built)
-            exported = np.concatenate([draft.plan.train, draft.plan.test])
-            charged = Charged(len(exported), dataset.charged(exported), _newly_fitted(draft))
+            charged = charged_for(dataset, draft.plan, new_minimizer=draft.fitted.is_new)
             with (
                 placing(owner, known, charged.exported, new_minimizer=draft.fitted.is_new),
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
@@ -223,11 +230,6 @@ def remembered_by(owner: Owner, encoder: Opened, source: str) -> Iterator[Opened
 def _vectors_found(encoder: Opened) -> int:
     """How many texts were not embedded again."""
     return encoder.texts.found if isinstance(encoder.texts, RememberingEncoder) else 0
-
-
-def _newly_fitted(draft: Draft) -> Identities | None:
-    """The rows that a minimizer was fitted on here; None where the key version had one."""
-    return draft.dataset.charged(draft.plan.fit) if draft.fitted.is_new else None
 
 
 def consenting(source: Source, request: ProtectRequest) -> Source:
@@ -293,14 +295,17 @@ def _by_workers(
     found: dict[str, int],
 ) -> Iterator[Embedded]:
     spec = chosen_spec(request.roles, request.encoder)
-    settings = on_workers.settings(reading, request.rules, spec)
-    for _, tables in on.answers(source, on_workers.STAGE, settings):
-        for each in on_workers.decoded(tables, found):
-            if reading.encoder is not None:
-                on.session.progress.advance(len(each.values))
-            if reading.copies is not None:
-                reading.copies.add(each.said)
-            yield each
+    settings = on_workers.settings(reading, request.rules, spec, request.consent)
+    if request.consent is not None:
+        source.count_dropped()
+    answers = on.answers(source, on_workers.STAGE, settings)
+    batches = (each for _, tables in answers for each in on_workers.decoded(tables, found))
+    for each in on_workers.numbered(batches):
+        if reading.encoder is not None:
+            on.session.progress.advance(len(each.values))
+        if reading.copies is not None:
+            reading.copies.add(each.said)
+        yield each
 
 
 def _plan(request: ProtectRequest, dataset: Dataset) -> Plan:

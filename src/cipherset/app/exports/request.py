@@ -16,6 +16,7 @@ from cipherset.app.workspace import Workspace
 from cipherset.core.envelope import fingerprint
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import Manifest
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.protocols import Progress, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import ColumnRoles, Guarantee
@@ -33,7 +34,8 @@ class ProtectRequest:
     """What ``protect`` is asked to do; the defaults are the command's.
 
     ``purpose`` is what the rows are wanted for: the grant's or else the key's where it is None.
-    With ``synthetic`` no row leaves: others are drawn that keep it of each row.
+    With ``synthetic`` no row leaves: others are drawn that keep it of each row. With a ``store``
+    the cipherset goes there too, from ``target``.
     """
 
     source: str
@@ -59,6 +61,7 @@ class ProtectRequest:
     synthetic: Guarantee | None = None
     overwrite: bool = False
     engine: Engine = IN_PROCESS
+    store: ObjectFolder | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -71,9 +74,9 @@ class ProtectRequest:
             raise _usage("give either text columns, a vector column or an image column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
-        here_alone = (self.consent, self.synthetic, self.roles.pool, self.roles.image)
+        here_alone = (self.synthetic, self.roles.pool, self.roles.image)
         if self.engine.is_ray and any(each is not None for each in here_alone):
-            raise _usage("--engine ray drops no rows, draws none, pools none and takes no images")
+            raise _usage("--engine ray draws no rows, pools none and takes no images")
         self._check_noise()
         self._check_synthetic()
         self._check_labels()
@@ -98,6 +101,11 @@ class ProtectRequest:
             raise _usage(f"the seed is a whole number from 0 on: {self.seed}")
 
     @property
+    def place(self) -> str:
+        """Where the cipherset is to be, as people name it."""
+        return str(self.store or self.target)
+
+    @property
     def encoder_spec(self) -> str | None:
         """The encoder of texts or images; None where there are vectors. See ``chosen_spec``."""
         return chosen_spec(self.roles, self.encoder)
@@ -113,6 +121,8 @@ class ProtectRequest:
         """Nothing else may be computed from the rows than what the promise is made for."""
         if self.synthetic is None:
             return
+        if self.store is not None:
+            raise _usage("a synthetic release is written to a folder: give --to DIR")
         if self.roles.label is None:
             raise _usage("a synthetic release is drawn by class: give --label COLUMN")
         if self.roles.keep or self.roles.group:
@@ -210,6 +220,12 @@ class ProtectResult:
     fields: Measured | None = None
     vectors_found: int = 0
     engine: Mapping[str, Fact] = field(default_factory=dict)
+    store: ObjectFolder | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the cipherset is, as people name it."""
+        return str(self.store or self.target)
 
     @property
     def _without_consent(self) -> dict[str, Any]:
@@ -228,7 +244,8 @@ class ProtectResult:
         manifest, utility = self.manifest, self.utility
         splits, joined = manifest.splits, self.leak.joined
         return {
-            "cipherset": str(self.target),
+            "cipherset": self.place,
+            **({} if self.store is None else {"kept": str(self.target)}),
             "repeated": self.repeated,
             "vectors_found": self.vectors_found,
             "cipherset_id": manifest.cipherset_id,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cipherset.app.exports.codes import Codes
+from cipherset.app.exports.codes import Codes, ranked
 from cipherset.core.errors import InputError
 from cipherset.pipeline.sanitize.training.copies import Copies
 from cipherset.pipeline.sanitize.training.splits import linked
@@ -39,7 +39,10 @@ def test_rows(
         if held_out is not None and least <= held_out.sum() <= len(strata) - least:
             return held_out
     rng = np.random.default_rng([seed, 0x5917])
-    held_out = _by_stratum(strata, share, rng) if groups is None else _by_group(groups, share, rng)
+    if groups is None:
+        held_out = _by_stratum(strata, share, rng)
+    else:
+        held_out = _by_group(ranked(groups) if copies is None else groups, share, rng)
     if not held_out.any() or held_out.all():
         raise InputError(
             f"{len(strata)} rows are too few to split into train and test",
@@ -51,14 +54,22 @@ def test_rows(
 
 def repeated(copies: Copies | None) -> int:
     """How many rows repeat an earlier one, or nearly."""
-    return 0 if copies is None else len(copies.near) - len(np.unique(copies.near))
+    return 0 if copies is None else len(copies.near) - int(_among(copies.near, copies.near).sum())
 
 
 def leaked(held_out: Mask, copies: Copies | None) -> int:
     """How many of the rows held out have a copy, or nearly one, among the others."""
     if copies is None:
         return 0
-    return int(np.isin(copies.near[held_out], copies.near[~held_out]).sum())
+    left = _among(copies.near, copies.near[~held_out])
+    return int(left[copies.near[held_out]].sum())
+
+
+def _among(codes: Codes, chosen: Codes) -> Mask:
+    """For each number from 0 on, up to the largest of ``codes``, whether it is ``chosen``."""
+    found = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
+    found[chosen] = True
+    return found
 
 
 def _apart(
@@ -82,24 +93,25 @@ def _with_copies(held_out: Mask, strata: Codes, same: Codes, share: float) -> Ma
 
     A stratum of which nothing would be left to train on keeps its rows, and their copies.
     """
-    _, firsts, codes, sizes = np.unique(
-        same, return_index=True, return_inverse=True, return_counts=True
-    )
-    often = sizes > max(_FEW_COPIES, share * len(same) / 10)
-    out = (held_out[firsts] & ~often)[codes.reshape(-1)]
+    is_out = np.zeros(int(same.max()) + 1, dtype=bool)
+    is_out[same[::-1]] = held_out[::-1]  # of several the last that is written stays: the first row
+    is_out &= np.bincount(same) <= max(_FEW_COPIES, share * len(same) / 10)
+    out = is_out[same]
     left = np.bincount(strata[~out], minlength=int(strata.max()) + 1)
-    starved = np.isin(strata, np.flatnonzero(left == 0))
-    return np.asarray(out & ~np.isin(same, same[starved]), dtype=bool)
+    starved = (left == 0)[strata]
+    if not starved.any():
+        return out
+    return np.asarray(out & ~_among(same, same[starved])[same], dtype=bool)
 
 
 def _by_stratum(strata: Codes, share: float, rng: np.random.Generator) -> Mask:
     held_out = np.zeros(len(strata), dtype=bool)
     order = rng.permutation(len(strata))
-    by_stratum = order[np.argsort(strata[order], kind="stable")]
+    by_stratum = np.argsort(strata[order], kind="stable")
     counts = np.bincount(strata)
-    for rows in np.split(by_stratum, np.cumsum(counts)[:-1]):
-        take = min(round(share * len(rows)), len(rows) - 1)
-        held_out[rows[: max(take, 0)]] = True
+    for places in np.split(by_stratum, np.cumsum(counts)[:-1]):
+        take = min(round(share * len(places)), len(places) - 1)
+        held_out[order[places[: max(take, 0)]]] = True
     return held_out
 
 

@@ -309,6 +309,7 @@ def _context(
         requester=moment.requester,
         beneficiary=moment.beneficiary,
         region=gate.environment.region,
+        under_key=moment.key is not None,
         key_region=None if moment.key is None else moment.key.region,
         key_tenant=None if moment.key is None else moment.key.tenant,
         founding=action is Action.PRINCIPAL_ADD and not has_votes(transaction.connection),

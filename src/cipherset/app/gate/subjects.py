@@ -9,6 +9,7 @@ from cipherset.app.gate.about import WORKSPACE, About, about_key
 from cipherset.app.policies.sets import read_set
 from cipherset.app.serving.relay import registry
 from cipherset.core.errors import UsageError
+from cipherset.core.objects import ObjectFolder
 from cipherset.custody.keys.identity import source_identity
 from cipherset.custody.policy import Kind, Policies
 from cipherset.pipeline.export import Cipherset, open_cipherset
@@ -43,9 +44,10 @@ def about_source(workspace: "Workspace", source: Source) -> About:
     return About(Kind.DATASET, digest, source.name)
 
 
-def about_cipherset(there: Cipherset, path: Path) -> About:
+def about_cipherset(there: Cipherset, path: Path | ObjectFolder) -> About:
     """An export by the digest of its manifest."""
-    return About(Kind.DATASET, there.manifest_digest, path.resolve().name)
+    name = path.name if isinstance(path, ObjectFolder) else path.resolve().name
+    return About(Kind.DATASET, there.manifest_digest, name)
 
 
 def about_bundle(bundle: Bundle, path: Path) -> About:

@@ -66,8 +66,8 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
         "accepted_risk": request.accept_risk,
     }
     with open_workspace(session) as workspace:
-        about = _about(workspace, request, source)
-        moment = Moment(accepted_risk=request.accept_risk is not None)
+        about, under = _about(workspace, request, source)
+        moment = Moment(accepted_risk=request.accept_risk is not None, key=under)
         with workspace.gate.act(
             Action.SANITIZE, str(request.target), facts, about=about, moment=moment
         ) as act:
@@ -171,12 +171,15 @@ class _Run:
         return Planting(canaries, self.request.text[0], n_rows)
 
 
-def _about(workspace: Workspace, request: SanitizeRequest, source: Source) -> About:
-    """The source and, where there is one, the key."""
+def _about(
+    workspace: Workspace, request: SanitizeRequest, source: Source
+) -> tuple[About, About | None]:
+    """The source, and where there is one the key, which takes part."""
     about = about_source(workspace, source)
     if request.key is None:
-        return about
-    return replace(about, also=about_key(workspace.ring.get(request.key)).bound())
+        return about, None
+    key = about_key(workspace.ring.get(request.key))
+    return replace(about, also=key.bound()), key
 
 
 def _told(run: _Run) -> dict[str, Any]:

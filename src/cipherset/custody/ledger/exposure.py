@@ -1,11 +1,12 @@
 """What was spent of each row, in whatever files and exports it stands; debited like a budget.
 
 A row is its keyed identity, 64 bits: without the key nobody can ask for a row here. One statement
-counts and one statement debits any number of them, so that a whole export is a matter of a second.
+counts and one statement debits very many of them, so that a whole export is a matter of seconds,
+and not all of them at once, so that it takes as much memory as a small one.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +20,7 @@ from cipherset.custody.ledger.database import counting
 from cipherset.custody.ledger.tables import row_uses
 from cipherset.custody.ledger.transaction import Transaction
 
+_AT_ONCE: Final = 100_000  # rows of one statement
 _POSTGRESQL: Final = "postgresql"
 _GIVEN: Final = {
     "sqlite": "SELECT value AS row FROM json_each(?)",
@@ -74,9 +76,10 @@ def spend_rows(transaction: Transaction, debits: Sequence[RowDebit]) -> None:
     """Spend them; ``check_rows`` says before, in the same transaction, whether they fit."""
     connection = transaction.connection
     for asked in debits:
-        values = (asked.kind, asked.amount, _given(connection, asked))
         with counting(connection):
-            connection.exec_driver_sql(_said(connection, _SPEND), values)
+            for given in _given(connection, asked):
+                values = (asked.kind, asked.amount, given)
+                connection.exec_driver_sql(_said(connection, _SPEND), values)
 
 
 def spread(transaction: Transaction, kind: str) -> list[tuple[int, int]]:
@@ -96,9 +99,12 @@ def _over(connection: Connection, asked: RowDebit) -> tuple[int, int]:
         return 0, 0
     if asked.amount > asked.cap:
         return len(np.unique(asked.rows)), 0
-    values = (_given(connection, asked), asked.kind, asked.cap - asked.amount)
-    found = connection.exec_driver_sql(_said(connection, _COUNT), values).one()
-    return int(found[0]), int(found[1])
+    count = most = 0
+    for given in _given(connection, asked):
+        values = (given, asked.kind, asked.cap - asked.amount)
+        found = connection.exec_driver_sql(_said(connection, _COUNT), values).one()
+        count, most = count + int(found[0]), max(most, int(found[1]))
+    return count, most
 
 
 def _said(connection: Connection, statement: str) -> str:
@@ -106,7 +112,12 @@ def _said(connection: Connection, statement: str) -> str:
     return statement.format(given=_GIVEN[name], at="%s" if name == _POSTGRESQL else "?")
 
 
-def _given(connection: Connection, asked: RowDebit) -> str | list[int]:
-    """The distinct rows as the database takes many at once: 64 bits with a sign, ascending."""
-    rows: list[int] = np.unique(asked.rows).view(np.int64).tolist()
-    return rows if connection.dialect.name == _POSTGRESQL else json.dumps(rows)
+def _given(connection: Connection, asked: RowDebit) -> Iterator[str | list[int]]:
+    """The distinct rows as the database takes many at once: 64 bits with a sign."""
+    # Sorted by hand: numpy.unique has a table of hashes, several times as large as the rows.
+    distinct = np.sort(asked.rows)
+    distinct = distinct[np.append(True, distinct[1:] != distinct[:-1])[: len(distinct)]]
+    signed = distinct.view(np.int64)
+    for start in range(0, len(signed), _AT_ONCE):
+        rows: list[int] = signed[start : start + _AT_ONCE].tolist()
+        yield rows if connection.dialect.name == _POSTGRESQL else json.dumps(rows)

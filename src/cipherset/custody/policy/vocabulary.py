@@ -165,9 +165,9 @@ class Context:
     act; ``grant_id`` names it. ``reid`` is the measured re-identification of the exact asset, and
     ``measured`` says that no digest changed since. ``exposure_left`` is what the budget allows, in
     rows; ``UNBOUNDED`` where none binds. ``asked``, ``requester`` and ``beneficiary`` are those of
-    the request that a vote is about. ``region`` is where the machine stands, ``key_region`` and
-    ``key_tenant`` are those of the key that the act makes something under. ``founding``: nobody
-    has voted on anything yet.
+    the request that a vote is about. ``region`` is where the machine stands. ``under_key``: the act
+    makes something under a key, and ``key_region`` and ``key_tenant`` are that key's.
+    ``founding``: nobody has voted on anything yet.
     """
 
     hour_utc: int
@@ -190,6 +190,7 @@ class Context:
     requester: Person | None = None
     beneficiary: Person | None = None
     region: str | None = None
+    under_key: bool = False
     key_region: str | None = None
     key_tenant: str | None = None
     founding: bool = False

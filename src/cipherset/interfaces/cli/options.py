@@ -12,8 +12,10 @@ from cipherset.app.engine.engine import Engine, EngineKind
 from cipherset.app.gate.assets import REGION, TENANT
 from cipherset.core.environment import checked_region, checked_tenant
 from cipherset.core.errors import UsageError
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.interfaces.cli import settings
+from cipherset.pipeline.export import place_of
 from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.private import guarantee_of
 
@@ -100,6 +102,26 @@ def target(what: str) -> Callable[[Command], Command]:
     """``--to DIR``, given as ``target``; ``what`` is put there."""
     path = click.Path(path_type=Path)
     return click.option("--to", "target", required=True, type=path, metavar="DIR", help=what)
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]
+    """A directory, or a prefix in an object store: ``s3://BUCKET/PREFIX``."""
+
+    name = "place"
+
+    def convert(
+        self,
+        value: str | Path | ObjectFolder,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path | ObjectFolder:
+        """The place that the text names."""
+        return place_of(value)
+
+
+def target_or_store(what: str) -> Callable[[Command], Command]:
+    """``--to PLACE``, given as ``target``; ``what`` is put there."""
+    return click.option("--to", "target", required=True, type=Place(), metavar="PLACE", help=what)
 
 
 def seed(what: str) -> Callable[[Command], Command]:

@@ -77,8 +77,12 @@ def _write(folder: Path, graph: bytes, tokenizer: bytes) -> None:
         replace_directory(staged, folder, overwrite=True)
 
 
-def read_bundle(folder: Path, *, name: str, identity: EncoderIdentity, mend: str) -> TextEncoder:
+def read_bundle(
+    folder: Path, *, name: str, identity: EncoderIdentity, mend: str, workers: int | None = None
+) -> TextEncoder:
     """The encoder in ``folder``; ``mend`` is what to do when it is not there or not whole.
+
+    Without ``workers`` it takes all cores that this process may use.
 
     Raises:
         BackendError: ``encoder_missing``.
@@ -101,7 +105,7 @@ def read_bundle(folder: Path, *, name: str, identity: EncoderIdentity, mend: str
             code="encoder_digest",
             hint=mend,
         )
-    return TextEncoder(name, identity, graph=graph, tokenizer=tokenizer)
+    return TextEncoder(name, identity, graph=graph, tokenizer=tokenizer, workers=workers)
 
 
 def _line(graph: bytes) -> str:

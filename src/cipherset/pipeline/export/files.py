@@ -1,7 +1,8 @@
 """Reads the files of a directory nobody vouches for: no link is followed, nothing is extra.
 
 Every name is opened relative to a directory that is already open, so that no part of a path can
-be exchanged between the look and the read.
+be exchanged between the look and the read. In an object store there are no links and no parts of a
+path.
 """
 
 import errno
@@ -9,14 +10,71 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from cipherset.core import files
 from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.files import disk_errors
+from cipherset.core.objects import ObjectFolder
 
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+class Files(Protocol):
+    """Files by their names below one place."""
+
+    def names(self) -> frozenset[str]:
+        """Relative names of all there are."""
+        ...
+
+    def read(self, name: str, *, most_bytes: int) -> bytes:
+        """All bytes of one."""
+        ...
+
+
+@contextmanager
+def opened(place: Path | ObjectFolder) -> Iterator[Files]:
+    """The files of a directory or of an object store, nothing of which vouches for them.
+
+    Raises:
+        InputError: there is no such directory.
+        BackendError: no permission; ``object_store``.
+    """
+    if isinstance(place, ObjectFolder):
+        yield _Objects(place)
+        return
+    with open_directory(place) as number:
+        yield _Directory(number, place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    number: int
+    path: Path
+
+    def names(self) -> frozenset[str]:
+        return listing(self.number, self.path)
+
+    def read(self, name: str, *, most_bytes: int) -> bytes:
+        return read_regular(self.number, name, most_bytes=most_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    folder: ObjectFolder
+
+    def names(self) -> frozenset[str]:
+        return self.folder.names()
+
+    def read(self, name: str, *, most_bytes: int) -> bytes:
+        raw = self.folder.read(name, most_bytes=most_bytes + 1)
+        if raw is None:
+            raise _missing(name)
+        if len(raw) > most_bytes:
+            raise _too_large(name, most_bytes)
+        return raw
 
 
 @contextmanager
@@ -75,18 +133,12 @@ def read_regular(directory: int, name: str, *, most_bytes: int) -> bytes:
                 raw = files.read_regular(leaf, most_bytes=most_bytes + 1, directory=inner)
         except OSError as error:
             if error.errno in _NOT_THERE:
-                raise IntegrityError(
-                    f"{name} is missing", code="files", hint="get a fresh copy of the directory"
-                ) from None
+                raise _missing(name) from None
             raise
     if raw is None:
         raise _not_a_file(name)
     if len(raw) > most_bytes:
-        raise IntegrityError(
-            f"{name} is larger than {most_bytes} bytes",
-            code="file_size",
-            hint="get a fresh copy of the directory",
-        )
+        raise _too_large(name, most_bytes)
     return raw
 
 
@@ -118,6 +170,20 @@ def _inner(directory: int, name: str) -> list[str]:
             raise _not_a_file(f"{name}/{inner}")
     # An empty directory is something extra as well; it is listed under its own name.
     return [inner for inner, _ in found] or [""]
+
+
+def _missing(name: str) -> IntegrityError:
+    return IntegrityError(
+        f"{name} is missing", code="files", hint="get a fresh copy of the directory"
+    )
+
+
+def _too_large(name: str, most_bytes: int) -> IntegrityError:
+    return IntegrityError(
+        f"{name} is larger than {most_bytes} bytes",
+        code="file_size",
+        hint="get a fresh copy of the directory",
+    )
 
 
 def _not_a_file(name: str) -> IntegrityError:

@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 from cipherset.core import canonical, envelope
 from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.manifest import CIPHERSET_TYPE, Manifest, PartFile, Task, read_manifest
+from cipherset.core.objects import SCHEME, ObjectFolder
 from cipherset.core.sets import indicators
 from cipherset.core.values import LABEL, Float32s
-from cipherset.pipeline.export.files import listing, open_directory, read_regular
+from cipherset.pipeline.export.files import Files, opened
 from cipherset.pipeline.export.layout import check_schema, layout_of, matrix
 from cipherset.pipeline.export.split import Split
 from cipherset.pipeline.export.write import MANIFEST
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-_MANIFEST_BYTES: Final = 16_000_000
+MANIFEST_BYTES: Final = 16_000_000
 # 16 times what the writer makes; more would only serve to fill the reader's memory.
 _PART_BYTES: Final = 1_000_000_000
 _FRESH: Final = "it changed after it was signed; get a fresh copy"
@@ -44,7 +45,7 @@ class Cipherset:
     ``manifest_digest`` is that of the signed manifest.json and stands in every model's lineage.
     """
 
-    path: Path
+    path: Path | ObjectFolder
     manifest: Manifest = field(repr=False)
     manifest_digest: str
     fingerprint: str
@@ -57,9 +58,9 @@ class Cipherset:
             IntegrityError: the directory changed since it was opened.
         """
         files = self._files(split)
-        with open_directory(self.path) as directory:
+        with opened(self.path) as place:
             for part in files:
-                yield _load_part(directory, part, self.manifest)
+                yield _load_part(place, part, self.manifest)
 
     def to_arrow(self, split: str) -> pa.Table:
         """The rows of a split: ``row``, ``vector``, ``label`` and the clear columns."""
@@ -136,30 +137,41 @@ class Cipherset:
         return next(self.batches(Split.TRAIN)).slice(0, 0)
 
 
-def open_cipherset(path: Path | str, *, signer: str | None = None) -> Cipherset:
+def open_cipherset(path: Path | ObjectFolder | str, *, signer: str | None = None) -> Cipherset:
     """The cipherset in the directory ``path``, every byte of it verified.
 
     Args:
-        path: The directory that was exported.
+        path: The directory that was exported, or ``s3://BUCKET/PREFIX``.
         signer: The fingerprint of the one key that may have signed it; without it, anybody's
             signature will do, and only says that nothing changed since.
 
     Raises:
         InputError: there is no such directory.
         IntegrityError: one byte differs, a file is extra or missing, or another key signed it.
-        BackendError: no permission.
+        BackendError: no permission; ``object_store``.
     """
-    root = Path(path)
-    with open_directory(root) as directory:
-        raw = read_regular(directory, MANIFEST, most_bytes=_MANIFEST_BYTES)
+    root = place_of(path)
+    with opened(root) as place:
+        raw = place.read(MANIFEST, most_bytes=MANIFEST_BYTES)
         verified = envelope.verify(raw, CIPHERSET_TYPE, expected_fingerprint=signer)
         manifest = read_manifest(verified.payload)
         splits = manifest.splits
         parts = (*splits.train.files, *splits.test.files)
-        _check_listing(listing(directory, root), {MANIFEST, *(part.path for part in parts)})
+        _check_listing(place.names(), {MANIFEST, *(part.path for part in parts)})
         for part in parts:
-            _load_part(directory, part, manifest)
+            _load_part(place, part, manifest)
     return Cipherset(root, manifest, canonical.digest_bytes(raw), verified.fingerprint)
+
+
+def place_of(path: Path | ObjectFolder | str) -> Path | ObjectFolder:
+    """The directory, or the prefix in an object store, that a text names.
+
+    Raises:
+        InputError: ``object_address``.
+    """
+    if isinstance(path, str):
+        return ObjectFolder(path) if path.startswith(SCHEME) else Path(path)
+    return path
 
 
 def _check_listing(found: frozenset[str], expected: set[str]) -> None:
@@ -173,9 +185,9 @@ def _check_listing(found: frozenset[str], expected: set[str]) -> None:
             )
 
 
-def _load_part(directory: int, part: PartFile, manifest: Manifest) -> pa.Table:
+def _load_part(place: Files, part: PartFile, manifest: Manifest) -> pa.Table:
     """The table in one file, after everything that the manifest says of it was checked."""
-    raw = read_regular(directory, part.path, most_bytes=min(part.bytes, _PART_BYTES))
+    raw = place.read(part.path, most_bytes=min(part.bytes, _PART_BYTES))
     if len(raw) != part.bytes or canonical.digest_bytes(raw) != part.sha256:
         raise IntegrityError(
             f"{part.path} is not the file that was signed", code="digest", hint=_FRESH

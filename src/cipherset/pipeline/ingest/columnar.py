@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cipherset.core.errors import InputError
+from cipherset.core.objects import ObjectPath
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.cells import MOST_ITEMS, as_text
 from cipherset.pipeline.ingest.lines import open_bytes, stored_chunks
-from cipherset.pipeline.ingest.objects import ObjectPath
 from cipherset.pipeline.ingest.reader import Batch, Part
 from cipherset.pipeline.ingest.whole import (
     BATCH_CHARS,

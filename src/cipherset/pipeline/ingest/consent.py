@@ -15,6 +15,7 @@ import pyarrow as pa
 from cipherset.core.errors import PolicyError
 from cipherset.core.rows import Rows
 from cipherset.pipeline.ingest.cells import as_text
+from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
 
 _YES: Final = frozenset({"true", "yes", "1"})
@@ -53,6 +54,11 @@ class ConsentReader:
     def name(self) -> str:
         """What messages call the source: its rows are counted among those with consent."""
         return f"{self._reader.name} (rows with consent)"
+
+    def parts(self, least_rows: int) -> "list[ConsentReader]":
+        """The rows in parts as the reader's; one where it has none. Each numbers its own."""
+        inner = self._reader.parts(least_rows) if isinstance(self._reader, ParquetReader) else []
+        return [ConsentReader(part, self._consent) for part in inner] or [self]
 
     def columns(self) -> list[str]:
         """As the reader's."""

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from cipherset.core.errors import InputError
-from cipherset.pipeline.ingest.objects import ObjectPath
+from cipherset.core.objects import ObjectPath
 
 # Without a header the first row of data is taken for one: what does not read like a name may be
 # a whole record. Names have no digits in a row (numbers, dates, ids) and at most three words.

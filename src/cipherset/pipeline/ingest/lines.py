@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from cipherset.core.objects import ObjectPath
 from cipherset.pipeline.ingest import faults
-from cipherset.pipeline.ingest.objects import ObjectPath
 from cipherset.pipeline.ingest.reader import LINE_BYTES
 
 _BOM = b"\xef\xbb\xbf"

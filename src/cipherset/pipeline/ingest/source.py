@@ -1,6 +1,7 @@
 """A source: a file that is read as often as needed, one batch at a time."""
 
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, final
@@ -8,6 +9,7 @@ from typing import Final, final
 import pyarrow as pa
 
 from cipherset.core.errors import InputError, UsageError
+from cipherset.core.objects import SCHEME, ObjectPath
 from cipherset.core.rows import Rows
 from cipherset.core.values import ColumnRoles, EncryptedVectors, Images, Records, Vectors
 from cipherset.pipeline.ingest import faults
@@ -15,7 +17,6 @@ from cipherset.pipeline.ingest.columnar import ParquetReader
 from cipherset.pipeline.ingest.consent import Consent, ConsentReader
 from cipherset.pipeline.ingest.delimited import DelimitedReader
 from cipherset.pipeline.ingest.jsonlines import JsonLinesReader
-from cipherset.pipeline.ingest.objects import SCHEME, ObjectPath
 from cipherset.pipeline.ingest.pictures.folder import ImageFolderReader, holds_images
 from cipherset.pipeline.ingest.reader import Batch, Part, Reader
 from cipherset.pipeline.ingest.roles import encrypted, images, parts_of, records, vectors
@@ -56,6 +57,15 @@ class Source:
         """How many rows the last read left out for want of consent."""
         return self._reader.dropped if isinstance(self._reader, ConsentReader) else 0
 
+    def count_dropped(self) -> None:
+        """Have ``n_dropped`` say it without reading anything but the column of consent.
+
+        Raises:
+            PolicyError: ``no_consent``.
+            InputError: the source is not fit; see ``faults``.
+        """
+        deque(self._batches({}, BATCH_ROWS), maxlen=0)
+
     def columns(self) -> list[str]:
         """The names of the columns there are.
 
@@ -72,9 +82,12 @@ class Source:
         Raises:
             InputError: the source cannot be read that far.
         """
-        if not isinstance(self._reader, ParquetReader):
+        reader = self._reader
+        if isinstance(reader, ConsentReader):
+            return [Source(part) for part in reader.parts(least_rows)]
+        if not isinstance(reader, ParquetReader):
             return [self]
-        return [Source(part) for part in self._reader.parts(least_rows)] or [self]
+        return [Source(part) for part in reader.parts(least_rows)] or [self]
 
     def texts(self, roles: ColumnRoles, batch_rows: int = BATCH_ROWS) -> Iterator[Records]:
         """Batches of at most ``batch_rows`` texts; column names are checked at once.

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cipherset.app.exports.dataset import Dataset
 from cipherset.app.exports.leak import Leak
+from cipherset.app.exports.plan import Plan
 from cipherset.app.exports.request import Owner, ProtectRequest, key_of
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.custody.keys.identity import Identities
@@ -33,6 +35,13 @@ class Charged:
     rows: int
     exported: Identities = field(repr=False)
     fitted_on: Identities | None = field(repr=False)
+
+
+def charged_for(dataset: Dataset, plan: Plan, *, new_minimizer: bool) -> Charged:
+    """What leaves by the plan; a minimizer that the key version had was fitted on other rows."""
+    exported = np.concatenate([plan.train, plan.test])
+    fitted_on = dataset.charged(plan.fit) if new_minimizer else None
+    return Charged(len(exported), dataset.charged(exported), fitted_on)
 
 
 @contextmanager
@@ -66,7 +75,7 @@ def leaving(
         granted_as=Action.PROTECT,
     )
     facts: dict[str, Fact] = {"rows": rows, "reid_high": leak.worst.high}
-    with gate.act(Action.EXPORT, str(request.target), facts, about=about, moment=moment):
+    with gate.act(Action.EXPORT, request.place, facts, about=about, moment=moment):
         yield
 
 

@@ -19,6 +19,7 @@ from cipherset.core.errors import PolicyError
 from cipherset.core.values import LABEL, Float32s
 from cipherset.custody.keys.identity import Identities
 from cipherset.evidence.attack import Block, reidentify_joined
+from cipherset.pipeline.sanitize.training.copies import is_among
 
 ABSENT = -1
 
@@ -56,28 +57,26 @@ def shared_rows(
     exports: Sequence[Live], dataset: Dataset, plan: Plan, *, seed: int
 ) -> Shared | None:
     """The rows that ``exports`` share with what ``plan`` will export; None if there is none."""
-    exported = np.sort(np.concatenate([plan.train, plan.test]))
-    known, first, codes = np.unique(
-        dataset.identities[exported], return_index=True, return_inverse=True
-    )
+    exported = np.sort(np.concatenate([plan.train, plan.test])) if exports else plan.test[:0]
+    known = dataset.identities[exported]
     shared = np.zeros(len(known), dtype=bool)
     sharing = []
     for live in exports:
         if live.state.meta.synthetic is not None:  # no row of it is one of the source
             continue
-        here = np.isin(known, live.identities())
+        here = is_among(known, live.identities())
         if here.any():
             shared |= here
             sharing.append(live)
     if not sharing:
         return None
-    chosen = np.flatnonzero(shared)
-    if len(chosen) > CANDIDATES:
+    exported, known = exported[shared], known[shared]
+    first = np.unique(known, return_index=True)[1]
+    if len(first) > CANDIDATES:
         rng = np.random.default_rng([seed, 0x70])
-        chosen = rng.choice(chosen, size=CANDIDATES, replace=False)
-    rows = np.sort(exported[first[chosen]])
-    n_rows = int(shared[codes.reshape(-1)].sum())
-    return Shared(tuple(sharing), rows, dataset.identities[rows], n_rows)
+        first = rng.choice(first, size=CANDIDATES, replace=False)
+    rows = np.sort(exported[first])
+    return Shared(tuple(sharing), rows, dataset.identities[rows], len(known))
 
 
 def measure_join(owner: Owner, shared: Shared, protection: Protection, part: Part) -> Joined:

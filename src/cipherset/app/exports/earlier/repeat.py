@@ -5,7 +5,7 @@ A second one with noise of its own would let the noise be averaged away.
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -104,8 +104,10 @@ def made_before(
             return _result(live, request, there)
     for live in same:
         there = verified(owner, live, live.state.meta.target)
+        if there is not None and request.store is not None:  # it is sent from where it is
+            return _result(live, replace(request, target=Path(live.state.meta.target)), there)
         if there is not None:
-            _copy(owner, request, live, there.path, staged)
+            _copy(owner, request, live, staged)
             return _result(live, request, there)
     if same and request.accept_risk is None:
         raise _lost(same[0])
@@ -121,10 +123,10 @@ def _is_same(owner: Owner, live: Live, asked: Asked) -> bool:
     return made_under == key and Asked(meta.source_digest, meta.request) == asked
 
 
-def _copy(owner: Owner, request: ProtectRequest, live: Live, source: Path, staged: Path) -> None:
+def _copy(owner: Owner, request: ProtectRequest, live: Live, staged: Path) -> None:
     check_target(request.target, Made.CIPHERSET, overwrite=request.overwrite)
     with disk_errors(request.target):
-        shutil.copytree(source, staged, dirs_exist_ok=True)
+        shutil.copytree(live.state.meta.target, staged, dirs_exist_ok=True)
     if verified(owner, live, str(staged)) is None:  # it changed while it was copied
         raise _lost(live)  # house: between two reads
     replace_directory(staged, request.target, overwrite=request.overwrite)

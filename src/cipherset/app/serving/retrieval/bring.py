@@ -1,10 +1,11 @@
 """Texts of a source brought in, so that they may be put before a model: listed, signed, sealed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cipherset.app.gate import Action, Fact, Moment
 from cipherset.app.gate.subjects import about_source
+from cipherset.app.index.leaving import key_known
 from cipherset.app.labels.record import DATASET, record_source, recorded_run
 from cipherset.app.serving.retrieval.kept import (
     KeptChunks,
@@ -48,6 +49,7 @@ def bring_chunks(session: Session, request: BringRequest) -> int:
     ``sanitize``.
 
     Raises:
+        PolicyError: ``not_allowed``.
         InputError: the source or a row is not fit; ``chunks_many``.
         KeyAccessError: there is no such key, or it is not active.
         BackendError: ``disk_full``, ``no_permission`` or ``disk``.
@@ -55,9 +57,11 @@ def bring_chunks(session: Session, request: BringRequest) -> int:
     source = open_source(request.source)
     name = request.name or source.name
     with open_workspace(session) as workspace:
-        about = about_source(workspace, source)
+        about, key = about_source(workspace, source), key_known(workspace, request.key)
+        if key is not None:
+            about = replace(about, also=key.bound())
         facts: dict[str, Fact] = {"chunks": name}
-        moment = Moment(purpose=request.purpose)
+        moment = Moment(purpose=request.purpose, key=key)
         with workspace.gate.act(
             Action.SANITIZE, source.name, facts, about=about, moment=moment
         ) as act:

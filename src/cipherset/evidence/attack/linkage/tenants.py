@@ -23,7 +23,7 @@ _LEAST_SPREAD: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class TenantLinkage:
-    """How often a row's own counterpart is the first choice, of ``n`` rows.
+    """How often a row's own counterpart is the first choice, of the ``n`` rows that have one.
 
     ``nearest``: as the rows lie, which finds them where both exports are under one key.
     ``profile``: by the features that no key hides. ``chance``: by drawing among the rows of the
@@ -53,30 +53,34 @@ def link_tenants(
     Args:
         first: Ciphertexts, shape (n, k).
         second: Ciphertexts, shape (m, l).
-        truth: For each row of ``first`` its counterpart in ``second``, shape (n,).
+        truth: For each row of ``first`` its counterpart in ``second``, shape (n,); -1 where it has
+            none. Such a row lies among the others, and is not asked about.
         first_groups: Shape (n,).
         second_groups: Shape (m,).
 
     Raises:
-        InputError: ``no_rows``: one of the two has none; ``not_finite``.
+        InputError: ``no_rows``: one of the two has none, or no row is in both; ``not_finite``.
         DimensionError: ``dimension``: groups or truth of another length.
     """
     a, b = _checked(first, first_groups), _checked(second, second_groups)
     if len(truth) != len(a):
         raise _lengths()
-    same = first_groups[:, np.newaxis] == second_groups[np.newaxis, :]
+    asked = np.flatnonzero(truth >= 0)
+    if not asked.size:
+        raise _no_rows("no row that both exports have")
+    same = first_groups[asked, np.newaxis] == second_groups[np.newaxis, :]
     chance = float((1.0 / np.maximum(same.sum(axis=1), 1)).mean())
     if a.shape[1] == b.shape[1]:
-        nearest = _hits(_squared(_standard(a), _standard(b)), same, truth)
+        nearest = _hits(_squared(_standard(a)[asked], _standard(b)), same, truth[asked])
     else:
-        nearest = np.zeros(len(a))
+        nearest = np.zeros(len(asked))
     codes = np.intersect1d(first_groups, second_groups)
     mine = _within_groups(_profiles(a, first_groups, codes), first_groups)
     theirs = _within_groups(_profiles(b, second_groups, codes), second_groups)
-    profile = _hits(_squared(mine, theirs), same, truth)
+    profile = _hits(_squared(mine[asked], theirs), same, truth[asked])
     most = max(float(nearest.sum()), float(profile.sum()))
-    interval = Interval(most / len(a), *clopper_pearson(most, len(a)))
-    return TenantLinkage(len(a), float(nearest.mean()), float(profile.mean()), chance, interval)
+    interval = Interval(most / len(asked), *clopper_pearson(most, len(asked)))
+    return TenantLinkage(len(asked), float(nearest.mean()), float(profile.mean()), chance, interval)
 
 
 def _profiles(x: Doubles, groups: Ints, codes: Ints) -> Doubles:
@@ -127,7 +131,7 @@ def _hits(squared: Doubles, same: npt.NDArray[np.bool_], truth: Ints) -> Doubles
 
 def _checked(x: Floats, groups: Ints) -> Doubles:
     if len(x) == 0:
-        raise InputError("an export without rows", code="no_rows", hint="give both some rows")
+        raise _no_rows("an export without rows")
     if len(groups) != len(x):
         raise _lengths()
     doubles = np.asarray(x, dtype=np.float64)
@@ -136,6 +140,10 @@ def _checked(x: Floats, groups: Ints) -> Doubles:
             "a ciphertext is not finite", code="not_finite", hint="read the export again"
         )
     return doubles
+
+
+def _no_rows(what: str) -> InputError:
+    return InputError(what, code="no_rows", hint="give both some rows, and some of them to both")
 
 
 def _lengths() -> DimensionError:

@@ -7,6 +7,7 @@ import click
 from cipherset.app.models import TrainRequest, TrainSpec, train, train_at_gate
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import ModelKind
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import Guarantee
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -18,7 +19,7 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
 
 
 @click.command(name="train", cls=Command, epilog=f"Example:  {EXAMPLE}")
-@click.argument("cipherset", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("cipherset", type=options.Place(), metavar="PLACE")
 @click.option(
     "--to",
     "target",
@@ -56,7 +57,7 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
-    cipherset: Path,
+    cipherset: Path | ObjectFolder,
     target: Path,
     model: str,
     hidden: str,
@@ -68,7 +69,10 @@ def command(  # noqa: PLR0913 -- one parameter per option
     at_gate: bool,  # noqa: FBT001 -- click hands it over by name
     force: bool,  # noqa: FBT001 -- click hands it over by name
 ) -> None:
-    """Train a model on the cipherset in DIR; needs no key, unless --at-gate."""
+    """Train a model on the cipherset in PLACE; needs no key, unless --at-gate.
+
+    PLACE is a directory, or s3://BUCKET/PREFIX.
+    """
     spec = TrainSpec(ModelKind(model), hidden=_layers(hidden), epochs=epochs, trees=trees)
     asked = None if privacy is None else _guarantee(privacy, at_gate=at_gate)
     request = TrainRequest(

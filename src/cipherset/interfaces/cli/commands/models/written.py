@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+from cipherset.core.objects import ObjectFolder
 from cipherset.interfaces.cli.output import promise_rows
 from cipherset.pipeline.export import open_cipherset
 from cipherset.pipeline.train import Bundle
@@ -12,7 +13,7 @@ _NOISY: Final = ("", "measured on noisy rows; where the key is, queries carry no
 _DRAWN: Final = ("", "measured on drawn rows; where the key is, queries are of real ones")
 
 
-def measured_on(cipherset: Path) -> Row:
+def measured_on(cipherset: Path | ObjectFolder) -> Row:
     """What the rows of a cipherset are that figures of the lab are measured on."""
     return _NOISY if open_cipherset(cipherset).manifest.synthetic is None else _DRAWN
 

@@ -41,7 +41,8 @@ def _rows(found: Forgotten, what: str) -> list[tuple[str, str]]:
         (
             f"export {each.cipherset_id[:12]}",
             f"{each.rows} rows {what}, {each.left} left; make it again, from a source without "
-            f"them, under another version of key {each.key_id}; call back what is at {each.target}",
+            f"them, under another version of key {each.key_id}; call back what is at "
+            f"{', '.join([each.target, *each.copies])}",
         )
         for each in found.exports
     ]

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from cipherset.app.inspection import inspect
+from cipherset.core.objects import ObjectFolder
+from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.output import privacy_rows, promise_rows
 
@@ -26,11 +28,14 @@ SHOWN = (
 
 
 @click.command(name="inspect", cls=Command, epilog=f"Example:  {EXAMPLE}")
-@click.argument("cipherset", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("cipherset", type=options.Place(), metavar="PLACE")
 @click.option("--signer", metavar="FINGERPRINT", help="The only key that may have signed it.")
 @click.pass_obj
-def command(context: Context, cipherset: Path, signer: str | None) -> None:
-    """Verify every byte of the cipherset in DIR, and show what it says of itself."""
+def command(context: Context, cipherset: Path | ObjectFolder, signer: str | None) -> None:
+    """Verify every byte of the cipherset in PLACE, and show what it says of itself.
+
+    PLACE is a directory, or s3://BUCKET/PREFIX.
+    """
     found = inspect(cipherset, signer)
     manifest = found["manifest"]
     rows = [(name, str(manifest[name])) for name in SHOWN]

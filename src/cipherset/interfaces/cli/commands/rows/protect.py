@@ -9,10 +9,12 @@ from cipherset.app.engine.engine import Engine
 from cipherset.app.exports.private.release import SyntheticResult, release_synthetic
 from cipherset.app.exports.protect import protect
 from cipherset.app.exports.request import AUTO, ProtectRequest, ProtectResult
+from cipherset.app.exports.sent.sent import place_for
 from cipherset.app.exports.utility import Utility
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.core.envelope import fingerprint
 from cipherset.core.manifest import Manifest, Task
+from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
@@ -36,7 +38,7 @@ EXAMPLE = (
 @options.pool
 @options.keep
 @click.option("--key", required=True, metavar="NAME", help="The key, one per purpose.")
-@options.target("The cipherset to write.")
+@options.target_or_store("The cipherset to write: a directory, or s3://BUCKET/PREFIX.")
 @click.option(
     "--minimize",
     default=AUTO,
@@ -88,7 +90,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     source: str,
     roles: ColumnRoles,
     key: str,
-    target: Path,
+    target: Path | ObjectFolder,
     minimize: str,
     approximation_factor: float | None,
     scheme: str,
@@ -113,7 +115,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
 
     SOURCE may be a folder of images with one subfolder per label: --image image --label label.
     """
-    of_rows = partial(ProtectRequest, source, roles, key, target, consent=consent, engine=engine)
+    of_rows = partial(_into(context, target, source, roles, key), consent=consent, engine=engine)
     request = of_rows(
         *(minimize, approximation_factor, noise, scheme, fit_share, max_reid, test_share, seed),
         encoder=encoder,
@@ -127,6 +129,14 @@ def command(  # noqa: PLR0913 -- one parameter per option
         overwrite=force,
     )
     _run(context, request)
+
+
+def _into(
+    context: Context, target: Path | ObjectFolder, source: str, roles: ColumnRoles, key: str
+) -> partial[ProtectRequest]:
+    """What is asked for, with the directory and the store that ``target`` stands for."""
+    place, store = place_for(context.home, target)
+    return partial(ProtectRequest, source, roles, key, place, store=store)
 
 
 def _run(context: Context, request: ProtectRequest) -> None:
@@ -168,7 +178,7 @@ def _show(context: Context, result: ProtectResult) -> None:
 
 def _title(result: ProtectResult) -> str:
     done = "made before, not again" if result.repeated else "written"
-    return f"cipherset {done}: {result.target}"
+    return f"cipherset {done}: {result.place}"
 
 
 def _rows(result: ProtectResult) -> list[tuple[str, str]]:

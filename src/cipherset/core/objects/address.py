@@ -1,4 +1,4 @@
-"""A file in an object store, as far as readers need a path: ``s3://BUCKET/KEY``.
+"""An object, as far as readers need a path: ``s3://BUCKET/KEY``.
 
 Arrow's own client reads it, in ranges. Credentials are what the store's usual environment variables
 and files say; an address never has any. An endpoint may be said in the address, as Arrow has it:
@@ -63,10 +63,10 @@ class ObjectPath:
         except (OSError, pyarrow.ArrowInvalid):  # its words may hold what a server answered
             raise self.lost() from None
 
-    def lost(self) -> BackendError:
-        """The store does not give what is in it."""
+    def lost(self, what: str = "did not give") -> BackendError:
+        """The store does not give what is in it, or does not take it."""
         return BackendError(
-            f"the object store did not give {self}",
+            f"the object store {what} {self}",
             code="object_store",
             hint="check the endpoint, the region and the credentials in the environment",
         )

@@ -1,0 +1,1 @@
+"""Exports that go on into an object store."""

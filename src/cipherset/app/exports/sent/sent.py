@@ -1,0 +1,47 @@
+"""An export into an object store, by way of the workspace, where its owner keeps it.
+
+It is made and measured here first, and sent as the last part of the same act. Where it is to go is
+sealed beside the export before the first byte leaves, so that ``forget`` knows. A run that was
+stopped while it sent is run again: the export is known again, and only sent.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Final
+
+from cipherset.app import state
+from cipherset.app.exports.request import Owner, ProtectRequest, ProtectResult
+from cipherset.core.files import disk_errors
+from cipherset.core.objects import ObjectFolder
+from cipherset.pipeline.export import open_cipherset, send
+
+FOLDER: Final = "sent"  # of a workspace
+
+
+def place_for(home: Path, to: Path | ObjectFolder) -> tuple[Path, ObjectFolder | None]:
+    """The directory that an export is put in, and the store that it is sent to from there."""
+    if isinstance(to, ObjectFolder):
+        return home / FOLDER / f"{secrets.token_hex(8)}.cipherset", to
+    return to, None
+
+
+def make_room(target: Path) -> None:
+    """The workspace's folder of such exports, there."""
+    with disk_errors(target):
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+
+
+def sent(owner: Owner, request: ProtectRequest, result: ProtectResult) -> None:
+    """Send the export of ``result`` to the store of ``request``, if there is one.
+
+    Raises:
+        UsageError, IntegrityError, BackendError: as ``pipeline.export.send`` says.
+    """
+    if request.store is None:
+        return
+    there = open_cipherset(result.target, signer=owner.workspace.fingerprint)
+    folder = owner.workspace.exports / result.manifest.cipherset_id
+    state.add_copy(folder, str(request.store), owner.sealer)
+    owner.progress.start("send", None)
+    send(there, result.target, request.store, overwrite=request.overwrite)
+    owner.progress.finish()
