@@ -56,6 +56,13 @@ BENCHMARKS = (
     Benchmark("minimize", needs=(BANKING,), rest=("--seeds", "5")),
     Benchmark("gaussian", needs=(BANKING,), rest=("--seeds", "3")),
     Benchmark("membership", needs=(BANKING,)),
+    Benchmark("compare", needs=(BANKING,), rest=("--seeds", "3", "--names-model")),
+    Benchmark(
+        "private",
+        needs=(("--data", "DIR"),),
+        also=("DIR/banking77", "DIR/airline_support_tweets", "DIR/goemotions_group"),
+        rest=("--seeds", "3"),
+    ),
     Benchmark("gradients", needs=(BANKING,)),
     Benchmark("owners", needs=(BANKING,)),
     Benchmark("rounds", needs=(BANKING,)),
