@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from banking77 import Codes, Split, encoded, read, rows_of, split
 from frontier_tasks import Labeled
+from messages import made
 from private import dataset, private_protection
+from tables import MADE_UP
 
 from cipherset.app.exports.private.draw import Drawn, draw
 from cipherset.core.values import NO_NOISE, Float32s, Guarantee, NoiseLaw
@@ -19,7 +21,7 @@ from cipherset.pipeline.sanitize import default_policy, rules_of, sanitize_texts
 
 KEY = bytes(range(32))
 DELTA = 1e-6
-SPEC = "bottleneck:6"
+N_MESSAGES = 9_000
 OURS = (("loose", 4.0, 0.0), ("default", 12.0, 1.0), ("strict", 24.0, 1.0))
 NOISY_EPSILONS = (8.0, 1.0)
 DRAWN_EPSILONS = (1.0, 3.0, 8.0)
@@ -38,14 +40,14 @@ WHOLE = ((Secret.ORDER, 4.0), (Secret.ROTATION, 4.0), (Secret.ROTATION, 8.0))
 
 @dataclass(frozen=True)
 class World:
-    """Vectors (n, 384), texts, what sanitizing left of these, labels, and the split of a seed."""
+    """Vectors (n, 384), texts and labels, what sanitizing left of both, and the split of a seed."""
 
     x: Float32s
     texts: Sequence[str]
-    anonymized: Sequence[str]
-    x_anonymized: Float32s
     y: Codes
     source: str
+    anonymized: Sequence[str] = ()
+    x_anonymized: Float32s | None = None
     seed: int = 0
 
     @cached_property
@@ -84,23 +86,38 @@ class Release:
     is_whole: bool = False
 
 
-def world_of(data: Path, cache: Path, extras: tuple[str, ...]) -> World:
+def banking(data: Path, cache: Path, extras: tuple[str, ...]) -> World:
+    """BANKING77 under its coarse labels."""
     found = read(data, cache)
     texts = [row["text"] for row in rows_of(data)]
+    return anonymized(World(found.vectors, texts, found.coarse, found.source), cache, extras)
+
+
+def office(cache: Path, extras: tuple[str, ...]) -> World:
+    """Made-up messages with names and numbers in nearly each, labeled by what they ask."""
+    rows = made(N_MESSAGES, 0)
+    texts = [row.text for row in rows]
+    y = np.unique([row.intent for row in rows], return_inverse=True)[1].astype(np.int64)
+    return anonymized(World(encoded(texts, cache), texts, y, MADE_UP), cache, extras)
+
+
+def anonymized(world: World, cache: Path, extras: tuple[str, ...]) -> World:
+    """The world with its texts sanitized by the default rules and ``extras``, and their vectors."""
     rules = rules_of(replace(default_policy(), extras=extras))
-    clean = sanitize_texts(texts, rules).texts
-    changed = np.flatnonzero([a != b for a, b in zip(texts, clean, strict=True)])
-    x = found.vectors.copy()
+    clean = sanitize_texts(world.texts, rules).texts
+    changed = np.flatnonzero([a != b for a, b in zip(world.texts, clean, strict=True)])
+    x = world.x.copy()
     if len(changed):
         x[changed] = encoded([clean[i] for i in changed], cache)
-    return World(found.vectors, texts, clean, x, found.coarse, found.source)
+    return replace(world, anonymized=clean, x_anonymized=x)
 
 
 def bottleneck(
     world: World, rows: Codes, factor: float, shrink: float, seed: int
 ) -> FittedMinimizer:
     settings = FitSettings(noise_radius=factor / 4, seed=seed, shrink=shrink)
-    return fit(parse_spec(SPEC), world.x[rows], world.y[rows], settings=settings)
+    spec = parse_spec(f"bottleneck:{world.y.max()}")
+    return fit(spec, world.x[rows], world.y[rows], settings=settings)
 
 
 def releases(world: World) -> Iterator[Release]:

@@ -56,7 +56,7 @@ BENCHMARKS = (
     Benchmark("minimize", needs=(BANKING,), rest=("--seeds", "5")),
     Benchmark("gaussian", needs=(BANKING,), rest=("--seeds", "3")),
     Benchmark("membership", needs=(BANKING,)),
-    Benchmark("compare", needs=(BANKING,), rest=("--seeds", "3", "--names-model")),
+    Benchmark("compare", needs=(BANKING,), rest=("--names-model",)),
     Benchmark(
         "private",
         needs=(("--data", "DIR"),),

@@ -43,7 +43,7 @@ NAMES = {
     "7 classes": local("BANKING77"),
     "77 classes": local("BANKING77"),
     "reviews, 2 classes": REVIEWS,
-    "tweets, 3 classes": local("tweets to airlines"),
+    "tweets, 3 classes": local("airline tweets"),
     "emotions, 4 classes": local("GoEmotions"),
 }
 KEY = bytes(range(32))
