@@ -36,7 +36,7 @@ class Labels(nn.Module):
 
 
 def unknown() -> torch.Generator:
-    """Unless it is told otherwise, torch begins every process with the same seed."""
+    """Seeded by the system: a new Generator has a seed that all know, and with it the noise."""
     return torch.Generator().manual_seed(secrets.randbits(63))
 
 
