@@ -11,8 +11,8 @@ through the owner's map. Labels are in the clear in every row.
 Re-identified, in percent beyond what the label tells: of 2,000 exported rows, each against the
 2,000 plain ones, by the better of two attacks (nearest, and all rows at once), after the map was
 turned off: by the best of the aligners of benchmarks/attacks.py from the file and the attacker's
-own labeled texts; from 64 pairs besides; by key and minimizer. Without the minimizer he has one of
-his own, fitted on his texts. Of rows that were drawn none is a person's: counted is how many more
+own labeled texts; from 64 pairs and his texts; by key and minimizer. Without the minimizer he has
+one of his own, fitted on his texts. Of rows that were drawn none is a person's: counted is how many more
 of them lie nearest to a row they were drawn from than to one that was held out.
 
 Words: F1 of the words of 1,000 exported texts that are read off their vectors; names: the share of
@@ -82,7 +82,7 @@ AT_MOST = "at most as all stolen"
 Told = tuple[Floats, Codes]
 HEAD = (
     "what leaves", "accuracy", "words, file alone", "names, file alone",
-    "re-identified, file alone, %", "and 64 pairs, %", "words, all stolen",
+    "re-identified, file alone, %", "by 64 pairs, %", "words, all stolen",
     "re-identified, all stolen, %", "membership, AUC",
 )  # fmt: skip
 _, ACCURACY, WORDS, NAMES, ALONE, PAIRED, WORDS_STOLEN, STOLEN, MEMBERSHIP = HEAD

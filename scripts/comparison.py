@@ -39,7 +39,7 @@ _COLUMNS: Final = {
     "file alone: words read, F1": "words, file alone",
     "file alone: names and numbers read": "names, file alone",
     "file alone: re-identified, %": "re-identified, file alone, %",
-    "and 64 known pairs, %": "and 64 pairs, %",
+    "by 64 known pairs, %": "by 64 pairs, %",
     "all stolen: words read, F1": "words, all stolen",
     "all stolen: re-identified, %": "re-identified, all stolen, %",
     "membership, AUC (chance 0.5)": "membership, AUC",
