@@ -12,8 +12,8 @@ Re-identified, in percent beyond what the label tells: of 2,000 exported rows, e
 2,000 plain ones, by the better of two attacks (nearest, and all rows at once), after the map was
 turned off: by the best of the aligners of benchmarks/attacks.py from the file and the attacker's
 own labeled texts; from 64 pairs and his texts; by key and minimizer. Without the minimizer he has
-one of his own, fitted on his texts. Of rows that were drawn none is a person's: counted is how many more
-of them lie nearest to a row they were drawn from than to one that was held out.
+one of his own, fitted on his texts. Of rows that were drawn none is a person's: counted is how
+many more of them lie nearest to a row they were drawn from than to one that was held out.
 
 Words: F1 of the words of 1,000 exported texts that are read off their vectors; names: the share of
 their names, numbers and rare words that are. Of an anonymized text: what is left in it. Of drawn
