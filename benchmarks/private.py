@@ -39,7 +39,7 @@ from cipherset.pipeline.private import private_scores
 from cipherset.pipeline.train import TrainSpec, train_model
 
 EPSILONS = (1.0, 3.0, 8.0)
-TOLD_EPSILONS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
+TOLD_EPSILONS = (8.0, 4.0, 2.0, 1.0, 0.5)
 NAMES = {
     "7 classes": local("BANKING77"),
     "77 classes": local("BANKING77"),
