@@ -86,6 +86,7 @@ TABLES: Final[Mapping[str, tuple[tuple[Cell, ...], ...]]] = {
             "as the plain model",
         ),
     ),
+    "messages": (_HEADER, *_measured("compare/messages")),
     "reviews": (
         ("what leaves", "accuracy", "file alone: re-identified", "and 100 known pairs", _REID),
         ("plain vectors", ("reviews/exports", ("none, beta 8",), "plain", ""), _ALL, _ALL, _ALL),
