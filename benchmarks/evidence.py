@@ -56,6 +56,13 @@ BENCHMARKS = (
     Benchmark("minimize", needs=(BANKING,), rest=("--seeds", "5")),
     Benchmark("gaussian", needs=(BANKING,), rest=("--seeds", "3")),
     Benchmark("membership", needs=(BANKING,)),
+    Benchmark("compare", needs=(BANKING,), rest=("--names-model",)),
+    Benchmark(
+        "private",
+        needs=(("--data", "DIR"),),
+        also=("DIR/banking77", "DIR/airline_support_tweets", "DIR/goemotions_group"),
+        rest=("--seeds", "1"),
+    ),
     Benchmark("gradients", needs=(BANKING,)),
     Benchmark("owners", needs=(BANKING,)),
     Benchmark("rounds", needs=(BANKING,)),
@@ -199,13 +206,14 @@ def main() -> int:
         if benchmark.name not in asked.only:
             continue
         try:
-            tables = merged(read(), benchmark.name, here.run(benchmark))
+            made = here.run(benchmark)
         except subprocess.CalledProcessError as error:
             say(f"{benchmark.name} keeps its tables: it ended with {error.returncode}")
             failed = True
         else:
-            # Each is kept as it ends: the next may take long.
-            FILE.write_text(written(tables), encoding="utf-8")
+            # Each is kept as it ends: the next may take long. The file is read only now, for what
+            # another run has written meanwhile.
+            FILE.write_text(written(merged(read(), benchmark.name, made)), encoding="utf-8")
     return int(failed)
 
 

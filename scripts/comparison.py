@@ -29,124 +29,66 @@ _LESS: Final = "at most as with the key"
 _NOT: Final = "not measured"
 
 
-def _minimized(export: str, column: str) -> Place:
-    return ("minimize/7", (export,), column, "")
-
-
-def _gaussian(noise: str, column: str) -> Place:
-    return ("gaussian/7", ("bottleneck:6", noise), column, "")
-
-
-def _member(model: str, query: str) -> Place:
-    return ("membership/membership", ("7", f"lab, {model}", query), "AUC", "")
-
-
 def _fhe(name: str, column: str, word: str = "") -> Place:
     return ("fhe/predictions", ("7", name, "in one batch"), column, word)
 
 
-def _ours(label: str, export: str, words: Cell, member: Cell) -> tuple[Cell, ...]:
-    accuracy, reid = "on the export", "re-id excess, %"
-    return (
-        label,
-        _minimized(export, accuracy),
-        words,
-        _LESS,
-        _LESS,
-        _minimized(export, reid),
-        member,
+_REID: Final = "file, key and minimizer: re-identified, %"
+_COLUMNS: Final = {
+    "accuracy": "accuracy",
+    "file alone: words read, F1": "words, file alone",
+    "file alone: names and numbers read": "names, file alone",
+    "file alone: re-identified, %": "re-identified, file alone, %",
+    "by 64 known pairs, %": "by 64 pairs, %",
+    "all stolen: words read, F1": "words, all stolen",
+    "all stolen: re-identified, %": "re-identified, all stolen, %",
+    "membership, AUC (chance 0.5)": "membership, AUC",
+}
+_HEADER: Final = ("what leaves", *_COLUMNS)
+_RELEASES: Final = (
+    "plain vectors",
+    "anonymized text",
+    "vectors of anonymized text",
+    "permutation, whole vectors (beta 4)",
+    "rotation, whole vectors (beta 4)",
+    "rotation, whole vectors (beta 8)",
+    "ours, loose (beta 4)",
+    "ours, default (beta 12)",
+    "ours, strict (beta 24)",
+    "ours, Gaussian, epsilon 8",
+    "ours, Gaussian, epsilon 1",
+    "ours, private minimizer, epsilon 8 in all",
+    "ours, private minimizer, epsilon 1 in all",
+    "synthetic rows, epsilon 8",
+    "synthetic rows, epsilon 3",
+    "synthetic rows, epsilon 1",
+    "*the label alone*",
+)
+
+
+def _measured(table: str) -> tuple[tuple[Cell, ...], ...]:
+    """A line for each release, by its name in the table."""
+    return tuple(
+        (name, *((table, (name,), column, "") for column in _COLUMNS.values()))
+        for name in _RELEASES
     )
 
 
-def _private(label: str, noise: str) -> tuple[Cell, ...]:
-    accuracy, reid = "on the export", "re-id excess, %"
-    return (label, _gaussian(noise, accuracy), _NOT, _LESS, _LESS, _gaussian(noise, reid), _NOT)
-
-
-_HEADER: Final = (
-    "what leaves",
-    "accuracy",
-    "file alone: words read, F1",
-    "file alone: re-identified",
-    "and 64 known or chosen pairs",
-    "file, key and minimizer: re-identified, %",
-    "membership, AUC (chance 0.5)",
-)
-_TIGHT: Final = "bottleneck:6, shrink 1, beta 12"
-_LOOSE: Final = "bottleneck:6, shrink 0, beta 4"
 TABLES: Final[Mapping[str, tuple[tuple[Cell, ...], ...]]] = {
     "banking": (
         _HEADER,
-        (
-            "plain vectors",
-            _minimized("none, beta 8", "plain"),
-            ("inversion/7", ("plain",), "words, F1", ""),
-            _ALL,
-            _ALL,
-            _ALL,
-            ("membership/membership", ("7", "trained at the gate", "without noise"), "AUC", ""),
-        ),
-        ("anonymized text", *[_NOT] * 6),
-        (
-            "permutation, whole vectors",
-            (
-                "membership/theft",
-                ("7", "none, beta 4, permutation", "2 (14)"),
-                "with the key",
-                "beta 4",
-            ),
-            ("inversion/7", ("permutation, beta 2.5, key safe",), "words, F1", "beta 2.5"),
-            ("attacks/no-pairs", ("permutation", "5"), "re-id", "beta 5"),
-            ("attacks/pairs", ("permutation", "5"), "64", "beta 5"),
-            _NOT,
-            _NOT,
-        ),
-        (
-            "rotation, whole vectors",
-            (*_minimized("none, beta 8", "on the export")[:3], "beta 8"),
-            _NOT,
-            ("attacks/no-pairs", ("rotation", "4"), "re-id", "beta 4"),
-            ("attacks/pairs", ("rotation", "4"), "64", "beta 4"),
-            (*_minimized("none, beta 8", "re-id excess, %")[:3], "beta 8"),
-            (*_member("none, beta 4", "fresh encryption")[:3], "beta 4"),
-        ),
-        _ours(
-            "ours, 6 dimensions, loose (beta 4)",
-            _LOOSE,
-            _NOT,
-            _member(_LOOSE, "fresh encryption"),
-        ),
-        _ours(
-            "ours, 6 dimensions (beta 12)",
-            _TIGHT,
-            _NOT,
-            _member(_TIGHT, "fresh encryption"),
-        ),
-        _ours(
-            "ours, 6 dimensions (beta 16)",
-            "bottleneck:6, shrink 1, beta 16",
-            ("inversion/7", ("ours, beta 16, key safe",), "words, F1", ""),
-            _NOT,
-        ),
-        _private("ours, Gaussian noise, epsilon 8 a row", "epsilon 8"),
-        _private("ours, Gaussian noise, epsilon 1 a row", "epsilon 1"),
-        ("synthetic rows with an epsilon", *[_NOT] * 6),
+        *_measured("compare/banking"),
         (
             "homomorphic encryption (CKKS)",
             _fhe("TenSEAL 0.3.18", "accuracy"),
-            *["nothing known"] * 3,
-            _ALL,
+            *["nothing known"] * 4,
+            *[_ALL] * 2,
             "as the plain model",
         ),
-        (
-            "*the label alone*",
-            "",
-            ("inversion/7", ("*the label alone*",), "words, F1", ""),
-            *[""] * 4,
-        ),
     ),
+    "messages": (_HEADER, *_measured("compare/messages")),
     "reviews": (
-        ("what leaves", "accuracy", "file alone: re-identified", "and 100 known pairs", _HEADER[5]),
+        ("what leaves", "accuracy", "file alone: re-identified", "and 100 known pairs", _REID),
         ("plain vectors", ("reviews/exports", ("none, beta 8",), "plain", ""), _ALL, _ALL, _ALL),
         (
             "permutation, whole vectors (beta 2.5)",

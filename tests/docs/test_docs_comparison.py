@@ -17,7 +17,7 @@ def test_its_tables_are_those_of_the_evidence():
 
 
 def test_a_figure_edited_by_hand_is_found():
-    cell = SCRIPT["figure"](("minimize/7", ("none, beta 8",), "plain", ""), EVIDENCE)
+    cell = SCRIPT["figure"](("compare/banking", ("plain vectors",), "accuracy", ""), EVIDENCE)
     edited = TEXT.replace(f"| {cell} |", "| 0.999 |", 1)
     assert edited != TEXT
     assert SCRIPT["page"](edited, EVIDENCE) == TEXT
