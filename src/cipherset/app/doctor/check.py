@@ -24,6 +24,7 @@ _EXTRAS: Final = (
     ("hcvault", "hvac", "keys wrapped by a vault"),
     ("keyring", "keyring", "keys opened by the system's keyring"),
     ("names", "spacy", "names found by a model"),
+    ("openvino", "openvino", "vectors of bfloat16, on processors that multiply it"),
     ("postgres", "psycopg", "a ledger that several gateways share"),
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
