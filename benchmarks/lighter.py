@@ -8,7 +8,7 @@ differ: plain (384 dimensions), and as ``protect`` exports them, fitted on the t
 encrypted with ball noise. The encrypted model is asked about test rows as a gateway asks, without
 noise. PATH is a Python that has torch and transformers, DIRECTORY the encoder's weights: with them
 the encoder's last layer and a classifier on it are fine-tuned on the texts themselves
-(``peer_lighter.py``; its settings were chosen on a tenth of the training rows of seed 0).
+(``peer_lighter.py``).
 
 ``training`` is CPU seconds of the training alone, with the search for a penalty that a logistic
 model makes. ``before`` is what comes before it, once: embedding the training rows, and the owner's

@@ -1,13 +1,14 @@
 """The last layer of an encoder and a classifier on it, fine-tuned on texts with plain torch.
 
-Usage: PEER_PYTHON benchmarks/peer_lighter.py TASKS.json MODEL [--epochs N] [--rate R] [--tenth]
+Usage: PEER_PYTHON benchmarks/peer_lighter.py TASKS.json MODEL
+    [--epochs N] [--rate R]
 
 TASKS holds ``texts``, and per run ``labels``, ``train`` and ``test`` (rows by number) and ``seed``;
 MODEL is a directory of the encoder's weights. The layers that are frozen run once over all texts,
 and their output is kept: of that time each run is charged its share. Prints a JSON list with, per
 run, the processor's seconds for that share (``before``) and for the training (``seconds``), the
-bytes of what was trained, and the accuracy on the test rows. With ``--tenth``, a tenth of the
-training rows is held back and asked about instead: settings are chosen by that.
+bytes of what was trained, and the accuracy on the test rows. Epochs and rate are usual ones for one
+layer; they were not searched for.
 
 Runs under a Python of its own that has torch and transformers; nothing of this package is here.
 """
@@ -105,8 +106,6 @@ def tuned(head: Head, states: States, run: dict, given: object) -> dict[str, flo
     """The seconds, size and accuracy of one run."""
     labels = torch.tensor(run["labels"])
     train, test = run["train"], run["test"]
-    if given.tenth:
-        train, test = train[len(train) // 10 :], train[: len(train) // 10]
     start = time.process_time()
     tune(head, states, labels, train, given)
     seconds = time.process_time() - start
@@ -121,7 +120,6 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=3e-4)
-    parser.add_argument("--tenth", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
     held = json.loads(given.tasks.read_text("utf-8"))
