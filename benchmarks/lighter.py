@@ -1,7 +1,7 @@
 """Training time and model size on minimized, encrypted vectors beside plain ones and fine-tuning.
 
 Usage: OMP_NUM_THREADS=1 python benchmarks/lighter.py --data DIR [--seeds N] [--tasks N]
-    [--peer-python PATH --model DIRECTORY]
+    [--kinds KIND ...] [--train N] [--peer-python PATH --model DIRECTORY]
 
 DIR is BANKING77's folder. The same rows, labels, model families and recipes; only the vectors
 differ: plain (384 dimensions), and as ``protect`` exports them, fitted on the training rows,
@@ -97,12 +97,18 @@ def trained(kind: ModelKind, rows: Rows, y: tuple[Codes, Codes], embedding: floa
     return Trained(before, seconds, len(to_onnx(model)), right, rows.train.nbytes)
 
 
-def measure(data: Banking, name: str, y: Codes, n_seeds: int, embedding: float) -> Found:
+def rows_for(given: Any, y: Codes, seed: int) -> tuple[Codes, Codes]:  # noqa: ANN401 -- argparse
+    """Training and test rows by number, the same for every way; a third as many are asked about."""
+    parts = split(y, seed)
+    n_train = given.train or len(parts.train)
+    return parts.train[:n_train], parts.test[: n_train // 3]
+
+
+def measure(given: Any, data: Banking, name: str, y: Codes, embedding: float) -> Found:  # noqa: ANN401 -- argparse
     spec, factor = SETTINGS[name]
     found: Found = {}
-    for seed in range(n_seeds):
-        parts = split(y, seed)
-        train, test = parts.train, parts.test
+    for seed in range(given.seeds):
+        train, test = rows_for(given, y, seed)
         plain = Rows("plain", data.vectors[train], data.vectors[test])
         small = cpu_seconds(
             lambda train=train, test=test, seed=seed: minimized(
@@ -110,7 +116,7 @@ def measure(data: Banking, name: str, y: Codes, n_seeds: int, embedding: float) 
             )
         )
         for rows in (plain, small):
-            for kind in KINDS:
+            for kind in map(ModelKind, given.kinds):
                 made = trained(kind, rows, (y[train], y[test]), embedding)
                 print(name, seed, rows.name, kind.value, made, file=sys.stderr)
                 found.setdefault((rows.name, kind.value), []).append(made)
@@ -121,9 +127,8 @@ def tuned(given: Any, texts: list[str], y: Codes) -> list[Trained]:  # noqa: ANN
     """The encoder's last layer and a classifier, for each seed, in a process of their own."""
     runs = []
     for seed in range(given.seeds):
-        parts = split(y, seed)
-        rows = {"train": parts.train.tolist(), "test": parts.test.tolist()}
-        runs.append({"labels": y.tolist(), "seed": seed, **rows})
+        train, test = (rows.tolist() for rows in rows_for(given, y, seed))
+        runs.append({"labels": y.tolist(), "seed": seed, "train": train, "test": test})
     n_bytes = [sum(len(texts[i].encode()) for i in run["train"]) for run in runs]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tasks.json"
@@ -185,6 +190,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--tasks", type=int, default=len(SETTINGS), help="only the first so many")
+    parser.add_argument("--kinds", nargs="+", default=[each.value for each in KINDS])
+    parser.add_argument("--train", type=int, help="at most so many training rows")
     parser.add_argument("--peer-python")
     parser.add_argument("--model")
     given = parser.parse_args()
@@ -194,7 +201,7 @@ def main() -> None:
     labels = {"7 classes": data.coarse, "77 classes": data.fine}
     rows = []
     for name, y in list(labels.items())[: given.tasks]:
-        found = measure(data, name, y, given.seeds, embedding)
+        found = measure(given, data, name, y, embedding)
         if given.peer_python:
             found["texts", TUNED] = tuned(given, texts, y)
         rows += lines(name, found)
@@ -205,6 +212,7 @@ def main() -> None:
         rows,
         (data.source,),
         tuple(range(given.seeds)),
+        note=f"{len(rows_for(given, data.coarse, 0)[0]):,} training rows",
     )
     hand_over([table], given.tables)
 

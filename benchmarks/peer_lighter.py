@@ -1,14 +1,13 @@
 """The last layer of an encoder and a classifier on it, fine-tuned on texts with plain torch.
 
-Usage: PEER_PYTHON benchmarks/peer_lighter.py TASKS.json MODEL
-    [--epochs N] [--rate R]
+Usage: PEER_PYTHON benchmarks/peer_lighter.py TASKS.json MODEL [--epochs N] [--rate R]
 
 TASKS holds ``texts``, and per run ``labels``, ``train`` and ``test`` (rows by number) and ``seed``;
-MODEL is a directory of the encoder's weights. The layers that are frozen run once over all texts,
-and their output is kept: of that time each run is charged its share. Prints a JSON list with, per
-run, the processor's seconds for that share (``before``) and for the training (``seconds``), the
-bytes of what was trained, and the accuracy on the test rows. Epochs and rate are usual ones for one
-layer; they were not searched for.
+MODEL is a directory of the encoder's weights. The layers that are frozen run once for all texts
+that a run names, and their output is kept: each run is charged its share of that. Prints a JSON
+list with, per run, the processor's seconds for that share (``before``) and for the training
+(``seconds``), the bytes of what was trained, and the accuracy on the test rows. Epochs and rate are
+usual ones for one layer; they were not searched for.
 
 Runs under a Python of its own that has torch and transformers; nothing of this package is here.
 """
@@ -25,13 +24,15 @@ from transformers import AutoModel, AutoTokenizer
 BATCH = 32
 MAX_TOKENS = 256
 WARM_UP = 0.1  # the share of all steps in which the rate rises
-States = list[torch.Tensor]
+States = dict[int, torch.Tensor]  # by row
 
 
-def frozen_states(model: torch.nn.Module, tokenizer: object, texts: list[str]) -> States:
-    """What the last layer gets, (tokens, dim) for each text; short texts run beside short ones."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    found: dict[int, torch.Tensor] = {}
+def frozen_states(
+    model: torch.nn.Module, tokenizer: object, texts: list[str], named: set[int]
+) -> States:
+    """What the last layer gets, (tokens, dim) for each row; short texts run beside short ones."""
+    order = sorted(named, key=lambda i: len(texts[i]))
+    found: States = {}
     for start in range(0, len(order), BATCH):
         rows = order[start : start + BATCH]
         batch = tokenizer(
@@ -45,7 +46,7 @@ def frozen_states(model: torch.nn.Module, tokenizer: object, texts: list[str]) -
             states = model(**batch).last_hidden_state
         lengths = batch["attention_mask"].sum(dim=1).tolist()
         found |= {i: states[j, : lengths[j]].clone() for j, i in enumerate(rows)}
-    return [found[i] for i in range(len(texts))]
+    return found
 
 
 class Head(torch.nn.Module):
@@ -56,7 +57,7 @@ class Head(torch.nn.Module):
         self.last = last
         self.linear = torch.nn.Linear(dim, n_classes)
 
-    def forward(self, states: States) -> torch.Tensor:
+    def forward(self, states: list[torch.Tensor]) -> torch.Tensor:
         x = torch.nn.utils.rnn.pad_sequence(states, batch_first=True)
         lengths = torch.tensor([len(each) for each in states])
         mask = (torch.arange(x.shape[1]) < lengths[:, None]).float()
@@ -128,7 +129,8 @@ def main() -> None:
     last = model.encoder.layer[-1]
     model.encoder.layer = model.encoder.layer[:-1]
     start = time.process_time()
-    states = frozen_states(model, tokenizer, held["texts"])
+    named = {i for run in held["runs"] for i in run["train"] + run["test"]}
+    states = frozen_states(model, tokenizer, held["texts"], named)
     each = (time.process_time() - start) / len(states)
     found = []
     for run in held["runs"]:
