@@ -4,7 +4,8 @@ Usage: OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/encoder_floor.
     [--rows N]
 
 The products with weights of every layer, over as many tokens as the texts have, none of them
-padding: by numpy's BLAS, 512 tokens at a time, without attention, activations or anything else.
+padding: 512 tokens at a time, without attention, activations or anything else, by numpy's BLAS or,
+where torch is installed, by its own if that is faster.
 No encoder that multiplies float32 as this processor does can be faster. CPU seconds, the best of
 a few rounds in which all take turns, for the machine may be shared. DIR holds the folders banking77
 and airline_support_tweets: copies that are not distributed; the demo's reviews come from the
@@ -13,7 +14,10 @@ package index.
 
 import time
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from encoder_int8 import BFLOAT16, INT8, airline, banking, reviews
@@ -37,10 +41,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def products(n_tokens: int) -> Callable[[], None]:
+def products(n_tokens: int, array: Callable[[np.ndarray], Any]) -> Callable[[], None]:
+    """``array`` makes what the library multiplies."""
     rng = np.random.default_rng(0)
-    inputs = {dim: rng.standard_normal((BATCH, dim), dtype=np.float32) for dim in (DIM, WIDE)}
-    weights = [rng.standard_normal(shape, dtype=np.float32) for shape in SHAPES]
+    inputs = {
+        dim: array(rng.standard_normal((BATCH, dim), dtype=np.float32)) for dim in (DIM, WIDE)
+    }
+    weights = [array(rng.standard_normal(shape, dtype=np.float32)) for shape in SHAPES]
 
     def multiply() -> None:
         for _ in range(N_LAYERS * -(-n_tokens // BATCH)):
@@ -61,12 +68,19 @@ def count_tokens(texts: list[str], cache: Path) -> int:
 def measure(name: str, texts: list[str], cache: Path) -> tuple[str, ...]:
     n_tokens = count_tokens(texts, cache)
     encoders = {each: open_encoder(each, cache) for each in ENCODERS}
-    ways: dict[str, Callable[[], object]] = {"products": products(n_tokens)}
+    ways: dict[str, Callable[[], object]] = {}
     for each, encoder in encoders.items():
         encoder.encode(texts[:64])
         ways[each] = lambda encoder=encoder: encoder.encode(texts)
+    kinds: dict[str, Callable[[np.ndarray], Any]] = {"numpy": np.asarray}
+    if find_spec("torch"):
+        torch = import_module("torch")
+        torch.set_num_threads(1)
+        kinds["torch"] = torch.from_numpy
+    ways |= {kind: products(n_tokens, array) for kind, array in kinds.items()}
     rounds = [{way: seconds(work) for way, work in ways.items()} for _ in range(ROUNDS)]
     best = {way: min(each[way] for each in rounds) for way in ways}
+    best = {"products": min(best.pop(kind) for kind in kinds)} | best
     rate = n_tokens * N_LAYERS * 2 * sum(a * b for a, b in SHAPES) / best["products"] / 1e9
     return (
         name, f"{len(texts):,}", f"{n_tokens / len(texts):.1f}", f"{rate:.0f}",
