@@ -8,7 +8,8 @@ copies that are not distributed; what is missing is left out, and the demo's rev
 package index. Both encoders see the same texts. Accuracy is that of a logistic regression with one
 penalty for all, trained on three quarters and asked about the rest, each encoder with its own
 vectors; the difference is the mean over splits, in points, with its standard error, for both are
-asked about the same rows. NAME is another encoder than that in 8-bit integers. ``mixed`` is trained on exact vectors and asked about rounded ones.
+asked about the same rows. ``mixed`` is trained on exact vectors and asked about rounded ones. NAME
+is another encoder than that in 8-bit integers.
 """
 
 import bz2
