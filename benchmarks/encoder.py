@@ -37,9 +37,9 @@ from cipherset.core.values import Float32s
 from cipherset.interfaces.cli.settings import cache
 from cipherset.pipeline.embed import TextEncoder, bundle
 from cipherset.pipeline.embed.batches import Batch, batches
-from cipherset.pipeline.embed.encoder import BATCH_TOKENS
 
 N_TEXTS = 1500
+BATCH_TOKENS = 512
 ROUNDS = 3
 CORES = len(os.sched_getaffinity(0))
 MS = "com.microsoft"

@@ -138,6 +138,7 @@ def test_an_encoder_that_was_not_fetched_says_how(tmp_path):
     assert refusal.value.hint == "run: cipherset encoder get minilm-l6-v2"
     assert [(info.name, info.cached) for info in catalog(tmp_path)] == [
         ("minilm-l6-v2", False),
+        ("minilm-l6-v2-bf16", False),
         ("minilm-l6-v2-int8", False),
         ("paraphrase-minilm", False),
         ("efficientnet-lite0", False),

@@ -16,7 +16,6 @@ from cipherset.pipeline.embed import (
     write_bundle,
     write_quantized,
 )
-from cipherset.pipeline.embed.encoder import chosen_providers
 from cipherset.pipeline.embed.graph import IDS, MASK, POOLED
 from cipherset.pipeline.embed.quantized import graph as quantized
 from cipherset.pipeline.embed.quantized.ranges import (
@@ -26,6 +25,7 @@ from cipherset.pipeline.embed.quantized.ranges import (
     observe,
     run_alone,
 )
+from cipherset.pipeline.embed.runtime import chosen_providers
 
 INT8 = "minilm-l6-v2-int8"
 OTHERS = [

@@ -67,6 +67,7 @@ def test_encoder(minilm):
     shown = cipherset("encoder", "list", "--json").json["encoders"]
     assert [each["encoder"] for each in shown] == [
         "minilm-l6-v2",
+        "minilm-l6-v2-bf16",
         "minilm-l6-v2-int8",
         "paraphrase-minilm",
         "efficientnet-lite0",

@@ -2,6 +2,8 @@
 
     <cache>/encoders/<name>-<first 12 digits of its digest>/     see pipeline.embed.bundle
 
+The encoder in bfloat16 is the exact one's files, run otherwise.
+
 ``get`` is the only thing here that uses the network. ``open_encoder`` never does.
 """
 
@@ -26,6 +28,7 @@ from cipherset.core.manifest import EncoderFacts
 from cipherset.core.protocols import Encoder, ImageEncoder, Progress
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.embed import (
+    BFLOAT16,
     QUANTIZATION,
     BertSettings,
     EncoderIdentity,
@@ -55,7 +58,8 @@ class PinnedFile:
 class CatalogEntry:
     """Where an encoder's files are, by digest, and what its authors set.
 
-    With ``exact`` it is that encoder in 8-bit integers, made from the same files.
+    With ``exact`` it is that encoder in 8-bit integers, made from the same files, or in bfloat16,
+    for which there is nothing to make.
     """
 
     name: str
@@ -64,6 +68,7 @@ class CatalogEntry:
     tokenizer: PinnedFile
     settings: BertSettings
     exact: "CatalogEntry | None" = None
+    quantization: str | None = None
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -72,7 +77,7 @@ class CatalogEntry:
             weights=f"sha256:{self.weights.member.sha256}",
             tokenizer=f"sha256:{self.tokenizer.member.sha256}",
             settings=self.settings,
-            quantization=None if self.exact is None else QUANTIZATION,
+            quantization=self.quantization,
         )
 
 
@@ -119,7 +124,8 @@ _EXACT: Final = CatalogEntry(
 )
 _ENTRIES: Final = (
     _EXACT,
-    replace(_EXACT, name="minilm-l6-v2-int8", exact=_EXACT),
+    replace(_EXACT, name="minilm-l6-v2-bf16", exact=_EXACT, quantization=BFLOAT16),
+    replace(_EXACT, name="minilm-l6-v2-int8", exact=_EXACT, quantization=QUANTIZATION),
     CatalogEntry(
         "paraphrase-minilm",
         weights=PinnedFile(
@@ -169,15 +175,20 @@ def install(entry: CatalogEntry, cache_dir: Path, progress: Progress | None = No
     try:
         _open_cached(entry, folder)
     except (BackendError, IntegrityError):
-        if entry.exact is None:
-            write_bundle(folder, _fetched(entry, cache_dir))
-        else:
-            exact = install(entry.exact, cache_dir).path
-            write_quantized(folder, exact, max_tokens=entry.settings.max_tokens)
+        _make(entry, folder, cache_dir)
         _open_cached(entry, folder)
     if progress is not None:
         progress.finish()
     return _info(entry, cache_dir)
+
+
+def _make(entry: CatalogEntry, folder: Path, cache_dir: Path) -> None:
+    if entry.exact is None:
+        write_bundle(folder, _fetched(entry, cache_dir))
+        return
+    exact = install(entry.exact, cache_dir).path
+    if entry.quantization == QUANTIZATION:
+        write_quantized(folder, exact, max_tokens=entry.settings.max_tokens)
 
 
 def _get_image(entry: ImageEntry, cache_dir: Path, progress: Progress | None) -> EncoderInfo:
@@ -301,7 +312,10 @@ def _unknown(spec: str) -> UsageError:
 
 def _info(entry: CatalogEntry, cache_dir: Path) -> EncoderInfo:
     digest = entry.identity.digest
-    folder = _folder(cache_dir, entry.name, digest)
+    if entry.exact is not None and entry.quantization == BFLOAT16:  # the same graph, run otherwise
+        folder = _info(entry.exact, cache_dir).path
+    else:
+        folder = _folder(cache_dir, entry.name, digest)
     return EncoderInfo(entry.name, digest, folder, cached=is_built(folder))
 
 

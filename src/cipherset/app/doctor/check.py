@@ -25,6 +25,7 @@ _EXTRAS: Final = (
     ("keyring", "keyring", "keys opened by the system's keyring"),
     ("names", "spacy", "names found by a model"),
     ("ray", "ray", "stages on many machines"),
+    ("openvino", "openvino", "vectors of bfloat16, on processors that multiply it"),
     ("postgres", "psycopg", "a ledger that several gateways share"),
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO

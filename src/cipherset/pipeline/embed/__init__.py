@@ -5,9 +5,12 @@ from cipherset.pipeline.embed.directory import ModelFiles, read_directory
 from cipherset.pipeline.embed.encoder import TextEncoder
 from cipherset.pipeline.embed.identity import BertSettings, EncoderIdentity, Pooling
 from cipherset.pipeline.embed.quantized import METHOD as QUANTIZATION
+from cipherset.pipeline.embed.runtime import METHOD as BFLOAT16
+from cipherset.pipeline.embed.runtime import multiplies_bfloat16
 from cipherset.pipeline.embed.weights import WeightsFormat
 
 __all__ = [
+    "BFLOAT16",
     "QUANTIZATION",
     "BertSettings",
     "EncoderIdentity",
@@ -16,6 +19,7 @@ __all__ = [
     "TextEncoder",
     "WeightsFormat",
     "is_built",
+    "multiplies_bfloat16",
     "read_bundle",
     "read_directory",
     "write_bundle",

@@ -44,16 +44,28 @@ def windows(texts: Sequence[str]) -> Iterator[range]:
 
 
 def batches(
-    texts: Sequence[str], window: range, tokenizer: Tokenizer, batch_tokens: int
+    texts: Sequence[str],
+    window: range,
+    tokenizer: Tokenizer,
+    batch_tokens: int,
+    span: int | None = None,
 ) -> Iterator[Batch]:
-    """The rows of ``window`` by length; padded tokens per batch <= ``batch_tokens``, or one row."""
+    """The rows of ``window`` by length; padded tokens per batch <= ``batch_tokens``, or one row.
+
+    With ``span``, all lengths // ``span`` of a batch are equal.
+    """
     encodings = tokenizer.encode_batch_fast([texts[row] for row in window])
     tokens = [encoding.ids for encoding in encodings]
     order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
+    lengths = [len(tokens[index]) for index in order]
     start = 0
     for end in range(1, len(order) + 1):
         # In this order the next text is the longest, so it decides the width of all.
-        full = end == len(order) or (end + 1 - start) * len(tokens[order[end]]) > batch_tokens
+        full = (
+            end == len(order)
+            or (end + 1 - start) * lengths[end] > batch_tokens
+            or (span is not None and lengths[end] // span != lengths[start] // span)
+        )
         if full:
             chosen = order[start:end]
             yield _padded([tokens[index] for index in chosen], chosen, window)

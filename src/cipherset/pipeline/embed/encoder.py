@@ -1,4 +1,4 @@
-"""Texts to unit vectors with onnxruntime and the tokenizers library: no torch, no network.
+"""Texts to unit vectors with a runtime of ONNX and the tokenizers library: no torch, no network.
 
 One thread per core, each with its own batch: the same work split inside every matrix product
 costs almost twice the CPU time (docs/adr/0002-encoder-runtime.md). Where the runtime was built for
@@ -6,41 +6,28 @@ a GPU and finds one, that is taken, with larger batches and one thread.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import MappingProxyType
-from typing import Final
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
 
 from cipherset.core.errors import InputError, IntegrityError
 from cipherset.core.protocols import Progress
 from cipherset.core.values import Float32s
 from cipherset.pipeline.embed.batches import Batch, batches, windows
-from cipherset.pipeline.embed.graph import IDS, MASK, POOLED
 from cipherset.pipeline.embed.identity import EncoderIdentity, unsupported
-
-BATCH_TOKENS: Final = 512  # the activations of a layer then fit a core's second-level cache
-GPU_BATCH_TOKENS: Final = 16384
-_CPU: Final = "CPUExecutionProvider"
-# In order of preference. TF32 keeps 10 bits of a product's mantissa: not the same vectors.
-_GPUS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {"CUDAExecutionProvider": {"use_tf32": "0"}, "MIGraphXExecutionProvider": {}}
-)
-_ERRORS_ONLY: Final = 3  # onnxruntime's severity levels: 0 verbose, 3 error
+from cipherset.pipeline.embed.runtime import open_runtime
 
 
 class OpenGraph:
-    """A graph that is ready to run, and what each encoder says of itself."""
+    """What each encoder whose graph is ready to run says of itself."""
 
-    def __init__(self, name: str, digest: str, graph: bytes) -> None:
-        """Open what was verified before."""
+    def __init__(self, name: str, digest: str, dim: int) -> None:
+        """The digest is that of the encoder, not of the graph alone."""
         self._name = name
         self._digest = digest
-        self._session = open_session(graph)
-        self._dim = int(self._session.get_outputs()[0].shape[1])
+        self._dim = dim
 
     @property
     def name(self) -> str:
@@ -79,11 +66,11 @@ class TextEncoder(OpenGraph):
             InputError: ``encoder_unsupported``, the tokenizer cannot be read or marks no text.
         """
         self._tokenizer = _open_tokenizer(tokenizer, identity.settings.max_tokens)
-        super().__init__(name, identity.digest, graph)
-        # What is named first is what the runtime took, where it could.
-        on_cpu = self._session.get_providers()[0] == _CPU
-        self._batch_tokens = batch_tokens or (BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
-        self._workers = workers or (len(os.sched_getaffinity(0)) if on_cpu else 1)
+        cores = workers or len(os.sched_getaffinity(0))
+        self._runtime = open_runtime(graph, identity.quantization, cores)
+        super().__init__(name, identity.digest, self._runtime.dim)
+        self._batch_tokens = batch_tokens or self._runtime.batch_tokens
+        self._workers = workers or (cores if self._runtime.is_parallel else 1)
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Float32s:
         """Unit-norm rows, shape (len(texts), dim), in the order of ``texts``.
@@ -101,10 +88,12 @@ class TextEncoder(OpenGraph):
                 code="texts_expected",
                 hint="put the text in a list",
             )
-        vectors = np.empty((len(texts), self._dim), dtype=np.float32)
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         with ThreadPoolExecutor(self._workers) as threads:
             for window in windows(texts):
-                made = batches(texts, window, self._tokenizer, self._batch_tokens)
+                made = batches(
+                    texts, window, self._tokenizer, self._batch_tokens, self._runtime.span
+                )
                 for batch, pooled in threads.map(self._run, made):
                     vectors[batch.rows] = unit_rows(pooled)
                     if progress is not None:
@@ -112,8 +101,7 @@ class TextEncoder(OpenGraph):
         return vectors
 
     def _run(self, batch: Batch) -> tuple[Batch, Float32s]:
-        pooled = self._session.run([POOLED], {IDS: batch.ids, MASK: batch.mask})[0]
-        return batch, pooled
+        return batch, self._runtime.run(batch.ids, batch.mask)
 
 
 def unit_rows(pooled: Float32s) -> Float32s:
@@ -148,22 +136,3 @@ def _open_tokenizer(raw: bytes, max_tokens: int) -> Tokenizer:
     if not tokenizer.encode("").ids:
         raise unsupported("its tokenizer adds no token to mark an empty text")
     return tokenizer
-
-
-def open_session(graph: bytes) -> onnxruntime.InferenceSession:
-    """The model, to be run by one thread at a time on its own core."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    providers = chosen_providers(onnxruntime.get_available_providers())
-    return onnxruntime.InferenceSession(graph, options, providers=providers)
-
-
-def chosen_providers(available: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """The GPU's provider, if one is ``available``, with its options; then the processor's.
-
-    A runtime that was built for a GPU and finds none goes on with the next by itself.
-    """
-    found = [(name, dict(options)) for name, options in _GPUS.items() if name in available]
-    return [*found[:1], (_CPU, {})]

@@ -32,7 +32,7 @@ class BertSettings:
 class EncoderIdentity:
     """The digests of the files of weights and of the tokenizer (``sha256:`` and hex), settings.
 
-    ``quantization`` says how the weights were rounded; None where they are as they came.
+    ``quantization`` says how the weights, or the products, are rounded; None where nothing is.
     """
 
     weights: str

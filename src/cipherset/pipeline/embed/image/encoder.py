@@ -12,6 +12,7 @@ from cipherset.core.protocols import Progress
 from cipherset.core.values import Float32s, Pixels
 from cipherset.pipeline.embed.encoder import OpenGraph, unit_rows
 from cipherset.pipeline.embed.image.pixels import PIXELS, POOLED
+from cipherset.pipeline.embed.runtime import open_session
 
 BATCH_IMAGES: Final = 4  # the activations of the first blocks stay small
 
@@ -21,7 +22,8 @@ class PixelEncoder(OpenGraph):
 
     def __init__(self, name: str, digest: str, *, graph: bytes, workers: int | None = None) -> None:
         """Open what was verified before; without ``workers``, all cores this process may use."""
-        super().__init__(name, digest, graph)
+        self._session = open_session(graph)
+        super().__init__(name, digest, int(self._session.get_outputs()[0].shape[1]))
         self._workers = workers or len(os.sched_getaffinity(0))
         self._side = int(self._session.get_inputs()[0].shape[1])
 
