@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cipherset.core.errors import DimensionError, InputError
@@ -93,6 +93,7 @@ CELLS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(CELLS)
 def test_rows_are_what_a_loop_makes_of_them(cells):
     columns, x = fitted_on(NUMBERS, PLANS), unit(len(cells))

@@ -2,11 +2,16 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from thread_samples import Owner, Row, bytes_below, text_rows, write_rows
 
+from cipherset.app.engine.engine import Engine, EngineKind
+from cipherset.app.exports.request import ProtectRequest
+from cipherset.core.errors import UsageError
+from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.export import open_cipherset
 
 BESIDE = ("--columns", "plan, age,seats")
@@ -106,6 +111,7 @@ def test_a_source_without_the_columns_is_refused(made, tmp_path):
     assert (done.code, done.error["code"]) == (4, "column_missing")
 
 
+@pytest.mark.soak
 def test_a_second_export_under_the_key_takes_the_columns_as_they_were_fitted(copied, tmp_path):
     again = ("protect", copied.folder / "rows.jsonl", "--key", "support", *SETTINGS)
     assert copied.ok(*again, *COLUMNS, "--to", tmp_path / "same")["repeated"] is True
@@ -122,15 +128,17 @@ def test_a_second_export_under_the_key_takes_the_columns_as_they_were_fitted(cop
     assert copied.ok("evaluate", bundle, tmp_path / "b")["accuracy"] > 0.75
 
 
+@pytest.mark.soak
 def test_a_model_of_them_is_trained_at_the_gate_but_with_no_epsilon(copied, tmp_path):
     target = copied.folder / "made"
     copied.ok("train", target, "--to", tmp_path / "gate", "--at-gate")
     assert copied.ok("evaluate", tmp_path / "gate", target)["accuracy"] > 0.8
-    private = ("--at-gate", "--epsilon", "3", "--delta", "1e-5")
+    private = ("--at-gate", "--dp", "3,1e-6")
     done = copied.run("train", target, "--to", tmp_path / "private", *private)
     assert (done.code, done.error["code"]) == (4, "columns_beside")
 
 
+@pytest.mark.soak
 def test_the_same_rows_under_another_key_are_joined_with_what_left_before(copied, tmp_path):
     copied.key("other")
     told = copied.ok(
@@ -146,7 +154,6 @@ def test_the_same_rows_under_another_key_are_joined_with_what_left_before(copied
         (("--pool", "id"), "--pool"),
         (("--minimize", "dp-bottleneck:4,3,1e-5", "--noise", "gaussian:3,1e-5"), "epsilon"),
         (("--release", "synthetic", "--epsilon", "3", "--delta", "1e-5"), "epsilon"),
-        (("--engine", "ray"), "--columns"),
     ],
 )
 def test_what_takes_no_columns_says_so(owner, tmp_path, options, said):
@@ -155,6 +162,18 @@ def test_what_takes_no_columns_says_so(owner, tmp_path, options, said):
     done = owner.run("protect", source, *COLUMNS, *asked)
     assert (done.code, done.error["code"]) == (2, "usage")
     assert said in done.error["message"]
+
+
+def test_workers_of_another_process_take_none():
+    with pytest.raises(UsageError) as refused:
+        ProtectRequest(
+            "rows.csv",
+            ColumnRoles(("body",), beside=("age",)),
+            "support",
+            Path("out"),
+            engine=Engine(EngineKind.RAY, has_token=True),
+        )
+    assert "--columns" in refused.value.message
 
 
 def test_which_texts_are_needed_beside_columns_is_not_measured(owner, tmp_path):
@@ -177,6 +196,7 @@ def test_a_column_plays_one_part(owner, tmp_path, column):
     assert (done.code, done.error["code"]) == (2, "column_clash")
 
 
+@pytest.mark.soak
 def test_a_column_of_texts_is_refused_without_one_of_them(owner, tmp_path):
     rows = [{**row, "plan": f"{CANARY} {i}"} for i, row in enumerate(subscribers(1400))]
     done = owner.run(
@@ -188,6 +208,7 @@ def test_a_column_of_texts_is_refused_without_one_of_them(owner, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.soak
 def test_rows_are_forgotten_by_a_file_that_has_no_such_columns(copied, tmp_path):
     rows = [{"vec": row["vec"], "who": "ada"} for row in subscribers(3)]
     source = write_rows(tmp_path / "who.jsonl", rows)
@@ -215,6 +236,7 @@ def texts(tmp_path_factory):
     return owner
 
 
+@pytest.mark.soak
 def test_one_row_is_a_json_object_with_its_columns(minilm, texts):
     bundle = texts.folder / "bundle"
 
@@ -227,6 +249,7 @@ def test_one_row_is_a_json_object_with_its_columns(minilm, texts):
     assert told(body="my parcel to 5 is 3 days late", tier=None) != "first"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "value",
     ["just text", "[1]", '{"body": "x"}', '{"body": "c4nary", "tier": "x", "more": 1}',
@@ -238,6 +261,7 @@ def test_a_value_that_is_no_such_object_is_refused(minilm, texts, value):
     assert "c4nary" not in done.out + done.err
 
 
+@pytest.mark.soak
 def test_an_index_of_it_is_refused(minilm, texts, tmp_path):
     done = texts.run(
         "index", "build", texts.folder / "made", "--key", "support", "--to", tmp_path / "i"
@@ -252,9 +276,8 @@ def test_it_is_assessed_with_public_rows_that_have_the_columns(minilm, texts, tm
     rng = np.random.default_rng(4)
     rows = [{**row, "tier": str(rng.choice(["gold", "tin"]))} for row in text_rows(80, seed=9)]
     public, made = write_rows(tmp_path / "public.csv", rows), owner.folder / "made"
-    own = ("--records", owner.folder / "rows.csv", "--attributes", "tier")
-    told = owner.ok("assess", made, "--public", public, *own, "--pairs", "50")
-    assert told["lines"]
+    own = ("--records", owner.folder / "rows.csv", "--attribute", "tier")
+    owner.ok("assess", made, "--public", public, *own, "--pairs", "50")
     without = write_rows(tmp_path / "without.csv", [{"body": row["body"]} for row in rows])
     done = owner.run("assess", made, "--public", without)
     assert (done.code, done.error["code"]) == (4, "column_missing")
