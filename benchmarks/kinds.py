@@ -3,14 +3,16 @@
 Usage: python benchmarks/kinds.py [--data DIR] [--only NAME ...]
 
 Each is what the commands do: protect with nothing set but the limit, train without a key, evaluate
-where the key is. `digits` needs nothing. DIR holds folders of local copies: `mts_dialog` (visits,
+where the key is. `digits` and `columns` need nothing;
+the rows of `columns` are made up. DIR holds folders of local copies: `mts_dialog` (visits,
 one dialog each, split into what each side says, or into chunks of words), `movielens`
-(movielens.csv: 100,004 ratings with userId, movieId, genres, timestamp) and `orl_faces` (40 folders
-of ten images).
+(movielens.csv: 100,004 ratings with userId, movieId, genres, timestamp), `orl_faces` (40 folders
+of ten images) and `airline_support_tweets` (airline_support_tweets.csv.gz).
 """
 
 import argparse
 import csv
+import gzip
 import io
 import re
 import shutil
@@ -45,6 +47,8 @@ LIMIT = 0.1  # a few hundred held-out rows do not show less with certainty
 DIALOG = local("MTS-Dialog")
 MOVIES = local("MovieLens, 100,004 ratings")
 FACES = local("ORL faces")
+TWEETS = local("airline support tweets")
+MADE_UP = "4,000 subscribers made up: half of who leaves is in the text, half in plan and months"
 DIGITS = "1,797 handwritten digits, 8 x 8 pixels, that scikit-learn brings along"
 HISTORY = 5  # items before the one that is to be told
 TOP_ITEMS = 20
@@ -53,6 +57,8 @@ LIKED = 4.0  # of five stars
 FREQUENT = 0.1  # of the films watched have a genre that is told of
 ITEM_DIM = 64
 CHUNK_WORDS = 60
+N_MADE_UP = 4_000
+N_TWEETS = 6_000
 HEAD = (
     "what is told", "rows", "always the most frequent", "plain", "owner's head", "anchor control",
     "on the export", "re-id plain", "re-id excess (95 %)", "candidates", "export",
@@ -63,6 +69,8 @@ RANKING_HEAD = (
 )  # fmt: skip
 TITLES = {
     "digits": "Images: 1,797 handwritten digits",
+    "columns": "Columns beside text: subscribers, made up",
+    "tweets": f"Columns beside text: {N_TWEETS:,} tweets to airlines",
     "faces": "Images: 400 photographs of 40 people",
     "documents": "Documents: dialogs of visits, in chunks of 60 words",
     "threads": "Threads: dialogs of visits, each thing said is a message",
@@ -105,6 +113,52 @@ def digits_said(_: Path, folder: Path) -> Path:
         rows.append({"image": image.getvalue(), "label": said})
     pq.write_table(pa.Table.from_pylist(rows), folder / "said.parquet")
     return folder / "said.parquet"
+
+
+def subscribers(_: Path, folder: Path) -> Path:
+    """Complaints that say a topic, and columns; who leaves depends on both, and on chance."""
+    rng = np.random.default_rng(SEED)
+    said = (
+        ("the {} in {} was fine, thanks for the help with {}", "please send the {} of {} to {}"),
+        ("the {} in {} broke again, the {} too", "nobody answers about the {} of {}, or the {}"),
+    )
+    things = ["invoice", "router", "line", "box", "signal", "contract", "bill", "phone", "cable"]
+    towns = [f"{a}{b}" for a in ("North", "South", "East", "West") for b in ("ham", "ton", "ley")]
+    path = folder / "subscribers.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["body", "plan", "months", "leaves"])
+        for _row in range(N_MADE_UP):
+            upset, monthly = rng.random() < 0.5, rng.random() < 0.5
+            months = int(rng.gamma(2.0, 12.0))
+            body = str(rng.choice(said[upset]))
+            words = (rng.choice(things), rng.choice(towns), rng.choice(things))
+            score = 1.6 * upset + 1.6 * monthly - 0.05 * (months - 24) - 1.6 + rng.logistic(0, 0.5)
+            known = months if rng.random() > 0.05 else ""
+            plan = "monthly" if monthly else "yearly"
+            writer.writerow([body.format(*words), plan, known, "yes" if score > 0 else "no"])
+    return path
+
+
+def tweets(data: Path, folder: Path) -> Path:
+    """What was said, to whom and when; of the place only whether one is given."""
+    source = data / "airline_support_tweets" / "airline_support_tweets.csv.gz"
+    with gzip.open(source, "rt", encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    order = np.random.default_rng(SEED).permutation(len(rows))[:N_TWEETS]
+    path = folder / "tweets.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["body", "airline", "day", "hour", "placed", "mood"])
+        for row in (rows[at] for at in order):
+            day, hour = row["tweet_created"].split()
+            writer.writerow(
+                [
+                    row["text"], row["airline"], day, hour.split(":")[0],
+                    bool(row["tweet_location"]), row["airline_sentiment"],
+                ]
+            )  # fmt: skip
+    return path
 
 
 def faces(data: Path, folder: Path) -> Path:
@@ -268,6 +322,8 @@ def _histories(
 
 
 IMAGES = ColumnRoles(image="image", label="label")
+LEAVING = ColumnRoles(text=("body",), label="leaves")
+MOOD = ColumnRoles(text=("body",), label="mood")
 HISTORIES = ColumnRoles(vector="item", label="next", group="user", pool="history")
 BETWEEN = ";"  # of labels in a text; here they come as lists
 KINDS = (
@@ -275,6 +331,17 @@ KINDS = (
     Kind(
         "digits", "what is true of it (balanced accuracy)", DIGITS,
         replace(IMAGES, label_separator=BETWEEN), digits_said,
+    ),
+    Kind("columns", "who leaves, by text alone", MADE_UP, LEAVING, subscribers),
+    Kind(
+        "columns", "who leaves, by text, plan and months", MADE_UP,
+        replace(LEAVING, beside=("plan", "months")), subscribers,
+    ),
+    Kind("tweets", "mood, by text alone", TWEETS, MOOD, tweets, "airline_support_tweets"),
+    Kind(
+        "tweets", "mood, by text, airline, day, hour and whether a place is given", TWEETS,
+        replace(MOOD, beside=("airline", "day", "hour", "placed")), tweets,
+        "airline_support_tweets",
     ),
     Kind("faces", "who it is", FACES, IMAGES, faces, "orl_faces", "too few rows to tell"),
     Kind(

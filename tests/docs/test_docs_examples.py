@@ -22,6 +22,7 @@ LONG = {
         "bind-a-key",
         "calibrate-first",
         "clean-training-data",
+        "columns-beside-text",
         "embed-faster",
         "export-again",
         "give-rows-several-labels",

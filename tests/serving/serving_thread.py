@@ -105,6 +105,16 @@ def set_owner(folder: Path) -> Owner:
     return _made(Owner(folder), rows, ColumnRoles((), "vec", "topic", label_separator=";"), None)
 
 
+def columns_owner(folder: Path) -> Owner:
+    """Of vectors that a column stands beside."""
+    x, labels = vectors()
+    rows = [
+        {"vec": row.tolist(), "topic": f"topic-{label}", "age": float(20 + label)}
+        for row, label in zip(x, labels, strict=True)
+    ]
+    return _made(Owner(folder), rows, ColumnRoles((), "vec", "topic", beside=("age",)), None)
+
+
 def _made(owner: Owner, rows: list, roles: ColumnRoles, provider: str | None) -> Owner:
     owner.folder.mkdir(exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows), owner.rows)

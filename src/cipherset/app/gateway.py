@@ -151,6 +151,7 @@ def read_like(
         encoder_of(meta, session.cache),
         gateway.rules,
         images=image_encoder_of(meta, session.cache),
+        columns=meta.settings.columns,
     )
     return vectors_of(open_source(source), reading, {}, session.progress)
 

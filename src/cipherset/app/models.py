@@ -17,10 +17,12 @@ from cipherset.app.exports.private.head import (
 )
 from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.gate.subjects import about_bundle, about_cipherset
-from cipherset.app.gateway import Gateway, encoder_of, image_encoder_of, open_gateway, read_like
+from cipherset.app.gateway import Gateway, open_gateway, read_like
 from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_model
 from cipherset.app.places import Made, check_target
+from cipherset.app.reading.beside import check_no_columns
+from cipherset.app.scoring.one import one_row
 from cipherset.app.scoring.score import (
     Scores,
     Values,
@@ -31,15 +33,13 @@ from cipherset.app.scoring.score import (
     truth_of,
 )
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import InputError, KeyAccessError, PolicyError
+from cipherset.core.errors import KeyAccessError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.core.objects import ObjectFolder
-from cipherset.core.values import GROUP, ROW, Float32s, Guarantee, Records, Vectors
+from cipherset.core.values import GROUP, ROW, Float32s, Guarantee, Vectors
 from cipherset.custody.ledger.budgets import QUERIES, Debit
 from cipherset.custody.policy import UNBOUNDED
 from cipherset.pipeline.export import Cipherset, open_cipherset
-from cipherset.pipeline.ingest import read_image
-from cipherset.pipeline.sanitize import sanitize
 from cipherset.pipeline.train import (
     Bundle,
     TrainSpec,
@@ -230,7 +230,7 @@ def predict(session: Session, bundle_path: Path, source: str) -> list[Prediction
 
 
 def predict_value(session: Session, bundle_path: Path, value: str) -> list[Prediction]:
-    """The label of one text, or of the image at a path.
+    """The label of one text, or of the image at a path; as JSON, with the columns beside it.
 
     Raises: as ``evaluate``; InputError where the model takes vectors, or the file is no image.
     """
@@ -241,25 +241,7 @@ def predict_value(session: Session, bundle_path: Path, value: str) -> list[Predi
     ):
         _ask(workspace, act, bundle, 1)
         gateway = _gateway_of(workspace, bundle)
-        return list(_predictions(bundle, gateway, _one(session, gateway, value)))
-
-
-def _one(session: Session, gateway: Gateway, value: str) -> Vectors:
-    """The plain vector of one text, or of the image at a path."""
-    meta, row = gateway.export.meta, pa.table({ROW: [0]})
-    images = image_encoder_of(meta, session.cache)
-    if images is not None:
-        pixels = read_image(Path(value), images.side)
-        return Vectors(images.encode(pixels, progress=session.progress), row)
-    encoder = encoder_of(meta, session.cache)
-    if encoder is None:
-        raise InputError(
-            "this model takes vectors, not text",
-            code="value_is_text",
-            hint="give a SOURCE with the recorded vector column",
-        )
-    clean = sanitize(Records([value], row), gateway.rules)
-    return Vectors(encoder.encode(clean.texts, progress=session.progress), clean.columns)
+        return list(_predictions(bundle, gateway, one_row(session, gateway, value)))
 
 
 def _facts(bundle: Bundle) -> dict[str, Fact]:
@@ -309,6 +291,7 @@ def _private(
     gateway, cipherset = opened
     facts = cipherset.manifest
     check_private(facts.task, request.spec)
+    check_no_columns(gateway.export.meta, "a model with an epsilon")
     act.facts.update({"epsilon": kept.epsilon, "delta": kept.delta})
     spend_on_head(workspace, act, gateway, cipherset.manifest_digest, kept)
     rows = _gathered(gateway, "train")

@@ -34,7 +34,7 @@ from cipherset.core.secret import KeyHandle
 from cipherset.core.spool import Spool
 from cipherset.core.values import ColumnRoles
 from cipherset.custody.keys.identity import Identities
-from cipherset.pipeline.minimize import FittedMinimizer, load
+from cipherset.pipeline.minimize import FittedColumn, FittedMinimizer, load
 
 META: Final = "meta"
 VECTORS: Final = "vectors"
@@ -54,7 +54,10 @@ class _Strict(BaseModel):
 
 
 class Settings(_Strict):
-    """The settings of a minimizer under one key version; a second fit must ask for the same."""
+    """The settings of a minimizer under one key version; a second fit must ask for the same.
+
+    ``columns`` join the vectors, and were fitted on its rows.
+    """
 
     minimizer: str
     approximation_factor: float
@@ -65,6 +68,12 @@ class Settings(_Strict):
     fit_share: float
     test_share: float
     seed: int
+    columns: tuple[FittedColumn, ...] = ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The names of the columns that join the vectors."""
+        return tuple(column.name for column in self.columns)
 
 
 class MadeUnder(_Strict):
@@ -121,6 +130,7 @@ class Meta(_Strict):
     def roles_for(self, *, labeled: bool) -> ColumnRoles:
         """The recorded columns that a new source must have: with its label, or without."""
         roles = ColumnRoles(self.text, self.vector, image=self.image, pool=self.pool)
+        roles = replace(roles, beside=self.settings.beside)
         if not labeled:
             return roles
         group = self.group if self.ranked else None

@@ -6,7 +6,8 @@
 The wrong order is a type error. All of them are batches: a run is an iterator of them.
 ``columns`` travels along unchanged and holds, row for row, ``row`` (int64, the 0-based row of
 the source), and where they were asked for ``label``, ``group`` and the clear columns that are
-kept under their own names. Rows of one ``pool`` are to become one.
+kept under their own names. Rows of one ``pool`` are to become one. ``beside`` is a JSON array
+of a row's cells that join its vector, texts or null, and never leaves.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ ROW = "row"
 LABEL = "label"
 GROUP = "group"
 POOL = "pool"
+BESIDE = "beside"
 
 
 class NoiseKind(StrEnum):
@@ -77,7 +79,7 @@ class ColumnRoles:
     """Which column of a source plays which part; names only, no values.
 
     With a ``label_separator`` a label is a set: a list, or texts with this between them. With
-    ``ranked`` it is a grade, to order the rows of a group by.
+    ``ranked`` it is a grade, to order the rows of a group by. Columns ``beside`` join the vector.
     """
 
     text: tuple[str, ...] = ()
@@ -89,6 +91,7 @@ class ColumnRoles:
     pool: str | None = None
     label_separator: str | None = None
     ranked: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def n_kinds(self) -> int:

@@ -12,12 +12,13 @@ from cipherset.app.exports.codes import targets_of
 from cipherset.app.exports.commit import SOURCE_CONTEXT
 from cipherset.app.exports.utility import Targets
 from cipherset.app.gateway import encoder_of, image_encoder_of
+from cipherset.app.reading.beside import with_cells
 from cipherset.app.reading.embedded import Reading, vectors_of
 from cipherset.app.state import Meta
 from cipherset.app.workspace import Session
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.secret import KeyHandle
-from cipherset.core.values import ColumnRoles, Float32s
+from cipherset.core.values import ColumnRoles, Float32s, Vectors
 from cipherset.custody.keys import KeyedDigest
 from cipherset.pipeline.ingest import Consent, Source, open_source
 from cipherset.pipeline.sanitize import SanitizeRules, sanitize
@@ -93,7 +94,7 @@ def read_public(session: Session, meta: Meta, public: PublicSource, rules: Sanit
         if meta.vector is not None:
             roles = replace(roles, vector=public.vector or meta.vector)
         images = image_encoder_of(meta, session.cache)
-        reading = Reading(roles, encoder, rules, images=images)
+        reading = Reading(roles, encoder, rules, images=images, columns=meta.settings.columns)
         batches = list(vectors_of(opened, reading, {}, session.progress))
         x = np.concatenate([batch.values for batch in batches])
         read = Read((), pa.concat_tables([batch.columns for batch in batches]))
@@ -102,6 +103,7 @@ def read_public(session: Session, meta: Meta, public: PublicSource, rules: Sanit
         some = np.random.default_rng(0).permutation(len(read.texts))[:MOST_PUBLIC]
         read = Read(tuple(read.texts[i] for i in some), read.columns.take(some))
         x = encoder.encode(read.texts, progress=session.progress)
+        x = with_cells(Vectors(x, read.columns), meta.settings.columns).values
     if x.shape[1] != meta.dim_in:
         raise DimensionError(
             f"{opened.name}: vectors of {x.shape[1]} numbers, the export's were of {meta.dim_in}",

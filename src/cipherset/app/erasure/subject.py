@@ -1,7 +1,7 @@
 """Whose rows are meant: by a column that was sealed, or by rows of a source that still has them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -132,7 +132,7 @@ def _batches(
     source: Source, meta: state.Meta, identity: RowIdentity
 ) -> Iterator[tuple[pa.Table, Identities]]:
     """All rows of the source, and their identities, as an export of these columns has them."""
-    roles = meta.roles_for(labeled=False)
+    roles = replace(meta.roles_for(labeled=False), beside=())  # rows are known without them
     if meta.image is not None:
         for images in source.images(roles, image_side(meta.encoder_spec or "")):
             yield images.columns, identity.of_images(images.pixels)

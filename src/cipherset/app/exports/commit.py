@@ -119,12 +119,11 @@ def _settings(request: ProtectRequest, built: Built) -> dict[str, float | bool]:
         "rows_copied": built.draft.plan.n_copies,
         "test_rows_trained_on": built.draft.plan.n_leaked,
     }
-    if request.roles.image is not None:
-        told["images"] = True
-    if request.roles.pool is not None:
-        told["pooled"] = True
-    if request.roles.ranked:
-        told["ranked"] = True
+    roles = request.roles
+    kinds = {"images": roles.image, "pooled": roles.pool, "ranked": roles.ranked or None}
+    told |= {name: True for name, asked in kinds.items() if asked is not None}
+    if roles.beside:
+        told["columns_beside"] = len(roles.beside)
     if len(request.roles.text) > 1:
         told["fields_given"] = len(request.roles.text)
         told["fields_kept"] = len(built.draft.dataset.roles.text)

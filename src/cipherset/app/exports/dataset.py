@@ -21,6 +21,7 @@ from cipherset.core.values import (
     Float32s,
 )
 from cipherset.custody.keys.identity import Identities
+from cipherset.pipeline.minimize import FittedColumn
 from cipherset.pipeline.sanitize.training.copies import Copies, CopyFinder
 
 VECTOR = "vector"
@@ -36,7 +37,7 @@ class Dataset:
     They are of texts as the shipped rules leave them, so that a row is known again in an export
     by other rules; ``alike`` are of texts as this export's rules do. ``copies`` says which rows
     belong on one side of a split. ``members`` are the identities of the rows that each was pooled
-    from; None where none was.
+    from; None where none was. ``columns`` are those that the vectors hold too.
     """
 
     spool: Spool = field(repr=False)
@@ -52,6 +53,7 @@ class Dataset:
     alike: Identities = field(repr=False)
     copies: Copies | None = field(default=None, repr=False)
     members: pa.ListArray | None = field(default=None, repr=False)
+    columns: tuple[FittedColumn, ...] = ()
 
     @property
     def n_rows(self) -> int:

@@ -27,7 +27,7 @@ from cipherset.app.exports.utility import Part, Protection, Rows
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import EncoderFacts, Task
 from cipherset.core.secret import KeyHandle
-from cipherset.pipeline.minimize import class_anchors, thresholds
+from cipherset.pipeline.minimize import FittedColumn, class_anchors, thresholds
 
 # 2,000 candidates of 6,000 rows; with fewer a row is easier to find than in the export itself.
 VALIDATION_SHARE: Final = 1 / 3
@@ -72,7 +72,7 @@ def fitted(
         )
     owner.progress.finish()
     return Fitted(
-        protection, _settings(request, setting, plan.classes(dataset), encoder), tried, is_new=True
+        protection, _settings(request, setting, dataset, plan, encoder), tried, is_new=True
     )
 
 
@@ -122,7 +122,10 @@ def check_bound(owner: Owner, request: ProtectRequest) -> None:
     if not path.exists():
         return
     _, bound = state.read_minimizer(path, owner.sealer)
+    is_beside = bound.beside == request.roles.beside
+    others = tuple(FittedColumn(name) for name in request.roles.beside)
     asked = {
+        "columns": bound.columns if is_beside else others,
         "scheme": request.scheme,
         "noise": request.noise_kept,
         "fit_share": request.fit_share,
@@ -147,13 +150,17 @@ def _bound(
         bound.approximation_factor if factor is None else factor,
         noise=request.noise_kept,
     )
-    state.check_same(bound, _settings(request, asked, plan.classes(dataset), encoder))
+    state.check_same(bound, _settings(request, asked, dataset, plan, encoder))
     protection = pair(owner.key, request.scheme, plan.task, asked, minimizer)
     return Fitted(protection, bound, [], is_new=False)
 
 
 def _settings(
-    request: ProtectRequest, setting: Setting, classes: tuple[str, ...], encoder: EncoderFacts
+    request: ProtectRequest,
+    setting: Setting,
+    dataset: Dataset,
+    plan: Plan,
+    encoder: EncoderFacts,
 ) -> state.Settings:
     return state.Settings(
         minimizer=setting.minimizer,
@@ -161,10 +168,11 @@ def _settings(
         noise=setting.noise,
         scheme=request.scheme,
         encoder=encoder.digest or encoder.name,
-        classes=classes,
+        classes=plan.classes(dataset),
         fit_share=request.fit_share,
         test_share=request.test_share,
         seed=request.seed,
+        columns=dataset.columns,
     )
 
 

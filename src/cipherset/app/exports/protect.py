@@ -17,6 +17,7 @@ from cipherset.app import state
 from cipherset.app.encoders import Opened, chosen_spec, opened_for
 from cipherset.app.engine import embedded as on_workers
 from cipherset.app.engine.run import Distributed
+from cipherset.app.exports.columns.beside import joined
 from cipherset.app.exports.commit import (
     Built,
     Draft,
@@ -198,11 +199,11 @@ def _protect(
             on = _engine(session, owner, request, origin.about.id)
             read = _reader(on, request, rows)
             dataset, facts = read_dataset(owner, roles, rules, read, remembered, kept)
-            draft = _draft(owner, request, (dataset, facts, asked), known, origin)
+            draft = _draft(owner, request, (dataset, facts, asked), known, (origin, kept))
             draft = replace(draft, without_consent=rows.n_dropped if request.consent else None)
             built = _allowed(owner, request, draft, kept=kept, staged=staged)
             manifest = describe(owner, request, built)
-            charged = charged_for(dataset, draft.plan, new_minimizer=draft.fitted.is_new)
+            charged = charged_for(draft.dataset, draft.plan, new_minimizer=draft.fitted.is_new)
             with (
                 placing(owner, known, charged.exported, new_minimizer=draft.fitted.is_new),
                 owner.workspace.ring.relying_on(owner.key, purpose=KeyUse.EXPORT),
@@ -242,11 +243,12 @@ def _draft(
     request: ProtectRequest,
     read: tuple[Dataset, EncoderFacts, Asked],
     known: Known,
-    origin: Origin,
+    places: tuple[Origin, Path],
 ) -> Draft:
     """Plan, fit, and say what the noise promises."""
-    dataset, facts, asked = read
+    (dataset, facts, asked), (origin, kept) = read, places
     plan = _plan(request, dataset)
+    dataset = joined(owner, request, dataset, plan, kept)
     shared = shared_rows(known.readable, dataset, plan, seed=request.seed)
     chosen = fitted(owner, request, dataset, plan, facts)
     beside = synthetic_beside(known.readable, dataset, plan)

@@ -74,12 +74,13 @@ class ProtectRequest:
             raise _usage("give either text columns, a vector column or an image column")
         if not 0 < self.max_reid < 1:
             raise _usage(f"the limit of re-identification lies between 0 and 1: {self.max_reid:g}")
-        here_alone = (self.synthetic, self.roles.pool, self.roles.image)
+        here_alone = (self.synthetic, self.roles.pool, self.roles.image, self.roles.beside or None)
         if self.engine.is_ray and any(each is not None for each in here_alone):
-            raise _usage("--engine ray draws no rows, pools none and takes no images")
+            raise _usage("--engine ray draws no rows, pools none, takes no images, no --columns")
         self._check_noise()
         self._check_synthetic()
         self._check_labels()
+        self._check_beside()
         if self.has_private_minimizer and self.guarantee is None:
             raise _usage(
                 "a minimizer with an epsilon needs noise with one: --noise gaussian:EPS,DELTA"
@@ -145,6 +146,19 @@ class ProtectRequest:
             raise _usage("with several labels a row take --minimize auto, pls:K, pca:K or none")
         if len(self.roles.text) > 1 and not self.all_fields:
             raise _usage("which text columns several labels need is not measured: --all-fields")
+
+    def _check_beside(self) -> None:
+        """What is fitted on columns keeps no epsilon, and is of rows as they are."""
+        if not self.roles.beside:
+            return
+        if self.roles.pool is not None:
+            raise _usage("columns stand beside one row, and --pool makes one of several")
+        if self.synthetic is not None or self.has_private_minimizer:
+            raise _usage("what is fitted on --columns keeps no epsilon: leave them out")
+        if len(self.roles.text) > 1 and not self.all_fields:
+            raise _usage(
+                "which text columns are needed beside others is not measured: --all-fields"
+            )
 
     @property
     def guarantee(self) -> Guarantee | None:

@@ -15,6 +15,7 @@ from cipherset.app.gate.subjects import about_cipherset
 from cipherset.app.index.request import BuildRequest, Columns
 from cipherset.app.labels.record import record_source
 from cipherset.app.places import Made
+from cipherset.app.reading.beside import check_no_columns
 from cipherset.app.reading.embedded import Reading, vectors_of
 from cipherset.app.sanitizing.rules import keyed_rules, sealed_rules
 from cipherset.app.workspace import Session, Workspace
@@ -154,6 +155,7 @@ def _of_export(
         )
     key = workspace.ring.open(manifest.key_id, manifest.key_version, purpose=KeyUse.QUERY)
     kept = state.read_state(workspace.exports, manifest.cipherset_id, AesGcmSealer.from_key(key))
+    check_no_columns(kept.meta, "an index")
     sealed_rules(kept.meta.rules, key)
     rows = (
         Vectors(matrix(table.column(VECTOR)), table.drop_columns([VECTOR]))

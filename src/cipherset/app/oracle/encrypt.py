@@ -25,6 +25,7 @@ from cipherset.app.gate import Act, Action, Fact, Moment
 from cipherset.app.gate.about import about_key, about_key_named
 from cipherset.app.gateway import encoder_of
 from cipherset.app.index.opened import unit
+from cipherset.app.reading.beside import check_no_columns
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.serving.pairs import pair_debits, scope_of
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -177,6 +178,7 @@ def _rows(
     session: Session, workspace: Workspace, made: _Encrypter, request: EncryptRequest
 ) -> _Rows:
     """Minimized vectors, and what rows are known again by."""
+    check_no_columns(made.meta, "encrypting one by one")
     identity = RowIdentity(workspace.ring.signer())
     if request.vectors:
         x = unit([list(one) for one in request.vectors], made.meta.dim_in)

@@ -2,15 +2,25 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cipherset.app.reading.batch import NOT_IDENTIFIED, Embedded
+from cipherset.app.reading.beside import with_cells
 from cipherset.app.reading.pooled import pooled
 from cipherset.core.protocols import Encoder, ImageEncoder, Progress
-from cipherset.core.values import CleanRecords, ColumnRoles, Floats, Pixels, Records, Vectors
+from cipherset.core.values import (
+    BESIDE,
+    CleanRecords,
+    ColumnRoles,
+    Floats,
+    Pixels,
+    Records,
+    Vectors,
+)
 from cipherset.custody.keys.identity import Identities, RowIdentity
 from cipherset.pipeline.ingest import Source
+from cipherset.pipeline.minimize import FittedColumn
 from cipherset.pipeline.sanitize import SanitizeRules, default_rules, sanitize
 from cipherset.pipeline.sanitize.training.copies import CopyFinder
 
@@ -23,7 +33,8 @@ class Reading:
     """What turns a source into vectors: an encoder of texts or of images, or none of the two.
 
     Without one the source brings its own vectors. With ``identity`` the rows are identified on the
-    way, after sanitizing, and with ``copies`` compared.
+    way, after sanitizing, and with ``copies`` compared. With fitted ``columns`` those of ``roles``
+    join the vectors; without, they are left for whoever fits them.
     """
 
     roles: ColumnRoles
@@ -32,6 +43,7 @@ class Reading:
     identity: RowIdentity | None = None
     copies: CopyFinder | None = None
     images: ImageEncoder | None = None
+    columns: tuple[FittedColumn, ...] = ()
 
 
 def vectors_of(
@@ -52,7 +64,19 @@ def embedded(
     for batch in batches:
         if reading.copies is not None:
             reading.copies.add(batch.said)
-        yield batch
+        yield _beside(batch, reading) if reading.roles.beside else batch
+
+
+def _beside(batch: Embedded, reading: Reading) -> Embedded:
+    """Rows are alike where their columns are too; known again they are without them."""
+    if reading.identity is not None:
+        cells = batch.columns.column(BESIDE).to_pylist()
+        told = [f"{one} {row}" for one, row in zip(batch.alike.tolist(), cells, strict=True)]
+        batch = replace(batch, alike=reading.identity.of_texts(told))
+    if not reading.columns:
+        return batch
+    joined = with_cells(batch.vectors, reading.columns)
+    return replace(batch, values=joined.values, columns=joined.columns)
 
 
 def _rows(

@@ -33,6 +33,13 @@ pool: Final = click.option(
 keep: Final = click.option(
     "--keep", multiple=True, metavar="COL", help="A column that leaves in the clear."
 )
+columns: Final = click.option(
+    "--columns",
+    "beside",
+    metavar="COL,...",
+    default="",
+    help="Numbers and categories that join the vector of their row.",
+)
 labels_sep: Final = click.option(
     "--labels-sep",
     metavar="SEP",
@@ -152,6 +159,7 @@ def as_roles(command: Command) -> Command:
         keep: tuple[str, ...],
         labels_sep: str | None,
         rank_by: str | None,
+        beside: str,
         **others: object,
     ) -> None:
         if group is not None and rank_by is not None:
@@ -161,7 +169,9 @@ def as_roles(command: Command) -> Command:
                 hint="leave --group out",
             )
         roles = ColumnRoles(text, vector, label, group or rank_by, keep, image, pool, labels_sep)
-        command(*context, roles=replace(roles, ranked=rank_by is not None), **others)
+        names = tuple(name.strip() for name in beside.split(",") if name.strip())
+        roles = replace(roles, ranked=rank_by is not None, beside=names)
+        command(*context, roles=roles, **others)
 
     return given
 

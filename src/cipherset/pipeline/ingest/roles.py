@@ -1,5 +1,6 @@
 """Batches of named columns to Records and Vectors, by the part each column plays."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from cipherset.core.errors import DimensionError, InputError, UsageError
 from cipherset.core.sets import set_of_cell
 from cipherset.core.values import (
+    BESIDE,
     GROUP,
     LABEL,
     POOL,
@@ -40,9 +42,10 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
     _check_separator(roles)
     named = (roles.label, roles.group, roles.pool)
     clear = (*roles.keep, *(each for each in named if each is not None))
-    private = (*roles.text, *(each for each in (roles.vector, roles.image) if each is not None))
+    private = (*roles.text, *roles.beside)
+    private += tuple(each for each in (roles.vector, roles.image) if each is not None)
     for column in roles.keep:
-        if column in _TAKEN:
+        if column in _TAKEN or (roles.beside and column == BESIDE):
             raise _clash(f"a kept column cannot be called {column!r}: an export needs the name")
     for column in private:
         if column in clear or private.count(column) > 1:
@@ -51,6 +54,7 @@ def parts_of(roles: ColumnRoles) -> dict[str, Part]:
         raise _clash("a column is named twice among those to keep")
     parts = dict.fromkeys(clear, Part.SCALAR) | dict.fromkeys(roles.text, Part.TEXT)
     parts |= {} if roles.label_separator is None else {roles.label or "": Part.CELL}
+    parts |= dict.fromkeys(roles.beside, Part.CELL)
     if roles.vector is not None:
         parts[roles.vector] = Part.VECTOR
     if roles.image is not None:
@@ -185,7 +189,7 @@ def _unit(values: npt.NDArray[np.float64], *, faults_at: tuple[str, str, int]) -
 
 
 def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
-    """``row``, ``label``, ``group`` and the kept columns of ``batch``."""
+    """``row``, ``label``, ``group``, the kept columns and what stands beside, of ``batch``."""
     n_rows = batch.table.num_rows
     arrays: dict[str, pa.ChunkedArray | pa.Array] = {
         ROW: pa.array(np.arange(batch.start, batch.start + n_rows), pa.int64())
@@ -200,8 +204,16 @@ def clear_columns(name: str, batch: Batch, roles: ColumnRoles) -> pa.Table:
     if roles.pool is not None:
         pool = _present(name, batch, roles.pool, faults.missing_pool)
         arrays[POOL] = pc.cast(pool, pa.string())
+    if roles.beside:
+        arrays[BESIDE] = _cells(batch, roles.beside)
     kept: Mapping[str, pa.ChunkedArray] = {each: batch.table.column(each) for each in roles.keep}
     return pa.table({**arrays, **kept})
+
+
+def _cells(batch: Batch, names: tuple[str, ...]) -> pa.Array:
+    """The cells of ``names``, row by row, as one text; a missing one is null."""
+    cells = [batch.table.column(name).to_pylist() for name in names]
+    return pa.array([json.dumps(row) for row in zip(*cells, strict=True)], pa.string())
 
 
 def _sets(name: str, batch: Batch, column: str, separator: str) -> pa.Array:

@@ -5,6 +5,7 @@ Room: pipeline/minimize. Holds data-derived parameters and no key. Knows core al
 
 from cipherset.pipeline.minimize.anchoring import class_anchors, thresholds
 from cipherset.pipeline.minimize.bottleneck import MOST_SHRUNK_NOISE, FitSettings, ball_noise
+from cipherset.pipeline.minimize.columns import FittedColumn, beside, fit_columns
 from cipherset.pipeline.minimize.fit import class_means, fit, likely_fits
 from cipherset.pipeline.minimize.fitted import FittedMinimizer, Labels, Placed, load
 from cipherset.pipeline.minimize.network import Loss
@@ -14,6 +15,7 @@ from cipherset.pipeline.minimize.spec import MinimizerKind, MinimizerSpec, parse
 __all__ = [
     "MOST_SHRUNK_NOISE",
     "FitSettings",
+    "FittedColumn",
     "FittedMinimizer",
     "Labels",
     "Loss",
@@ -21,9 +23,11 @@ __all__ = [
     "MinimizerSpec",
     "Placed",
     "ball_noise",
+    "beside",
     "class_anchors",
     "class_means",
     "fit",
+    "fit_columns",
     "from_scores",
     "likely_fits",
     "load",

@@ -50,6 +50,7 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
     fields = {"all_fields": True} if request.all_fields else {}
     suspects = {"drop_suspects": True} if request.drop_suspects else {}
     images = {} if roles.image is None else {"image": roles.image}
+    beside = {"columns": list(roles.beside)} if roles.beside else {}
     pool = {} if roles.pool is None else {"pool": roles.pool}
     between = roles.label_separator
     ranked = {"ranked": True} if roles.ranked else {}
@@ -63,6 +64,7 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
         | suspects
         | images
         | pool
+        | beside
         | separator
         | ranked
         | {

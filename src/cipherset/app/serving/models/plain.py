@@ -5,6 +5,7 @@ from typing import Final, NoReturn
 
 import numpy as np
 
+from cipherset.app.reading.beside import check_no_columns
 from cipherset.app.serving.models.answer import Question, faults_of
 from cipherset.app.serving.models.deployments import Opened
 from cipherset.core.errors import DimensionError, InputError
@@ -20,11 +21,13 @@ def plain_vectors(opened: Opened, question: Question) -> tuple[Float32s, dict[in
     """Plain vectors of the inputs that can be answered, and why the others cannot.
 
     Raises:
-        InputError: ``value_is_text``, ``value_is_vector``, ``value_is_image``: the model takes
-            something else; ``image_unreadable``, ``image_too_large``; ``not_finite``.
+        InputError: ``columns_beside``; ``value_is_text``, ``value_is_vector``,
+            ``value_is_image``: the model takes something else; ``image_unreadable``,
+            ``image_too_large``; ``not_finite``.
         DimensionError: vectors of another width.
     """
     meta = opened.gateway.export.meta
+    check_no_columns(meta, "a served model")
     if opened.images is not None:
         if not question.images:
             _refuse(question, "images")

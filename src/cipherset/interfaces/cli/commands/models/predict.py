@@ -16,7 +16,9 @@ EXAMPLE = 'cipherset predict router.bundle --value "where is my parcel?"'
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("source", required=False)
 @click.option(
-    "--value", metavar="TEXT", help="One text, or the path of one image, instead of a SOURCE."
+    "--value",
+    metavar="TEXT",
+    help="One text, or the path of one image, instead of a SOURCE; JSON if there are --columns.",
 )
 @click.pass_obj
 def command(context: Context, bundle: Path, source: str | None, value: str | None) -> None:

@@ -31,6 +31,7 @@ EXAMPLE = (
 @options.text
 @options.vector
 @options.image
+@options.columns
 @options.label("What the model is to predict; leaves in the clear.")
 @options.labels_sep
 @options.rank_by

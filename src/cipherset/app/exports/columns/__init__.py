@@ -1,0 +1,1 @@
+"""Columns that join the vectors of their rows."""
