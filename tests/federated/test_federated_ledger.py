@@ -132,6 +132,17 @@ def test_the_epsilon_is_spent_with_the_first_step_for_the_source_and_each_row(ex
     assert rows == [(3_000_000,)] * len(x)
 
 
+def test_for_announcements_that_are_forged_nothing_is_paid_or_written(exporter):
+    agreement = agreed(exporter)
+    owner = enrolled(exporter, agreement)
+    own = owner.join(bytes(16))
+    rest = [Member(name, identities()["north"], bytes(16)).announce() for name in NAMES[1:]]
+    forged = (np.zeros(agreement.shape), [own, *rest])
+    assert refused(owner.update, *forged) == "round_message"
+    assert owner.left == agreement.releases
+    assert exporter.events("train.together") == []
+
+
 def test_without_a_guarantee_rounds_are_counted_and_no_epsilon(exporter):
     agreement = agreed(exporter, None)
     step(enrolled(exporter, agreement), agreement)
