@@ -105,7 +105,7 @@ def test_a_look_at_some_columns_says_that_it_is_no_label_of_the_source(owner):
     assert owner.ok(*clean, owner.folder / "a.csv")["label"] is None
     whole = owner.ok("scan", source)
     assert whole["notes"] == []
-    assert owner.ok(*clean, owner.folder / "b.csv")["label"] == whole["label"]["level"]
+    assert owner.ok(*clean, owner.folder / "b.csv")["label"] == whole["label"]
     assert owner.ok("scan", source, "--text", "note")["notes"] == []
 
 
