@@ -158,6 +158,15 @@ def test_a_socket_that_is_there_is_not_taken(tmp_path):
     assert refused(answer_at, owner(), tmp_path / "north.sock", print) == "target_exists"
 
 
+def test_a_socket_that_was_left_behind_is_taken_and_one_in_use_is_not(tmp_path):
+    with socket.socket(socket.AF_UNIX) as stopped:
+        stopped.bind(str(tmp_path / "north.sock"))
+    with answering(tmp_path, NAMES[:1]) as ((ask,), _):
+        assert "announcement" in ask(ask="join", round=bytes(16).hex())
+        assert refused(answer_at, owner(), tmp_path / "north.sock", print) == "target_exists"
+        assert "announcement" in ask(ask="join", round=bytes(16).hex())
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, line(ask="rows"), line()]
 )

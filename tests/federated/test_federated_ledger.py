@@ -259,6 +259,13 @@ def test_an_export_of_another_workspace_is_refused(exporter, tmp_path):
     assert refused(enroll, *given) == "signer"
 
 
+def test_who_is_not_in_the_agreement_does_not_wait_for_rounds(exporter):
+    agreement, path = agreed(exporter), exporter.folder / "rows.cipherset"
+    for name, key in (("west-4711", "north"), ("north", "east")):
+        given = (session(exporter), path, name, identities()[key], agreement)
+        assert refused(enroll, *given) == "round_member"
+
+
 @pytest.mark.parametrize("changed", [{"name": "x"}, {"honest": 3}, {"guarantee": None}])
 def test_the_digest_is_of_all_that_was_agreed_on(exporter, changed):
     agreement = agreed(exporter)

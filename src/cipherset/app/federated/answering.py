@@ -68,7 +68,9 @@ def answer_at(owner: Owner, path: Path, refused: Callable[[CiphersetError], None
         UsageError: ``target_exists``.
         BackendError: the socket cannot be made.
     """
-    if path.exists():
+    with disk_errors(path):
+        is_taken = path.exists() and not _removed(path)
+    if is_taken:
         raise UsageError(
             f"{path} is there already",
             code="target_exists",
@@ -87,6 +89,19 @@ def answer_at(owner: Owner, path: Path, refused: Callable[[CiphersetError], None
                 pass
         finally:
             path.unlink(missing_ok=True)
+
+
+def _removed(path: Path) -> bool:
+    """Whether it was the socket of a process that was stopped, where nobody answers any more."""
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return True
+    return False
 
 
 def _answered(owner: Owner, door: socket.socket, refused: Callable[[CiphersetError], None]) -> bool:
