@@ -60,7 +60,7 @@ def _refuse(question: Question, taken: str) -> NoReturn:
 
 
 def _seen(opened: Opened, encoder: ImageEncoder, files: Sequence[bytes]) -> Float32s:
-    """One after another, whoever asks: of the others only the pixels that are asked for are held."""
+    """One after another, whoever asks: of the rest only the pixels that are asked for are held."""
     pixels = []
     for at, raw in enumerate(files):
         with opened.decoding:  # taken anew for each, so that one request waits for no other's all
