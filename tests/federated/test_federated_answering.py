@@ -168,7 +168,9 @@ def test_a_socket_that_was_left_behind_is_taken_and_one_in_use_is_not(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, line(ask="rows"), line()]
+    "raw",
+    [b"", b"[]", b"{", b"\xff", b"[" * 100_000, line(ask="rows"), line()]
+    + [line(ask="leave", more=[value] * 20_000) for value in (0, [], {})],
 )
 def test_what_is_not_asked_of_an_owner_is_refused(raw):
     assert refused(answer, owner(), raw) == "round_asked"
