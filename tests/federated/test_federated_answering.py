@@ -158,8 +158,19 @@ def test_a_socket_that_is_there_is_not_taken(tmp_path):
     assert refused(answer_at, owner(), tmp_path / "north.sock", print) == "target_exists"
 
 
+def test_a_socket_that_was_left_behind_is_taken_and_one_in_use_is_not(tmp_path):
+    with socket.socket(socket.AF_UNIX) as stopped:
+        stopped.bind(str(tmp_path / "north.sock"))
+    with answering(tmp_path, NAMES[:1]) as ((ask,), _):
+        assert "announcement" in ask(ask="join", round=bytes(16).hex())
+        assert refused(answer_at, owner(), tmp_path / "north.sock", print) == "target_exists"
+        assert "announcement" in ask(ask="join", round=bytes(16).hex())
+
+
 @pytest.mark.parametrize(
-    "raw", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, line(ask="rows"), line()]
+    "raw",
+    [b"", b"[]", b"{", b"\xff", b"[" * 100_000, line(ask="rows"), line()]
+    + [line(ask="leave", more=[value] * 20_000) for value in (0, [], {})],
 )
 def test_what_is_not_asked_of_an_owner_is_refused(raw):
     assert refused(answer, owner(), raw) == "round_asked"
@@ -174,9 +185,11 @@ ANNOUNCED = announcement_json(Member("north", identities()["north"], bytes(16)).
         {"ask": "join"},
         {"ask": "join", "round": 7},
         {"ask": "join", "round": "xyz"},
+        {"ask": "join", "round": "00" * 65},
         {"ask": "update", "weights": "", "announced": "all"},
         {"ask": "update", "weights": "", "announced": [7]},
         {"ask": "update", "weights": "", "announced": [{**ANNOUNCED, "name": 7}]},
+        {"ask": "update", "weights": "", "announced": [{**ANNOUNCED, "name": "\ud800"}]},
         {"ask": "update", "weights": "", "announced": [{**ANNOUNCED, "public_key": "x"}]},
         {"ask": "update", "weights": None, "announced": [ANNOUNCED]},
         {"ask": "update", "weights": "?", "announced": [ANNOUNCED]},

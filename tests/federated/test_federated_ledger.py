@@ -132,6 +132,17 @@ def test_the_epsilon_is_spent_with_the_first_step_for_the_source_and_each_row(ex
     assert rows == [(3_000_000,)] * len(x)
 
 
+def test_for_announcements_that_are_forged_nothing_is_paid_or_written(exporter):
+    agreement = agreed(exporter)
+    owner = enrolled(exporter, agreement)
+    own = owner.join(bytes(16))
+    rest = [Member(name, identities()["north"], bytes(16)).announce() for name in NAMES[1:]]
+    forged = (np.zeros(agreement.shape), [own, *rest])
+    assert refused(owner.update, *forged) == "round_message"
+    assert owner.left == agreement.releases
+    assert exporter.events("train.together") == []
+
+
 def test_without_a_guarantee_rounds_are_counted_and_no_epsilon(exporter):
     agreement = agreed(exporter, None)
     step(enrolled(exporter, agreement), agreement)
@@ -246,6 +257,13 @@ def test_an_export_of_another_workspace_is_refused(exporter, tmp_path):
     path = exporter.folder / "rows.cipherset"
     given = (elsewhere, path, "north", identities()["north"], agreement)
     assert refused(enroll, *given) == "signer"
+
+
+def test_who_is_not_in_the_agreement_does_not_wait_for_rounds(exporter):
+    agreement, path = agreed(exporter), exporter.folder / "rows.cipherset"
+    for name, key in (("west-4711", "north"), ("north", "east")):
+        given = (session(exporter), path, name, identities()[key], agreement)
+        assert refused(enroll, *given) == "round_member"
 
 
 @pytest.mark.parametrize("changed", [{"name": "x"}, {"honest": 3}, {"guarantee": None}])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cipherset.core.errors import InputError
 from cipherset.interfaces.http.limits import RequestLimits
-from cipherset.interfaces.http.perimeter.body import check_json
+from cipherset.interfaces.http.perimeter.body import MOST_ITEMS, check_json
 
 SMALL = RequestLimits(body_bytes=1000, header_bytes=2000, headers=20, target_bytes=200)
 DEADLINE_S = 60
@@ -203,6 +203,14 @@ def test_the_depth_is_that_of_the_value(value):
         with pytest.raises(InputError) as caught:
             check_json(raw, deep - 1)
         assert caught.value.code == "json_depth"
+
+
+@pytest.mark.parametrize("item", [b"0,", b"[],", b"{", b"["])
+def test_a_body_of_very_many_items_is_not_parsed(item):
+    with pytest.raises(InputError) as caught:
+        check_json(item * (MOST_ITEMS + 1), 1000)
+    assert caught.value.code == "json_items"
+    check_json(b'"' + item * (MOST_ITEMS + 1) + b'"', 1000)
 
 
 @settings(deadline=None)

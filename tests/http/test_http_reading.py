@@ -39,6 +39,25 @@ def test_half_sent_requests_keep_nobody_out(tmp_path, limits):
         assert whole.startswith(b"HTTP/1.1 200"), whole
 
 
+def test_large_bodies_are_fewer_at_once_and_keep_no_small_one_out(tmp_path):
+    """48 MiB of each of all places would be gigabytes, before anybody is known."""
+    limits = RequestLimits(reading=8, reading_each=8, body_s=600.0)
+    large = (HEADERS[0], f"Content-Length: {limits.body_bytes + 1}")
+    with running(tmp_path / "workspace", limits) as server, ExitStack() as stack:
+        strangers = [stack.enter_context(server.socket()) for _ in range(3)]
+        for each in strangers:
+            each.sendall(request("/v1/predict", *large, method="POST") + BODY[:5])
+        told = set()
+        while len(told) < 2:
+            found, _, _ = select.select(set(strangers) - told, [], [], DEADLINE_S)
+            assert found, "nobody was told to come again"
+            told.update(found)
+        assert all(rest_of(each).startswith(b"HTTP/1.1 503") for each in told)
+        small = request("/v1/sanitize", *HEADERS, "Connection: close", method="POST") + BODY
+        assert server.ask(small).startswith(b"HTTP/1.1 200")
+        assert select.select(set(strangers) - told, [], [], 0)[0] == []
+
+
 def crowd(most, most_each, addresses):
     """Which of those who came in this order were crowded out."""
     out = []

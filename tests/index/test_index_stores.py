@@ -194,6 +194,32 @@ def test_a_server_that_is_not_there():
     assert refused.value.code == "index_database"
 
 
+def test_a_collection_that_fails_to_open_leaves_no_connection(monkeypatch):
+    import pymilvus
+
+    closed = []
+
+    class Failing:
+        """A client whose server lets it in, and then does nothing for it."""
+
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def has_collection(self, _: str) -> bool:
+            raise pymilvus.MilvusException(message=PASSWORD)
+
+        def close(self) -> None:
+            closed.append(self)
+            raise pymilvus.MilvusException(message=PASSWORD)
+
+    monkeypatch.setattr(pymilvus, "MilvusClient", Failing)
+    with pytest.raises(BackendError) as refused:
+        MilvusIndex("http://127.0.0.1:1", "rows", 12)
+    assert refused.value.code == "index_database"
+    assert PASSWORD not in refused.value.message
+    assert len(closed) == 1
+
+
 @pytest.mark.parametrize(("name", "dim"), [("rows; drop", 12), ("rows", 32_769)])
 def test_a_collection_that_cannot_be_used(name, dim):
     with pytest.raises(UsageError) as refused:

@@ -38,6 +38,16 @@ def test_where_most_are_the_same_the_spread_is_that_of_all():
     assert not still.block(["7", "8", None]).any()  # it says nothing, and weighs nothing
 
 
+def test_numbers_as_large_as_floats_are_do_not_overflow():
+    (column,) = fitted_on(["1e308", "-1e308", "1", "2"] * 5)
+    assert np.isfinite(column.spread)
+    assert np.isfinite(column.block(["1e308", "-1.7e308", "0"])).all()
+    (alike,) = fitted_on(["0"] * 30 + ["-1e308", "1e308"])
+    assert np.isfinite([alike.spread, alike.weight]).all()
+    (tiny,) = fitted_on(["0", "5e-324", "1e-323", "2e-323"] * 5)
+    assert (tiny.block(["1e308"])[:, 0] == 3 * tiny.weight).all()
+
+
 def test_categories_have_a_place_each_rare_ones_one_together_and_new_ones_none():
     (column,) = fitted_on(PLANS)
     assert (column.categories, column.rare) == (("basic", "pro"), ("odd", "rare"))

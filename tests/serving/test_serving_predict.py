@@ -34,7 +34,7 @@ from cipherset.core.manifest import ModelKind, Task, ValueRange
 from cipherset.custody.ledger import PAIRS_NOISE_FREE, QUERIES
 from cipherset.custody.ledger.budgets import spent
 from cipherset.custody.policy import BuiltIn, Policies, builtin
-from cipherset.pipeline.train import load_bundle, write_bundle
+from cipherset.pipeline.train import load_bundle, run_sets, write_bundle
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +292,35 @@ def train_regression(owner):
     target = owner.folder / "price.bundle"
     write_bundle(target, raw, manifest)
     return target
+
+
+def test_a_model_cannot_make_itself_room_to_print_its_query(changed):
+    """Of a set it tells a bit with each label: with 256 of its own the sides of as many planes."""
+    was = load_bundle(changed.bundle).manifest
+    planes = np.random.default_rng(0).normal(size=(was.dim, 256)).astype("f4")
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["z"]),
+        helper.make_node("Sigmoid", ["z"], ["p"]),
+        helper.make_node("Add", ["p", "half"], ["raised"]),
+        helper.make_node("Cast", ["raised"], ["y"], to=TensorProto.INT64),
+    ]
+    weights = {"w": planes, "half": np.array([0.5], "f4")}
+    raw = graph(nodes, [("y", TensorProto.INT64, [None, 256])], weights, dim=was.dim)
+    bits = {
+        "task": Task.MULTILABEL,
+        "classes": tuple(f"bit-{i:03}" for i in range(256)),
+        "onnx": canonical.digest_bytes(raw),
+    }
+    printing = changed.folder / "bits.bundle"
+    bundle = write_bundle(printing, raw, was.model_copy(update=bits))
+    query = np.random.default_rng(1).normal(size=(1, was.dim))
+    assert np.array_equal(run_sets(bundle, query)[0] == 1, (query @ planes)[0] > 0), "it would"
+    changed.deploy("bits", printing)
+    with hold(changed.session) as session, open_models(session) as models:
+        question = Question(vectors=X[:1])
+        assert refused(lambda: models.predict(session, "bits", question)) == "bundle_labels"
+    rows = changed.folder / "rows.parquet"
+    assert refused(lambda: predict(changed.session, printing, str(rows))) == "bundle_labels"
 
 
 def test_another_deployment_is_served_at_the_next_request(changed):

@@ -14,7 +14,7 @@ from cipherset.core.errors import UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.export import open_cipherset
 
-BESIDE = ("--columns", "plan, age,seats")
+BESIDE = ("--columns", "plan, age", "--columns", "seats")
 COLUMNS = ("--vector", "vec", *BESIDE, "--label", "leaves")
 SETTINGS = ("--minimize", "lda:1", "--approximation-factor", "5", "--max-reid", "0.4")
 CANARY = "plan-c4nary"

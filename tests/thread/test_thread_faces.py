@@ -79,6 +79,23 @@ def test_people_come_and_go(enrolled, tmp_path):
     assert asked(owner, index, picture(tmp_path, 3), "--label", "person-03")
 
 
+def test_an_index_of_an_export_of_images_is_searched_with_them_and_takes_more(owner):
+    folder = write_faces(owner.folder / "people", PEOPLE, range(5))
+    to, key = owner.folder / "people.cipherset", ("--key", "support")
+    risk = ("--minimize", "pca:4", "--approximation-factor", "4", "--accept-risk", "a test")
+    owner.ok("protect", folder, *COLUMNS, *key, "--to", to, *risk)
+    index = owner.folder / "people.index"
+    owner.ok("index", "build", to, *key, "--to", index, *GIVEN)
+    known = folder / "person-03" / sorted(each.name for each in (folder / "person-03").iterdir())[2]
+    (hit,) = asked(owner, index, known, "--top", 1)
+    assert (hit["source"], hit["row"]) == ("people.cipherset", 3 * 5 + 2)
+    assert hit["score"] > 0.999
+    more = write_faces(owner.folder / "more", range(20, 21), range(2))
+    assert owner.ok("index", "add", index, more)["rows"] == 12 * 5 + 2
+    new = picture(owner.folder, 20)
+    assert asked(owner, index, new, "--label", "person-20", "--top", 1)[0]["source"] == "more"
+
+
 def test_no_name_picture_or_template_is_in_the_index(enrolled):
     """Nor in the workspace in the clear: names are sealed there, pictures and vectors nowhere."""
     owner, index, _ = enrolled

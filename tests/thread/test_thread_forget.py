@@ -14,6 +14,7 @@ from thread_samples import QUICK, bytes_below, leftovers, opened, vector_rows, w
 
 from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.exports.dataset import VECTOR
+from cipherset.app.state import add_copy
 from cipherset.app.workspace import Session
 from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.pipeline.export import open_cipherset
@@ -163,8 +164,17 @@ def test_an_export_that_is_all_theirs_is_gone(held):
     target = held.owner.folder / "theirs.cipherset"
     options = ("--keep", "thread", "--to", target, *RISK)
     held.owner.ok("protect", source, *COLUMNS, *QUICK, *options)
+    session = Session(held.owner.home, "ada", held.owner.folder, TerminalProgress())
+    with opened(session) as workspace:
+        (theirs,) = [
+            export
+            for export in open_exports(workspace).exports
+            if export.meta.cipherset_id == _cipherset_id(target)
+        ]
+        add_copy(theirs.folder, "s3://tickets/theirs", theirs.sealer)
     told = held.owner.ok("forget", WHO, "--column", "thread")
-    assert 0 in {each["left"] for each in told["exports"]}
+    (gone,) = [each for each in told["exports"] if each["left"] == 0]
+    assert gone["copies"] == ["s3://tickets/theirs"], "it is called back from there too"
     assert _cipherset_id(target) not in held.exports()
 
 

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -20,6 +21,7 @@ from starlette.testclient import TestClient
 from thread_samples import Owner, bytes_below
 
 from cipherset.app.audit.find import find_text
+from cipherset.app.serving.models import plain
 from cipherset.app.serving.models.answer import Question, check_question
 from cipherset.app.workspace import Session, hold, open_workspace
 from cipherset.core.errors import InputError
@@ -263,6 +265,30 @@ def test_a_file_and_a_body_have_their_limits(deployed):
     largest = in_base64([bytes(MOST_IMAGE_BYTES + 1)])
     assert refused(deployed[1], {"images": largest}) == (422, "image_too_large")
     assert refused(deployed[1], {"images": ["A" * (48 << 20)]}) == (413, "body_too_large")
+
+
+def test_one_image_is_decoded_at_a_time_whoever_asks(deployed, monkeypatch):
+    """A file of a few bytes may take a gigabyte while it is decoded."""
+    busy, most, really = [], [], plain.decoded
+
+    def decoded(raw, side, *, place):
+        busy.append(place)
+        most.append(len(busy))
+        try:
+            return really(raw, side, place=place)
+        finally:
+            busy.pop()
+
+    monkeypatch.setattr(plain, "decoded", decoded)
+    body = {"images": in_base64([picture("down", 2000 + i) for i in range(8)])}
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda _: status_of(deployed[1], body), range(4)))
+    assert told == [200] * 4
+    assert most == [1] * 32
+
+
+def status_of(client, body) -> int:
+    return client.post("/v1/predict", json={"model": "stripes"} | body).status_code
 
 
 def test_more_images_than_are_answered_at_once():

@@ -90,6 +90,22 @@ def test_a_person_is_forgotten_by_group_and_by_the_source(shown):
 
 
 @pytest.mark.extra
+def test_an_index_of_a_pooled_export_pools_what_is_added_and_leaves_out_who_was_forgotten(
+    shown, tmp_path
+):
+    shutil.copytree(shown[0].folder, tmp_path / "copy")
+    owner, source = Owner(tmp_path / "copy"), tmp_path / "copy" / shown[1].name
+    given = ("--key", "support", "--approximation-factor", "4", "--accept-risk", "a test")
+    build = ("index", "build", owner.folder / "histories.cipherset", *given, "--to")
+    index = owner.folder / "histories.index"
+    assert owner.ok(*build, index)["rows"] == N_POOLS
+    added = owner.ok("index", "add", index, source)
+    assert (added["changed"], added["rows"]) == (N_POOLS, 2 * N_POOLS)
+    assert owner.ok("forget", "person-3")["rows"] == 3
+    assert owner.ok(*build, owner.folder / "rest.index")["rows"] == N_POOLS - 3
+
+
+@pytest.mark.extra
 def test_threads_of_text(owner):
     """Messages are sanitized and embedded one by one; one text is a thread of one message."""
     rows = [row | {"thread": i // 2} for i, row in enumerate(_pairs())]

@@ -97,6 +97,18 @@ def test_only_the_columns_that_are_named(scanned):
     assert (done.code, done.error["code"]) == (4, "column_missing")
 
 
+def test_a_look_at_some_columns_says_that_it_is_no_label_of_the_source(owner):
+    source = write_rows(owner.folder / "people.csv", people())
+    part = owner.ok("scan", source, "--text", "note")
+    assert "not written down" in part["notes"][0]
+    clean = ("sanitize", source, "--text", "note", "--accept-risk", "a test", "--to")
+    assert owner.ok(*clean, owner.folder / "a.csv")["label"] is None
+    whole = owner.ok("scan", source)
+    assert whole["notes"] == []
+    assert owner.ok(*clean, owner.folder / "b.csv")["label"] == whole["label"]
+    assert owner.ok("scan", source, "--text", "note")["notes"] == []
+
+
 @pytest.mark.parametrize("rows", [(), ("--all-rows",)])
 def test_every_format_says_the_same(tmp_path, rows):
     owner = Owner(tmp_path)

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from thread_samples import Owner, Row, text_rows, write_rows
 
+from cipherset.app.index.search import SearchRequest, search
+from cipherset.app.workspace import Session
 from cipherset.core.manifest import Task
+from cipherset.interfaces.cli.output import TerminalProgress
 from cipherset.pipeline.export import open_cipherset
 
 NAMES = ("cold", "late", "lost")
@@ -97,6 +100,20 @@ def test_it_can_be_trained_at_the_gate_and_not_as_trees(shown, tmp_path):
     assert owner.ok("evaluate", tmp_path / "gate", target)["macro_f1"] > 0.85
     done = owner.run("train", target, "--to", tmp_path / "trees", "--model", "boosting")
     assert (done.code, done.error["code"]) == (2, "model_kind")
+
+
+def test_an_index_of_it_tags_what_is_added_by_the_same_sets(shown, tmp_path):
+    shutil.copytree(shown[0].folder, tmp_path / "copy")
+    owner, index = Owner(tmp_path / "copy"), tmp_path / "sets.index"
+    given = ("--key", "support", "--approximation-factor", "4", "--accept-risk", "a test")
+    owner.ok("index", "build", owner.folder / "sets", *given, "--to", index)
+    one = tagged(1, seed=8)[0]
+    more = write_rows(tmp_path / "more.csv", [{"vec": json.dumps(one["vec"]), "tags": "lost;cold"}])
+    owner.ok("index", "add", index, more)
+    session = Session(owner.home, "ada", tmp_path, TerminalProgress())
+    asked = SearchRequest(index, vector=tuple(one["vec"]), top=1, label='["cold", "lost"]')
+    (hit,) = search(session, asked)
+    assert (hit.source, hit.row) == ("more.csv", 0)
 
 
 def test_the_same_is_not_made_twice_and_is_another_than_one_label(shown, tmp_path):

@@ -1,6 +1,7 @@
 """Rows of a group put in order: the figures, by a loop, and what has no order."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -55,3 +56,17 @@ def test_where_no_grades_differ_there_is_no_order():
     with pytest.raises(CiphersetError) as refused:
         score_ranking(np.zeros(10), np.ones(10), np.zeros(10, dtype=np.int64))
     assert refused.value.code == "ranking_groups"
+
+
+def test_a_group_of_all_rows_is_not_held_as_pairs():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(4, size=3000).astype(np.float64)
+    predicted = truth + rng.standard_normal(3000)
+    tracemalloc.start()
+    scores = score_ranking(predicted, truth, np.zeros(3000, dtype=np.int64))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3000**2 * 4, "eight bytes for each pair, several times, are not there at once"
+    higher = truth[:, None] > truth[None]
+    right = (predicted[:, None] > predicted[None])[higher]
+    assert scores.pairwise_accuracy == pytest.approx(right.mean())

@@ -17,7 +17,7 @@ from cipherset.app.reading.embedded import Reading, vectors_of
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace
 from cipherset.core.errors import IntegrityError, KeyAccessError
-from cipherset.core.manifest import KeyFacts
+from cipherset.core.manifest import BundleManifest, KeyFacts
 from cipherset.core.protocols import Encoder, ImageEncoder, Sealer
 from cipherset.core.secret import KeyHandle
 from cipherset.core.values import Float32s, Vectors
@@ -73,7 +73,8 @@ def open_gateway(
     Raises:
         KeyAccessError: the key is not in this workspace, another secret is under its name, or
             its version may not be put to that use.
-        IntegrityError: a sealed part is missing or was changed.
+        IntegrityError: a sealed part is missing or was changed; ``bundle_labels``: the model
+            answers other labels than the rows have.
     """
     made_under = state.MadeUnder(key_id=needed.key_id, key_version=needed.key_version)
     gateway = open_sealed(workspace, cipherset_id, made_under, use=use)
@@ -83,7 +84,23 @@ def open_gateway(
             code="wrong_key",
             hint="run this in the workspace (--home) that made the export",
         )
+    if isinstance(needed, BundleManifest):
+        _check_labels(needed, gateway.export.meta)
     return gateway
+
+
+def _check_labels(bundle: BundleManifest, meta: state.Meta) -> None:
+    """Which labels a model may answer is the export's to say: who trained it could add to them.
+
+    Of a set it tells a bit of a query without noise with each label, and of a number always 8.
+    """
+    own = (meta.task, meta.settings.classes)
+    if bundle.task.has_names and (bundle.task, bundle.classes) != own:
+        raise IntegrityError(
+            "the model answers other labels than the rows have that it was trained on",
+            code="bundle_labels",
+            hint="have it trained again: what it may answer is written by cipherset train",
+        )
 
 
 def open_sealed(

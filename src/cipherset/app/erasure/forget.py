@@ -5,7 +5,7 @@ command again finishes what a killed run began.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -171,9 +171,10 @@ def _empty(workspace: Workspace, match: Match, digest: str) -> Emptied:
     meta = match.export.meta
     rows = len(match.sources)
     known = [meta.manifest_digest] if workspace.gate.ledger.asset(meta.manifest_digest) else []
+    told = _emptied(match.export, rows, 0)  # before: of an export with no row left nothing is kept
     with recorded_run(workspace, FORGET, known, {"subject": digest, "rows": rows}):
         left = take_out(workspace, match.export, match.sources)
-    return _emptied(match.export, rows, left)
+    return replace(told, left=left)
 
 
 def _foreseen(match: Match) -> Emptied:

@@ -23,6 +23,7 @@ from cipherset.app.federated.owner import Owner
 from cipherset.core.errors import CiphersetError, InputError, UsageError
 from cipherset.core.files import disk_errors
 from cipherset.pipeline.federated import (
+    MOST_MEMBERS,
     announcement_json,
     masked_json,
     read_announcements,
@@ -33,6 +34,8 @@ from cipherset.pipeline.federated import (
 _LEAVE: Final = "leave"
 # Of 1,024 members and 10,000 dimensions of 100 classes there is room for the weights in base64.
 _MOST_BYTES: Final = 64 * 2**20
+# An announcement has four. Of as many as there is room for, JSON would make gigabytes.
+_MOST_ITEMS: Final = 16 * MOST_MEMBERS
 _FOR_ME: Final = 0o177
 Told = dict[str, Any]
 
@@ -68,7 +71,9 @@ def answer_at(owner: Owner, path: Path, refused: Callable[[CiphersetError], None
         UsageError: ``target_exists``.
         BackendError: the socket cannot be made.
     """
-    if path.exists():
+    with disk_errors(path):
+        is_taken = path.exists() and not _removed(path)
+    if is_taken:
         raise UsageError(
             f"{path} is there already",
             code="target_exists",
@@ -87,6 +92,19 @@ def answer_at(owner: Owner, path: Path, refused: Callable[[CiphersetError], None
                 pass
         finally:
             path.unlink(missing_ok=True)
+
+
+def _removed(path: Path) -> bool:
+    """Whether it was the socket of a process that was stopped, where nobody answers any more."""
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return True
+    return False
 
 
 def _answered(owner: Owner, door: socket.socket, refused: Callable[[CiphersetError], None]) -> bool:
@@ -111,6 +129,8 @@ def _told(owner: Owner, line: bytes, refused: Callable[[CiphersetError], None]) 
 
 
 def _read(line: bytes) -> Told:
+    if sum(map(line.count, (b",", b"[", b"{"))) > _MOST_ITEMS:
+        raise _unasked()
     try:
         asked = json.loads(line)
     except (ValueError, RecursionError):

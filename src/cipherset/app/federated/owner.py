@@ -94,6 +94,7 @@ class Owner:
                 hint="with fewer the noise of the sum would be too small",
             )
         _check_weights(weights, self.agreement.shape)
+        member.check(announced, self.agreement.roster)  # nothing is paid for what is forged
         part, share = self._part, self.agreement.share
         with self._account.paying(member.round_id, announced):
             values = part.noisy_gradient(weights, sigma=share, words=self._words)

@@ -22,10 +22,11 @@ from cipherset.app.gate.subjects import about_cipherset
 from cipherset.app.gateway import open_gateway
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
+from cipherset.core.errors import InputError
 from cipherset.custody.ledger.budgets import MICRO_EPSILON, ROUNDS, Debit, spent
 from cipherset.custody.ledger.exposure import RowDebit
 from cipherset.pipeline.export import Cipherset, open_cipherset
-from cipherset.pipeline.federated import Announcement, digest_of
+from cipherset.pipeline.federated import Announcement, digest_of, public_of
 
 _TRAIN = "train"
 
@@ -39,10 +40,17 @@ def enroll(
 
     Raises:
         IntegrityError: the cipherset was changed; ``signer``: it was made in another workspace.
-        InputError: ``no_label``; ``unknown_class``; ``round_values``.
+        InputError: ``round_member``: the agreement has no such member, or another key of it;
+            ``no_label``; ``unknown_class``; ``round_values``.
         DimensionError: ``dimension``.
         BackendError: the ledger cannot be read.
     """
+    if agreement.roster.get(name) != public_of(identity):
+        raise InputError(
+            f"the agreement has no member {name!r} with the public key of this identity",
+            code="round_member",
+            hint="take the name and the key that the others were given",
+        )
     with open_workspace(session) as workspace:
         cipherset = open_cipherset(path, signer=workspace.fingerprint)
     x, labels = cipherset.to_numpy(_TRAIN)

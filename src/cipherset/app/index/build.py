@@ -252,6 +252,8 @@ def _meta(draft: _Draft, manifest: IndexManifest) -> Meta:
         encoder=draft.plain.encoder.digest,
         rules=draft.plain.rules,
         image=columns.image,
+        pool=columns.pool,
+        label_separator=columns.label_separator,
     )
 
 

@@ -72,6 +72,8 @@ class Meta(_Strict):
     encoder: str | None
     rules: str
     image: str | None = None
+    pool: str | None = None
+    label_separator: str | None = None
 
 
 class Kept:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from cipherset.app.gate import About, Action
 from cipherset.app.index.encrypting import Encrypting
 from cipherset.app.index.kept import FOLDER, Kept, Meta, Place, find_index, read_place
 from cipherset.app.index.parts import Parts
+from cipherset.app.index.request import Columns
 from cipherset.app.reading.embedded import Reading
 from cipherset.app.sanitizing.rules import sealed_rules
 from cipherset.app.workspace import Session, Workspace, open_workspace
@@ -52,9 +53,9 @@ class Opened:
     @property
     def roles(self) -> ColumnRoles:
         """The recorded columns."""
-        keep = () if self.meta.tenant is None else (self.meta.tenant,)
         meta = self.meta
-        return ColumnRoles(meta.text, meta.vector, meta.label, None, keep, meta.image)
+        columns = Columns(meta.text, meta.vector, meta.label, meta.tenant, meta.image)
+        return replace(columns, pool=meta.pool, label_separator=meta.label_separator).roles
 
     def encoder(self, session: Session) -> OpenedEncoder:
         """The encoder of its rows, of texts or images; neither where vectors were given.

@@ -1,11 +1,13 @@
 """Where the rows of an index come from: a source, or the sealed source vectors of an export."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cipherset.app import state
 from cipherset.app.encoders import chosen_spec, opened_for
@@ -159,20 +161,26 @@ def _of_export(
     sealed_rules(kept.meta.rules, key)
     rows = (
         Vectors(matrix(table.column(VECTOR)), table.drop_columns([VECTOR]))
-        for table in kept.vectors.chunks()
+        for table in map(_without_gaps, kept.vectors.chunks())
+        if table.num_rows
     )
     spool, dim = _spooled(rows, scratch)
     meta = kept.meta
-    columns = Columns(meta.text, meta.vector, meta.label, image=meta.image)
+    columns = Columns(meta.text, meta.vector, meta.label, image=meta.image, pool=meta.pool)
     return Plain(
         spool,
         dim,
-        columns,
+        replace(columns, label_separator=meta.label_separator),
         manifest.encoder,
         meta.encoder_spec,
         meta.rules,
         dict(manifest.sanitizer),
     )
+
+
+def _without_gaps(table: pa.Table) -> pa.Table:
+    """The rows that are still there: one that was forgotten has nothing in it."""
+    return table.filter(pc.is_valid(table.column(VECTOR)))
 
 
 def _spooled(batches: Iterator[Vectors], scratch: tuple[Path, Sealer]) -> tuple[Spool, int]:

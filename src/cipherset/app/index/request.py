@@ -1,6 +1,6 @@
 """What building an index is asked, and what it answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,15 @@ class Columns:
     label: str | None = None
     tenant: str | None = None
     image: str | None = None
+    pool: str | None = None
+    label_separator: str | None = None
 
     @property
     def roles(self) -> ColumnRoles:
         """The same, as sources are read; the tenant is a column that is kept."""
         keep = () if self.tenant is None else (self.tenant,)
-        return ColumnRoles(self.text, self.vector, self.label, None, keep, self.image)
+        roles = ColumnRoles(self.text, self.vector, self.label, None, keep, self.image, self.pool)
+        return replace(roles, label_separator=self.label_separator)
 
 
 @dataclass(frozen=True, slots=True)

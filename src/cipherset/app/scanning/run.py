@@ -53,6 +53,10 @@ from cipherset.pipeline.sanitize.label.seen import shape_of
 MEASURED_ROWS: Final = 3_000
 _LONGEST_NAME: Final = 60
 _VALUES: Final = frozenset({"whole", "decimal", "date", "vector"})
+PARTLY: Final = (
+    "this is not written down as the source's label, for columns were left out: scan it once "
+    "without --text"
+)
 HEADLESS: Final = "some columns are called by what looks like a value: is the first row a header?"
 
 
@@ -133,7 +137,9 @@ def _result(
     grounds = Grounds(detectors, looked.n_rows, trust, recall_of(detectors))
     labels = {name: label_column(name, seen, grounds) for name, seen in looked.seen.items()}
     label = _highest(labels, trust)
-    if known is not None or not request.columns:  # of the columns not looked at nothing is known
+    # Of the columns not looked at nothing is known.
+    is_whole = known is not None or not request.columns
+    if is_whole:
         record_label(workspace, asset_id, label, _parameters(request, looked, labels))
     shown = _shown(list(labels), detectors)
     return ScanResult(
@@ -144,8 +150,13 @@ def _result(
         n_looked=looked.n_looked,
         trust=trust,
         asset=asset_id,
-        notes=(HEADLESS,) if any(shown[name] != name for name in shown) else (),
+        notes=_notes(shown, is_whole=is_whole),
     )
+
+
+def _notes(shown: Mapping[str, str], *, is_whole: bool) -> tuple[str, ...]:
+    headless = (HEADLESS,) if any(shown[name] != name for name in shown) else ()
+    return headless if is_whole else (*headless, PARTLY)
 
 
 def _highest(labels: Mapping[str, ColumnLabel], trust: Trust | None) -> Label:

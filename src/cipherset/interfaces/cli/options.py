@@ -36,8 +36,8 @@ keep: Final = click.option(
 columns: Final = click.option(
     "--columns",
     "beside",
+    multiple=True,
     metavar="COL,...",
-    default="",
     help="Numbers and categories that join the vector of their row.",
 )
 labels_sep: Final = click.option(
@@ -159,7 +159,7 @@ def as_roles(command: Command) -> Command:
         keep: tuple[str, ...],
         labels_sep: str | None,
         rank_by: str | None,
-        beside: str,
+        beside: tuple[str, ...],
         **others: object,
     ) -> None:
         if group is not None and rank_by is not None:
@@ -169,7 +169,7 @@ def as_roles(command: Command) -> Command:
                 hint="leave --group out",
             )
         roles = ColumnRoles(text, vector, label, group or rank_by, keep, image, pool, labels_sep)
-        names = tuple(name.strip() for name in beside.split(",") if name.strip())
+        names = tuple(name.strip() for name in ",".join(beside).split(",") if name.strip())
         roles = replace(roles, ranked=rank_by is not None, beside=names)
         command(*context, roles=roles, **others)
 

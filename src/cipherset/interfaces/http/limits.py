@@ -13,7 +13,8 @@ class RequestLimits(BaseModel):
 
     ``concurrent`` counts requests that are under way, their handlers' threads included, and
     ``reading`` those whose body is still on its way, ``reading_each`` of them from one address:
-    what is more takes the place of the slowest, which is told to come again.
+    what is more takes the place of the slowest, which is told to come again. Of bodies above
+    ``body_bytes``, where a route declares more, an eighth of both is read at once.
     ``header_s`` is for the head of a request, ``write_s`` for a client that does not take its
     answer, ``idle_s`` for a connection between two requests. ``request_s`` runs until the answer
     begins, ``body_s`` until the question is read. A route may declare more of ``body_bytes`` and

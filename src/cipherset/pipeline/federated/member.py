@@ -89,7 +89,7 @@ class Member:
         """
         if self._is_sealed:
             raise _twice("values were sealed in this round: others under the same masks would show")
-        self._check(announced, roster)
+        self.check(announced, roster)
         hidden = to_ring(values).copy()
         self._is_sealed = True
         met = digest_of(announced)
@@ -99,7 +99,11 @@ class Member:
         unsigned = Masked(self._round_id, self._name, met, hidden)
         return replace(unsigned, signature=self._identity.sign(unsigned.signed))
 
-    def _check(self, announced: Sequence[Announcement], roster: Roster) -> None:
+    def check(self, announced: Sequence[Announcement], roster: Roster) -> None:
+        """Refuse announcements that nothing is to be sealed for.
+
+        Raises: as ``seal``.
+        """
         check_size(len(announced))
         for one in announced:
             check(one, roster, self._round_id)

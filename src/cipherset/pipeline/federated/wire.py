@@ -5,7 +5,7 @@ What comes in is of anybody: it is read here, and checked by ``Member`` and ``Ro
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ import numpy.typing as npt
 from cipherset.core.errors import IntegrityError
 from cipherset.pipeline.federated.messages import Announcement, Masked
 
+# No id, key, digest or signature of a round is longer; an id goes into an owner's ledger.
+MOST_HEX_BYTES: Final = 64
 Floats = npt.NDArray[np.float64]
 
 
@@ -64,15 +66,16 @@ def read_masked(told: object) -> Masked:
 
 
 def read_hex(text: Any) -> bytes:  # noqa: ANN401 -- whatever was sent
-    """The bytes of hexadecimal digits.
+    """The bytes of hexadecimal digits, at most ``MOST_HEX_BYTES``.
 
     Raises:
         IntegrityError: code ``round_message``.
     """
     try:
-        return bytes.fromhex(text)
+        found = bytes.fromhex(text)
     except (ValueError, TypeError):
         _refuse()
+    return found if len(found) <= MOST_HEX_BYTES else _refuse()
 
 
 def floats_text(values: Floats) -> str:
@@ -100,7 +103,13 @@ def _words(text: Any) -> bytes:  # noqa: ANN401 -- whatever was sent
 
 def _text(told: Any, name: str) -> str:  # noqa: ANN401 -- whatever was sent
     found = told.get(name) if isinstance(told, dict) else None
-    return found if isinstance(found, str) else _refuse()
+    if not isinstance(found, str):
+        _refuse()
+    try:
+        found.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say
+        _refuse()
+    return found
 
 
 def _bytes(told: Any, *names: str) -> tuple[bytes, ...]:  # noqa: ANN401 -- whatever was sent

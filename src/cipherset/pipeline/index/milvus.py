@@ -10,7 +10,7 @@ server's files when it compacts them.
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
 import numpy as np
@@ -73,9 +73,12 @@ class MilvusIndex:
             self._client = self._driver.MilvusClient(
                 uri=address, user=login[0], password=login[1], timeout=_TIMEOUT_S
             )
-            if not self._client.has_collection(collection):
-                self._create()
-            self._client.load_collection(collection)
+        try:
+            self._load()
+        except CiphersetError:
+            with suppress(CiphersetError):  # what it failed for is what is told
+                self.close()
+            raise
 
     def add(self, entries: Entries) -> None:
         """Store all of the rows; see ``VectorIndex``, and above."""
@@ -151,6 +154,12 @@ class MilvusIndex:
         """Let go of the connection."""
         with self._failures():
             self._client.close()
+
+    def _load(self) -> None:
+        with self._failures():
+            if not self._client.has_collection(self._name):
+                self._create()
+            self._client.load_collection(self._name)
 
     def _create(self) -> None:
         kinds = self._driver.DataType

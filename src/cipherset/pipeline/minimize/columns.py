@@ -4,6 +4,7 @@ They are fitted on the rows that fit the minimizer, are bound to the key version
 private as it is: what they are made of are medians, spreads and values of rows.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ LEAST_ROWS: Final = 10  # of a category that gets a coordinate of its own
 # More values than this are no categories: a text, a name, a number of a customer.
 MOST_VALUES: Final = 1_000
 CLIP: Final = 3.0
+_LARGEST: Final = 1e100  # beyond it differences and squares would overflow
 _IQR_OF_NORMAL: Final = 1.349  # between the quartiles of a normal law of standard deviation 1
 Cell = str | None
 Doubles = npt.NDArray[np.float64]
@@ -53,7 +55,8 @@ class FittedColumn:
         if self.is_number:
             x = np.array([_number(cell) for cell in cells], dtype=np.float64)
             is_there = np.isfinite(x)
-            scaled = (np.where(is_there, x, self.center) - self.center) / self.spread
+            with np.errstate(over="ignore"):  # of a tiny spread: it is clipped
+                scaled = (np.where(is_there, x, self.center) - self.center) / self.spread
             block[:, 0] = np.clip(scaled, -CLIP, CLIP)
             block[:, 1] = ~is_there
             return block * self.weight
@@ -135,6 +138,7 @@ def _value(cell: Cell) -> Cell:
 def _number(cell: Cell) -> float:
     """The number that a cell is, NaN where it is none."""
     try:
-        return float(cell or "nan")
+        number = float(cell or "nan")
     except ValueError:
         return float("nan")
+    return max(-_LARGEST, min(number, _LARGEST)) if math.isfinite(number) else number

@@ -13,6 +13,7 @@ from cipherset.core.sets import balanced_hits
 # Of a label with fewer rows than this, on either side, nothing is told by itself.
 LEAST_TOLD: Final = 20
 _FIRST: Final = 10
+_ROWS_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,11 @@ def score_ranking(
     gains, ndcg, right, pairs = truth - truth.min(), [], 0.0, 0
     order = np.argsort(groups, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        higher = truth[rows][:, None] > truth[rows][None]
-        if not higher.any():
+        some_right, some = _ordered(predicted[rows], truth[rows])
+        if not some:
             continue
         ndcg.append(ndcg_score(gains[rows][None], predicted[rows][None], k=_FIRST))
-        ahead = np.sign(predicted[rows][:, None] - predicted[rows][None])[higher]
-        right, pairs = right + float((1 + ahead).sum()) / 2, pairs + len(ahead)
+        right, pairs = right + some_right, pairs + some
     if not ndcg:
         raise InputError(
             "no two rows of a group differ in grade, so there is no order to find",
@@ -98,6 +98,19 @@ def score_ranking(
         )
     mean = float(np.mean(ndcg))
     return RankScores(mean, right / pairs, values.r2, values.mae, len(ndcg), values.n)
+
+
+def _ordered(
+    predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]
+) -> tuple[float, int]:
+    """How many pairs of unlike grade are ordered as they are, a tie for half, and how many are."""
+    right, pairs = 0.0, 0
+    for start in range(0, len(truth), _ROWS_AT_ONCE):  # a group may be all rows
+        some = slice(start, start + _ROWS_AT_ONCE)
+        higher = truth[some, None] > truth[None]
+        ahead = np.sign(predicted[some, None] - predicted[None])[higher]
+        right, pairs = right + float((1 + ahead).sum()) / 2, pairs + len(ahead)
+    return right, pairs
 
 
 def score_sets(

@@ -49,7 +49,8 @@ class NamedVersion:
 class Opened:
     """All that answers for one model: its map to queries, its worker and where it comes from.
 
-    It takes vectors where it has an encoder neither of texts nor of images.
+    It takes vectors where it has an encoder neither of texts nor of images. An image is decoded
+    with ``decoding``, which all models have in common: of a few bytes it may take a gigabyte.
     """
 
     gateway: Gateway = field(repr=False)
@@ -57,6 +58,7 @@ class Opened:
     worker: ModelWorker = field(repr=False)
     lineage: Lineage
     images: ImageEncoder | None = field(default=None, repr=False)
+    decoding: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
 @dataclass(eq=False)
@@ -108,6 +110,7 @@ class Deployments:
         self._models: dict[str, Deployed] = {}
         self._batchers: dict[str, EncodingBatcher] = {}
         self._images: dict[str, ImageEncoder] = {}
+        self._decoding = threading.Lock()
         self._lock = threading.Lock()
 
     def find(self, home: Path, name: str) -> Deployed | None:
@@ -220,6 +223,7 @@ class Deployments:
                 run=_deployment(workspace, model),
             ),
             images=self._image_encoder(session, gateway),
+            decoding=self._decoding,
         )
 
     def _batcher(self, session: Session, gateway: Gateway) -> EncodingBatcher | None:

@@ -31,7 +31,7 @@ def plain_vectors(opened: Opened, question: Question) -> tuple[Float32s, dict[in
     if opened.images is not None:
         if not question.images:
             _refuse(question, "images")
-        return _seen(opened.images, question.images), {}
+        return _seen(opened, opened.images, question.images), {}
     if opened.encoder is None:
         if question.vectors is None:
             _refuse(question, "vectors")
@@ -59,9 +59,12 @@ def _refuse(question: Question, taken: str) -> NoReturn:
     raise InputError(f"this model takes {taken}, not text", code="value_is_text", hint=told)
 
 
-def _seen(encoder: ImageEncoder, files: Sequence[bytes]) -> Float32s:
-    """One after another: of all of them only the pixels that are asked for are held at once."""
-    pixels = [decoded(raw, encoder.side, place=f"image {at}") for at, raw in enumerate(files)]
+def _seen(opened: Opened, encoder: ImageEncoder, files: Sequence[bytes]) -> Float32s:
+    """One after another, whoever asks: of the rest only the pixels that are asked for are held."""
+    pixels = []
+    for at, raw in enumerate(files):
+        with opened.decoding:  # taken anew for each, so that one request waits for no other's all
+            pixels.append(decoded(raw, encoder.side, place=f"image {at}"))
     return encoder.encode(np.stack(pixels))
 
 

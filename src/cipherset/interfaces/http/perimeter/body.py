@@ -14,6 +14,8 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _OPENING: Final = b"[{"
+# Of a byte or two the parser makes up to a hundred, before it is known who asks.
+MOST_ITEMS: Final = 1 << 22
 
 
 class ClientGoneError(Exception):
@@ -83,15 +85,24 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def check_json(raw: bytes, most_depth: int) -> None:
-    """Nothing, where no list or object in ``raw`` is deeper than that, and all text is Unicode.
+    """Nothing, where lists and objects in ``raw`` are no deeper than that, and text is Unicode.
+
+    They hold at most ``MOST_ITEMS`` together, which is more than a body of the usual size has.
 
     Whether it is JSON at all is for the parser to say.
 
     Raises:
-        InputError: ``json_depth``, ``json_text``.
+        InputError: ``json_items``, ``json_depth``, ``json_text``.
     """
+    bare = _STRING.sub(b"", raw)
+    if sum(map(bare.count, (b",", b"[", b"{"))) > MOST_ITEMS:
+        raise InputError(
+            f"the request's JSON holds more than {MOST_ITEMS:,} items",
+            code="json_items",
+            hint="send less at a time",
+        )
     depth = deepest = 0
-    for match in _BRACKET.finditer(_STRING.sub(b"", raw)):
+    for match in _BRACKET.finditer(bare):
         depth += 1 if match[0] in _OPENING else -1
         deepest = max(deepest, depth)
     if deepest > most_depth:

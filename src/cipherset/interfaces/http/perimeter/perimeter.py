@@ -52,6 +52,7 @@ _DRAINED: Final = 4
 _DRAIN_S: Final = 2.0
 # Bytes of JSON that are looked through in a thread, so that nobody waits for it.
 _LONG: Final = 1 << 16
+_LARGE: Final = 8  # one in so many of those that are read at once may be large
 
 
 class _Refusal(Exception):  # noqa: N818 -- a way out, not an error of its own
@@ -82,6 +83,8 @@ class Perimeter:
         self._seen = seen
         self._flight = flight
         self._reading = Reading(limits.reading, limits.reading_each)
+        most = (max(1, limits.reading // _LARGE), max(1, limits.reading_each // _LARGE))
+        self._reading_large = Reading(*most)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,7 +150,9 @@ class Perimeter:
         if not length.isdecimal() or int(length[:20]) > most:
             raise body_too_large(most)
         address = (scope.get("client") or ("",))[0]
-        async with self._reading.one(address):
+        # One that does not say how long it is may become as long as it may.
+        is_usual = most <= self._limits.body_bytes or 0 < int(length) <= self._limits.body_bytes
+        async with (self._reading if is_usual else self._reading_large).one(address):
             return await read_body(receive, most_bytes=most, within_s=self._limits.body_s)
 
     async def _check_json(self, body: bytes) -> None:

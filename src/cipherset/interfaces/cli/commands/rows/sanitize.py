@@ -134,7 +134,7 @@ def _rows(result: SanitizeResult) -> list[tuple[str, str]]:
     if shown["quarantine"]:
         rows.append(("  listed in", shown["quarantine"]))
     rows += [(entity, str(count)) for entity, count in shown["entities"].items()]
-    rows.append(("label", shown["label"] or "not known: see cipherset scan"))
+    rows.append(("label", shown["label"] or "not known: no scan looked at all columns"))
     if shown["canaries"]:
         rows.append(("canaries", f"{shown['canaries']}, in {shown['canary_rows']} more rows"))
     if shown["dataset"]:
