@@ -214,6 +214,7 @@ GROUPS = {
     "principal",
     "redteam",
     "review",
+    "rounds",
     "service",
     "view",
 }
@@ -225,7 +226,7 @@ GROUPS = {
         *sorted(set(COMMANDS) - GROUPS),
         *("audit verify", "audit prove", "key create", "key list", "encoder get"),
         *("asset approve", "canary plant", "copies index", "grant request", "policy test"),
-        *("principal add", "redteam accept", "view lineage"),
+        *("principal add", "redteam accept", "rounds join", "view lineage"),
     ],
 )
 def test_help_has_an_example(command):
