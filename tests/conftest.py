@@ -140,9 +140,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 class Growth:
     """How the work of a call grows with what it is given, whatever else the machine does.
 
-    The processor's own time, of each size the least of three, one after the other in turn. What
-    takes less than a hundredth of a second is too little to compare.
+    The processor's own time, of each size the least of three, one after the other in turn; where
+    one turn takes longer than ``_LONG_S``, it is long enough to compare. What takes less than a
+    hundredth of a second is too little.
     """
+
+    _LONG_S: Final = 3.0
 
     def __call__(self, call: Callable[[Any], object], little: object, much: object) -> float:
         """How many times the work for ``little`` that for ``much`` is."""
@@ -152,6 +155,8 @@ class Growth:
                 start = time.process_time()
                 call(what)
                 least[place] = min(least[place], time.process_time() - start)
+            if sum(least) > self._LONG_S:
+                break
         return least[1] / max(least[0], 0.01)
 
 
