@@ -9,7 +9,7 @@ from cipherset.app import state
 from cipherset.core.errors import IntegrityError, PolicyError
 from cipherset.core.manifest import Task
 from cipherset.custody.keys import ephemeral_sealer
-from cipherset.pipeline.minimize import FitSettings, fit, parse_spec
+from cipherset.pipeline.minimize import FitSettings, FittedColumn, fit, parse_spec
 from cipherset.pipeline.sanitize import default_policy
 
 SETTINGS = state.Settings(
@@ -128,7 +128,8 @@ def test_a_part_does_not_open_in_another_place(tmp_path, sealer, minimizer):
 @given(st.sampled_from(sorted(state.Settings.model_fields)))
 def test_every_setting_is_bound(name):
     state.check_same(SETTINGS, SETTINGS.model_copy())
-    other = {"classes": ("a", "c"), "seed": 1}.get(name, "x" if name in TEXTS else 0.5)
+    values = {"classes": ("a", "c"), "columns": (FittedColumn("plan"),), "seed": 1}
+    other = values.get(name, "x" if name in TEXTS else 0.5)
     with pytest.raises(PolicyError) as refused:
         state.check_same(SETTINGS, SETTINGS.model_copy(update={name: other}))
     assert refused.value.code == "minimizer_bound"
