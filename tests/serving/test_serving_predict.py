@@ -167,6 +167,7 @@ def test_queries_are_counted(served):
         ("router", Question(), "no_inputs"),
         ("router", Question(texts=("a",) * (MOST_INPUTS + 1)), "too_many_inputs"),
         ("router", Question(texts=("hello",)), "value_is_text"),
+        ("router", Question(images=(b"a picture",)), "value_is_image"),
         ("router", Question(vectors=X[:, :3]), "dimension"),
         ("router", Question(vectors=X * np.float32("nan")), "not_finite"),
     ],
