@@ -52,6 +52,16 @@ def test_no_pickle(modules):
     assert pickles == []
 
 
+def test_no_module_changes_what_threads_share(modules):
+    """A mode is given with the file, a folder with the path: others would write under the umask."""
+    changes = [
+        module.at(node)
+        for module, node in _nodes(modules, ast.Attribute)
+        if node.attr in {"umask", "chdir", "fchdir", "setlocale"} and not module.excuses(node)
+    ]
+    assert changes == []
+
+
 def test_only_settings_reads_the_environment(modules):
     readers = [
         module.at(node)

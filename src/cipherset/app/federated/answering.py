@@ -36,7 +36,7 @@ _LEAVE: Final = "leave"
 _MOST_BYTES: Final = 64 * 2**20
 # An announcement has four. Of as many as there is room for, JSON would make gigabytes.
 _MOST_ITEMS: Final = 16 * MOST_MEMBERS
-_FOR_ME: Final = 0o177
+_FOR_ME: Final = 0o600
 Told = dict[str, Any]
 
 
@@ -80,12 +80,10 @@ def answer_at(owner: Owner, path: Path, refused: Callable[[CiphersetError], None
             hint="choose another name, or remove what was left there",
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-        before = os.umask(_FOR_ME)
-        try:
-            with disk_errors(path):
-                door.bind(str(path))
-        finally:
-            os.umask(before)
+        with disk_errors(path):
+            # Linux gives the file the socket's mode. A umask would be that of all threads.
+            os.fchmod(door.fileno(), _FOR_ME)
+            door.bind(str(path))
         try:
             door.listen()
             while not _answered(owner, door, refused):
