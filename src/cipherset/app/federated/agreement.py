@@ -37,9 +37,9 @@ class Agreement:
     ``row_norm``: rows are divided by it, and shortened to length 1 where they are longer; it does
     not depend on the rows. ``honest``: how many members of any round add their noise and tell
     nobody. ``absent``: how many members may be missing from a round. ``repeats``: rounds that may
-    be run again because a member left; each is paid for like another step. A ``guarantee`` of None adds no noise: nothing is kept but that single members do
-    not show. ``name`` tells it from another agreement that is the same in all else, and
-    ``purpose`` is what for, as gates are asked.
+    be run again because a member left; each is paid for like another step. A ``guarantee`` of None
+    adds no noise: nothing is kept but that single members do not show. ``name`` tells it from
+    another agreement that is the same in all else, and ``purpose`` is what for, as gates are asked.
     """
 
     roster: Mapping[str, bytes] = field(repr=False)
