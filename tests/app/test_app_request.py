@@ -55,6 +55,11 @@ def test_noise_has_one_spelling():
     assert spelled("gaussian:4.00,0.000001").noise_kept == gaussian.noise_kept
 
 
+@pytest.mark.parametrize("changes", [{"label": "grade"}, {"group": "query"}])
+def test_rows_are_ranked_by_grades_within_groups(changes):
+    assert code_of(ColumnRoles(text=("body",), ranked=True, **changes)) == "usage"
+
+
 def test_what_names_nothing_we_have():
     assert code_of(minimize="magic:3") == "minimizer_spec"
     assert code_of(scheme="rot/13") == "scheme"

@@ -69,7 +69,10 @@ def test_both_forms_of_pooling_are_read(changed_directory, pooling, expected):
 
 @pytest.mark.parametrize(
     ("own", "tokenizers", "expected"),
-    [(12, 14, 12), (None, 14, 14), (None, 1e30, 16), (None, None, 16), (99, None, 16)],
+    [
+        *((12, 14, 12), (None, 14, 14), (None, 1e30, 16), (None, None, 16), (99, None, 16)),
+        *((float("inf"), None, 16), (float("nan"), None, 16), (10**400, None, 16), (-1e999, 9, 3)),
+    ],
 )
 def test_the_length_is_the_first_declared_up_to_the_positions(
     changed_directory, own, tokenizers, expected
@@ -89,6 +92,8 @@ def test_the_length_is_the_first_declared_up_to_the_positions(
         ("config.json", {"is_decoder": True}, "is_decoder"),
         ("config.json", {"num_attention_heads": None}, "num_attention_heads None"),
         ("config.json", {"layer_norm_eps": "small"}, "layer_norm_eps 'small'"),
+        ("config.json", {"layer_norm_eps": float("nan")}, "layer_norm_eps nan"),
+        ("config.json", {"num_attention_heads": float("inf")}, "num_attention_heads inf"),
         ("1_Pooling/config.json", {"pooling_mode": "max"}, "pooling is max"),
         ("1_Pooling/config.json", {"pooling_mode": None}, "pooling is "),
         (
@@ -115,6 +120,7 @@ def test_a_model_that_would_give_other_vectors_is_refused(changed_directory, fil
         ("modules.json", '{"a": 1}', "no list of modules"),
         ("modules.json", "[1]", "no list of modules"),
         ("config.json", "{", "config.json is not JSON"),
+        ("config.json", "[" * 200_000, "config.json is not JSON"),
         ("config.json", "[]", "config.json is not a JSON object"),
         ("tokenizer.json", "{}", "tokenizer.json cannot be read"),
         ("tokenizer.json", b"\xff", "tokenizer.json is not UTF-8"),

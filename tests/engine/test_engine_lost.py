@@ -168,6 +168,14 @@ def test_grants_that_were_late_are_given_anew(ray, answers, monkeypatch):
     assert simulated.calls["work"] == 6
 
 
+def test_workers_whose_clock_is_ahead_are_not_granted_for_ever(ray, answers, monkeypatch):
+    real = worker.Worker
+    monkeypatch.setattr(pool, "Worker", lambda: real(lambda: 1e12))
+    simulated = ray()
+    refused("worker_clock", lambda: list(answers()))
+    assert simulated.calls["work"] <= 5 * 5
+
+
 def test_worker_of_another_version(ray, answers, monkeypatch):
     monkeypatch.setattr(run, "code_digest", lambda: "sha256:another")
     ray()

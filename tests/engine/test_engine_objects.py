@@ -67,7 +67,11 @@ def test_store_that_is_lost_in_the_middle(credentials):
 
 
 @pytest.mark.parametrize(
-    "address", ["s3://", "s3://bucket", "s3://bucket/", f"s3://{CANARY}:x@b/k"]
+    "address",
+    [
+        *("s3://", "s3://bucket", "s3://bucket/", f"s3://{CANARY}:x@b/k"),
+        *("s3://[::1/k", "s3://b/\udc80", "s3://b/%ff"),
+    ],
 )
 def test_address_that_is_none(address):
     refused("object_address", lambda: open_source(address))

@@ -14,18 +14,21 @@ from engine_rows import CANARY, RAY, vectors
 from engine_store import free_port
 
 import cipherset
-from cipherset.app.erasure.forget import foresee
+from cipherset.app.erasure.forget import foresee, forget
 from cipherset.app.erasure.subject import Subject
-from cipherset.app.exports.protect import protect
-from cipherset.app.exports.request import ProtectRequest
-from cipherset.app.exports.sent.sent import place_for
+from cipherset.app.exports.protect import exporting_act, protect
+from cipherset.app.exports.request import Owner, ProtectRequest
+from cipherset.app.exports.sent.sent import place_for, sent
 from cipherset.app.inspection import inspect
 from cipherset.app.models import TrainRequest, TrainSpec, train
+from cipherset.app.workspace import open_workspace
 from cipherset.core.errors import BackendError, CiphersetError, UsageError
 from cipherset.core.manifest import ModelKind
 from cipherset.core.objects import ObjectFolder
 from cipherset.core.values import ColumnRoles, Guarantee
+from cipherset.custody.keys import AesGcmSealer, KeyUse
 from cipherset.pipeline.export import open_cipherset, send
+from cipherset.pipeline.ingest import open_source
 
 KILLED = Path(__file__).with_name("killed.py")
 ROLES = ColumnRoles((), "vec", "topic")
@@ -160,6 +163,23 @@ def test_a_store_that_does_not_answer_is_asked_before_the_rows_are_read(owner, c
     with pytest.raises(BackendError) as caught:
         protect(owner.session, asked)
     assert caught.value.code == "object_store"
+
+
+@pytest.mark.extra
+def test_an_export_that_rows_were_taken_out_of_is_not_sent(owner):
+    """``forget`` ran between the making and the sending."""
+    asked = asked_of(owner, "s3://tickets/a")
+    made = protect(owner.session, replace(asked, store=None, target=owner.folder / "out"))
+    asked_for = Subject("1", "topic")
+    with (
+        open_workspace(owner.session) as workspace,
+        exporting_act(workspace, asked, open_source(asked.source), {}),
+    ):
+        key = workspace.ring.open("support", purpose=KeyUse.EXPORT)
+        its = Owner(workspace, key, AesGcmSealer.from_key(key), owner.session.progress)
+        forget(owner.session, asked_for)
+        refused("export_meanwhile", lambda: sent(its, asked, made))
+    assert foresee(owner.session, asked_for).exports == ()
 
 
 def test_what_is_drawn_is_not_sent(tmp_path):

@@ -30,6 +30,7 @@ from cipherset.pipeline.federated import (
 )
 
 DIM, CLASSES = 4, ("a", "b")
+KEPT = {"epsilon": 3.0, "delta": 1e-6}
 AGREED = Agreement(roster(), CLASSES, DIM, 40, 2, None, name="first", purpose="routing")
 
 
@@ -248,8 +249,17 @@ def test_an_agreement_is_read_as_it_was_written(tmp_path, guarantee):
         ({"more": 1}, "agreement"),
         ({"dim": "4"}, "agreement"),
         ({"row_norm": 0.0}, "agreement"),
+        ({"row_norm": 1e-310}, "agreement"),
+        ({"row_norm": float("inf")}, "agreement"),
         ({"steps": 7}, "agreement"),
+        ({"dim": 10**400}, "agreement"),
+        ({"repeats": 10**400}, "agreement"),
+        ({"absent": -1}, "agreement"),
+        ({"name": "\udc80"}, "agreement"),
+        ({"dim": 2**40, "repeats": 2**40, "guarantee": KEPT}, "private_budget"),
         ({"honest": 1}, "honest"),
+        ({"absent": 3}, "honest"),
+        ({"roster": dict.fromkeys("abc", "07" * 32)}, "agreed_roster"),
         ({"classes": ["b", "a"]}, "agreed_classes"),
         ({"guarantee": {"epsilon": 99.0, "delta": 1e-6}}, "guarantee"),
     ],
@@ -259,6 +269,7 @@ def test_what_nobody_can_agree_on_is_refused(tmp_path, changed, code):
 
 
 def test_an_agreement_that_is_no_json_or_not_there_is_refused(tmp_path):
-    (tmp_path / "text").write_text("{")
-    assert refused(read, tmp_path / "text") == "agreement"
+    for text in ("{", "[" * 200_000):
+        (tmp_path / "text").write_text(text)
+        assert refused(read, tmp_path / "text") == "agreement"
     assert refused(read, tmp_path / "nowhere") == "disk"

@@ -50,6 +50,7 @@ def agreed(exporter, guarantee=KEPT, *, repeats=1, name="first"):
         repeats=repeats,
         name=name,
         purpose="routing",
+        absent=1,
     )
 
 

@@ -12,7 +12,7 @@ from cipherset.app.federated.owner import MOST_ROWS
 from cipherset.core.errors import BackendError, CiphersetError
 from cipherset.core.values import Guarantee
 from cipherset.pipeline.encrypt import VectorCipher
-from cipherset.pipeline.federated import MOST_VALUE
+from cipherset.pipeline.federated import MOST_VALUE, Member
 from cipherset.pipeline.private import SENSITIVITY, STEP, Part, delta_of, descended
 from cipherset.pipeline.private.accounting import rho_of
 from cipherset.pipeline.train import to_onnx
@@ -32,12 +32,15 @@ def rows(seed, n=EACH):
     return Contribution(stored, [CLASSES[code] for code in y])
 
 
-def agreement(guarantee=None, *, honest=2, repeats=1, names=NAMES):
+def agreement(guarantee=None, *, honest=2, repeats=1, names=NAMES, absent=0):
     stored = np.concatenate([rows(at).x for at in range(len(names))])
     longest = float(np.linalg.norm(stored, axis=1).max())
     n_rows = EACH * len(names)
     return Agreement(
-        roster(names), CLASSES, DIM, n_rows, honest, guarantee, row_norm=longest, repeats=repeats
+        *(roster(names), CLASSES, DIM, n_rows, honest, guarantee),
+        row_norm=longest,
+        repeats=repeats,
+        absent=absent,
     )
 
 
@@ -105,7 +108,7 @@ def test_the_head_goes_to_onnx_and_knows_the_classes():
 
 
 def test_who_leaves_is_left_out_and_the_round_run_again():
-    agreed = agreement()
+    agreed = agreement(absent=1)
     those = owners(agreed, Leaving)
     head = train_together(those, agreed)
     assert np.mean(head.predict(rows(50).x) == np.array(rows(50).labels)) > 0.6
@@ -125,31 +128,59 @@ class Absent(Owner):
 
 
 def test_a_round_is_run_without_who_does_not_come():
-    agreed = agreement(repeats=0)
+    agreed = agreement(repeats=0, absent=1)
     those = owners(agreed, Absent)
     train_together(those, agreed)
     assert [owner.left for owner in those] == [0, 0, 0, agreed.releases - 2]
 
 
 def test_a_round_run_again_is_paid_for():
-    agreed = agreement(repeats=0)
+    agreed = agreement(repeats=0, absent=1)
     with pytest.raises(CiphersetError) as caught:
         train_together(owners(agreed, Leaving), agreed)
     assert caught.value.code == "round_spent"
 
 
 def test_too_few_that_are_left_end_the_training():
-    agreed = agreement(honest=4)
+    agreed = agreement()
     with pytest.raises(CiphersetError) as caught:
         train_together(owners(agreed, Leaving), agreed)
     assert caught.value.code == "round_size"
 
 
-@pytest.mark.parametrize("honest", [1, 5])
-def test_some_must_be_honest(honest):
+def test_a_server_cannot_choose_a_round_of_those_that_work_with_it():
+    """Two of five do, and three shares of noise were agreed on: a round of three would have one."""
+    names = (*NAMES, "middle")
+    agreed = agreement(Guarantee(3.0, 1e-6), honest=3, names=names)
+    (owner, *_), own = owners(agreed), identities(names)
+    announced = [owner.join(bytes(16))]
+    announced += [Member(name, own[name], bytes(16)).announce() for name in names[3:]]
     with pytest.raises(CiphersetError) as caught:
-        agreement(honest=honest)
+        owner.update(np.zeros(agreed.shape), announced)
+    assert caught.value.code == "round_size"
+    assert owner.left == agreed.releases
+
+
+@pytest.mark.parametrize(
+    ("honest", "absent", "least"), [(2, 0, 4), (2, 1, 3), (2, 2, 3), (3, 1, 3), (4, 0, 4)]
+)
+def test_so_many_members_are_in_any_round(honest, absent, least):
+    assert agreement(honest=honest, absent=absent).least_members == least
+
+
+@pytest.mark.parametrize(("honest", "absent"), [(1, 0), (5, 0), (5, -1), (4, 1), (3, 2), (2, 3)])
+def test_some_must_be_honest(honest, absent):
+    with pytest.raises(CiphersetError) as caught:
+        agreement(honest=honest, absent=absent)
     assert caught.value.code == "honest"
+
+
+def test_one_key_is_one_member():
+    """Under two names it would stand for two shares of noise, and add one."""
+    twice = dict.fromkeys(NAMES, roster()["north"])
+    with pytest.raises(CiphersetError) as caught:
+        Agreement(twice, CLASSES, DIM, EACH, 2, None)
+    assert caught.value.code == "agreed_roster"
 
 
 def test_an_owner_joins_before_it_sends():

@@ -312,6 +312,36 @@ class TestLlamaIndex:
         assert rows_in(client) == rows
         assert [names.get_all(collection=one) for one in kept_in()] == [{}, {}, {}]
 
+    def test_the_nodes_of_a_document_are_put_down_at_once(self, store, names, monkeypatch):
+        """One by one, each time with all before it, a long document would take for ever."""
+        from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
+
+        of = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id="book")}
+        nodes = [
+            TextNode(
+                id_=f"page-{i}",
+                text="parcel",
+                metadata={"topic": "a"},
+                embedding=vector_of(f"parcel {i}"),
+                relationships=of,
+            )
+            for i in range(20)
+        ]
+        written = []
+        put = type(names).put
+
+        def counted(self, key, val, collection):
+            written.append((collection, key))
+            put(self, key, val, collection)
+
+        monkeypatch.setattr(type(names), "put", counted)
+        store.add(nodes)
+        store.add(nodes[:5])
+        assert written.count(("cipherset/documents", "book")) == 2
+        store.delete("book")
+        assert self.asked(store, "parcel 3").ids == []
+        assert [names.get_all(collection=one) for one in kept_in()] == [{}, {}, {}]
+
     def test_the_same_node_is_the_same_row(self, store, client):
         from llama_index.core.schema import TextNode
 

@@ -1,5 +1,7 @@
 """What a store answers is held to the form of rows, and what fails in it is ours to say."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from index_samples import DIM, found, rows, same
@@ -27,7 +29,10 @@ def test_payloads_there_and_back_to_the_bit():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("seal", "zz" * 44), ("seal", "ab"), ("seal", None), ("label", 7), ("version", "one")],
+    [
+        *(("seal", "zz" * 44), ("seal", "ab"), ("seal", None), ("label", 7)),
+        *(("version", "one"), ("version", 2**31), ("version", 10**400)),
+    ],
 )
 def test_payloads_that_are_no_rows(field, value):
     every = rows(3)
@@ -37,6 +42,44 @@ def test_payloads_that_are_no_rows(field, value):
     assert code_of(entries_of_payloads, *told) == "index_answer"
     del payloads[1][field]
     assert code_of(entries_of_payloads, *told) == "index_answer"
+
+
+@pytest.mark.parametrize("value", [1e300, 10**400, "x"])
+def test_vectors_that_are_no_rows(value):
+    every = rows(3)
+    vectors = every.vectors.tolist()
+    vectors[1][2] = value
+    told = (hexed(every.ids), vectors, payloads_of(every), DIM)
+    assert code_of(entries_of_payloads, *told) == "index_answer"
+
+
+class Lying:
+    """What is answered by a Milvus server that says what it likes: the same, whatever is asked."""
+
+    def __init__(self, *rows: object) -> None:
+        self.query = lambda *_, **__: rows
+        self.search = lambda *_, **__: [rows]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *((), ({},), ({"id": "00" * 16},), ({"id": "00" * 16, "entity": {}},), ("no row",)),
+        ({"version": 1, "count(*)": 1},),
+    ],
+)
+def test_a_server_of_milvus_that_answers_anything(told):
+    """Nor is it asked for ever which versions there are, when it always names the same."""
+    index = object.__new__(milvus.MilvusIndex)
+    index.dim, index._name, index._client = DIM, "rows", Lying(*told)
+    index._driver, index._grpc = SimpleNamespace(MilvusException=OSError), SimpleNamespace()
+    index._grpc.RpcError = OSError
+    if told:
+        assert code_of(index.some, 5) == "index_answer"
+        assert code_of(index.query, np.zeros(DIM, np.float32), 5) == "index_answer"
+        assert code_of(index.versions) == "index_answer"
+    else:
+        assert code_of(index.delete, rows(1).ids) == "index_answer"
 
 
 def test_an_answer_is_what_was_asked_for():

@@ -11,6 +11,7 @@ from ingest_pictures import colored, noisy, saved, write_folder
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.ingest import holds_images, open_source, read_image
+from cipherset.pipeline.ingest.pictures import folder as pictures
 
 SIDE = 8
 ROLES = ColumnRoles(image="image", label="label")
@@ -45,6 +46,16 @@ def test_batches_go_on_counting(folder):
     rows = [row for batch in batches for row in batch.columns.column("row").to_pylist()]
     assert rows == list(range(73))
     assert [len(batch.pixels) for batch in batches] == [64, 9]
+
+
+def test_of_large_files_only_a_few_are_held_at_a_time(folder, monkeypatch):
+    """64 files of the largest size that is read would be gigabytes."""
+    small, large = saved(colored((4, 4), (1, 2, 3))), saved(noisy(1, (40, 40)))
+    monkeypatch.setattr(pictures, "BATCH_BYTES", 3 * len(small))
+    given = {f"{i}.png": large if i in {4, 5} else small for i in range(9)}
+    source = open_source(write_folder(folder / "eel", given))
+    sizes = [len(batch.pixels) for batch in source.images(ColumnRoles(image="image"), SIDE)]
+    assert sizes == [3, 1, 1, 1, 3]
 
 
 def test_images_without_a_subfolder_have_no_label(tmp_path):
@@ -96,6 +107,18 @@ def test_a_link_out_of_the_folder_is_not_followed(folder, tmp_path, is_folder):
     (folder / link).symlink_to(elsewhere / to)
     with pytest.raises(InputError, match=rf"{link}: not an image") as refusal:
         open_source(folder).columns()
+    assert refusal.value.code == "image_kind"
+
+
+def test_a_link_that_comes_while_files_are_read_is_not_followed(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "BATCH_BYTES", 1)
+    write_folder(tmp_path, {"passport.png": FILES["cat/z.PNG"]})
+    batches = open_source(folder).images(ROLES, SIDE)
+    next(batches)
+    (folder / "dog/b.png").unlink()
+    (folder / "dog/b.png").symlink_to(tmp_path / "passport.png")
+    with pytest.raises(InputError, match=r"dog/b.png: not an image") as refusal:
+        list(batches)
     assert refusal.value.code == "image_kind"
 
 

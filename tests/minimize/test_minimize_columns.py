@@ -1,5 +1,7 @@
 """Numbers and categories as coordinates: known answers, weights, and a slow oracle."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from cipherset.core.errors import DimensionError, InputError
 from cipherset.pipeline.minimize import beside, fit_columns
-from cipherset.pipeline.minimize.columns import MOST_CATEGORIES, MOST_VALUES
+from cipherset.pipeline.minimize.columns import LEAST_ROWS, MOST_CATEGORIES, MOST_VALUES
 
 NUMBERS = [str(n) for n in range(101)]
 PLANS = ["basic"] * 60 + ["pro"] * 30 + ["rare"] * 6 + ["odd"] * 4 + [""]
@@ -48,12 +50,18 @@ def test_numbers_as_large_as_floats_are_do_not_overflow():
     assert (tiny.block(["1e308"])[:, 0] == 3 * tiny.weight).all()
 
 
-def test_categories_have_a_place_each_rare_ones_one_together_and_new_ones_none():
+def test_categories_have_a_place_each_and_all_others_one_together():
     (column,) = fitted_on(PLANS)
-    assert (column.categories, column.rare) == (("basic", "pro"), ("odd", "rare"))
+    assert column.categories == ("basic", "pro")
     found = column.block(["basic", " pro ", "rare", "odd", "new", None, " "]) / column.weight
-    places = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
+    places = [[1, 0, 0, 0], [0, 1, 0, 0], *[[0, 0, 1, 0]] * 3, [0, 0, 0, 1]]
     assert np.array_equal(found, [*places, places[-1]])
+
+
+def test_a_value_of_few_rows_is_not_kept():
+    """It may be what names a person, and what is fitted outlives rows that are forgotten."""
+    (column,) = fitted_on(["basic"] * 60 + ["canary-4711"] * (LEAST_ROWS - 1))
+    assert "canary" not in str(asdict(column))
 
 
 def test_there_are_no_more_places_than_a_few():
@@ -121,9 +129,7 @@ def test_rows_are_what_a_loop_makes_of_them(cells):
         else:
             row[5] = columns[0].weight
         name = (plan or "").strip()
-        place = {"basic": 6, "pro": 7, "odd": 8, "rare": 8, "": 9}.get(name)
-        if place is not None:
-            row[place] = columns[1].weight
+        row[{"basic": 6, "pro": 7, "": 9}.get(name, 8)] = columns[1].weight
         rows.append(np.array(row) / np.sqrt(sum(v * v for v in row)))
     found = beside(x, columns, cells)
     assert found.dtype == np.float32

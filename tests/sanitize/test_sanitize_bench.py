@@ -178,6 +178,7 @@ def test_a_file_of_ones_own(tmp_path, name):
         (b'{"id": 1, "text": "a"}', "line 1"),
         (b"hello", "line 1"),
         (b"[1]", "line 1"),
+        (b"[" * 200_000, "line 1"),
         (b'{"id": 1, "text": "Zed", "spans": [[0, 4, "PERSON"]]}', "line 1"),
         (b'{"id": 1, "text": "Zed", "spans": [[1, 1, "PERSON"]]}', "line 1"),
         (b'{"id": 1, "text": "a", "spans": []}\n{"id": 1, "text": "b", "spans": []}', "line 2"),

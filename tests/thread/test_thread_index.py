@@ -17,7 +17,7 @@ from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.errors import CiphersetError, InputError, UsageError
 from cipherset.interfaces.cli import settings
 from cipherset.interfaces.cli.output import TerminalProgress
-from cipherset.pipeline.index import StoreKind, split_store, store_kind
+from cipherset.pipeline.index import StoreKind, split_store, store_kind, stores
 
 CANARY = "canary-topic-5813"
 
@@ -358,6 +358,12 @@ def test_a_request_that_contradicts_itself(tmp_path, options):
     assert refused(BuildRequest, "rows.csv", "support", tmp_path, **options) == (2, "usage")
 
 
+def test_a_password_goes_to_the_host_that_was_looked_at():
+    """Not to what stands behind an @ of the path."""
+    there = ("milvus", "root", "localhost/@host:19530")
+    assert stores._parted("milvus://root@localhost/@host:19530") == there
+
+
 @pytest.mark.parametrize(
     "store",
     [
@@ -368,6 +374,8 @@ def test_a_request_that_contradicts_itself(tmp_path, options):
         "milvus://root:canary@host:19530#rows",
         "milvus://host:19530",
         "milvus://root@host:19530#rows",
+        "milvus://root@[::1#rows",
+        "milvus://root@host/@localhost:19530#rows",
         "chalkboard",
     ],
 )

@@ -16,7 +16,7 @@ from cipherset.interfaces.cli.main import cli
 CLIENT_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8037, A.1
 COLUMNS = ("--vector", "vec", "--label", "topic")
 CLASSES = ("topic-0", "topic-1", "topic-2")
-NOBODY = {"east": bytes(32), "south": bytes(32)}
+NOBODY = {"east": bytes(32), "south": bytes([1] * 32)}
 # How to call each, with what ``places`` has; and those that need no leave, and why.
 CALLS = {
     "asset approve": ("{rows}",),

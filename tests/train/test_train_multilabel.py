@@ -96,6 +96,15 @@ def test_noise_does_not_keep_a_balanced_model_from_answering_queries_without():
     assert told[False] < 0.7
 
 
+@pytest.mark.parametrize("kind", [ModelKind.LOGISTIC, ModelKind.MLP])
+def test_one_label_is_a_set_too(kind):
+    """A lab may be handed such an export, whoever made it."""
+    x, y = rows(300)
+    spec = TrainSpec(kind, balanced=True, hidden=(8,))
+    model = train_model(x, y[:, :1], spec, task=Task.MULTILABEL, seed=0)
+    assert np.mean(model.predict(x) == y[:, :1]) > 0.8
+
+
 def test_a_label_that_all_rows_have_or_none_is_no_trouble():
     x, y = rows(200)
     y[:, 0], y[:, 2] = 1, 0

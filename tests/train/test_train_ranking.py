@@ -58,15 +58,28 @@ def test_where_no_grades_differ_there_is_no_order():
     assert refused.value.code == "ranking_groups"
 
 
-def test_a_group_of_all_rows_is_not_held_as_pairs():
+@pytest.mark.parametrize("grades", [2, 4, 1000])
+@pytest.mark.parametrize("steps", [3, 10**6])
+def test_a_group_of_all_rows_is_scored_as_by_pairs(grades, steps):
     rng = np.random.default_rng(3)
-    truth = rng.integers(4, size=3000).astype(np.float64)
-    predicted = truth + rng.standard_normal(3000)
+    truth = np.minimum(rng.geometric(1.5 / grades, size=1500), grades).astype(np.float64)
+    predicted = np.round((truth + grades * rng.standard_normal(1500)) * steps / grades)
+    scores = score_ranking(predicted, truth, np.zeros(1500, dtype=np.int64))
+    higher = truth[:, None] > truth[None]
+    ahead = np.sign(predicted[:, None] - predicted[None])[higher]
+    assert scores.pairwise_accuracy == (1 + ahead).sum() / 2 / len(ahead)
+
+
+def test_work_and_memory_of_a_large_group_grow_like_its_rows(growth):
+    rng = np.random.default_rng(3)
+
+    def score(n):
+        truth = rng.integers(n, size=n).astype(np.float64)
+        score_ranking(truth + rng.standard_normal(n), truth, np.zeros(n, dtype=np.int64))
+
+    assert growth(score, 5_000, 40_000) < 3 * 8
     tracemalloc.start()
-    scores = score_ranking(predicted, truth, np.zeros(3000, dtype=np.int64))
+    score(40_000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 3000**2 * 4, "eight bytes for each pair, several times, are not there at once"
-    higher = truth[:, None] > truth[None]
-    right = (predicted[:, None] > predicted[None])[higher]
-    assert scores.pairwise_accuracy == pytest.approx(right.mean())
+    assert peak < 40_000 * 500

@@ -63,6 +63,8 @@ class Pool:
         self._sent: dict[Any, tuple[_Hand, int | None]] = {}
         self._hands: list[_Hand] = []
         self._losses: Counter[int] = Counter()
+        self._expires_at: dict[int, float] = {}
+        self._early: Counter[int] = Counter()
         self._done: dict[int, dict[str, Any]] = {}
         self._make = ray.remote(num_cpus=1, max_restarts=0)(Worker)
         for _ in range(min(self._n_cpus(), len(self._todo))):
@@ -73,7 +75,7 @@ class Pool:
 
         Raises:
             CiphersetError: what the worker was refused.
-            BackendError: ``worker_lost``; ``worker_failed``; ``no_workers``.
+            BackendError: ``worker_lost``; ``worker_clock``; ``worker_failed``; ``no_workers``.
         """
         while part not in self._done:
             self._turn()
@@ -131,19 +133,31 @@ class Pool:
         hand.waiting -= 1
         if said == EXPIRED:
             self._todo.appendleft(part)
+            self._check_clock(part)
             return
         context = receipt_context(self._job.name, part)
         self._done[part] = json.loads(self._job.grants.sealer(part).unseal(said, context=context))
+
+    def _check_clock(self, part: int) -> None:
+        """Refuse to go on granting what is over before it is begun."""
+        self._early[part] += self._clock() < self._expires_at[part]
+        if self._early[part] >= _MOST_LOSSES:
+            raise BackendError(
+                "a worker's clock is ahead of this machine's: what it is granted is over there",
+                code="worker_clock",
+                hint="set the clocks of all nodes by one server, and run the same command again",
+            )
 
     def _busy(self, hand: _Hand) -> None:
         """Give the worker what there is to do."""
         while self._todo and hand.waiting < _WAITING:
             part = self._todo.popleft()
+            self._expires_at[part] = self._clock() + LIFETIME_S
             grant = self._job.grants.grant(
                 hand.public_key,
                 self._job.task.encoded(),
                 part=part,
-                expires_at=self._clock() + LIFETIME_S,
+                expires_at=self._expires_at[part],
             )
             self._sent[hand.actor.work.remote(grant)] = (hand, part)
             hand.waiting += 1

@@ -137,7 +137,8 @@ class ProtectRequest:
 
     def _check_labels(self) -> None:
         """Classes have anchors; sets of labels have none, and are told linearly."""
-        if self.roles.ranked and (self.roles.label is None or self.roles.label_separator):
+        roles = self.roles
+        if roles.ranked and (roles.label_separator or None in {roles.label, roles.group}):
             raise _usage("rows are ranked by grades: give --label COLUMN, of one number a row")
         if self.roles.label_separator is None:
             return

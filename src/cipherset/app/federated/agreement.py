@@ -1,9 +1,10 @@
 """What owners agree on before the first round; all of it is public, and all compute the same of it.
 
 **What is kept, of whom.** One row of one owner replaced, vector and class: (epsilon, delta) of all
-that the rounds tell, model included, for whoever adds up and up to all but ``honest`` members
-together. The numbers of rows, of classes and of members are not kept secret, nor what the minimizer
-and the names of the classes tell.
+that the rounds tell, model included, for whoever adds up and, in each round, all but ``honest`` of
+its members together. Who adds up says who is missing from a round, so those that work with it may
+be in the smallest: ``least_members - honest`` of them. The numbers of rows, of classes and of
+members are not kept secret, nor what the minimizer and the names of the classes tell.
 
 Each member adds discrete Gaussian noise of width ``sigma / sqrt(honest)``. Of so many the sum is as
 good as one of width sigma: with shares of width w it keeps ``rho + t * d / 4`` for d numbers, where
@@ -35,10 +36,10 @@ class Agreement:
     ``roster``: Ed25519 public keys by name. ``classes``: sorted names. ``n_rows``: of all owners.
     ``row_norm``: rows are divided by it, and shortened to length 1 where they are longer; it does
     not depend on the rows. ``honest``: how many members of any round add their noise and tell
-    nobody. ``repeats``: rounds that may be run again because a member left; each is paid for like
-    another step. A ``guarantee`` of None adds no noise: nothing is kept but that single members do
-    not show. ``name`` tells it from another agreement that is the same in all else, and
-    ``purpose`` is what for, as gates are asked.
+    nobody. ``absent``: how many members may be missing from a round. ``repeats``: rounds that may
+    be run again because a member left; each is paid for like another step. A ``guarantee`` of None
+    adds no noise: nothing is kept but that single members do not show. ``name`` tells it from
+    another agreement that is the same in all else, and ``purpose`` is what for, as gates are asked.
     """
 
     roster: Mapping[str, bytes] = field(repr=False)
@@ -51,13 +52,15 @@ class Agreement:
     repeats: int = 3
     name: str = ""
     purpose: str | None = None
+    absent: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept.
 
         Raises:
-            UsageError: code ``honest``: fewer than two, or more than there are members;
-                ``agreed_classes``: fewer than two, one twice, or not in order.
+            UsageError: code ``honest``: fewer than two, or more than the smallest round has;
+                ``agreed_roster``: a key is there under two names; ``agreed_classes``: fewer than
+                two, one twice, or not in order.
         """
         if len(self.classes) < 2 or list(self.classes) != sorted(set(self.classes)):
             raise UsageError(
@@ -65,9 +68,16 @@ class Agreement:
                 code="agreed_classes",
                 hint="name each class once, in the order of the alphabet",
             )
-        if not 2 <= self.honest <= len(self.roster):
+        if len(set(self.roster.values())) < len(self.roster):
             raise UsageError(
-                f"{self.honest} of {len(self.roster)} members are said to be honest",
+                "a public key is on the roster under two names: one member would count for both",
+                code="agreed_roster",
+                hint="ask each owner for a key of its own",
+            )
+        there = len(self.roster) - max(self.absent, 0)
+        if not 2 <= self.honest <= there:
+            raise UsageError(
+                f"{self.honest} of {there} members, the fewest of a round, are said to be honest",
                 code="honest",
                 hint="at least two must be, or the sum is no secret of any of them",
             )
@@ -91,6 +101,7 @@ class Agreement:
             "row_norm": self.row_norm,
             "repeats": self.repeats,
             "steps": self.steps,
+            "absent": self.absent,
             "name": self.name,
             "purpose": self.purpose,
         }
@@ -103,7 +114,7 @@ class Agreement:
     @property
     def least_members(self) -> int:
         """No member takes part in a smaller round."""
-        return max(LEAST_MEMBERS, self.honest)
+        return max(LEAST_MEMBERS, len(self.roster) - max(self.absent, 0))
 
     @cached_property
     def steps(self) -> int:

@@ -10,7 +10,7 @@ from cipherset.app import state
 from cipherset.core.errors import InputError
 from cipherset.core.manifest import Task
 from cipherset.core.sets import indicators, labels_of
-from cipherset.core.values import LABEL, Float32s
+from cipherset.core.values import LABEL, ROW, Float32s
 from cipherset.pipeline.train import (
     Bundle,
     LabelScores,
@@ -76,7 +76,7 @@ def scores_of(bundle: Bundle, x: Float32s, y: Values) -> RowScores:
 
 
 def truth_of(columns: pa.Table, meta: state.Meta) -> Values:
-    """The labels of rows, as ``scores_of`` takes them.
+    """The labels of rows of a source, as ``scores_of`` takes them.
 
     Raises:
         InputError: ``unknown_label``: a set holds one that the export did not have.
@@ -85,9 +85,9 @@ def truth_of(columns: pa.Table, meta: state.Meta) -> Values:
     if meta.task is not Task.MULTILABEL:
         return np.asarray(column.to_numpy(zero_copy_only=False))
     sets, known = [labels_of(text) for text in column.to_pylist()], set(meta.settings.classes)
-    for row, labels in enumerate(sets, start=1):
+    for row, labels in zip(columns.column(ROW).to_pylist(), sets, strict=True):
         if not known.issuperset(labels):
-            raise _unknown(row, len(known))
+            raise _unknown(row + 1, len(known))
     return indicators(sets, meta.settings.classes)
 
 

@@ -8,7 +8,7 @@ and files say; an address never has any. An endpoint may be said in the address,
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import pyarrow.fs
 
@@ -29,10 +29,14 @@ class ObjectPath:
         Raises:
             InputError: ``object_address``.
         """
-        parts = urlsplit(self.uri)
+        try:
+            parts = urlsplit(self.uri)
+            unquote_to_bytes(self.uri).decode()  # Arrow takes UTF-8 alone
+        except ValueError:
+            parts = urlsplit("")
         if "@" in parts.netloc or not parts.netloc or not parts.path.strip("/"):
             raise InputError(
-                "expected s3://BUCKET/KEY, and no credential in it",
+                "expected s3://BUCKET/KEY, in UTF-8, and no credential in it",
                 code="object_address",
                 hint="credentials are read from where the store's tools look for them: "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",

@@ -90,6 +90,7 @@ class CiphersetVectorStore(BasePydanticVectorStore):  # type: ignore[misc]  # ma
                 texts = [one.get_content(metadata_mode=MetadataMode.EMBED) for one in some]
                 rows = self._index.add(metadatas, texts=texts)
             earlier = self._rows_of([one.node_id for one in some])
+            self._gather(some)
             for row, one in zip(rows, some, strict=True):
                 self._keep(row, one)
             self._forget(earlier)
@@ -157,14 +158,20 @@ class CiphersetVectorStore(BasePydanticVectorStore):  # type: ignore[misc]  # ma
             self._names.delete(row, collection=_ROWS)
 
     def _keep(self, row: str, node: BaseNode) -> None:
-        document = node.ref_doc_id
-        told = {"row": row, "document": document}
+        told = {"row": row, "document": node.ref_doc_id}
         self._names.put(row, {"node": node.node_id}, collection=_ROWS)
         self._names.put(node.node_id, told, collection=_NODES)
-        if document is not None:
+
+    def _gather(self, nodes: Sequence[BaseNode]) -> None:
+        """Put down which documents nodes are of; before the nodes, or a document could not go."""
+        of: dict[str, list[str]] = {}
+        for one in nodes:
+            if one.ref_doc_id is not None:
+                of.setdefault(one.ref_doc_id, []).append(one.node_id)
+        for document, new in of.items():
             before = self._names.get(document, collection=_DOCUMENTS) or {"nodes": []}
-            nodes = [one for one in before["nodes"] if one != node.node_id]
-            self._names.put(document, {"nodes": [*nodes, node.node_id]}, collection=_DOCUMENTS)
+            every = dict.fromkeys([*before["nodes"], *new])
+            self._names.put(document, {"nodes": list(every)}, collection=_DOCUMENTS)
 
 
 def _where(filters: MetadataFilters | None) -> dict[str, Any]:

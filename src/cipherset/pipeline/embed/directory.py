@@ -34,6 +34,7 @@ _POOLINGS: Final = {
     "pooling_mode_cls_token": Pooling.CLS,
 }
 _Json = Mapping[str, Any]
+_MOST: Final = 2**31  # of heads, of positions: of anything that a model has
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def _max_tokens(inner: Path, config: _Json) -> int:
             declared = found.get(key)
     if not isinstance(declared, int | float):
         return positions
-    return max(3, min(int(declared), positions))  # room for one word piece between its marks
+    # Room for one word piece between its marks; what is declared may be endless, or no number.
+    return int(max(3, min(positions, declared)))
 
 
 def _refuse_prompts(path: Path) -> None:
@@ -122,7 +124,7 @@ def _refuse_prompts(path: Path) -> None:
 
 def _number(config: _Json, name: str, *, default: float | None = None) -> float:
     found = config.get(name, default)
-    if not isinstance(found, int | float) or found <= 0:
+    if not isinstance(found, int | float) or not 0 < found < _MOST:
         raise unsupported(f"config.json has {name} {found!r}, not a positive number")
     return found
 
@@ -138,7 +140,7 @@ def _json(path: Path) -> Any:  # noqa: ANN401 -- any JSON value
     raw = _bytes(path)
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise unsupported(f"{path.name} is not JSON") from None
 
 

@@ -280,7 +280,7 @@ def reading_answer() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, ArithmeticError):
         raise bad_answer("is not made of rows of an index") from None
 
 

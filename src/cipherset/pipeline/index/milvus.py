@@ -26,12 +26,14 @@ from cipherset.pipeline.index.entries import (
     Entries,
     Filter,
     Tag,
+    bad_answer,
     check_rows,
     check_table,
     check_top,
     checked_query,
     driver_of,
     failing_as_ours,
+    reading_answer,
     row_exists,
 )
 from cipherset.pipeline.index.payload import FIELDS, entries_of_payloads, hexed, payloads_of
@@ -121,14 +123,14 @@ class MilvusIndex:
                 output_fields=["vector", *FIELDS],
                 consistency_level="Strong",
             )
-        hits = [(hit["id"], hit["entity"]) for hit in found[0]]
-        return self._entries(hits)
+        with reading_answer():
+            rows = [{**hit["entity"], "id": hit["id"]} for hit in found[0]]
+        return self._entries(rows)
 
     def some(self, most: int, where: Filter = ANY) -> Entries:
         """Any rows; see ``VectorIndex``."""
         check_top(most)
-        found = self._asked(_condition(where), ["vector", *FIELDS], most)
-        return self._entries([(one["id"], one) for one in found])
+        return self._entries(self._asked(_condition(where), ["vector", *FIELDS], most))
 
     def rows(self) -> int:
         """How many rows there are."""
@@ -142,7 +144,10 @@ class MilvusIndex:
             other = self._asked(rest, ["version"], 1)
             if not other:
                 return dict(sorted(found.items()))
-            version = int(other[0]["version"])
+            with reading_answer():
+                version = int(other[0]["version"])
+            if version in found:
+                raise bad_answer("is what it was not asked for")
             found[version] = self._counted(f"version == {version}")
 
     def drop(self) -> None:
@@ -189,7 +194,9 @@ class MilvusIndex:
         return sum(self._counted(f"id in {_listed(hexed(part))}") for part in parts)
 
     def _counted(self, condition: str) -> int:
-        return int(self._asked(condition, ["count(*)"], None)[0]["count(*)"])
+        found = self._asked(condition, ["count(*)"], None)
+        with reading_answer():
+            return int(found[0]["count(*)"])
 
     def _asked(self, condition: str, fields: list[str], most: int | None) -> list[dict[str, Any]]:
         limit = {} if most is None else {"limit": most}
@@ -203,10 +210,10 @@ class MilvusIndex:
             )
         return list(found)
 
-    def _entries(self, found: list[tuple[str, Mapping[str, Any]]]) -> Entries:
-        ids = [one for one, _ in found]
-        payloads = [payload for _, payload in found]
-        return entries_of_payloads(ids, [one["vector"] for one in payloads], payloads, self.dim)
+    def _entries(self, found: list[dict[str, Any]]) -> Entries:
+        with reading_answer():
+            ids, vectors = [one["id"] for one in found], [one["vector"] for one in found]
+        return entries_of_payloads(ids, vectors, found, self.dim)
 
     def _failures(self) -> AbstractContextManager[None]:
         # Who may not do it is told by gRPC itself.

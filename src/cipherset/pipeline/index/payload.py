@@ -43,7 +43,7 @@ def entries_of_payloads(
     """
     if not ids:
         return Entries.none(dim)
-    with reading_answer():
+    with reading_answer(), np.errstate(over="raise"):
         tags = [_bytes([one[tag.name.lower()] for one in payloads], TAG_BYTES) for tag in Tag]
         x: Float32s = np.array(vectors, dtype=np.float32).reshape(-1, dim)
         return Entries(

@@ -65,12 +65,11 @@ def split_store(store: str) -> tuple[str, str]:
         UsageError: ``index_store``.
     """
     url, _, table = store.rpartition("#")
-    scheme, _, rest = url.partition("://")
-    user, _, host = rest.partition("/")[0].rpartition("@")
+    scheme, user, place = _parted(url)
     has_password = ":" in user or "password=" in url
     # Milvus's client sends the password itself.
-    in_clear = scheme == "milvus" and user and urlsplit(f"//{host}").hostname not in _HERE
-    if scheme not in _SERVERS or not rest or not table or has_password or in_clear:
+    in_clear = scheme == "milvus" and user and _host_of(place) not in _HERE
+    if scheme not in _SERVERS or not place or not table or has_password or in_clear:
         raise UsageError(  # not quoted: there may be a password in it
             "that is not a store: one in the folder, or the URL of a server without a password "
             "and a table",
@@ -80,6 +79,21 @@ def split_store(store: str) -> tuple[str, str]:
             "postgresql://user@host/database#table with the password from PGPASSFILE",
         )
     return url, table
+
+
+def _parted(url: str) -> tuple[str, str, str]:
+    """The scheme, the user, and the rest: host, port and path."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    user, _, host = authority.rpartition("@")
+    return scheme, user, f"{host}{slash}{path}"
+
+
+def _host_of(place: str) -> str | None:
+    try:
+        return urlsplit(f"//{place}").hostname
+    except ValueError:  # a bracket that is not closed
+        return None
 
 
 def open_store(
@@ -108,9 +122,8 @@ def open_store(
 
 
 def _open_milvus(url: str, table: str, dim: int, password: str | None) -> MilvusIndex:
-    scheme, _, rest = url.partition("://")
-    user, _, host = rest.rpartition("@")
-    address = f"{'https' if scheme == 'milvus+tls' else 'http'}://{host}"
+    scheme, user, place = _parted(url)
+    address = f"{'https' if scheme == 'milvus+tls' else 'http'}://{place}"
     if not user:
         return MilvusIndex(address, table, dim)
     if not password:

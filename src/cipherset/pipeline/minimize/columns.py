@@ -1,7 +1,8 @@
 """Columns beside what is embedded, appended to its vector: numbers and categories of a row.
 
 They are fitted on the rows that fit the minimizer, are bound to the key version with it, and are as
-private as it is: what they are made of are medians, spreads and values of rows.
+private as it is: what they are made of are medians, spreads and values of rows. A value that few
+rows have is not among them, so that none stays behind when its row is forgotten.
 """
 
 import math
@@ -32,8 +33,8 @@ class FittedColumn:
     """How the cells of a column become coordinates.
 
     Of a number two: ``(x - center) / spread``, clipped to 3 on both sides, and 1 where it is
-    missing. Of categories one each, then one for all rare ones, and one for a missing cell; a value
-    that was not there when it was fitted has none. All are multiplied by ``weight``.
+    missing. Of categories one each, then one for any other value, and one for a missing cell. All
+    are multiplied by ``weight``.
     """
 
     name: str
@@ -41,7 +42,6 @@ class FittedColumn:
     center: float = field(default=0.0, repr=False)
     spread: float = field(default=1.0, repr=False)
     categories: tuple[str, ...] = field(default=(), repr=False)
-    rare: tuple[str, ...] = field(default=(), repr=False)
     weight: float = field(default=1.0, repr=False)
 
     @property
@@ -61,12 +61,10 @@ class FittedColumn:
             block[:, 1] = ~is_there
             return block * self.weight
         places = {value: place for place, value in enumerate(self.categories)}
-        places |= dict.fromkeys(self.rare, len(self.categories))
+        other, missing = len(places), len(places) + 1
         for row, cell in enumerate(cells):
             value = _value(cell)
-            place = self.width - 1 if value is None else places.get(value)
-            if place is not None:
-                block[row, place] = 1.0
+            block[row, missing if value is None else places.get(value, other)] = 1.0
         return block * self.weight
 
 
@@ -127,7 +125,7 @@ def _fitted(name: str, cells: Sequence[Cell]) -> FittedColumn:
         )
     frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
     kept = tuple(value for value in frequent if counts[value] >= LEAST_ROWS)
-    return FittedColumn(name, categories=kept, rare=tuple(sorted(counts.keys() - {*kept})))
+    return FittedColumn(name, categories=kept)
 
 
 def _value(cell: Cell) -> Cell:

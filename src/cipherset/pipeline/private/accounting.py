@@ -28,6 +28,7 @@ LEAST_DELTA: Final = 1e-12
 MOST_DELTA: Final = 1e-3  # the chance, per row, that there is no promise at all
 _HALVINGS: Final = 100
 _MOST_RHO: Final = 1024.0
+_MOST_DRAWS: Final = 2**42  # of these, ``2 * closeness`` alone is more than any ``RESERVE``
 
 
 def rho_of(sensitivity: float, sigma: float) -> float:
@@ -99,7 +100,9 @@ def budget(guarantee: Guarantee, *, draws: int) -> float:
         InputError: code ``private_budget``: finer than the sampler can hold.
     """
     ideal = Guarantee((1 - RESERVE) * guarantee.epsilon, (1 - RESERVE) * guarantee.delta)
-    closeness, cut = draws * CLOSENESS, draws * CUT
+    # With more than that, the first is refused below, and the powers of the others overflow.
+    n_draws = min(draws, _MOST_DRAWS)
+    closeness, cut = n_draws * CLOSENESS, n_draws * CUT
     epsilon = ideal.epsilon + 2 * closeness
     delta = math.exp(closeness) * ideal.delta + cut * (1 + math.exp(ideal.epsilon + closeness))
     if epsilon > guarantee.epsilon or delta > guarantee.delta:

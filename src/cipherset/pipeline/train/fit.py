@@ -101,12 +101,12 @@ def train_model(x: Floats, y: Labels, spec: TrainSpec, *, task: Task, seed: int)
         DimensionError: not one label for each row.
         UsageError: ``model_kind``: trees for rows of several labels.
     """
+    _check(x, y, task)
     if task is Task.REGRESSION:
-        _check(x, y, task)
         return _regressor(x, np.asarray(y, dtype=np.float64), spec, seed)
     if task is Task.MULTILABEL:
         return train_sets(x, y, _set_spec(spec, len(x)), balanced=spec.balanced, seed=seed)
-    return train_classifier(x, y, spec, seed=seed)
+    return _classifier(x, y, spec, seed)
 
 
 def _set_spec(spec: TrainSpec, n: int) -> SetSpec:
@@ -124,6 +124,10 @@ def _set_spec(spec: TrainSpec, n: int) -> SetSpec:
 def train_classifier(x: Floats, y: Labels, spec: TrainSpec, *, seed: int) -> Classifier:
     """``train_model`` for classes; tells probabilities too. Arguments and errors as there."""
     _check(x, y, Task.CLASSIFICATION)
+    return _classifier(x, y, spec, seed)
+
+
+def _classifier(x: Floats, y: Labels, spec: TrainSpec, seed: int) -> Classifier:
     if spec.kind is ModelKind.LOGISTIC:
         model = _logistic(spec.inverse_penalty or _best_penalty(x, y, spec, seed), spec, seed)
     elif spec.kind is ModelKind.BOOSTING:
@@ -256,11 +260,12 @@ def _passes(spec: TrainSpec, n: int) -> int:
 
 
 def _check(x: Floats, y: Labels, task: Task) -> None:
-    if x.ndim != 2 or y.shape != (len(x),):
+    n_axes, labels = (2, "(n, labels)") if task is Task.MULTILABEL else (1, "(n,)")
+    if x.ndim != 2 or y.ndim != n_axes or len(y) != len(x):
         raise DimensionError(
-            f"{x.shape} vectors and {y.shape} labels, expected (n, dim) and (n,)",
+            f"{x.shape} vectors and {y.shape} labels, expected (n, dim) and {labels}",
             code="dimension",
-            hint="pass one label for each vector",
+            hint="pass one label for each vector; of several, 0 or 1 for each",
         )
     if len(x) == 0:
         raise InputError(

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper, numpy_helper
 
-from cipherset.core.errors import DimensionError, InputError
 from cipherset.core.sets import prior_odds, thresholds
 from cipherset.core.values import Floats
 
@@ -72,12 +71,7 @@ def train_sets(x: Floats, y: Truth, spec: SetSpec, *, balanced: bool, seed: int)
 
     A quarter of the rows is held out, and the penalty of a logistic model, and thresholds that are
     not ``balanced``, are chosen on it; then all are fitted on.
-
-    Raises:
-        DimensionError: not one row of labels for each vector.
-        InputError: ``no_rows``; ``not_finite``.
     """
-    _check(x, y)
     rows, truth = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.int8)
     order = np.random.default_rng(seed).permutation(len(rows))
     held, used = order[: len(rows) // _HELD_OUT], order[len(rows) // _HELD_OUT :]
@@ -182,23 +176,9 @@ def _mlp(x: npt.NDArray[np.float64], y: Truth, spec: SetSpec, seed: int) -> SetM
     random = np.random.RandomState(seed)
     batch_rows = min(200, len(x))
     mlp = MLPClassifier(spec.hidden, batch_size=batch_rows, random_state=random)
+    # Of one label scikit-learn makes two classes, with one sigmoid all the same.
+    is_one = y.shape[1] == 1
+    truth, classes = (y[:, 0], np.arange(2)) if is_one else (y, np.arange(y.shape[1]))
     for _ in range(spec.passes):
-        mlp.partial_fit(x, y, classes=np.arange(y.shape[1]))
+        mlp.partial_fit(x, truth, classes=classes)
     return SetModel(tuple(zip(mlp.coefs_, mlp.intercepts_, strict=True)))
-
-
-def _check(x: Floats, y: Truth) -> None:
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
-        raise DimensionError(
-            f"{x.shape} vectors and {y.shape} labels, expected (n, dim) and (n, labels)",
-            code="dimension",
-            hint="pass 0 or 1 for each label of each vector",
-        )
-    if len(x) == 0:
-        raise InputError(
-            "there are no rows to train on", code="no_rows", hint="check the split and the source"
-        )
-    if not np.isfinite(x).all():
-        raise InputError(
-            "a vector is not finite", code="not_finite", hint="check where the rows came from"
-        )

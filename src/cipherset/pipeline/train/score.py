@@ -13,7 +13,7 @@ from cipherset.core.sets import balanced_hits
 # Of a label with fewer rows than this, on either side, nothing is told by itself.
 LEAST_TOLD: Final = 20
 _FIRST: Final = 10
-_ROWS_AT_ONCE: Final = 256
+_PAIRED_ROWS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,24 @@ def score_ranking(
 def _ordered(
     predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]
 ) -> tuple[float, int]:
-    """How many pairs of unlike grade are ordered as they are, a tie for half, and how many are."""
-    right, pairs = 0.0, 0
-    for start in range(0, len(truth), _ROWS_AT_ONCE):  # a group may be all rows
-        some = slice(start, start + _ROWS_AT_ONCE)
-        higher = truth[some, None] > truth[None]
-        ahead = np.sign(predicted[some, None] - predicted[None])[higher]
-        right, pairs = right + float((1 + ahead).sum()) / 2, pairs + len(ahead)
+    """How many pairs of unlike grade are ordered as they are, a tie for half, and how many are.
+
+    A group may be all rows: larger ones are halved at a grade, and pairs across counted by sorting.
+    """
+    if len(truth) <= _PAIRED_ROWS:
+        higher = truth[:, None] > truth[None]
+        ahead = np.sign(predicted[:, None] - predicted[None])[higher]
+        return float((1 + ahead).sum()) / 2, len(ahead)
+    middle = np.partition(truth, len(truth) // 2)[len(truth) // 2]
+    low = truth < middle if (truth < middle).any() else truth <= middle
+    if low.all():
+        return 0.0, 0
+    behind = np.sort(predicted[low])
+    places = [np.searchsorted(behind, predicted[~low], side) for side in ("left", "right")]
+    right, pairs = float(np.sum(places)) / 2, int(low.sum()) * int((~low).sum())
+    for half in (low, ~low):
+        some_right, some = _ordered(predicted[half], truth[half])
+        right, pairs = right + some_right, pairs + some
     return right, pairs
 
 

@@ -1,8 +1,9 @@
 """An export into an object store, by way of the workspace, where its owner keeps it.
 
 It is made and measured here first, and sent as the last part of the same act. Where it is to go is
-sealed beside the export before the first byte leaves, so that ``forget`` knows. A run that was
-stopped while it sent is run again: the export is known again, and only sent.
+sealed beside the export before the first byte leaves, so that ``forget`` knows; an export that it
+has taken rows out of is sent nowhere any more. A run that was stopped while it sent is run again:
+the export is known again, and only sent.
 """
 
 import secrets
@@ -11,8 +12,10 @@ from typing import Final
 
 from cipherset.app import state
 from cipherset.app.exports.request import Owner, ProtectRequest, ProtectResult
+from cipherset.core.errors import PolicyError
 from cipherset.core.files import disk_errors
 from cipherset.core.objects import ObjectFolder
+from cipherset.custody.keys.lock import changing
 from cipherset.pipeline.export import open_cipherset, send
 
 FOLDER: Final = "sent"  # of a workspace
@@ -35,13 +38,21 @@ def sent(owner: Owner, request: ProtectRequest, result: ProtectResult) -> None:
     """Send the export of ``result`` to the store of ``request``, if there is one.
 
     Raises:
+        PolicyError: ``export_meanwhile``: rows were taken out of it since it was made.
         UsageError, IntegrityError, BackendError: as ``pipeline.export.send`` says.
     """
     if request.store is None:
         return
     there = open_cipherset(result.target, signer=owner.workspace.fingerprint)
     folder = owner.workspace.exports / result.manifest.cipherset_id
-    state.add_copy(folder, str(request.store), owner.sealer)
+    with changing(owner.workspace.home):
+        if state.was_forgotten(folder):
+            raise PolicyError(
+                "rows were taken out of this export (cipherset forget) before it was sent",
+                code="export_meanwhile",
+                hint="take them out of the source, and run the same command again",
+            )
+        state.add_copy(folder, str(request.store), owner.sealer)
     owner.progress.start("send", None)
     send(there, result.target, request.store, overwrite=request.overwrite)
     owner.progress.finish()

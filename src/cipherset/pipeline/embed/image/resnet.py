@@ -21,7 +21,6 @@ from cipherset.pipeline.embed.image.pixels import POOLED, PixelGraph
 SIDE: Final = 150
 # What a pixel is to the weights: (value - mean of that color) / 256; red, green, blue.
 PIXEL_MEANS, PIXEL_SCALE = (122.782, 117.001, 104.298), 256.0
-_STEM_KERNEL: Final = 7
 # Blocks, and the stride of the first of them.
 _STAGES: Final = ((3, 1), (4, 2), (3, 2), (3, 2), (1, 2))
 

@@ -18,6 +18,7 @@ from typing import Final
 import pyarrow as pa
 
 from cipherset.core.errors import InputError
+from cipherset.core.files import read_regular
 from cipherset.core.values import Pixels
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.pictures.decode import MOST_BYTES, SUFFIXES, decoded
@@ -26,6 +27,7 @@ from cipherset.pipeline.ingest.whole import RecordRows, in_batches, schema_of_re
 
 IMAGE: Final = "image"
 LABEL: Final = "label"
+BATCH_BYTES: Final = 1 << 27  # some of the largest, or all 64 of photographs
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -62,10 +64,14 @@ class ImageFolderReader:
         return self.columns()
 
     def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:
-        """Batches of at most ``batch_rows`` rows; the files are read only for ``Part.IMAGE``."""
+        """Batches of at most ``batch_rows`` rows; the files are read only for ``Part.IMAGE``.
+
+        Of files a batch holds no more than ``BATCH_BYTES``, or one.
+        """
         rows = self._rows()
-        for start in range(0, len(rows), batch_rows):
-            chosen = rows[start : start + batch_rows]
+        sizes = [self._size(row) if Part.IMAGE in parts.values() else 0 for row in rows]
+        for start, end in _cut(sizes, batch_rows):
+            chosen = rows[start:end]
             arrays = {column: self._column(column, part, chosen) for column, part in parts.items()}
             yield Batch(start, pa.table(arrays))
 
@@ -105,10 +111,18 @@ class ImageFolderReader:
         return pa.array([self._bytes(row) for row in rows], pa.large_binary())
 
     def _bytes(self, row: _Row) -> bytes:
-        """At most one byte more than may be."""
+        """At most one byte more than may be; through no link that has come since it was seen."""
         path = self._path / row.path
-        with faults.reading(path), path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+        with faults.reading(path):
+            raw = read_regular(path, most_bytes=MOST_BYTES + 1)
+        if raw is None:
+            raise _no_image(f"{self.name}/{row.path}")
+        return raw
+
+    def _size(self, row: _Row) -> int:
+        path = self._path / row.path
+        with faults.reading(path):
+            return min(path.lstat().st_size, MOST_BYTES + 1)
 
     def _rows(self) -> list[_Row]:
         rows = []
@@ -161,8 +175,24 @@ def _check(path: Path, name: str) -> None:
     with faults.reading(path):
         is_regular = stat.S_ISREG(path.lstat().st_mode)
     if not is_regular or not _is_named_so(path):
-        raise InputError(
-            f"{name}: not an image, in a folder of images",
-            code="image_kind",
-            hint=f"one subfolder per label, in it files of {', '.join(sorted(SUFFIXES))}",
-        )
+        raise _no_image(name)
+
+
+def _no_image(name: str) -> InputError:
+    return InputError(
+        f"{name}: not an image, in a folder of images",
+        code="image_kind",
+        hint=f"one subfolder per label, in it files of {', '.join(sorted(SUFFIXES))}",
+    )
+
+
+def _cut(sizes: Sequence[int], most_rows: int) -> Iterator[tuple[int, int]]:
+    """Where batches of files of these ``sizes`` begin and end."""
+    start, n_bytes = 0, 0
+    for at, size in enumerate(sizes):
+        if at > start and (at - start == most_rows or n_bytes + size > BATCH_BYTES):
+            yield start, at
+            start, n_bytes = at, 0
+        n_bytes += size
+    if sizes:
+        yield start, len(sizes)

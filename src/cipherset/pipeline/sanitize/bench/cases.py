@@ -97,7 +97,7 @@ def _cases(lines: bytes, name: str) -> Iterator[Case]:
             continue
         try:
             case = _case(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _corrupt(name, number, "not a case") from None
         for start, end in [(span.start, span.end) for span in case.spans] + [*case.ignored]:
             if not 0 <= start < end <= len(case.text):
