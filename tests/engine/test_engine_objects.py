@@ -11,6 +11,7 @@ from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.scanning.request import ScanRequest
 from cipherset.app.scanning.run import scan
 from cipherset.core.errors import CiphersetError
+from cipherset.core.objects import ObjectPath, address
 from cipherset.pipeline.ingest import open_source
 
 
@@ -56,7 +57,6 @@ def test_store_that_does_not_answer(credentials):
 
 
 def test_store_that_is_lost_in_the_middle(credentials):
-    from cipherset.core.objects import ObjectPath
     from cipherset.pipeline.ingest import faults
 
     def lost() -> None:
@@ -79,3 +79,58 @@ def test_address_that_is_none(address):
 
 def test_only_parquet(credentials):
     refused("source_kind", lambda: open_source("s3://bucket/rows.csv"))
+
+
+def to_store(owner, to: str, **more: object) -> SanitizeRequest:
+    """Rows, some to be quarantined, to be sanitized and sent."""
+    source = write(owner.folder / "rows.parquet", rows(60))
+    return SanitizeRequest(str(source), ("body",), ObjectPath(to), **more)
+
+
+@pytest.mark.extra
+def test_rows_are_written_to_a_store_as_to_a_file(owner, store, monkeypatch):
+    monkeypatch.chdir(owner.folder)
+    there = store.at("2026/clean.parquet")
+    asked = to_store(owner, there)
+    sanitize_file(owner.session, replace(asked, target=owner.folder / "here.parquet"))
+    told = sanitize_file(owner.session, asked).as_json()
+    assert store.get("2026/clean.parquet") == (owner.folder / "here.parquet").read_bytes()
+    assert told["to"] == "s3://tickets/2026/clean.parquet"
+    assert told["quarantine"] == "clean.parquet.quarantine.jsonl"
+    assert (owner.folder / "clean.parquet.quarantine.jsonl").stat().st_size > 0
+    assert owner.events("sanitize")[-1]["at"] == told["to"]
+    assert not [*owner.home.glob("*rows-to-send*")]
+    refused("target_exists", lambda: sanitize_file(owner.session, to_store(owner, there)))
+    again = to_store(owner, there, overwrite=True, keep_duplicates=True)
+    assert sanitize_file(owner.session, again).as_json()["rows"] > told["rows"]
+    assert open_source(there).columns() == open_source(asked.source).columns()
+    with pytest.raises(CiphersetError, match="files of their own"):
+        replace(again, source=there)
+
+
+@pytest.mark.extra
+def test_store_that_keeps_less_or_nothing(owner, store, monkeypatch):
+    def cut(content, there, length) -> None:
+        there.write(content.read()[:-1])
+
+    monkeypatch.chdir(owner.folder)
+    asked = to_store(owner, store.at("clean.parquet"), keep_duplicates=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(address.shutil, "copyfileobj", cut)
+        refused("object_store", lambda: sanitize_file(owner.session, asked))
+    elsewhere = store.at("clean.parquet").replace("tickets/", "no-such-bucket/")
+    file = owner.folder / "rows.parquet"
+    refused("object_store", lambda: ObjectPath(elsewhere).put(file))
+    assert not [*owner.home.glob("*rows-to-send*")]
+
+
+def test_rows_are_written_to_a_store_as_parquet_alone(owner, credentials):
+    refused("target_kind", lambda: to_store(owner, "s3://bucket/rows.csv"))
+
+
+@pytest.mark.extra
+def test_a_store_that_does_not_answer_is_asked_before_rows_are_read(owner, credentials):
+    where = f"endpoint_override=127.0.0.1:{free_port()}&scheme=http&region=us-east-1"
+    asked = to_store(owner, f"s3://{BUCKET}/clean.parquet?{where}")
+    refused("object_store", lambda: sanitize_file(owner.session, asked))
+    assert {each.name for each in owner.folder.iterdir()} == {"rows.parquet", "workspace"}

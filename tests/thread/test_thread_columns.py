@@ -186,6 +186,27 @@ def test_which_texts_are_needed_beside_columns_is_not_measured(owner, tmp_path):
     assert "--all-fields" in done.error["message"]
 
 
+@pytest.mark.soak
+def test_a_calibration_measures_them_with_their_vectors(owner, tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", subscribers(900))
+    plain = {}
+    for name, columns in (("with", COLUMNS), ("without", ("--vector", "vec", *COLUMNS[-2:]))):
+        where = ("--to", tmp_path / name, "--max-reid", "0.6")
+        found = owner.ok("calibrate", source, *columns, *where)
+        assert found["figure"] == "accuracy"
+        plain[name] = found["plain"]
+    assert plain["with"] > plain["without"] + 0.05
+
+
+@pytest.mark.parametrize("command", ["calibrate", "protect"])
+def test_no_columns_beside_pooled_rows(owner, tmp_path, command):
+    key = ("--key", "support") if command == "protect" else ()
+    options = (*COLUMNS, "--pool", "plan", *key, "--to", tmp_path / "out")
+    done = owner.run(command, tmp_path / "none.jsonl", *options)
+    assert (done.code, done.error["code"]) == (2, "usage")
+    assert command in done.error["hint"]
+
+
 @pytest.mark.parametrize("column", ["leaves", "vec", "age,age"])
 def test_a_column_plays_one_part(owner, tmp_path, column):
     source = write_rows(tmp_path / "rows.jsonl", subscribers(20))

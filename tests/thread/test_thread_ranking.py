@@ -76,3 +76,13 @@ def test_what_cannot_be_ranked_is_refused(owner, tmp_path, options, exit_code, c
     source = write_rows(tmp_path / "rows.jsonl", graded(60))
     done = owner.run("protect", source, *options, "--key", "support", "--to", tmp_path / "out")
     assert (done.code, done.error["code"]) == (exit_code, code)
+
+
+@pytest.mark.soak
+def test_a_calibration_measures_grades_as_numbers(owner, tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", graded(900))
+    where = ("--to", tmp_path / "frontier", "--max-reid", "0.6")
+    found = owner.ok("calibrate", source, *COLUMNS, *where)
+    assert found["figure"] == "R2"
+    assert {point["minimizer"] for point in found["frontier"]} >= {"pls:4", "pls:2", "none"}
+    assert found["plain"] > 0.5

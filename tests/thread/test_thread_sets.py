@@ -233,3 +233,14 @@ def test_an_export_of_sets_is_assessed_and_its_rows_forgotten(shown, tmp_path):
     )  # fmt: skip
     assert joined["joined_with"]
     assert source.exists()
+
+
+@pytest.mark.soak
+def test_a_calibration_measures_sets(owner, tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", tagged(900))
+    where = ("--to", tmp_path / "frontier", "--max-reid", "0.6")
+    found = owner.ok("calibrate", source, *COLUMNS, *where)
+    assert found["figure"] == "balanced accuracy"
+    assert found["plain"] > 0.9
+    assert {point["minimizer"] for point in found["frontier"]} >= {"pls:8", "pls:4", "none"}
+    assert "balanced accuracy" in (tmp_path / "frontier" / "report.html").read_text()

@@ -32,7 +32,7 @@ def _picture(result: CalibrateResult) -> str:
     stolen, safe = figure.subplots(1, 2, sharey=True)
     _scatter(stolen, result, lambda point: point.reid)
     stolen.set_title("the key stolen", fontsize=10)
-    stolen.set_ylabel("accuracy, noise-free queries", fontsize=9)
+    stolen.set_ylabel(f"{result.figure}, noise-free queries", fontsize=9)
     _scatter(safe, result, lambda point: point.reid_key_safe)
     safe.set_title("the key safe: labeled public text, no pairs", fontsize=10)
     handles, names = stolen.get_legend_handles_labels()

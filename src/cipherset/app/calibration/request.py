@@ -5,12 +5,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from cipherset.app.calibration.frontier import Point, Recommended
+from cipherset.app.exports.columns.roles import check_roles
 from cipherset.core.errors import UsageError
+from cipherset.core.manifest import Task
 from cipherset.core.values import ColumnRoles
 from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.sanitize import Policy, default_policy
 
 TOLERATED: Final = 0.02
+FIGURES: Final = {
+    Task.CLASSIFICATION: "accuracy",
+    Task.MULTILABEL: "balanced accuracy",
+    Task.REGRESSION: "R2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class CalibrateRequest:
         """Refuse what contradicts itself.
 
         Raises:
-            UsageError: no label; text and vectors, or neither; a limit outside 0 to 1 (code
-                ``usage``).
+            UsageError: no label; text and vectors, or neither; a limit outside 0 to 1; or as
+                ``check_roles`` (code ``usage``).
         """
         if self.roles.label is None or self.roles.n_kinds != 1:
             raise UsageError(
@@ -43,6 +50,7 @@ class CalibrateRequest:
                 code="usage",
                 hint="see: cipherset calibrate --help",
             )
+        check_roles(self.roles, all_fields=self.all_fields, command="calibrate")
         if not (0 < self.max_reid < 1 and 0 <= self.tolerated < 1):
             raise UsageError(
                 "the limit lies between 0 and 1, the tolerated loss from 0 to 1",
@@ -65,8 +73,13 @@ class CalibrateResult:
     seed: int
     seconds: float
     target: Path
-    figure: str = "accuracy"
+    task: Task = Task.CLASSIFICATION
     text: tuple[str, ...] = ()
+
+    @property
+    def figure(self) -> str:
+        """What the utility of a point is."""
+        return FIGURES[self.task]
 
     @property
     def in_words(self) -> str:
@@ -104,6 +117,7 @@ class CalibrateResult:
             "safest": None if chosen.safest is None else chosen.safest.as_json(),
             "knee": None if chosen.knee is None else chosen.knee.as_json(),
             "plain": self.plain,
+            "figure": self.figure,
             "max_reid": self.limit,
             "tolerated": self.tolerated,
             "in_words": self.in_words,

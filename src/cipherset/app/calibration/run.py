@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from cipherset.app import state
 from cipherset.app.assess.lines import Stopwatch
 from cipherset.app.calibration.frontier import recommend
 from cipherset.app.calibration.kept import KEPT, keep
@@ -21,9 +22,10 @@ from cipherset.app.calibration.report import render
 from cipherset.app.calibration.request import CalibrateRequest, CalibrateResult
 from cipherset.app.encoders import opened_for
 from cipherset.app.exports.calibrate import MARGIN, TIE, Asked, Measured, Setting, settings
+from cipherset.app.exports.columns.beside import fitted_columns, with_columns
 from cipherset.app.exports.dataset import Dataset, load
 from cipherset.app.exports.fitting import sweep_on
-from cipherset.app.exports.plan import Drawing, make_plan, sample
+from cipherset.app.exports.plan import Drawing, Plan, make_plan, sample
 from cipherset.app.exports.utility import plain_spec, row_scores
 from cipherset.app.fields.needed import Measuring, measured_columns
 from cipherset.app.gate import Action, Fact
@@ -66,8 +68,9 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
         stage_directory(workspace.home / "calibrate") as scratch,
     ):
         rows = source if request.consent is None else source.with_consent(request.consent)
-        dataset = _read(session, request, rows, scratch)
-        result = replace(_measured(session, request, dataset, watch), text=dataset.roles.text)
+        dataset, plan = _read(session, request, rows, scratch)
+        result = _measured(session, request, (dataset, plan), watch)
+        result = replace(result, text=dataset.roles.text)
         _write(request, result)
         best = result.recommended.most_useful
         act.facts["without_consent"] = rows.n_dropped
@@ -76,27 +79,28 @@ def calibrate(session: Session, request: CalibrateRequest) -> CalibrateResult:
     return result
 
 
-def _read(session: Session, request: CalibrateRequest, source: Source, scratch: Path) -> Dataset:
+def _read(
+    session: Session, request: CalibrateRequest, source: Source, scratch: Path
+) -> tuple[Dataset, Plan]:
+    """The rows, as vectors with the columns beside them, and which of them plays which part."""
     encoder = opened_for(request.roles, request.encoder, session.cache)
     rules, roles = keyed_rules(request.rules, Rehearsed(request.seed).key()), request.roles
     if encoder.texts is not None and not request.all_fields:
         measuring = Measuring(encoder.texts, rules, request.seed, session.progress)
         roles = replace(roles, text=measured_columns(source, roles, measuring)[0])
     reading = Reading(roles, encoder.texts, rules, images=encoder.images)
-    return load(
-        partial(embedded, source, progress=session.progress),
-        reading,
-        path=scratch / "vectors",
-        sealer=ephemeral_sealer(),
-        progress=session.progress,
-    )
+    read = partial(embedded, source, progress=session.progress)
+    path, sealer = scratch / state.VECTORS, ephemeral_sealer()
+    dataset = load(read, reading, path=path, sealer=sealer, progress=session.progress)
+    plan = make_plan(dataset, Drawing(request.test_share, seed=request.seed, numeric=roles.ranked))
+    columns = fitted_columns(dataset, plan, request.seed)
+    return with_columns(dataset, columns, path, sealer), plan
 
 
 def _measured(
-    session: Session, request: CalibrateRequest, dataset: Dataset, watch: Stopwatch
+    session: Session, request: CalibrateRequest, read: tuple[Dataset, Plan], watch: Stopwatch
 ) -> CalibrateResult:
-    seed = request.seed
-    plan = make_plan(dataset, Drawing(request.test_share, seed=seed))
+    (dataset, plan), seed = read, request.seed
     task = plan.task or Task.CLASSIFICATION
     rehearsed = Rehearsed(seed)
     sweep = sweep_on(dataset, plan, task, key=rehearsed.key(), scheme=SCHEME, seed=seed)
@@ -129,6 +133,7 @@ def _measured(
         seed=seed,
         seconds=watch.seconds(),
         target=request.target,
+        task=task,
     )
 
 

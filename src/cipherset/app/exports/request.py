@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from cipherset.app.encoders import DEFAULT_ENCODER, chosen_spec
 from cipherset.app.engine.engine import IN_PROCESS, Engine
+from cipherset.app.exports.columns.roles import check_roles
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.utility import Utility
 from cipherset.app.gate import About, Fact
@@ -79,6 +80,7 @@ class ProtectRequest:
             raise _usage("--engine ray draws no rows, pools none, takes no images, no --columns")
         self._check_noise()
         self._check_synthetic()
+        check_roles(self.roles, all_fields=self.all_fields, command="protect")
         self._check_labels()
         self._check_beside()
         if self.has_private_minimizer and self.guarantee is None:
@@ -137,29 +139,16 @@ class ProtectRequest:
 
     def _check_labels(self) -> None:
         """Classes have anchors; sets of labels have none, and are told linearly."""
-        roles = self.roles
-        if roles.ranked and (roles.label_separator or None in {roles.label, roles.group}):
-            raise _usage("rows are ranked by grades: give --label COLUMN, of one number a row")
         if self.roles.label_separator is None:
             return
         kind = None if self.minimize == AUTO else parse_spec(self.minimize).kind
         if self.synthetic is not None or kind not in _FOR_SETS:
             raise _usage("with several labels a row take --minimize auto, pls:K, pca:K or none")
-        if len(self.roles.text) > 1 and not self.all_fields:
-            raise _usage("which text columns several labels need is not measured: --all-fields")
 
     def _check_beside(self) -> None:
-        """What is fitted on columns keeps no epsilon, and is of rows as they are."""
-        if not self.roles.beside:
-            return
-        if self.roles.pool is not None:
-            raise _usage("columns stand beside one row, and --pool makes one of several")
-        if self.synthetic is not None or self.has_private_minimizer:
+        """What is fitted on columns keeps no epsilon."""
+        if self.roles.beside and (self.synthetic is not None or self.has_private_minimizer):
             raise _usage("what is fitted on --columns keeps no epsilon: leave them out")
-        if len(self.roles.text) > 1 and not self.all_fields:
-            raise _usage(
-                "which text columns are needed beside others is not measured: --all-fields"
-            )
 
     @property
     def guarantee(self) -> Guarantee | None:

@@ -14,13 +14,21 @@ import pyarrow as pa
 
 from cipherset.app.sanitizing.batch import CleanBatch
 from cipherset.app.sanitizing.request import SanitizeRequest
-from cipherset.core.files import StagedFile, disk_errors, stage_file
+from cipherset.core.files import (
+    StagedFile,
+    disk_errors,
+    stage_directory,
+    stage_file,
+    target_exists,
+)
+from cipherset.core.objects import ObjectPath
 from cipherset.core.rows import Rows
 from cipherset.pipeline.export.rows import Kind, RowsWriter, kind_of, open_writer, some_columns
 from cipherset.pipeline.ingest import Source
 
 _READABLE: Final = 0o644
 _PRIVATE: Final = 0o600
+_SENT: Final = "rows-to-send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,10 @@ class RowsFile:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where batches go; made by ``open_outputs`` only."""
+    """Where batches go, to a file in ``folder``; made by ``open_outputs`` only."""
 
     request: SanitizeRequest
+    folder: Path
     clean: RowsFile
     listed: StagedFile
     apart: RowsFile | None = field(default=None)
@@ -76,9 +85,33 @@ class Outputs:
         self.clean.place(overwrite=overwrite)
 
 
+def check_free(request: SanitizeRequest) -> None:
+    """Refuse an object that is there, unless it may be overwritten; files were looked at before.
+
+    Raises:
+        UsageError: ``target_exists``.
+        BackendError: ``object_store``.
+    """
+    target = request.target
+    if isinstance(target, ObjectPath) and not request.overwrite and target.exists():
+        raise target_exists(target)
+
+
 @contextmanager
-def open_outputs(request: SanitizeRequest, source: Source) -> Iterator[Outputs]:
+def rows_at(home: Path, request: SanitizeRequest) -> Iterator[Path]:
+    """Where the rows are written: in their place, or in the workspace on their way to a store."""
+    if isinstance(request.target, Path):
+        yield request.target
+        return
+    with stage_directory(home / _SENT) as folder:
+        yield folder / request.target.name
+
+
+@contextmanager
+def open_outputs(request: SanitizeRequest, source: Source, target: Path) -> Iterator[Outputs]:
     """The files that a run writes to, gone at the end unless they were put in place.
+
+    The rows are put at ``target``: where the request wants them, or on their way there.
 
     Raises:
         InputError: the source has not the types that a file of that kind takes.
@@ -90,9 +123,9 @@ def open_outputs(request: SanitizeRequest, source: Source) -> Iterator[Outputs]:
             schema = _schema(source, request.quarantine, request.text)
             apart = files.enter_context(_rows_file(request.quarantine, schema, _PRIVATE))
         listed = files.enter_context(stage_file(request.sidecar, mode=_PRIVATE))
-        schema = some_columns(_schema(source, request.target, request.text), request.wants)
-        clean = files.enter_context(_rows_file(request.target, schema, _READABLE))
-        yield Outputs(request, clean, listed, apart)
+        schema = some_columns(_schema(source, target, request.text), request.wants)
+        clean = files.enter_context(_rows_file(target, schema, _READABLE))
+        yield Outputs(request, target.parent, clean, listed, apart)
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from cipherset.app.training.suspects import Suspects
 from cipherset.core.errors import UsageError
 from cipherset.core.files import target_exists
 from cipherset.core.labels import Label
-from cipherset.pipeline.export.rows import kind_of
+from cipherset.core.objects import ObjectPath
+from cipherset.pipeline.export.rows import Kind, kind_of
+from cipherset.pipeline.ingest import whole_name
 from cipherset.pipeline.sanitize import LONGEST
 
 LARGEST_ROW: Final = LONGEST  # characters
@@ -38,7 +40,7 @@ class SanitizeRequest:
 
     source: str
     text: tuple[str, ...]
-    target: Path
+    target: Path | ObjectPath
     rules: Path | None = None
     key: str | None = None
     label: str | None = None
@@ -69,11 +71,21 @@ class SanitizeRequest:
         for place in self.places:
             if place != self.sidecar:
                 kind_of(place)
+        self._check_object()
         named = {path.absolute() for path in (*self.places, Path(self.source))}
-        if len(named) <= len(self.places):
+        if len(named) <= len(self.places) or self.source == self.address:
             raise _usage("source, target and quarantine are files of their own")
         for place in self.places:
             _check_place(place, overwrite=self.overwrite)
+
+    def _check_object(self) -> None:
+        """Of an object nothing but Parquet can be read again."""
+        if isinstance(self.target, ObjectPath) and self.target.suffix.lower() != Kind.PARQUET:
+            raise UsageError(
+                f"{self.target}: an object is written as Parquet",
+                code="target_kind",
+                hint=f"let it end in {Kind.PARQUET.value}",
+            )
 
     def _check_columns(self) -> None:
         if not self.text:
@@ -111,14 +123,31 @@ class SanitizeRequest:
 
     @property
     def sidecar(self) -> Path:
-        """Where the numbers of quarantined rows go, with the reasons."""
-        return self.target.with_name(self.target.name + SIDECAR)
+        """Where the numbers of quarantined rows go, with the reasons: beside the rows.
+
+        Of rows in an object store it is this folder: it is nobody's but the owner's.
+        """
+        name = self.target.name + SIDECAR
+        return self.target.with_name(name) if isinstance(self.target, Path) else Path(name)
+
+    @property
+    def address(self) -> str:
+        """The target as a source: from every folder, and with what reaches its store."""
+        return (
+            self.target.uri if isinstance(self.target, ObjectPath) else whole_name(str(self.target))
+        )
+
+    @property
+    def place(self) -> str:
+        """The target as people name it, from every folder."""
+        return str(self.target) if isinstance(self.target, ObjectPath) else self.address
 
     @property
     def places(self) -> tuple[Path, ...]:
         """Every file that may be written."""
         rows = () if self.quarantine is None else (self.quarantine,)
-        return (self.target, self.sidecar, *rows)
+        own = (self.target,) if isinstance(self.target, Path) else ()
+        return (*own, self.sidecar, *rows)
 
     @property
     def named(self) -> tuple[str, ...]:

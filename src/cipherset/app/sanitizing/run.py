@@ -20,7 +20,7 @@ from cipherset.app.labels.made import AT
 from cipherset.app.labels.record import record_source, recorded_run
 from cipherset.app.sanitizing.batch import CleanBatch, Work, clean_batch
 from cipherset.app.sanitizing.before import allowed_label, check_apart, suspects_in
-from cipherset.app.sanitizing.outputs import open_outputs
+from cipherset.app.sanitizing.outputs import check_free, open_outputs, rows_at
 from cipherset.app.sanitizing.request import (
     SUSPECTS,
     Counts,
@@ -37,6 +37,7 @@ from cipherset.app.training.suspects import Suspects
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core.canonical import digest
 from cipherset.core.labels import Label
+from cipherset.core.objects import ObjectPath
 from cipherset.core.protocols import Progress
 from cipherset.core.secret import KeyHandle
 from cipherset.custody.keys import KeyUse
@@ -58,6 +59,7 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
         InputError, UsageError, KeyAccessError, BackendError: as their messages say.
     """
     source = open_source(request.source)
+    check_free(request)
     policy = asked_policy(request.rules)
     facts: dict[str, Fact] = {
         "source": source.name,
@@ -89,9 +91,9 @@ def sanitize_file(session: Session, request: SanitizeRequest) -> SanitizeResult:
             with recorded_run(workspace, SANITIZE, [about.id], _told(run)) as made:
                 result = run.done(workspace, label)
                 report = {"sanitizer": digest(dict(result.counts.found))}
-                made.append(record_source(workspace, open_source(request.target), report))
+                made.append(record_source(workspace, open_source(request.address), report))
             act.facts.update({**_facts(result), **on.facts, "made": made[0]})
-            act.facts[AT] = str(request.target.absolute())
+            act.facts[AT] = request.place
     return result
 
 
@@ -119,7 +121,11 @@ class _Run:
         planting = None if canaries is None else self._planting(canaries)
         n_ngrams = None
         self.progress.start("sanitize", None)
-        with open_outputs(request, self.source) as outputs, Workers(self.policy) as workers:
+        with (
+            rows_at(workspace.home, request) as target,
+            open_outputs(request, self.source, target) as outputs,
+            Workers(self.policy) as workers,
+        ):
             writing = Writing(outputs, self.progress, planting, copies=request.keep_duplicates)
             texts = writing.texts(self._batches(rules, workers))
             if kept is not None and request.index:
@@ -128,6 +134,8 @@ class _Run:
             if kept is not None and canaries is not None:
                 kept.keep_canaries(canaries)
             outputs.place(any_quarantined=writing.counts.quarantined > 0)
+            if isinstance(request.target, ObjectPath):
+                request.target.put(target)
         self.progress.finish()
         return self._result(writing.counts, label, n_ngrams)
 

@@ -81,7 +81,7 @@ class Writing:
         self._outputs = outputs
         self._progress = progress
         self._planting = planting
-        self._duplicates = None if copies else Duplicates(folder=outputs.request.target.parent)
+        self._duplicates = None if copies else Duplicates(folder=outputs.folder)
 
     def texts(self, batches: Iterable[CleanBatch]) -> Iterator[list[str]]:
         """Write each of ``batches``; then the texts of its rows that were written, no canary."""

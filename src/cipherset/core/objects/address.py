@@ -5,8 +5,9 @@ and files say; an address never has any. An endpoint may be said in the address,
 ``s3://BUCKET/KEY?endpoint_override=HOST:PORT&scheme=http``.
 """
 
+import shutil
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Final, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -15,6 +16,7 @@ import pyarrow.fs
 from cipherset.core.errors import BackendError, InputError
 
 SCHEME: Final = "s3://"
+_CHUNK_BYTES: Final = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,38 @@ class ObjectPath:
             raise
         except (OSError, pyarrow.ArrowInvalid):  # its words may hold what a server answered
             raise self.lost() from None
+
+    def exists(self) -> bool:
+        """Whether there is one.
+
+        Raises:
+            BackendError: ``object_store``.
+        """
+        return self._size() is not None
+
+    def put(self, file: Path) -> None:
+        """The object is what ``file`` is; a store has all of it, or what it had before.
+
+        Raises:
+            BackendError: ``object_store``.
+        """
+        try:
+            system, key = pyarrow.fs.FileSystem.from_uri(self.uri)
+            with file.open("rb") as content, system.open_output_stream(key) as there:
+                shutil.copyfileobj(content, there, _CHUNK_BYTES)
+        except (OSError, pyarrow.ArrowInvalid):
+            raise self.lost("did not take") from None
+        if self._size() != file.stat().st_size:
+            raise self.lost("did not keep what was sent as")
+
+    def _size(self) -> int | None:
+        """In bytes; None where there is none."""
+        try:
+            system, key = pyarrow.fs.FileSystem.from_uri(self.uri)
+            found = system.get_file_info(key)
+        except (OSError, pyarrow.ArrowInvalid):
+            raise self.lost() from None
+        return found.size if found.type is pyarrow.fs.FileType.File else None
 
     def lost(self, what: str = "did not give") -> BackendError:
         """The store does not give what is in it, or does not take it."""

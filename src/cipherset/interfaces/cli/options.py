@@ -12,7 +12,7 @@ from cipherset.app.engine.engine import Engine, EngineKind
 from cipherset.app.gate.assets import REGION, TENANT
 from cipherset.core.environment import checked_region, checked_tenant
 from cipherset.core.errors import UsageError
-from cipherset.core.objects import ObjectFolder
+from cipherset.core.objects import SCHEME, ObjectFolder, ObjectPath
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.interfaces.cli import settings
 from cipherset.pipeline.export import place_of
@@ -124,6 +124,23 @@ class Place(click.ParamType):  # type: ignore[type-arg]
     ) -> Path | ObjectFolder:
         """The place that the text names."""
         return place_of(value)
+
+
+class FilePlace(click.ParamType):  # type: ignore[type-arg]
+    """A file, or an object: ``s3://BUCKET/KEY``."""
+
+    name = "file"
+
+    def convert(
+        self,
+        value: str | Path | ObjectPath,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path | ObjectPath:
+        """The file or the object that the text names."""
+        if isinstance(value, str):
+            return ObjectPath(value) if value.startswith(SCHEME) else Path(value)
+        return value
 
 
 def target_or_store(what: str) -> Callable[[Command], Command]:

@@ -21,7 +21,10 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @options.text
 @options.vector
 @options.image
+@options.columns
 @options.label("What the model is to predict.", required=True)
+@options.labels_sep
+@options.rank_by
 @options.group
 @options.pool
 @options.keep
@@ -42,16 +45,11 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
 @options.force("a calibration that is")
 @click.pass_obj
 @options.consent
+@options.as_roles
 def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
-    text: tuple[str, ...],
-    vector: str | None,
-    image: str | None,
-    label: str,
-    group: str | None,
-    pool: str | None,
-    keep: tuple[str, ...],
+    roles: ColumnRoles,
     max_reid: float,
     tolerated: float,
     target: Path,
@@ -65,7 +63,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     """Draw what an export of SOURCE would be worth against what it would give away."""
     request = CalibrateRequest(
         source=source,
-        roles=ColumnRoles(text, vector, label, group, keep, image, pool),
+        roles=roles,
         target=target,
         max_reid=max_reid,
         tolerated=tolerated,

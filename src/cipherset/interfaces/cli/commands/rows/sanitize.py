@@ -14,6 +14,7 @@ from cipherset.app.sanitizing.request import (
 )
 from cipherset.app.sanitizing.run import sanitize_file
 from cipherset.app.sanitizing.writing import REPEATS
+from cipherset.core.objects import ObjectPath
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
 
@@ -31,9 +32,9 @@ _FILE = click.Path(path_type=Path)
     "--to",
     "target",
     required=True,
-    type=_FILE,
+    type=options.FilePlace(),
     metavar="FILE",
-    help="The file to write: .csv, .tsv, .jsonl or .parquet, also with .gz.",
+    help="The file to write: .csv, .tsv, .jsonl or .parquet, also with .gz; or s3://….parquet.",
 )
 @options.rules
 @click.option(
@@ -88,7 +89,7 @@ def command(  # noqa: PLR0913 -- one parameter per option
     context: Context,
     source: str,
     text: tuple[str, ...],
-    target: Path,
+    target: Path | ObjectPath,
     rules: Path | None,
     key: str | None,
     label: str | None,
