@@ -11,10 +11,13 @@
 """
 
 import ast
+import resource
 import shutil
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from math import inf
 from pathlib import Path
 from typing import Any, Final
@@ -164,6 +167,26 @@ class Growth:
 def growth() -> Growth:
     """For linear work a number like the growth in size; tests allow three times that."""
     return Growth()
+
+
+@contextmanager
+def _small_files(size_bytes: int) -> Iterator[None]:
+    # Python does not look how much of a module's cache was written: of what is imported inside
+    # there would be the beginning, in the sources' folders, and no process could import it.
+    was, writes_none = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, was[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+        sys.dont_write_bytecode = writes_none
+
+
+@pytest.fixture(scope="session")
+def small_files() -> Callable[[int], AbstractContextManager[None]]:
+    """Inside, no file of this process grows over so many bytes: a full disk without being root."""
+    return _small_files
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -54,7 +54,9 @@ def chromium():
     expect.set_options(timeout=DEADLINE_MS)
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = driver.chromium.launch(
+            executable_path=program, args=list(QUIET), timeout=5 * DEADLINE_MS
+        )
         yield browser
         browser.close()
 

@@ -5,13 +5,14 @@ is not imported here.
 """
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,8 @@ from typing import Final
 import pytest
 
 BIN: Final = Path(sys.executable).parent
-UP_WITHIN_S: Final = 30
+UP_WITHIN_S: Final = 300
+SOFTHSM: Final = "/usr/lib/softhsm/libsofthsm2.so"
 PIN: Final = "canary-pin-4711"
 TOKENS: Final = ("kek", "other", "race")
 REGION: Final = "eu-central-1"
@@ -39,21 +41,28 @@ class Transit:
         wait(lambda: isinstance(self.client.sys.read_health_status(method="GET"), dict))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def softhsm(tmp_path_factory) -> Iterator[SimpleNamespace]:
-    """Tokens named as in ``TOKENS``; their PIN is in ``pin``."""
+    """Tokens named as in ``TOKENS``; their PIN is in ``pin``.
+
+    A process has the module once, with the tokens that it found when it began: it begins anew here,
+    or another room's tests would leave it with theirs.
+    """
+    import pkcs11
+
     home = tmp_path_factory.mktemp("softhsm")
     (home / "tokens").mkdir()
     conf = home / "softhsm2.conf"
     conf.write_text(f"directories.tokendir = {home}/tokens\nobjectstore.backend = file\n")
     private(home / "pin", PIN + "\n")
     patch = pytest.MonkeyPatch()
-    patch.setenv("SOFTHSM2_CONF", str(conf))  # the module reads it when it is first loaded
+    patch.setenv("SOFTHSM2_CONF", str(conf))  # the module reads it when it begins
     for token in TOKENS:
         made = ("--label", token, "--so-pin", "12345678", "--pin", PIN)
         command = ["softhsm2-util", "--init-token", "--free", *made]
         subprocess.run(command, check=True, capture_output=True)
-    yield SimpleNamespace(module="/usr/lib/softhsm/libsofthsm2.so", pin=home / "pin")
+    pkcs11.lib(SOFTHSM).reinitialize()
+    yield SimpleNamespace(module=SOFTHSM, pin=home / "pin")
     patch.undo()
 
 
@@ -148,7 +157,7 @@ def running(command: list[str], log: Path, port: int, **environment: str) -> Ite
             yield
         finally:
             os.killpg(process.pid, signal.SIGKILL)  # ministack does not mind a SIGTERM
-            process.wait(10)
+            process.wait(60)
 
 
 def wait(done: Callable[[], bool]) -> None:
@@ -164,9 +173,12 @@ def listens(port: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
+    """One that nobody is given by chance before it is used: below those that the kernel gives."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.socket() as bound:
+            bound.bind(("127.0.0.1", port))
+            return port
 
 
 def private(path: Path, text: str) -> Path:

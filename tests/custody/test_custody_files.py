@@ -3,7 +3,6 @@
 import ctypes
 import errno
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -52,14 +51,9 @@ def test_a_file_is_created_once(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_no_room_is_said_and_nothing_is_left(tmp_path):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(BackendError) as caught:
-            write_atomic(tmp_path / "x", bytes(8192))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+def test_no_room_is_said_and_nothing_is_left(tmp_path, small_files):
+    with small_files(4096), pytest.raises(BackendError) as caught:
+        write_atomic(tmp_path / "x", bytes(8192))
     assert caught.value.code == "disk_full"
     assert list(tmp_path.iterdir()) == []
 

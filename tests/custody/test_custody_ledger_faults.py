@@ -1,7 +1,6 @@
 """What may happen to a ledger's disk, server and processes; the chain holds, or it is said."""
 
 import json
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -136,16 +135,11 @@ def test_a_ledger_that_cannot_be_made_is_said(tmp_path):
     assert caught.value.code == "ledger_unwritable"
 
 
-def test_a_full_disk_refuses_the_event_and_the_chain_holds(sqlite):
+def test_a_full_disk_refuses_the_event_and_the_chain_holds(sqlite, small_files):
     with ticking(sqlite) as ledger:
         fill(ledger)
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-        try:
-            with pytest.raises(BackendError) as caught:
-                fill(ledger, 1)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with small_files(1), pytest.raises(BackendError) as caught:
+            fill(ledger, 1)
         assert caught.value.code == "ledger_unwritable"
     with sqlite.open() as again:
         assert again.verify() == Verification(valid=True, events=6, first_bad=None)

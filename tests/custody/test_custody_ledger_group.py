@@ -14,6 +14,7 @@ from cipherset.core.errors import BackendError, IntegrityError, PolicyError, Usa
 from cipherset.custody.ledger import Outcome, Verification
 
 THREADS = 12
+PATIENCE_S = 60
 
 
 def refusal():
@@ -30,12 +31,12 @@ def together(ledger, pieces):
 
     def first(work):
         taken.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE_S)
         event(work, "first")
 
     with ThreadPoolExecutor(len(pieces) + 1) as pool:
         leading = pool.submit(ledger.transact, first)
-        assert taken.wait(10)
+        assert taken.wait(PATIENCE_S)
         futures = [pool.submit(ledger.transact, piece) for piece in pieces]
         while len(ledger._group._waiting) < len(pieces):
             time.sleep(0.001)
@@ -141,38 +142,47 @@ def test_work_that_asks_the_ledger_itself_is_refused(ledger):
 
 @pytest.fixture
 def interruptible():
-    """A process that runs tests beside others may not heed a signal of its own accord."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A process that runs tests beside others may not heed a signal of its own accord.
+
+    It heeds one: whoever interrupts may say so again until it was heard.
+    """
+
+    def once(*_):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, once)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")
 def test_who_waits_and_is_interrupted_takes_its_piece_back(ledger):
-    taken, go = threading.Event(), threading.Event()
+    taken, go, heard = threading.Event(), threading.Event(), threading.Event()
     main = threading.get_ident()
 
     def first(work):
         taken.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE_S)
         event(work, "first")
 
     def interrupt():
         while not ledger._group._waiting:
             time.sleep(0.01)
-        time.sleep(0.5)  # a signal that comes before it sleeps would not wake it
-        signal.pthread_kill(main, signal.SIGINT)
+        while not heard.wait(0.1):  # a signal that comes before it sleeps would not wake it
+            signal.pthread_kill(main, signal.SIGINT)
 
     with ThreadPoolExecutor(3) as pool:
         leading = pool.submit(ledger.transact, first)
-        assert taken.wait(10)
+        assert taken.wait(PATIENCE_S)
         pool.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
             ledger.transact(lambda work: event(work, "lost"))
+        heard.set()
         later = pool.submit(ledger.transact, lambda work: event(work, "later"))
         go.set()
-        leading.result(10)
-        assert later.result(10).seq == 2
+        leading.result(PATIENCE_S)
+        assert later.result(PATIENCE_S).seq == 2
     assert [e.subject for e in ledger.events()] == ["first", "later"]
 
 

@@ -185,6 +185,7 @@ for room in [*range(0, 1200, 40), 10**6]:
     before = look(home)
     child = os.fork()
     if child == 0:
+        sys.dont_write_bytecode = True  # it would be cut off, for every process
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
         try:
             MOVES[name](opened(home))

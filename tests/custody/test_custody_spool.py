@@ -1,7 +1,6 @@
 """The spool gives back what was put in, from a file in which no byte may differ."""
 
 import base64
-import resource
 
 import numpy as np
 import pyarrow as pa
@@ -256,18 +255,14 @@ def test_another_schema_is_refused_without_its_names(tmp_path, sealer):
     assert not (tmp_path / "s").exists()
 
 
-def test_disk_full_is_said_and_the_file_is_gone(tmp_path, sealer):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 21, hard))
-    try:
-        with (
-            pytest.raises(BackendError) as caught,
-            SpoolWriter(tmp_path / "s", sealer, "v") as writer,
-        ):
-            for k in range(10):
-                writer.append(table(k, 1000, dim=384))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+def test_disk_full_is_said_and_the_file_is_gone(tmp_path, sealer, small_files):
+    with (
+        small_files(1 << 21),
+        pytest.raises(BackendError) as caught,
+        SpoolWriter(tmp_path / "s", sealer, "v") as writer,
+    ):
+        for k in range(10):
+            writer.append(table(k, 1000, dim=384))
     assert caught.value.code == "disk_full"
     assert list(tmp_path.iterdir()) == []
 

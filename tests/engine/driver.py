@@ -21,7 +21,7 @@ def pausing(folder: Path) -> None:
         heard(self, hand, part, said)
         if part is not None and not (folder / "go").exists():
             (folder / "paused").touch()
-            for _ in range(3000):
+            for _ in range(6000):
                 if (folder / "go").exists():
                     return
                 time.sleep(0.1)

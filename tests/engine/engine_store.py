@@ -1,11 +1,12 @@
 """An object store: a real server on this machine, on a port of its own."""
 
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,12 @@ class Store:
 
 
 def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    """One that nobody is given by chance before it is used: below those that the kernel gives."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.socket() as listening:
+            listening.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
@@ -53,7 +57,7 @@ def running(log: Path) -> Iterator[Store]:
     with log.open("w") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        for _ in range(600):
+        for _ in range(3000):
             with socket.socket() as asking:
                 if asking.connect_ex(("127.0.0.1", port)) == 0:
                     break

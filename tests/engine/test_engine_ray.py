@@ -23,6 +23,7 @@ pytestmark = pytest.mark.extra
 
 ADDRESS = "127.0.0.2"  # a loopback that Ray does not take for a name of the machine
 DRIVER = Path(__file__).with_name("driver.py")
+PATIENCE_S = 300
 N_ROWS = 3_000
 N_PARTS = 30
 
@@ -67,10 +68,15 @@ def nodes() -> Iterator[Nodes]:
     patch.setenv("RAY_AUTH_MODE", "token")
     patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    patch.setenv("RAY_gcs_server_port_wait_time_s", str(PATIENCE_S))
     from ray.cluster_utils import Cluster
 
+    class Patient(Cluster):
+        def _wait_for_node(self, node, timeout=PATIENCE_S):
+            super()._wait_for_node(node, timeout)
+
     head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": ADDRESS}
-    made = Nodes(Cluster(initialize_head=True, head_node_args=head), [])
+    made = Nodes(Patient(initialize_head=True, head_node_args=head), [])
     made.add()
     made.add()
     yield made
@@ -91,18 +97,18 @@ class Run:
 
     def go(self) -> Any:
         (self.folder / "go").touch()
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=600)
         assert self.process.returncode == 0, err
         assert CANARY not in out + err
         return json.loads(out)
 
 
 def until(holds: Callable[[], bool]) -> None:
-    for _ in range(1200):
-        if holds():
-            return
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError
         time.sleep(0.1)
-    raise TimeoutError
 
 
 @dataclass(frozen=True)
@@ -185,7 +191,7 @@ def test_killed_driver(sanitizing):
 def test_who_has_not_the_token_is_refused(sanitizing, monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     run = sanitizing.run("run")
-    out, _ = run.process.communicate(timeout=300)
+    out, _ = run.process.communicate(timeout=600)
     assert run.process.returncode == 6
     assert json.loads(out)["error"]["code"] == "ray_unreachable"
 

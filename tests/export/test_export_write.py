@@ -1,5 +1,7 @@
 """What leaves: the named columns, in an order and under ids that say nothing of the source."""
 
+import gc
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -125,6 +127,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
         folder = tmp_path / str(n)
         (folder / "scratch").mkdir(parents=True)
         layout = Layout(64, Task.CLASSIFICATION)
+        gc.collect()  # what other tests left is not to be let go in between
         before = peak = pa.total_allocated_bytes()
         with CiphersetWriter(
             folder, scratch=folder / "scratch", sealer=sealer(), layout=layout

@@ -18,8 +18,14 @@ NATIVE = Path("src", "cipherset", "pipeline", "encrypt", "native")
 
 @pytest.fixture
 def checkout(root, tmp_path):
-    """What a build reads, copied, with nothing built in it."""
-    copy = tmp_path / "checkout"
+    return copied(root, tmp_path / "checkout")
+
+
+def copied(root, copy):
+    """What a build reads, with nothing built in it.
+
+    Building compiles into the sources, which processes of other tests read meanwhile.
+    """
     built = shutil.ignore_patterns("*.so", "__pycache__", ".build-*")
     shutil.copytree(root / "src", copy / "src", ignore=built)
     names = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "CHANGELOG.md")
@@ -29,19 +35,22 @@ def checkout(root, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def wheel(root, tmp_path_factory):
-    out = tmp_path_factory.mktemp("wheel")
-    _run("-m", "hatchling", "build", "-t", "wheel", "-d", str(out), cwd=root)
-    (built,) = out.glob("*.whl")
-    return built
+def tree(root, tmp_path_factory):
+    """A checkout of which a wheel was built."""
+    return copied(root, tmp_path_factory.mktemp("wheel") / "checkout")
 
 
-def test_wheel_holds_the_package_and_nothing_else(root, wheel):
+@pytest.fixture(scope="module")
+def wheel(tree):
+    return _wheel(tree, tree.parent)
+
+
+def test_wheel_holds_the_package_and_nothing_else(tree, wheel):
     held = zipfile.ZipFile(wheel).namelist()
     package = {name for name in held if name.startswith("cipherset/")}
     sources = {
-        path.relative_to(root / "src").as_posix()
-        for path in (root / "src").rglob("*")
+        path.relative_to(tree / "src").as_posix()
+        for path in (tree / "src").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert package == sources

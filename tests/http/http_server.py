@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class Running:
     def ask(self, raw: bytes) -> bytes:
         """All that comes back to ``raw`` until the server closes."""
         with self.socket() as connection:
-            connection.sendall(raw)
+            with suppress(ConnectionError):  # it may have closed before it was asked
+                connection.sendall(raw)
             return rest_of(connection)
 
     def get(self, path: str) -> bytes:

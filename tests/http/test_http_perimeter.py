@@ -135,8 +135,8 @@ def test_what_fails_inside_is_one_body_without_a_word_of_it(tmp_path, caplog):
 
 
 @pytest.fixture
-def slow(tmp_path):
-    """A gateway for two at once with a route that answers when it is let."""
+def slow(tmp_path, request):
+    """A gateway for two at once with a route that answers when it is let, waited for so long."""
     let = threading.Event()
     begun = threading.Semaphore(0)
 
@@ -145,13 +145,14 @@ def slow(tmp_path):
         let.wait(DEADLINE_S)
         return "done"
 
-    limits = RequestLimits(concurrent=2, request_s=0.2)
+    limits = RequestLimits(concurrent=2, request_s=request.param)
     with gateway(tmp_path / "workspace", limits=limits, claimed=True) as served:
         add(served.client, "/waits", waits)
         yield served.client, let, begun
         let.set()
 
 
+@pytest.mark.parametrize("slow", [0.2], indirect=True)
 def test_an_answer_that_takes_too_long_is_not_waited_for(slow):
     client, let, _ = slow
     refused = client.get("/waits")
@@ -161,6 +162,7 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(slow):
     assert client.portal.call(client.app.state.flight.landed, DEADLINE_S)
 
 
+@pytest.mark.parametrize("slow", [float(DEADLINE_S)], indirect=True)
 def test_more_at_once_than_there_may_be_come_again(slow):
     client, let, begun = slow
     with ThreadPoolExecutor(2) as pool:

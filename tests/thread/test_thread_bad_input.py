@@ -1,12 +1,9 @@
 """Bad input: each has its exit code, its code, a message that says where, and leaves no trace."""
 
-import contextlib
 import json
 import re
-import resource
 import shutil
 import signal
-from collections.abc import Iterator
 
 import pytest
 from thread_samples import (
@@ -392,19 +389,8 @@ def test_broken_bundle(changed):
 # --- the disk ----------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _small_files(size: int) -> Iterator[None]:
-    """No file of this process may grow over ``size`` bytes: a full disk without being root."""
-    was = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, was[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, was)
-
-
 @pytest.mark.parametrize("size", [3_000, 9_000, 16_000])
-def test_disk_full(owner, size):
+def test_disk_full(owner, size, small_files):
     """Wherever it fills up: reading, sealing or writing the export."""
     source = write_rows(owner.folder / "rows.parquet", vector_rows(1500, spread=1.0))
     owner.ok("key", "list")
@@ -413,7 +399,7 @@ def test_disk_full(owner, size):
         target, before = owner.folder / "out", owner.exports()
         there = sorted(owner.folder.iterdir())
         options = ("--vector", "vec", "--label", "topic", "--key", "support", "--to", target)
-        with _small_files(size):
+        with small_files(size):
             done = owner.run("protect", source, *options, *QUICK)
     finally:
         signal.signal(signal.SIGXFSZ, was)

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from test_thread_killed import Killer
+from test_thread_killed import Killer, Moments
 from thread_samples import leftovers
 
 from cipherset.custody.keys import KeyRing, KeyUse
@@ -36,10 +36,11 @@ def test_killed_while_keys_are_moved_a_workspace_is_whole(killer, changed):
     whole = killer.run(*args)
     assert whole["code"] == 0
     rng = np.random.default_rng(3)
-    n_killed = 0
-    for after in rng.uniform(0.2, 1.05, size=12) * whole["seconds"]:
+    n_killed, moments = 0, Moments(whole, rng.uniform(0.2, 1.05, size=12))
+    for after in moments:
         before = look(owner.home)
         ended = killer.run(*args, after=after)
+        moments.learn(ended)
         n_killed += not ended["ended"]
         seen = look(owner.home)
         rotated = [*("retiring" for _ in before), "active"]

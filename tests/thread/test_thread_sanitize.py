@@ -1,6 +1,7 @@
 """``sanitize`` and ``detokenize`` from end to end."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -296,7 +297,7 @@ def test_killed_at_any_moment_it_leaves_the_old_rows_or_the_new_ones(owner):
         process.kill()
         killed += process.wait() == -signal.SIGKILL
         assert target.read_bytes() == old or target.read_bytes().count(b"\n") == 15_000
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while any(map(_runs, children)) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not any(map(_runs, children))
@@ -415,13 +416,16 @@ def test_many_short_rows_take_no_more_memory_than_a_tenth_of_them(owner):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("unit", ["word jo@x.com ", "1 ", "[[", "a@", "+49 30 ", "ü", "****"])
-def test_a_row_of_ten_megabytes_comes_to_an_end(owner, unit):
+def test_a_row_of_ten_megabytes_comes_to_an_end(owner, unit, growth, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})  # all of the work is here
     text = (unit * 10_000_000)[: 10_000_000 // len(unit[-1].encode())]
     source = owner.folder / "in.csv"
     source.write_text(f"body\n{text}\njo@x.com\n", encoding="utf-8")
     assert sanitize(owner, source, "out.jsonl")["reasons"] == {"oversized": 1}
-    source.write_text(f"body\n{text[:1_500_000]}\njo@x.com\n", encoding="utf-8")
-    started = time.monotonic()
-    done = sanitize(owner, source, "all.jsonl", "--largest-row", "20000000")
-    assert done["rows"] == 2
-    assert time.monotonic() - started < 300
+
+    def all_of(n_characters):
+        source.write_text(f"body\n{text[:n_characters]}\njo@x.com\n", encoding="utf-8")
+        done = sanitize(owner, source, "all.jsonl", "--largest-row", "20000000", "--force")
+        assert done["rows"] == 2
+
+    assert growth(all_of, 150_000, 1_500_000) < 30
