@@ -77,6 +77,22 @@ def test_it_is_copied_to_another_place(owner, source):
     assert list(copied.values()) == list(first.values())
     assert owner.ok("inspect", owner.folder / "there")["valid"] is True
     assert leftovers(owner.folder) == []
+    facts = [json.loads(event.body) for event in owner.events("export")]
+    facts = [one for one in facts if "rows" in one]
+    told = [(one["rows"], one["reid_high"], one.get("repeated", False)) for one in facts]
+    assert {one[:2] for one in told} == {told[0][:2]}
+    assert {one[2] for one in told} == {False, True}
+
+
+def test_what_left_at_an_accepted_risk_goes_nowhere_else_without_a_reason(owner, source):
+    weak = ("--minimize", "none", "--approximation-factor", "1")
+    asked = ("protect", source, "--vector", "vec", "--label", "label1", "--key", "label1", *weak)
+    owner.ok(*asked, "--to", owner.folder / "weak", "--accept-risk", "kept at home")
+    done = owner.run(*asked, "--to", owner.folder / "lab")
+    assert (done.code, done.error["code"]) == (3, "measured_risk")
+    assert not (owner.folder / "lab").exists()
+    again = owner.ok(*asked, "--to", owner.folder / "lab", "--accept-risk", "asked by ada")
+    assert again["repeated"] is True
 
 
 def test_a_copy_is_not_put_over_something_else(owner, source):

@@ -29,18 +29,18 @@ from cipherset.app.exports.commit import (
 from cipherset.app.exports.dataset import Dataset, Read, load
 from cipherset.app.exports.earlier.exposure import charged_for, leaving
 from cipherset.app.exports.earlier.join import (
-    check_joined,
     check_readable,
     measure_join,
     shared_rows,
 )
 from cipherset.app.exports.earlier.live import STAGED, Known, look
 from cipherset.app.exports.earlier.meanwhile import placing
+from cipherset.app.exports.earlier.measured import check_measured
 from cipherset.app.exports.earlier.privacy import Beside, privacy_facts, synthetic_beside
 from cipherset.app.exports.earlier.repeat import Asked, made_before, request_digest
 from cipherset.app.exports.exporting import Places, Watched, write_rows
 from cipherset.app.exports.fitting import check_bound, fitted
-from cipherset.app.exports.leak import TIMES, Leak, measure_leak
+from cipherset.app.exports.leak import measure_leak
 from cipherset.app.exports.plan import (
     FIT_ROWS,
     TEST_ROWS,
@@ -70,7 +70,6 @@ from cipherset.app.reading.embedded import Reading, embedded
 from cipherset.app.sanitizing.rules import keyed_rules
 from cipherset.app.vectors.remember import RememberingEncoder, Whose, remembering
 from cipherset.app.workspace import Session, Workspace, open_workspace
-from cipherset.core.errors import PolicyError
 from cipherset.core.files import stage_directory
 from cipherset.core.manifest import EncoderFacts
 from cipherset.core.values import ColumnRoles
@@ -185,7 +184,8 @@ def _protect(
         stage_directory(owner.workspace.exports / STAGED) as kept,
         stage_directory(request.target, mode=0o755) as staged,
     ):
-        before = made_before(owner, request, known.readable, asked, staged=staged)
+        about = with_key(about_source(owner.workspace, source), key_of(owner.workspace, request))
+        before = made_before(owner, request, about, (known.readable, asked), staged=staged)
         if before is not None:
             return before
         check_readable(request, known)
@@ -332,8 +332,7 @@ def _allowed(
 ) -> Built:
     """The export, built, and measured to keep its limits."""
     built = _build(owner, request, draft, kept=kept, staged=staged)
-    _decide(request, built.leak)
-    check_joined(request, built.leak.joined)
+    check_measured(request, built.leak)
     return built
 
 
@@ -364,30 +363,3 @@ def _build(
     )
     owner.progress.finish()
     return Built(draft, leak, utility, exported.written, exported.anchored)
-
-
-def _decide(request: ProtectRequest, leak: Leak) -> None:
-    """Refuse what was measured to give away too much, unless the risk is accepted."""
-    if request.accept_risk is not None:
-        return
-    worst, exposed = leak.worst, leak.exposure
-    if not worst.decidable or worst.high > request.max_reid:
-        raise PolicyError(
-            f"re-identification of the finished export, file, key and minimizer stolen: "
-            f"{worst.excess:.4f}, up to {worst.high:.4f} (limit {request.max_reid:g}), among "
-            f"{worst.candidates} candidates; from the clear columns alone {worst.label_alone:.4f}",
-            code="measured_risk",
-            hint="add noise (raise --approximation-factor, or lower epsilon), lower the "
-            "minimizer's dimension, raise --max-reid, or record an exception with --accept-risk "
-            "REASON (such an export can stay at home, for cipherset train --at-gate)",
-        )
-    if exposed.top_excess > TIMES * request.max_reid:
-        raise PolicyError(
-            f"the most exposed 1 % of the rows ({exposed.top_rows} held-out ones) are found at a "
-            f"rate of {exposed.top_excess:.3f} beyond their clear columns, file, key and minimizer "
-            f"stolen; the most is {TIMES} times the limit of {request.max_reid:g}",
-            code="most_exposed",
-            hint="add noise, raise --max-reid, use a key that has no minimizer "
-            "yet, or record an exception with --accept-risk REASON",
-        )
-    check_joined(request, leak.joined)

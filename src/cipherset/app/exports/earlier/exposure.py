@@ -16,7 +16,7 @@ import numpy as np
 from cipherset.app.exports.dataset import Dataset
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.plan import Plan
-from cipherset.app.exports.request import Owner, ProtectRequest, key_of
+from cipherset.app.exports.request import Owner, ProtectRequest, ProtectResult, key_of
 from cipherset.app.gate import About, Action, Fact, Moment
 from cipherset.custody.keys.identity import Identities
 from cipherset.custody.ledger import Transaction
@@ -76,6 +76,32 @@ def leaving(
     )
     facts: dict[str, Fact] = {"rows": rows, "reid_high": leak.worst.high}
     with gate.act(Action.EXPORT, request.place, facts, about=about, moment=moment):
+        yield
+
+
+@contextmanager
+def leaving_again(
+    owner: Owner, request: ProtectRequest, about: About, made: ProtectResult
+) -> Iterator[None]:
+    """The act by which an export goes to another place, as it is: its rows were debited before.
+
+    Raises:
+        PolicyError: ``not_allowed``.
+    """
+    splits, reid_high = made.manifest.splits, made.leak.worst.high
+    rows = splits.train.rows + splits.test.rows
+    moment = Moment(
+        purpose=request.purpose,
+        key=key_of(owner.workspace, request),
+        rows=rows,
+        reid=min(reid_high, 1.0),
+        is_fresh=True,
+        accepted_risk=request.accept_risk is not None,
+        exposure_left=UNBOUNDED,
+        granted_as=Action.PROTECT,
+    )
+    facts: dict[str, Fact] = {"rows": rows, "reid_high": reid_high, "repeated": True}
+    with owner.workspace.gate.act(Action.EXPORT, request.place, facts, about=about, moment=moment):
         yield
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from cipherset.app.exports.earlier.exposure import leaving_again
 from cipherset.app.exports.earlier.live import Live, verified
+from cipherset.app.exports.earlier.measured import check_measured
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.request import Owner, ProtectRequest, ProtectResult
 from cipherset.app.exports.utility import Utility
+from cipherset.app.gate import About
 from cipherset.app.places import Made, check_target
 from cipherset.app.state import was_forgotten
 from cipherset.core import canonical
@@ -87,18 +90,25 @@ def request_digest(request: ProtectRequest, encoder: str | None) -> str:
 
 
 def made_before(
-    owner: Owner, request: ProtectRequest, exports: Sequence[Live], asked: Asked, *, staged: Path
+    owner: Owner,
+    request: ProtectRequest,
+    about: About,
+    among: tuple[Sequence[Live], Asked],
+    *,
+    staged: Path,
 ) -> ProtectResult | None:
-    """The export of ``exports`` that was asked for in the same words; None if there is none.
+    """The export of those ``among`` which was asked for in the same words; None if there is none.
 
     It is at ``request.target`` already, or is copied there, by way of ``staged`` (there, empty),
-    from where it was put.
+    from where it was put: an act of its own, for rows of the source ``about`` go to a new place.
 
     Raises:
-        PolicyError: ``export_lost``: it is in neither place, and the risk is not accepted.
+        PolicyError: ``export_lost``: it is in neither place, and the risk is not accepted;
+            ``not_allowed``, or as ``check_measured``: it may not go to that place.
         UsageError: there is something else at ``request.target``.
         BackendError: it cannot be copied.
     """
+    exports, asked = among
     same = [live for live in exports if _is_same(owner, live, asked)]
     for live in same:
         there = verified(owner, live, str(request.target))
@@ -106,11 +116,15 @@ def made_before(
             return _result(live, request, there)
     for live in same:
         there = verified(owner, live, live.state.meta.target)
-        if there is not None and request.store is not None:  # it is sent from where it is
-            return _result(live, replace(request, target=Path(live.state.meta.target)), there)
-        if there is not None:
+        if there is None:
+            continue
+        result = _result(live, request, there)
+        check_measured(request, result.leak)
+        with leaving_again(owner, request, about, result):
+            if request.store is not None:  # it is sent from where it is
+                return replace(result, target=Path(live.state.meta.target))
             _copy(owner, request, live, staged)
-            return _result(live, request, there)
+        return result
     if same and request.accept_risk is None:
         raise _lost(same[0])
     return None
