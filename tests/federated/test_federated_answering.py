@@ -15,7 +15,7 @@ from federated_samples import NAMES, identities, roster, started, whole
 
 from cipherset.app.federated import Agreement, Contribution, Owner, answer, answer_at
 from cipherset.app.federated import read_agreement as read
-from cipherset.core.errors import CiphersetError
+from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.core.values import Guarantee
 from cipherset.pipeline.federated import (
     Member,
@@ -166,6 +166,31 @@ def test_a_socket_that_was_left_behind_is_taken_and_one_in_use_is_not(tmp_path):
         assert "announcement" in ask(ask="join", round=bytes(16).hex())
         assert refused(answer_at, owner(), tmp_path / "north.sock", print) == "target_exists"
         assert "announcement" in ask(ask="join", round=bytes(16).hex())
+
+
+def test_of_several_who_find_what_was_left_behind_one_takes_it(tmp_path):
+    place, lost = tmp_path / "north.sock", []
+    with socket.socket(socket.AF_UNIX) as stopped:
+        stopped.bind(str(place))
+
+    def try_it() -> None:
+        try:
+            answer_at(owner(), place, print)
+        except UsageError as error:
+            lost.append(error.code)
+
+    threads = [Thread(target=try_it, daemon=True) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for _ in range(600):
+        if len(lost) == 5:
+            break
+        time.sleep(0.1)
+    assert lost == 5 * ["target_exists"]
+    assert asked_at(place, line(ask="leave"))["left"] == AGREED.releases
+    for thread in threads:
+        thread.join(60)
+    assert not place.exists()
 
 
 @pytest.mark.parametrize(

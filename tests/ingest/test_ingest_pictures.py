@@ -155,6 +155,10 @@ def test_no_such_image(tmp_path):
     with pytest.raises(InputError, match="no such file") as refusal:
         read_image(tmp_path / "a.png", SIDE)
     assert refusal.value.code == "source_missing"
+    for name in ("a\0.png", "\ud800.png"):
+        with pytest.raises(InputError, match="no file can have") as refusal:
+            read_image(tmp_path / name, SIDE)
+        assert refusal.value.code == "source_missing"
 
 
 @pytest.mark.parametrize("as_struct", [False, True], ids=["bytes", "with paths"])

@@ -11,11 +11,12 @@ Whoever carries it sees what the one who adds up sees: neither a row, nor a step
 refusal the code alone is told, for the rest is the owner's.
 """
 
+import fcntl
 import json
 import os
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,25 +72,40 @@ def answer_at(owner: Owner, path: Path, refused: Callable[[CiphersetError], None
         UsageError: ``target_exists``.
         BackendError: the socket cannot be made.
     """
-    with disk_errors(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        _open(door, path)
+        try:
+            while not _answered(owner, door, refused):
+                pass
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _open(door: socket.socket, path: Path) -> None:
+    """``door`` listens at ``path``; one at a time in a folder looks whether somebody else does."""
+    with disk_errors(path), _alone_in(path.parent):
         is_taken = path.exists() and not _removed(path)
+        if not is_taken:
+            # Linux gives the file the socket's mode. A umask would be that of all threads.
+            os.fchmod(door.fileno(), _FOR_ME)
+            door.bind(str(path))
+            door.listen()
     if is_taken:
         raise UsageError(
             f"{path} is there already",
             code="target_exists",
             hint="choose another name, or remove what was left there",
         )
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-        with disk_errors(path):
-            # Linux gives the file the socket's mode. A umask would be that of all threads.
-            os.fchmod(door.fileno(), _FOR_ME)
-            door.bind(str(path))
-        try:
-            door.listen()
-            while not _answered(owner, door, refused):
-                pass
-        finally:
-            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def _removed(path: Path) -> bool:

@@ -142,12 +142,26 @@ def read_image(path: Path, side: int) -> Pixels:
     Raises:
         InputError: ``source_missing`` or ``source_unreadable``; as ``decoded``.
     """
+    if not _can_be(path):
+        raise InputError(
+            "no file can have the path that was given for an image",
+            code="source_missing",
+            hint="check the path of the image",
+        )
     with faults.reading(path):
         if not stat.S_ISREG(path.stat().st_mode):
             raise faults.column_type(path.name, IMAGE, "a regular file")
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     return decoded(raw, side, place=path.name)[None]
+
+
+def _can_be(path: Path) -> bool:
+    """Whether the system takes it for a path: one that came as JSON may hold anything."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def holds_images(path: Path) -> bool:
