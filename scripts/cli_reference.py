@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from cipherset.interfaces.cli.command import Command
+from cipherset.interfaces.cli.command import SHARED
 from cipherset.interfaces.cli.main import cli
 
 ROOT: Final = Path(__file__).parents[1]
@@ -64,9 +64,8 @@ def main() -> int:
 def page() -> str:
     """Return the page as the commands of today make it."""
     commands = list(_commands(cli, "cipherset"))
-    shared = {parameter.name for parameter in _shared()}
-    parts = [HEAD + "".join(_row(option) for option in [*_shared(), _help()]) + TAIL]
-    parts += [_section(name, command, shared) for name, command in commands]
+    parts = [HEAD + "".join(_row(option) for option in [*SHARED, _help()]) + TAIL]
+    parts += [_section(name, command) for name, command in commands]
     return "\n".join(parts)
 
 
@@ -80,18 +79,13 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
             yield f"{path} {name}", command
 
 
-def _shared() -> list[click.Option]:
-    return [each for each in Command(name="any").params if isinstance(each, click.Option)]
-
-
 def _help() -> click.Option:
     return click.Option(["-h", "--help"], is_flag=True, help="Show this and leave.")
 
 
-def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
-    own = [each for each in command.params if each.name not in shared]
-    arguments = [each for each in own if isinstance(each, click.Argument)]
-    options = [each for each in own if isinstance(each, click.Option)]
+def _section(path: str, command: click.Command) -> str:
+    arguments = [each for each in command.params if isinstance(each, click.Argument)]
+    options = [each for each in command.params if isinstance(each, click.Option)]
     usage = [
         path,
         *(_argument(each) for each in arguments),
@@ -115,7 +109,7 @@ def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
 
 def _argument(argument: click.Argument) -> str:
     name = argument.metavar or (argument.name or "").upper()
-    return name if argument.required else f"[{name}]"
+    return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
 def _row(option: click.Option) -> str:

@@ -9,6 +9,7 @@ from docs_blocks import ROOT
 
 import cipherset
 from cipherset.core import manifest
+from cipherset.interfaces.cli.command import SHARED
 
 
 def test_the_page_of_the_command_line_is_that_of_today():
@@ -50,3 +51,8 @@ def test_examples_of_the_reference_give_what_they_show(left_by, tmp_path, monkey
     page = ROOT / "docs" / "reference" / "python.md"
     failed, tried = doctest.testfile(str(page), module_relative=False, verbose=False)
     assert (failed, tried > 0) == (0, True)
+
+
+def test_the_options_of_every_command_are_on_its_page():
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert [name for each in SHARED for name in each.opts if f"| `{name}" not in page] == []

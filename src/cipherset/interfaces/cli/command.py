@@ -13,6 +13,7 @@ from cipherset.app.workspace import Session
 from cipherset.core.errors import CiphersetError
 from cipherset.core.files import disk_error
 from cipherset.interfaces.cli import output, settings
+from cipherset.interfaces.cli.group import write_example
 from cipherset.interfaces.environment import look_around
 
 
@@ -62,18 +63,20 @@ class Context:
         return output.TerminalProgress()
 
 
-_SHARED: Final = (
+SHARED: Final = (
     click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout."),
     click.Option(
         ["--home"],
         type=click.Path(path_type=Path, file_okay=False),
         help="The workspace (default: CIPHERSET_HOME or ./.cipherset).",
     ),
-    click.Option(["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: you)."),
+    click.Option(
+        ["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: your user name)."
+    ),
     click.Option(
         ["--break-glass", "emergency"],
         metavar="REASON",
-        help="In an emergency: what policies allow only then; it is reviewed after.",
+        help="Do in an emergency what policies allow only then; it is reviewed after.",
     ),
 )
 
@@ -83,7 +86,22 @@ class Command(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, then the shared ones."""
-        return [*super().get_params(ctx), *_SHARED]
+        return [*super().get_params(ctx), *SHARED]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options, then those of every command."""
+        shared = [*SHARED, self.get_help_option(ctx)]
+        own = [each for each in self.params if isinstance(each, click.Option)]
+        for title, options in (("Options", own), ("Options of every command", shared)):
+            shown = [_record(each, ctx) for each in options if each is not None]
+            if lines := [each for each in shown if each is not None]:
+                with formatter.section(title):
+                    formatter.write_dl(lines)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The example, on a line of its own."""
+        del ctx
+        write_example(self, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
         """Run the command within the error boundary."""
@@ -103,6 +121,15 @@ class Command(click.Command):
             raise
         except OSError as error:
             fail(disk_error(error, Path(error.filename or os.curdir)), as_json=as_json)
+
+
+def _record(option: click.Option, ctx: click.Context) -> tuple[str, str] | None:
+    """An option's line of help, which also says where it may be given more than once."""
+    record = option.get_help_record(ctx)
+    if record is None or not option.multiple:
+        return record
+    names, said = record
+    return names, f"{said}  [repeatable]"
 
 
 def fail(error: CiphersetError, *, as_json: bool) -> Never:

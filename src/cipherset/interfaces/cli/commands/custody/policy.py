@@ -12,6 +12,7 @@ from cipherset.app.policies import sets, trials
 from cipherset.core.errors import PolicyError
 from cipherset.custody.policy import Policies
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _POLICIES: Final = click.option(
     "--policies",
@@ -21,7 +22,7 @@ _POLICIES: Final = click.option(
 )
 
 
-@click.group(name="policy")
+@click.group(name="policy", cls=Group)
 def command() -> None:
     """Policies: who may do what, under which conditions."""
 

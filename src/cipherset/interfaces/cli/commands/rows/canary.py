@@ -8,13 +8,14 @@ from cipherset.app.training.measure import CanaryReport
 from cipherset.app.training.run import PlantRequest, measure_canaries, plant_canaries
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 from cipherset.pipeline.sanitize.canaries import CanaryFormat
 
 PLANT = "cipherset canary plant tickets-2026 --key tickets --to canaries.jsonl"
 MEASURE = "cipherset canary measure tickets-2026 --key tickets --model model.py"
 
 
-@click.group(name="canary")
+@click.group(name="canary", cls=Group)
 def command() -> None:
     """Made-up secrets in the training rows, and whether a model learned them by heart."""
 

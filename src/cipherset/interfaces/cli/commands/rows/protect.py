@@ -45,26 +45,43 @@ EXAMPLE = (
     default=AUTO,
     show_default=True,
     metavar="SPEC",
-    help="auto, bottleneck:K, dp-bottleneck:K,EPS,DELTA, lda:K, pls:K, pca:K or none.",
+    help="Minimizer: auto, bottleneck:K, dp-bottleneck:K,EPS,DELTA, lda:K, pls:K, pca:K or none.",
 )
-@click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
-@click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
+@click.option(
+    "--approximation-factor",
+    type=float,
+    metavar="B",
+    help="How much noise (beta); chosen if absent.",
+)
+@click.option(
+    "--scheme",
+    default="rsap/1",
+    show_default=True,
+    metavar="NAME",
+    help="How vectors are encrypted: rsap/1 or sap/1.",
+)
 @click.option(
     "--noise",
     default="ball",
     show_default=True,
     metavar="LAW",
-    help="ball, or gaussian:EPS,DELTA for (epsilon, delta) per row, on the conditions it prints.",
+    help="Its law: ball, or gaussian:EPS,DELTA to keep these per row, on the conditions it prints.",
 )
 @click.option(
     "--fit-share",
     default=1.0,
     show_default=True,
     metavar="F",
-    help="Fit on this share of the training rows; it is not exported.",
+    help="Fit the minimizer on this share of the training rows, which is then not exported.",
 )
 @options.max_reid
-@click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
+@click.option(
+    "--test-share",
+    default=0.25,
+    show_default=True,
+    metavar="F",
+    help="Share of the rows that is held out for testing.",
+)
 @options.seed("split and fit; never of noise, shuffle, ids or keys")
 @options.encoder
 @options.rules

@@ -11,11 +11,12 @@ from cipherset.app.index.request import BuildRequest, Columns, IndexResult
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _BUILD = "cipherset index build tickets.csv --text body --key support --to tickets.index"
 
 
-@click.group(name="index")
+@click.group(name="index", cls=Group)
 def command() -> None:
     """Encrypted similarity search: the index; see also: cipherset search."""
 
