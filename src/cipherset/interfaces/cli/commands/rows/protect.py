@@ -220,7 +220,7 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
             f"{leak.exposure.top:.4f}, {leak.exposure.top_excess:.4f} beyond these",
         ),
         ("  smallest class", f"{leak.exposure.smallest_group:.4f}, not an excess"),
-        ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
+        ("  with one candidate only", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
     if result.fields is not None:
@@ -245,7 +245,9 @@ def _row_counts(manifest: Manifest) -> list[tuple[str, str]]:
         ("  standing out", settings.get("rows_suspect")),
     ):
         rows += [] if count is None else [(title, f"{count} others were dropped")]
-    return [*rows, ("  on their class's anchor", f"{settings['rows_anchored']} of them")]
+    if moved := settings["rows_anchored"]:
+        rows.append(("  moved to the anchor", f"{moved} of them: only their class is left"))
+    return rows
 
 
 def _joined_rows(result: ProtectResult) -> list[tuple[str, str]]:
