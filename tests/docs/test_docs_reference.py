@@ -1,6 +1,7 @@
 """The reference names what the source of today has, and its examples give what they show."""
 
 import doctest
+import re
 import runpy
 import shutil
 
@@ -21,6 +22,13 @@ def test_the_page_of_the_command_line_is_that_of_today():
 def test_every_public_name_is_on_the_page():
     page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert [name for name in cipherset.__all__ if f"`{name}" not in page] == []
+
+
+@pytest.mark.parametrize("shown", [cipherset.VectorCipher, cipherset.Cipherset, cipherset.Client])
+def test_every_method_of_a_public_class_is_on_the_page(shown):
+    page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    names = [name for name in dir(shown) if not name.startswith("_")]
+    assert [name for name in names if not re.search(rf"[`.]{name}[`(]", page)] == []
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_(context: Context, files: tuple[Path, ...], source: str | None) -> None
 )
 @click.argument("action")
 @click.argument("kind")
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role of who asks.")
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role of whoever asks.")
 @click.option(
     "--principal", "name", default="someone", show_default=True, metavar="NAME", help="Who asks."
 )
@@ -137,7 +137,10 @@ def explain(  # noqa: PLR0913 -- one parameter per option
     facts: tuple[str, ...],
     source: str | None,
 ) -> None:
-    """Say whether ACTION on something of KIND is allowed, by which policies, and what lacks."""
+    """Say whether ACTION on something of KIND is allowed, by which policies, and what is missing.
+
+    KIND is dataset, key, model, service or workspace.
+    """
     policies = _set(context, source)
     request = trials.request_of(trials.Question(action, kind, name, roles, facts))
     rows = trials.explain(policies, request)

@@ -62,7 +62,9 @@ class After:
 @options.force("the agent's file")
 @click.option("--catalog", type=_FILE, metavar="FILE", help="More services to look for, as TOML.")
 @logs.options
-@click.option("--label", metavar="NAME", help="The repository or host (default: the folder).")
+@click.option(
+    "--label", metavar="NAME", help="What to call this repository or host (default: the folder)."
+)
 @click.option("--review", is_flag=True, help="Ask for the approval of what nobody has reviewed.")
 @click.option("--approver", metavar="PRINCIPAL", help="Who is to approve it (default: you).")
 @click.option(

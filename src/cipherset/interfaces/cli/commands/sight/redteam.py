@@ -185,7 +185,10 @@ def _list(context: Context) -> None:
 @click.option("--reason", required=True, metavar="WHY", help="Why it is good enough.")
 @click.pass_obj
 def accept_(context: Context, finding: str, reason: str) -> None:
-    """Take FINDING as what later runs are compared with; not your own, where duties are parted."""
+    """Accept FINDING, the id of a run, as what later runs are compared with.
+
+    Where duties are parted, nobody accepts a run of their own.
+    """
     accepted = accept(context.session(), finding, reason)
     over = [line.key for line in accepted.lines() if line.verdict is LineVerdict.OVER_LIMIT]
     told = {"accepted": finding, "lines": len(accepted.lines()), "over_limit": over}
