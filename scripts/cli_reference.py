@@ -14,6 +14,36 @@ from cipherset.interfaces.cli.main import cli
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "reference" / "cli.md"
 EXAMPLE: Final = "Example:"
+# Where each command is shown at work.
+GUIDES: Final = {
+    "explanation/evidence.md": ("demo",),
+    "how-to/as-operator.md": ("doctor",),
+    "how-to/assess-an-export.md": ("assess",),
+    "how-to/audit.md": ("audit",),
+    "how-to/back-up.md": ("backup",),
+    "how-to/calibrate-first.md": ("calibrate",),
+    "how-to/clean-training-data.md": ("canary", "copies"),
+    "how-to/console.md": ("console",),
+    "how-to/guard-outputs.md": ("chunks", "review"),
+    "how-to/inventory.md": ("discover",),
+    "how-to/keep-keys.md": ("key",),
+    "how-to/policies.md": ("policy",),
+    "how-to/proxy.md": ("service",),
+    "how-to/red-team.md": ("redteam",),
+    "how-to/report.md": ("report",),
+    "how-to/respond.md": ("forget",),
+    "how-to/sanitize.md": ("detokenize", "sanitize"),
+    "how-to/scan.md": ("relabel", "scan"),
+    "how-to/search.md": ("index", "search"),
+    "how-to/serve.md": ("deploy", "serve"),
+    "how-to/track-models-in-mlflow.md": ("mlflow",),
+    "how-to/train-together.md": ("rounds",),
+    "how-to/train-with-your-stack.md": ("bundle",),
+    "how-to/use-another-encoder.md": ("encoder",),
+    "how-to/views.md": ("view",),
+    "how-to/work-as-a-team.md": ("asset", "grant", "init", "principal"),
+    "tutorial/first-cipherset.md": ("evaluate", "inspect", "predict", "protect", "train"),
+}
 HEAD: Final = """\
 # The command line
 
@@ -96,6 +126,8 @@ def _section(path: str, command: click.Command) -> str:
         "",
         inspect.cleandoc(command.help or ""),
         "",
+        _guide(path.split()[1]),
+        "",
         "```text",
         " ".join(usage),
         "```",
@@ -105,6 +137,12 @@ def _section(path: str, command: click.Command) -> str:
         lines += [_row(option).rstrip("\n") for option in options]
     example = (command.epilog or "").removeprefix(EXAMPLE).strip()
     return "\n".join([*lines, "", EXAMPLE, "", "```text", example, "```", ""])
+
+
+def _guide(name: str) -> str:
+    page = next(page for page, names in GUIDES.items() if name in names)
+    title = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+    return f"Guide: [{title}](../{page})"
 
 
 def _argument(argument: click.Argument) -> str:
