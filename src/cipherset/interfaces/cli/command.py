@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Never
+from typing import Any, ClassVar, Final, Never
 
 import click
 
@@ -82,7 +83,12 @@ SHARED: Final = (
 
 
 class Command(click.Command):
-    """A click command with the shared options; its function finds the ``Context`` as ``obj``."""
+    """A click command with the shared options; its function finds the ``Context`` as ``obj``.
+
+    ``PARTS`` lists, under headings, options that are many; the others come before them.
+    """
+
+    PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, then the shared ones."""
@@ -90,9 +96,13 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options, then those of every command."""
-        shared = [*SHARED, self.get_help_option(ctx)]
         own = [each for each in self.params if isinstance(each, click.Option)]
-        for title, options in (("Options", own), ("Options of every command", shared)):
+        parted = {name for names in self.PARTS.values() for name in names}
+        parts = {"Options": [each for each in own if each.opts[0] not in parted]}
+        for title, names in self.PARTS.items():
+            parts[title] = [each for each in own if each.opts[0] in names]
+        parts["Options of every command"] = [*SHARED, self.get_help_option(ctx)]
+        for title, options in parts.items():
             shown = [_record(each, ctx) for each in options if each is not None]
             if lines := [each for each in shown if each is not None]:
                 with formatter.section(title):

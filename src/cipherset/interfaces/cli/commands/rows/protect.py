@@ -1,7 +1,9 @@
 """``cipherset protect``."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -26,7 +28,26 @@ EXAMPLE = (
 )
 
 
-@click.command(name="protect", cls=Command, epilog=f"Example:  {EXAMPLE}")
+class _Protect(Command):
+    """Has too many options for one list."""
+
+    PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Which columns": (
+            *("--text", "--vector", "--image", "--columns", "--label", "--labels-sep"),
+            *("--rank-by", "--group", "--pool", "--keep", "--all-fields"),
+        ),
+        "Which rows": ("--consent", "--for", "--drop-suspects", "--test-share", "--seed"),
+        "The limit": ("--max-reid", "--accept-risk", "--accept-mixing"),
+        "How (chosen, or usual, if absent)": (
+            *("--minimize", "--approximation-factor", "--scheme", "--noise", "--fit-share"),
+            *("--encoder", "--rules"),
+        ),
+        "Drawn rows instead of encrypted ones": ("--release", "--epsilon", "--delta"),
+        "On many machines": ("--engine", "--address", "--answers"),
+    }
+
+
+@click.command(name="protect", cls=_Protect, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
 @options.text
 @options.vector
@@ -65,7 +86,7 @@ EXAMPLE = (
     default="ball",
     show_default=True,
     metavar="LAW",
-    help="Its law: ball, or gaussian:EPS,DELTA to keep these per row, on the conditions it prints.",
+    help="The noise: ball, or gaussian:EPS,DELTA to keep these per row, on printed conditions.",
 )
 @click.option(
     "--fit-share",
