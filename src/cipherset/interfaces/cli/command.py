@@ -101,10 +101,10 @@ class Command(click.Command):
         parts = {"Options": [each for each in own if each.opts[0] not in parted]}
         for title, names in self.PARTS.items():
             parts[title] = [each for each in own if each.opts[0] in names]
-        parts["Options of every command"] = [*SHARED, self.get_help_option(ctx)]
+        asked = self.get_help_option(ctx)
+        parts["Options of every command"] = [*SHARED, *([] if asked is None else [asked])]
         for title, options in parts.items():
-            shown = [_record(each, ctx) for each in options if each is not None]
-            if lines := [each for each in shown if each is not None]:
+            if lines := [_record(each, ctx) for each in options]:
                 with formatter.section(title):
                     formatter.write_dl(lines)
 
@@ -133,13 +133,10 @@ class Command(click.Command):
             fail(disk_error(error, Path(error.filename or os.curdir)), as_json=as_json)
 
 
-def _record(option: click.Option, ctx: click.Context) -> tuple[str, str] | None:
+def _record(option: click.Option, ctx: click.Context) -> tuple[str, str]:
     """An option's line of help, which also says where it may be given more than once."""
-    record = option.get_help_record(ctx)
-    if record is None or not option.multiple:
-        return record
-    names, said = record
-    return names, f"{said}  [repeatable]"
+    names, said = option.get_help_record(ctx) or (option.opts[0], "")
+    return names, f"{said}  [repeatable]" if option.multiple else said
 
 
 def fail(error: CiphersetError, *, as_json: bool) -> Never:
