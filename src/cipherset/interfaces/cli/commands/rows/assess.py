@@ -162,6 +162,16 @@ def _refuse(options: Mapping[str, object], found: str, expected: str) -> None:
         )
 
 
+_LEGEND: Final = (
+    ("figures", "rows told beyond what the clear columns tell (95 %), unless the line says else"),
+    (
+        "attackers hold",
+        "the file, and K0 nothing, K1 texts of the kind, K2 known pairs, K3 encryption of texts, "
+        "K4 key and minimizer, K5 the model, K6 its answers",
+    ),
+)
+
+
 def _show(context: Context, result: AssessResult) -> None:
     title = f"{result.finding.verdict.value}: {result.finding.bound.cipherset_id}"
     context.show(result.as_json(), title, _rows(result))
@@ -170,6 +180,7 @@ def _show(context: Context, result: AssessResult) -> None:
 def _rows(result: AssessResult) -> list[tuple[str, str]]:
     finding = result.finding
     rows = [("why", reason) for reason in finding.reasons[:3]]
+    rows += _LEGEND
     told = [a for a in finding.attacks if "excess" in a or not a["metric"].startswith("reid")]
     names = Counter(line["name"] for line in told)
     for line in told:
