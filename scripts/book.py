@@ -1,7 +1,7 @@
 """What mkdocs.yml hooks in: one table of contents, links that leave docs/, and no foreign host.
 
-- Navigation is docs/index.md: each of its headings in bold is a part, each page linked below it
-  stands there. Decisions are listed by their folder.
+- Navigation is docs/index.md: each of its headings in bold is a part, each in italics a part of
+  that, and each page linked below stands there. Decisions are listed by their folder.
 - README, CONTRIBUTING, SECURITY and CHANGELOG are pages of the book; a link to source is its name.
 - Every page forbids the browser to load anything from elsewhere.
 """
@@ -58,13 +58,22 @@ def navigation(index: str) -> list[Any]:
     for title, body in re.findall(
         r"^\*\*([^*\n]+)\*\*$\n(.*?)(?=^\*\*|\Z)", index, re.DOTALL | re.M
     ):
-        pages = [match["target"].partition("#")[0] for match in LINK.finditer(body)]
-        pages = [page for page in dict.fromkeys(pages) if page.endswith(".md")]
-        pages = [page for page in pages if page not in seen and not page.startswith(("../", "adr"))]
-        seen.update(pages)
+        head, *parts = re.split(r"^\*([^*\n]+)\*$", body, flags=re.M)
+        pages: list[Any] = _linked(head, seen)
+        for name, text in zip(parts[::2], parts[1::2], strict=True):
+            pages.append({name: _linked(text, seen)})
         if title in PARTS and pages:
             nav.append({PARTS[title]: pages})
     return nav
+
+
+def _linked(text: str, seen: set[str]) -> list[Any]:
+    """Return the pages that ``text`` links and nothing before it did, and add them to ``seen``."""
+    pages = [match["target"].partition("#")[0] for match in LINK.finditer(text)]
+    pages = [page for page in dict.fromkeys(pages) if page.endswith(".md")]
+    pages = [page for page in pages if page not in seen and not page.startswith(("../", "adr"))]
+    seen.update(pages)
+    return list(pages)
 
 
 def decisions(docs: Path) -> list[str]:

@@ -8,12 +8,42 @@ from typing import Final
 
 import click
 
-from cipherset.interfaces.cli.command import Command
+from cipherset.interfaces.cli.command import SHARED
 from cipherset.interfaces.cli.main import cli
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "reference" / "cli.md"
 EXAMPLE: Final = "Example:"
+# Where each command is shown at work.
+GUIDES: Final = {
+    "explanation/evidence.md": ("demo",),
+    "how-to/as-operator.md": ("doctor",),
+    "how-to/assess-an-export.md": ("assess",),
+    "how-to/audit.md": ("audit",),
+    "how-to/back-up.md": ("backup",),
+    "how-to/calibrate-first.md": ("calibrate",),
+    "how-to/clean-training-data.md": ("canary", "copies"),
+    "how-to/console.md": ("console",),
+    "how-to/guard-outputs.md": ("chunks", "review"),
+    "how-to/inventory.md": ("discover",),
+    "how-to/keep-keys.md": ("key",),
+    "how-to/policies.md": ("policy",),
+    "how-to/proxy.md": ("service",),
+    "how-to/red-team.md": ("redteam",),
+    "how-to/report.md": ("report",),
+    "how-to/respond.md": ("forget",),
+    "how-to/sanitize.md": ("detokenize", "sanitize"),
+    "how-to/scan.md": ("relabel", "scan"),
+    "how-to/search.md": ("index", "search"),
+    "how-to/serve.md": ("deploy", "serve"),
+    "how-to/track-models-in-mlflow.md": ("mlflow",),
+    "how-to/train-together.md": ("rounds",),
+    "how-to/train-with-your-stack.md": ("bundle",),
+    "how-to/use-another-encoder.md": ("encoder",),
+    "how-to/views.md": ("view",),
+    "how-to/work-as-a-team.md": ("asset", "grant", "init", "principal"),
+    "tutorial/first-cipherset.md": ("evaluate", "inspect", "predict", "protect", "train"),
+}
 HEAD: Final = """\
 # The command line
 
@@ -64,9 +94,8 @@ def main() -> int:
 def page() -> str:
     """Return the page as the commands of today make it."""
     commands = list(_commands(cli, "cipherset"))
-    shared = {parameter.name for parameter in _shared()}
-    parts = [HEAD + "".join(_row(option) for option in [*_shared(), _help()]) + TAIL]
-    parts += [_section(name, command, shared) for name, command in commands]
+    parts = [HEAD + "".join(_row(option) for option in [*SHARED, _help()]) + TAIL]
+    parts += [_section(name, command) for name, command in commands]
     return "\n".join(parts)
 
 
@@ -80,18 +109,13 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
             yield f"{path} {name}", command
 
 
-def _shared() -> list[click.Option]:
-    return [each for each in Command(name="any").params if isinstance(each, click.Option)]
-
-
 def _help() -> click.Option:
     return click.Option(["-h", "--help"], is_flag=True, help="Show this and leave.")
 
 
-def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
-    own = [each for each in command.params if each.name not in shared]
-    arguments = [each for each in own if isinstance(each, click.Argument)]
-    options = [each for each in own if isinstance(each, click.Option)]
+def _section(path: str, command: click.Command) -> str:
+    arguments = [each for each in command.params if isinstance(each, click.Argument)]
+    options = [each for each in command.params if isinstance(each, click.Option)]
     usage = [
         path,
         *(_argument(each) for each in arguments),
@@ -101,6 +125,8 @@ def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
         f"## {path}",
         "",
         inspect.cleandoc(command.help or ""),
+        "",
+        _guide(path.split()[1]),
         "",
         "```text",
         " ".join(usage),
@@ -113,9 +139,15 @@ def _section(path: str, command: click.Command, shared: set[str | None]) -> str:
     return "\n".join([*lines, "", EXAMPLE, "", "```text", example, "```", ""])
 
 
+def _guide(name: str) -> str:
+    page = next(page for page, names in GUIDES.items() if name in names)
+    title = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+    return f"Guide: [{title}](../{page})"
+
+
 def _argument(argument: click.Argument) -> str:
     name = argument.metavar or (argument.name or "").upper()
-    return name if argument.required else f"[{name}]"
+    return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
 def _row(option: click.Option) -> str:

@@ -1,8 +1,12 @@
 """Train models on data nobody can read: encrypted, minimized, measured training sets.
 
-``VectorCipher`` encrypts vectors, ``open`` verifies and reads a cipherset, ``save_bundle`` takes
-a model trained on one back to where the key is. ``Client`` calls a gateway. Everything else is the
-command line's.
+- ``VectorCipher`` encrypts vectors under a key.
+- ``open`` verifies a cipherset and gives a ``Cipherset``: ``to_numpy``, ``to_arrow``, ``to_torch``.
+- ``save_bundle`` binds a model that was trained on one to its key, for the owner to use.
+- ``Client`` calls a gateway, which ``cipherset serve`` runs.
+
+Each error is a ``CiphersetError`` with a ``code`` and a ``hint``. Everything else is the command
+line's: ``cipherset --help``.
 """
 
 import os
@@ -55,6 +59,11 @@ _LAZY = {
     "open": ("cipherset.pipeline.export", "open_cipherset"),
     "save_bundle": ("cipherset.pipeline.train", "save_bundle"),
 }
+
+
+def __dir__() -> list[str]:
+    """All public names, read or not: for ``help(cipherset)`` and whatever completes names."""
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- whatever the name stands for

@@ -82,8 +82,8 @@ def test_each_look_is_an_act(team, path):
 def test_the_overview_says_what_waits(team):
     page = team.get("/console").text
     assert "sam asks for deploy, for route support tickets" in page
-    assert "lacks 1 data-owner and 2 reviewer" in page
-    assert "was measured by an older suite of attacks" in page
+    assert "waits for 1 data-owner and 2 reviewer" in page
+    assert "was assessed by an older suite of attacks" in page
     assert "are nearly spent" in page
     assert "2 assets hold rows that are to be gone" in page
     assert "sam was refused audit 3 times" in page

@@ -105,7 +105,7 @@ def test_the_latest_finding_counts():
 
 def test_many_exports_of_a_kind_are_counted():
     seen = empty(things=[export(str(i)) for i in range(5)])
-    assert "5 exports: each was never measured" in says(seen)
+    assert "5 exports: each was never assessed" in says(seen)
 
 
 def test_what_is_retired_or_suspended_is_let_be():

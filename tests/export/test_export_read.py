@@ -137,3 +137,4 @@ def test_no_directory(tmp_path, name):
     with pytest.raises(InputError) as caught:
         open_cipherset(tmp_path / name)
     assert caught.value.code == "no_directory"
+    assert ("it is a file" in str(caught.value)) is (name == "file")

@@ -24,7 +24,8 @@ def test_each_page_is_on_the_index(root):
 
 def test_each_command_is_in_the_docs(root):
     commands = runpy.run_path(str(root / "src/cipherset/interfaces/cli/main.py"))["COMMANDS"]
-    told = "".join(page.read_text(encoding="utf-8") for page in _pages(root))
+    written = [page for page in _pages(root) if page.parent.name != "reference"]  # by hand
+    told = "".join(page.read_text(encoding="utf-8") for page in written)
     assert [name for name in commands if f"cipherset {name}" not in told] == []
 
 

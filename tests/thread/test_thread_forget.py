@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from thread_people import COLUMNS, RISK, WHO
-from thread_samples import QUICK, bytes_below, leftovers, opened, vector_rows, write_rows
+from thread_samples import (
+    QUICK,
+    bytes_below,
+    cipherset,
+    leftovers,
+    opened,
+    vector_rows,
+    write_rows,
+)
 
 from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.exports.dataset import VECTOR
@@ -133,6 +141,9 @@ def test_a_second_time_finds_nothing(held):
 def test_rows_are_known_by_a_source_where_no_column_was_sealed(held):
     shutil.rmtree(held.owner.home / "exports" / _cipherset_id(held.grouped))
     assert held.owner.ok("forget", WHO, "--column", "thread")["rows"] == 0
+    unseen = cipherset("forget", WHO, "--column", "thread", "--home", held.owner.home).out
+    assert unseen.startswith("no row found")  # not "forgotten"
+    assert "--source" in unseen
     told = held.owner.ok("forget", WHO, "--column", "thread", "--source", held.source)
     assert told["rows"] == 4
     assert told["by_rows_only"] == [_cipherset_id(held.plain)]

@@ -287,10 +287,11 @@ def check_same(bound: Settings, asked: Settings) -> None:
     differs = sorted(name for name in was if was[name] != now[name])
     if differs:
         raise PolicyError(
-            f"this key version already has a minimizer with another {', '.join(differs)}; with a "
-            "second one the exports of a row can be joined",
+            f"this key version has a minimizer already, with another {', '.join(differs)}; exports "
+            "by a second one could be joined to those of the first",
             code="minimizer_bound",
-            hint="create another key for another purpose: cipherset key create NAME",
+            hint="ask for the same as before (--label too), or give another purpose another key: "
+            "cipherset key create NAME",
         )
 
 

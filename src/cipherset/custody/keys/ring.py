@@ -345,7 +345,7 @@ class KeyRing:
             code="key_unknown",
             hint="use the workspace that the key is in (--home)"
             if is_id
-            else f"cipherset key create {name_or_id}",
+            else f"see those there are: cipherset key list; or: cipherset key create {name_or_id}",
         )
 
     def _find(self, name_or_id: str) -> StoredKey | None:

@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Never
+from typing import Any, ClassVar, Final, Never
 
 import click
 
@@ -13,6 +14,7 @@ from cipherset.app.workspace import Session
 from cipherset.core.errors import CiphersetError
 from cipherset.core.files import disk_error
 from cipherset.interfaces.cli import output, settings
+from cipherset.interfaces.cli.group import write_example
 from cipherset.interfaces.environment import look_around
 
 
@@ -62,28 +64,54 @@ class Context:
         return output.TerminalProgress()
 
 
-_SHARED: Final = (
+SHARED: Final = (
     click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout."),
     click.Option(
         ["--home"],
         type=click.Path(path_type=Path, file_okay=False),
         help="The workspace (default: CIPHERSET_HOME or ./.cipherset).",
     ),
-    click.Option(["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: you)."),
+    click.Option(
+        ["--as", "actor"], metavar="PRINCIPAL", help="Who acts (default: your user name)."
+    ),
     click.Option(
         ["--break-glass", "emergency"],
         metavar="REASON",
-        help="In an emergency: what policies allow only then; it is reviewed after.",
+        help="Do in an emergency what policies allow only then; it is reviewed after.",
     ),
 )
 
 
 class Command(click.Command):
-    """A click command with the shared options; its function finds the ``Context`` as ``obj``."""
+    """A click command with the shared options; its function finds the ``Context`` as ``obj``.
+
+    ``PARTS`` lists, under headings, options that are many; the others come before them.
+    """
+
+    PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, then the shared ones."""
-        return [*super().get_params(ctx), *_SHARED]
+        return [*super().get_params(ctx), *SHARED]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options, then those of every command."""
+        own = [each for each in self.params if isinstance(each, click.Option)]
+        parted = {name for names in self.PARTS.values() for name in names}
+        parts = {"Options": [each for each in own if each.opts[0] not in parted]}
+        for title, names in self.PARTS.items():
+            parts[title] = [each for each in own if each.opts[0] in names]
+        asked = self.get_help_option(ctx)
+        parts["Options of every command"] = [*SHARED, *([] if asked is None else [asked])]
+        for title, options in parts.items():
+            if lines := [_record(each, ctx) for each in options]:
+                with formatter.section(title):
+                    formatter.write_dl(lines)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The example, on a line of its own."""
+        del ctx
+        write_example(self, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
         """Run the command within the error boundary."""
@@ -103,6 +131,12 @@ class Command(click.Command):
             raise
         except OSError as error:
             fail(disk_error(error, Path(error.filename or os.curdir)), as_json=as_json)
+
+
+def _record(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """An option's line of help, which also says where it may be given more than once."""
+    names, said = option.get_help_record(ctx) or (option.opts[0], "")
+    return names, f"{said}  [repeatable]" if option.multiple else said
 
 
 def fail(error: CiphersetError, *, as_json: bool) -> Never:

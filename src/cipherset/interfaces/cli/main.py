@@ -9,49 +9,73 @@ import click
 
 from cipherset.core.errors import CiphersetError, UsageError
 from cipherset.interfaces.cli import output
+from cipherset.interfaces.cli.group import Group
 
-COMMANDS: Final = {
-    "asset": "Say what may be used, and stop what may not.",
-    "assess": "Attack an export, and sign what it gives away.",
-    "audit": "Verify, list, export and vouch for what was done.",
-    "backup": "Copy the workspace as of one moment, while others work in it.",
-    "bundle": "Bind any library's model to the key of its rows.",
-    "calibrate": "Draw what exports would be worth, and would give away.",
-    "canary": "Plant made-up secrets, and measure what a model knows of them.",
-    "chunks": "Keep texts, sealed, for models to be given as context.",
-    "console": "Show the workspace in a browser on this machine.",
-    "copies": "Find what was copied from training rows in a text.",
-    "demo": "Run the whole main job on real reviews.",
-    "deploy": "Put an approved model where it is served from.",
-    "detokenize": "Open the sealed tokens of a text.",
-    "discover": "Find the AI that is used, and put it into the inventory.",
-    "doctor": "Say what is well here, and what to do where it is not.",
-    "encoder": "List encoders and fetch their weights.",
-    "evaluate": "Score a model where the key is.",
-    "forget": "Take a person's rows out, and name what held them.",
-    "grant": "Ask for what takes an approval, and vote on it.",
-    "index": "Build an encrypted index, and keep it up to date.",
-    "init": "Make a workspace, with policies.",
-    "inspect": "Verify a cipherset and show what it says of itself.",
-    "key": "Create, list, rotate, retire and destroy keys.",
-    "mlflow": "Log bundles to MLflow, and promote by leave of the gate.",
-    "policy": "Show, check, try and explain policies.",
-    "principal": "Say who there is, and in which roles.",
-    "predict": "Predict where the key is; labels only.",
-    "protect": "Make an encrypted training set.",
-    "redteam": "Attack what there is, and fail where it got worse.",
-    "relabel": "Say how sensitive a source or a cipherset is.",
-    "report": "Write what an auditor asks for, over a period.",
-    "review": "Look at replies of models that were held back.",
-    "rounds": "Train with other owners, showing nobody your steps.",
-    "sanitize": "Write rows with what must not leave taken out.",
-    "search": "Find the nearest rows of an encrypted index.",
-    "scan": "Find and label what is sensitive in a source.",
-    "serve": "Answer over HTTP, each request through the gate.",
-    "service": "Say which services of others may be asked.",
-    "train": "Train a model on a cipherset; needs no key.",
-    "view": "Look at what there is: inventory, lineage, risk, threats.",
+# In the order of the work; ``cipherset --help`` lists them so.
+_PARTS: Final = {
+    "To begin": {
+        "demo": "Run the whole main job on real reviews.",
+        "init": "Make a workspace, with policies.",
+        "doctor": "Say what is well here, and what to do where it is not.",
+        "encoder": "List encoders and fetch their weights.",
+    },
+    "Rows and exports": {
+        "scan": "Find and label what is sensitive in a source.",
+        "relabel": "Say how sensitive a source or a cipherset is.",
+        "sanitize": "Write rows with what must not leave taken out.",
+        "calibrate": "Draw what exports would be worth, and would give away.",
+        "protect": "Make an encrypted training set.",
+        "inspect": "Verify a cipherset and show what it says of itself.",
+        "assess": "Attack an export, and sign what it gives away.",
+        "forget": "Take a person's rows out, and name what held them.",
+        "canary": "Plant made-up secrets, and measure what a model knows of them.",
+        "copies": "Find what was copied from training rows in a text.",
+    },
+    "Models and search": {
+        "train": "Train a model on a cipherset; needs no key.",
+        "bundle": "Bind any library's model to the key of its rows.",
+        "evaluate": "Score a model where the key is.",
+        "predict": "Predict where the key is; labels only.",
+        "rounds": "Train with other owners, showing nobody your steps.",
+        "mlflow": "Log bundles to MLflow, and promote them if the gate allows it.",
+        "index": "Build an encrypted index, and keep it up to date.",
+        "search": "Find the nearest rows of an encrypted index.",
+    },
+    "Keys, people and the record": {
+        "key": "Create, list, rotate, retire and destroy keys.",
+        "principal": "Say who there is, and in which roles.",
+        "grant": "Ask for what takes an approval, and vote on it.",
+        "asset": "Approve what may be used, and stop what may not.",
+        "policy": "Show, check, try and explain policies.",
+        "audit": "Verify, list and export the record of what was done.",
+        "backup": "Copy the workspace as of one moment, while others work in it.",
+    },
+    "The gateway": {
+        "serve": "Answer over HTTP, each request through the gate.",
+        "deploy": "Put an approved model where it is served from.",
+        "service": "Say which AI services of others may be asked.",
+        "chunks": "Keep texts, sealed, for models to be given as context.",
+        "detokenize": "Open the sealed tokens of a text.",
+        "review": "Look at replies of models that were held back.",
+    },
+    "Oversight": {
+        "console": "Show the workspace in a browser on this machine.",
+        "view": "Look at what there is: inventory, lineage, risk, threats.",
+        "discover": "Find the AI that is used, and put it into the inventory.",
+        "redteam": "Attack what there is, and fail where it got worse.",
+        "report": "Write what an auditor asks for, over a period.",
+    },
 }
+COMMANDS: Final = {name: said for part in _PARTS.values() for name, said in part.items()}
+_MAIN_JOB: Final = """\
+The main job:
+  cipherset key create support
+  cipherset protect tickets.csv --text body --label topic --key support --to tickets.cipherset
+  cipherset train tickets.cipherset --to router.bundle       # where no key is
+  cipherset predict router.bundle --value "where is my parcel?"
+
+A command's options: cipherset COMMAND --help
+"""
 # Where each command's module is.
 _ROOMS: Final = {
     "custody": (
@@ -103,7 +127,7 @@ def module_of(name: str) -> str:
     return f"cipherset.interfaces.cli.commands.{room}.{_MODULES.get(name, name)}"
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Loads a command's module when it is asked for, so that ``--help`` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -118,15 +142,26 @@ class Commands(click.Group):
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
+        """List the commands by the work they are for, without loading any."""
+        width = max(map(len, COMMANDS))
+        for title, part in _PARTS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<{width}}", said) for name, said in part.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The main job in commands, as they are typed."""
+        del ctx
+        formatter.write(f"\n{_MAIN_JOB}")
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cipherset")
 def cli() -> None:
-    """Train models on data nobody can read."""
+    """Train models on data nobody can read.
+
+    Private rows become an encrypted training set (a cipherset). Models are trained on it without a
+    key, and answer where the key is. What it gives away is measured before it may leave.
+    """
 
 
 def main() -> None:

@@ -20,15 +20,23 @@ from cipherset.pipeline.ingest import Consent
 from cipherset.pipeline.private import guarantee_of
 
 text: Final = click.option(
-    "--text", multiple=True, metavar="COL", help="Text to embed (repeat to join)."
+    "--text", multiple=True, metavar="COL", help="Text to embed; several columns are joined."
 )
-vector: Final = click.option("--vector", metavar="COL", help="Your own vectors instead of text.")
+vector: Final = click.option(
+    "--vector", metavar="COL", help="A column of your own vectors, instead of text."
+)
 image: Final = click.option(
-    "--image", metavar="COL", help="Images instead of text; of a folder: image."
+    "--image", metavar="COL", help="A column of images, instead of text; for a folder: image."
 )
-group: Final = click.option("--group", metavar="COL", help="Rows of one group stay in one split.")
+group: Final = click.option(
+    "--group",
+    metavar="COL",
+    help="Rows with one value in this column stay on one side: train or test.",
+)
 pool: Final = click.option(
-    "--pool", metavar="COL", help="Rows of one value become one row: a thread, a history."
+    "--pool",
+    metavar="COL",
+    help="Rows with one value in this column become one row: a thread, a history.",
 )
 keep: Final = click.option(
     "--keep", multiple=True, metavar="COL", help="A column that leaves in the clear."
@@ -55,7 +63,7 @@ max_reid: Final = click.option(
     default=0.05,
     show_default=True,
     metavar="R",
-    help="Limit of measured re-identification, file and key stolen.",
+    help="Limit of measured re-identification, with file and key stolen.",
 )
 encoder: Final = click.option(
     "--encoder",
@@ -75,7 +83,9 @@ rules: Final = click.option(
 )
 
 _consent: Final = click.option(
-    "--consent", metavar="COL", help="Drop rows where this says neither yes nor the purpose."
+    "--consent",
+    metavar="COL",
+    help="Keep only rows where this column says yes, or the purpose of --for.",
 )
 _purpose: Final = click.option(
     "--for", "purpose", metavar="PURPOSE", default="", help="What the rows are wanted for."
@@ -152,7 +162,7 @@ def seed(what: str) -> Callable[[Command], Command]:
     """``--seed``, of ``what`` is drawn by it."""
     number = click.IntRange(min=0)
     return click.option(
-        "--seed", default=0, show_default=True, type=number, metavar="N", help=f"Of {what}."
+        "--seed", default=0, show_default=True, type=number, metavar="N", help=f"Seed of {what}."
     )
 
 

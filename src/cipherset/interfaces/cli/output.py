@@ -33,7 +33,7 @@ def show_table(title: str, rows: list[tuple[str, str]]) -> None:
         width = max((len(name) for name, _ in rows), default=0)
         click.echo(title)
         for name, value in rows:
-            click.echo(f"  {name:<{width}}  {value}")
+            click.echo(f"  {name:<{width}}  {value}".rstrip())
         return
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_column(style="bold")

@@ -88,11 +88,12 @@ def open_directory(path: Path) -> Iterator[int]:
     with disk_errors(path):
         try:
             number = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            file = ": it is a file" if isinstance(error, NotADirectoryError) else ""
             raise InputError(
-                f"there is no directory {path}",
+                f"there is no directory {path}{file}",
                 code="no_directory",
-                hint="name the directory that was exported",
+                hint="name the cipherset: the directory that cipherset protect wrote",
             ) from None
     try:
         yield number
@@ -174,7 +175,9 @@ def _inner(directory: int, name: str) -> list[str]:
 
 def _missing(name: str) -> IntegrityError:
     return IntegrityError(
-        f"{name} is missing", code="files", hint="get a fresh copy of the directory"
+        f"{name} is missing",
+        code="files",
+        hint="name a cipherset, or get a fresh copy of it",
     )
 
 

@@ -164,15 +164,15 @@ def load_bundle(path: Path | str) -> Bundle:
         raise InputError(
             f"there is no bundle {root}",
             code="no_directory",
-            hint="name a directory that holds one",
+            hint="name the directory that cipherset train or cipherset bundle wrote",
         )
     with disk_errors(root):
         found = {entry.name for entry in root.iterdir()}
     if found != {MODEL, BUNDLE}:
         raise IntegrityError(
-            f"the bundle holds {len(found)} files, not just {MODEL} and {BUNDLE}",
+            f"{root.name} is no bundle: {len(found)} files, not just {MODEL} and {BUNDLE}",
             code="bundle_files",
-            hint=_FRESH,
+            hint=f"{_FRESH}, or name one: a cipherset is what bundles are trained on",
         )
     raw = _read(root / BUNDLE, _BUNDLE_BYTES)
     manifest = read_bundle_manifest(raw)

@@ -108,7 +108,7 @@ def _alarms(picture: Picture) -> Iterator[Matter]:
     for each in reversed(_lately(picture)):
         if each.action == "alert":
             kind, of = each.facts.get("kind", "alert"), each.facts.get("of")
-            why = f"{each.facts.get('found')} found, {each.facts.get('usual')} are usual"
+            why = f"{each.facts.get('found')} found, where {each.facts.get('usual')} are usual"
             says = f"alert of {kind}: {each.subject}" + (f", {of}" if of else "")
             yield Matter(Urgency.NOW, says, why, Topic.EVENT, str(each.seq))
         elif each.facts.get("break_glass") and each.outcome != "refused":
@@ -122,7 +122,7 @@ def _waiting(picture: Picture) -> Iterator[Matter]:
         if each.state == "pending":
             missing = " and ".join(f"{n} {role}" for role, n in sorted(each.lacking.items()))
             says = f"{each.requester} asks for {each.action}, for {each.purpose}"
-            why = f"lacks {missing}" if missing else each.because
+            why = f"waits for {missing}" if missing else each.because
             yield Matter(Urgency.NOW, says, why, Topic.GRANT, each.id)
 
 
@@ -130,16 +130,16 @@ def _evidence(found: Sequence[Export]) -> Iterator[Matter]:
     """Exports of which too little is known, or too much is given away."""
     live = [each for each in found if each.thing.standing not in _SEEN]
     wordings = (
-        (Evidence.NOT_PROTECTIVE, Urgency.NOW, "was measured as not protective"),
-        (Evidence.NONE, Urgency.SOON, "was never measured"),
-        (Evidence.STALE, Urgency.SOON, "was measured by an older suite of attacks"),
-        (Evidence.INCONCLUSIVE, Urgency.SOON, "was measured on too few rows to say"),
+        (Evidence.NOT_PROTECTIVE, Urgency.NOW, "was assessed as not protective"),
+        (Evidence.NONE, Urgency.SOON, "was never assessed"),
+        (Evidence.STALE, Urgency.SOON, "was assessed by an older suite of attacks"),
+        (Evidence.INCONCLUSIVE, Urgency.SOON, "was assessed on too few rows to say"),
     )
     for evidence, urgency, words in wordings:
         those = [each for each in live if each.evidence is evidence]
         if len(those) > _NAMED:
             says = f"{len(those)} exports: each {words}"
-            why = "measure them, or retire what nobody needs"
+            why = "assess them, or retire what nobody needs"
             yield Matter(urgency, says, why, Topic.EXPORTS, evidence.value)
             continue
         for each in those:

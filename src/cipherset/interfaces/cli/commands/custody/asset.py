@@ -5,9 +5,10 @@ import click
 from cipherset.app.assets import standing
 from cipherset.app.assets.standing import Stands
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 
-@click.group(name="asset")
+@click.group(name="asset", cls=Group)
 def command() -> None:
     """Datasets, keys, models and services: approved, suspended, listed."""
 

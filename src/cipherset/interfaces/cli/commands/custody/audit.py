@@ -15,19 +15,22 @@ from cipherset.core.errors import IntegrityError, UsageError
 from cipherset.core.files import disk_errors
 from cipherset.interfaces.cli.command import Command, Context
 from cipherset.interfaces.cli.commands.custody import respond
+from cipherset.interfaces.cli.group import Group
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _SIGNER: Final = click.option(
     "--signer", metavar="FINGERPRINT", help="The only key that may have signed the checkpoint."
 )
-_TO: Final = click.option("--to", "target", required=True, type=_FILE, metavar="FILE")
+_TO: Final = click.option(
+    "--to", "target", required=True, type=_FILE, metavar="FILE", help="The file to write."
+)
 _FORCE: Final = click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 _SINCE: Final = click.option(
     "--since", type=_FILE, metavar="FILE", help="An older checkpoint, to compare it with."
 )
 
 
-@click.group(name="audit")
+@click.group(name="audit", cls=Group)
 def command() -> None:
     """The ledger: what was asked for, what was decided and what came of it."""
 
@@ -38,9 +41,14 @@ for _each in respond.COMMANDS:
 
 @command.command(cls=Command, epilog="Example:  cipherset audit verify --checkpoint friday.json")
 @click.option("--checkpoint", type=_FILE, metavar="FILE", help="A checkpoint kept elsewhere.")
-@click.option("--event", "proof", type=_FILE, metavar="PROOF", help="The proof of one event.")
 @click.option(
-    "--consistency", type=_FILE, metavar="PROOF", help="The proof that it goes on --since."
+    "--event", "proof", type=_FILE, metavar="PROOF", help="Verify this proof of one event instead."
+)
+@click.option(
+    "--consistency",
+    type=_FILE,
+    metavar="PROOF",
+    help="Verify this proof that the checkpoint continues the one of --since.",
 )
 @_SINCE
 @_SIGNER
@@ -53,7 +61,7 @@ def verify(
     since: Path | None,
     signer: str | None,
 ) -> None:
-    """Verify the chain of events; ends with 5 where it does not hold.
+    """Verify the chain of events; exits with 5 where it does not hold.
 
     A chain that was cut, or computed anew, takes a checkpoint to see. With a proof, what it proves
     is verified instead, against the checkpoint only: no ledger is needed.
@@ -76,8 +84,10 @@ def verify(
 
 
 @command.command(name="list", cls=Command, epilog="Example:  cipherset audit list --action key")
-@click.option("--action", help="Only these, such as protect, key.create, or key for all of key.")
-@click.option("--actor", "by", metavar="PRINCIPAL", help="Only what this one did.")
+@click.option(
+    "--action", metavar="ACTION", help="Only this, such as protect or key.create; key: all of key."
+)
+@click.option("--actor", "by", metavar="PRINCIPAL", help="Only what this principal did.")
 @click.option("--since", metavar="TIME", help="Only from this date or time on (UTC).")
 @click.pass_obj
 def list_(context: Context, action: str | None, by: str | None, since: str | None) -> None:
@@ -88,7 +98,9 @@ def list_(context: Context, action: str | None, by: str | None, since: str | Non
 
 @command.command(cls=Command, epilog='Example:  cipherset audit find --value "where is my parcel?"')
 @click.option("--value", metavar="TEXT", help="The whole text, as it was sent.")
-@click.option("--file", "path", type=_FILE, metavar="FILE", help="A file with it instead.")
+@click.option(
+    "--file", "path", type=_FILE, metavar="FILE", help="A file with the whole text, instead."
+)
 @click.pass_obj
 def find(context: Context, value: str | None, path: Path | None) -> None:
     """Find what was asked of a model with a text that you hold; the ledger has only its digest.
@@ -106,7 +118,13 @@ def find(context: Context, value: str | None, path: Path | None) -> None:
 
 @command.command(cls=Command, epilog="Example:  cipherset audit export --to events.jsonl")
 @_TO
-@click.option("--format", "form", type=click.Choice(["jsonl", *RECORDS]), default="jsonl")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", *RECORDS]),
+    default="jsonl",
+    help="Events, or a record (default: jsonl).",
+)
 @_FORCE
 @click.pass_obj
 def export(
@@ -144,7 +162,9 @@ def checkpoint(context: Context, target: Path, force: bool) -> None:  # noqa: FB
     epilog="Example:  cipherset audit prove 57 --checkpoint friday.json --to event57.json",
 )
 @click.argument("seq", type=click.IntRange(min=1), required=False)
-@click.option("--checkpoint", type=_FILE, metavar="FILE", required=True, help="What it is in.")
+@click.option(
+    "--checkpoint", type=_FILE, metavar="FILE", required=True, help="The checkpoint that it is in."
+)
 @_SINCE
 @_TO
 @_FORCE
@@ -157,7 +177,7 @@ def prove(
     target: Path,
     force: bool,  # noqa: FBT001 -- click's
 ) -> None:
-    """Prove that event SEQ is in a checkpoint, or that a checkpoint goes on an older one.
+    """Prove that event SEQ is in a checkpoint, or that a checkpoint continues an older one.
 
     Who is given the proof and the checkpoint can verify it without the ledger:
     ``audit verify --event``, ``audit verify --consistency``.
@@ -174,7 +194,7 @@ def prove(
 
 
 @command.command(cls=Command, epilog="Example:  cipherset audit accept --reason 'disk lost'")
-@click.option("--reason", required=True, help="Why; it is recorded.")
+@click.option("--reason", required=True, metavar="REASON", help="Why; it is recorded.")
 @click.pass_obj
 def accept(context: Context, reason: str) -> None:
     """Go on with a ledger that was restored from an older copy, or lost its end."""

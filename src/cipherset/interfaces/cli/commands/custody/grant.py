@@ -11,13 +11,14 @@ from cipherset.app.access.grants import Grant, Wish
 from cipherset.core.errors import UsageError
 from cipherset.custody.policy import Action, VoteKind
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _SPAN: Final = re.compile(r"(\d{1,4})([mhd])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 EXAMPLE: Final = "cipherset grant request protect tickets.csv --for routing --until 8h --as bob"
 
 
-@click.group(name="grant")
+@click.group(name="grant", cls=Group)
 def command() -> None:
     """Grants: requests over exact digests, approved by those whom the label asks for."""
 
@@ -26,11 +27,19 @@ def command() -> None:
 @click.argument("action")
 @click.argument("assets", nargs=-1, metavar="ASSET...")
 @click.option("--for", "purpose", required=True, metavar="PURPOSE", help="What it is for.")
-@click.option("--until", metavar="TIME", help="UTC, or a span: 30m, 8h, 5d (default: a day).")
-@click.option("--from", "starts", metavar="TIME", help="Not before: UTC (default: at once).")
+@click.option(
+    "--until",
+    metavar="TIME",
+    help="When it ends: a time (UTC) or a span such as 30m, 8h, 5d (default: a day).",
+)
+@click.option(
+    "--from", "starts", metavar="TIME", help="When it begins, a time (UTC) (default: at once)."
+)
 @click.option("--to", "beneficiary", metavar="PRINCIPAL", help="Who is to have it (default: you).")
 @click.option("--note", default="", help="What the approvers should know.")
-@click.option("--accept-risk", metavar="REASON", help="To hold above the limit of risk too.")
+@click.option(
+    "--accept-risk", metavar="REASON", help="Ask that it holds above the limit of risk too; why."
+)
 @click.pass_obj
 def request(  # noqa: PLR0913 -- one parameter per option
     context: Context,

@@ -8,23 +8,28 @@ import click
 from cipherset.app import keys
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _ONLY_IN: Final = click.option(
     "--only-in",
     multiple=True,
     metavar="CONDITION",
-    help="Where it may be used: host=, machine=, package= or identity= and the value, or current.",
+    help="Where it may be used: host=, machine=, package= or identity=, and a value or current.",
 )
 
 
-@click.group(name="key")
+@click.group(name="key", cls=Group)
 def command() -> None:
     """Keys: one secret per purpose."""
 
 
 @command.command(cls=Command, epilog="Example:  cipherset key create support --purpose routing")
 @click.argument("name")
-@click.option("--provider", metavar="URI", help="Where it is wrapped (default: file:).")
+@click.option(
+    "--provider",
+    metavar="URI",
+    help="What wraps it: file:, pkcs11:, awskms: or hcvault: (default: file:).",
+)
 @click.option("--purpose", default="", help="What the key is for, in a few words.")
 @click.option("--tenant", metavar="NAME", help="Whose rows it is for; stays with the key.")
 @_ONLY_IN
@@ -101,7 +106,11 @@ def show(context: Context, name: str) -> None:
 
 @command.command(cls=Command, epilog="Example:  cipherset key rotate support")
 @click.argument("name")
-@click.option("--provider", metavar="URI", help="Where the new version is wrapped (default: same).")
+@click.option(
+    "--provider",
+    metavar="URI",
+    help="What wraps the new version (default: what wraps the old one).",
+)
 @click.pass_obj
 def rotate(context: Context, name: str, provider: str | None) -> None:
     """Make a new version of the key NAME, which exports from now on.

@@ -12,6 +12,7 @@ from cipherset.app.policies import sets, trials
 from cipherset.core.errors import PolicyError
 from cipherset.custody.policy import Policies
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _POLICIES: Final = click.option(
     "--policies",
@@ -21,7 +22,7 @@ _POLICIES: Final = click.option(
 )
 
 
-@click.group(name="policy")
+@click.group(name="policy", cls=Group)
 def command() -> None:
     """Policies: who may do what, under which conditions."""
 
@@ -114,7 +115,7 @@ def test_(context: Context, files: tuple[Path, ...], source: str | None) -> None
 )
 @click.argument("action")
 @click.argument("kind")
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role of who asks.")
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role of whoever asks.")
 @click.option(
     "--principal", "name", default="someone", show_default=True, metavar="NAME", help="Who asks."
 )
@@ -136,7 +137,10 @@ def explain(  # noqa: PLR0913 -- one parameter per option
     facts: tuple[str, ...],
     source: str | None,
 ) -> None:
-    """Say whether ACTION on something of KIND is allowed, by which policies, and what lacks."""
+    """Say whether ACTION on something of KIND is allowed, by which policies, and what is missing.
+
+    KIND is dataset, key, model, service or workspace.
+    """
     policies = _set(context, source)
     request = trials.request_of(trials.Question(action, kind, name, roles, facts))
     rows = trials.explain(policies, request)

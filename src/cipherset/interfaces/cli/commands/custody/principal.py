@@ -12,10 +12,15 @@ from cipherset.app.access.tokens import USUAL_DAYS, Wanted
 from cipherset.core.errors import UsageError
 from cipherset.custody.policy import Role
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _ROLES = ", ".join(sorted(role.value for role in Role))
 _attribute = click.option(
-    "--attribute", "attributes", multiple=True, metavar="NAME=VALUE", help="For policies to read."
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What policies may ask for beside the roles.",
 )
 _public_key = click.option(
     "--public-key",
@@ -32,14 +37,16 @@ _identity = click.option(
 )
 
 
-@click.group(name="principal")
+@click.group(name="principal", cls=Group)
 def command() -> None:
     """Principals: persons, services and teams."""
 
 
 @command.command(cls=Command, epilog="Example:  cipherset principal add ada --role data-owner")
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, required=True, metavar="ROLE", help=_ROLES)
+@click.option(
+    "--role", "roles", multiple=True, required=True, metavar="ROLE", help=f"One of {_ROLES}."
+)
 @_attribute
 @_public_key
 @_identity
@@ -61,7 +68,9 @@ def add(
 
 @command.command(cls=Command, epilog="Example:  cipherset principal change ada --role reviewer")
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="Instead of those held.")
+@click.option(
+    "--role", "roles", multiple=True, metavar="ROLE", help="The role, instead of those held."
+)
 @_attribute
 @_public_key
 @click.option(

@@ -19,7 +19,7 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 @click.command(cls=Command, epilog="Example:  cipherset audit watch --since 2026-11-01 --fail")
 @click.option("--since", metavar="TIME", help="Only what lasted until after this date or time.")
-@click.option("--fail", is_flag=True, help="End with 3 where something is new.")
+@click.option("--fail", is_flag=True, help="Exit with 3 where something is new.")
 @click.pass_obj
 def watch(context: Context, since: str | None, fail: bool) -> None:  # noqa: FBT001 -- click's
     """Look for what is unusual of anybody, against their own past, and write it down once.
@@ -82,7 +82,7 @@ def _or_unknown(n: int | None) -> str:
 
 
 @click.command(cls=Command, epilog="Example:  cipherset audit retention --as eve")
-@click.option("--apply", is_flag=True, help="Remove it: there is no way back.")
+@click.option("--apply", is_flag=True, help="Remove what is listed: there is no way back.")
 @click.pass_obj
 def retention(context: Context, apply: bool) -> None:  # noqa: FBT001 -- click's
     """List what is kept for longer than the limits say ([retention]), or remove it.

@@ -12,7 +12,14 @@ from cipherset.interfaces.cli.commands.sight.console import open_console
 
 
 @click.command(name="demo", cls=Command, epilog="Example:  cipherset demo --to demo")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder to write; new, or an earlier demo with --force.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an earlier demo.")
 @click.option("--console", is_flag=True, help="Seed a team's workspace instead, and show it.")
 @click.option(

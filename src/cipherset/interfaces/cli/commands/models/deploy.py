@@ -12,7 +12,7 @@ EXAMPLE = "cipherset deploy router.bundle --as dora"
 
 @click.command(name="deploy", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--name", help="What it is asked for by (default: the folder's name).")
+@click.option("--name", help="The name it is asked for by (default: the folder's).")
 @click.option("--accept-risk", metavar="REASON", help="Under a grant that accepts it; recorded.")
 @click.option("--force", is_flag=True, help="Replace the model that is deployed by that name.")
 @click.pass_obj

@@ -4,9 +4,10 @@ import click
 
 from cipherset.app.encoders import EncoderInfo, catalog, get
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 
-@click.group(name="encoder")
+@click.group(name="encoder", cls=Group)
 def command() -> None:
     """Encoders: which there are, and their weights, pinned by digest."""
 

@@ -7,6 +7,7 @@ import click
 
 from cipherset.app.assets.promote import PromoteRequest, promote
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 from cipherset.interfaces.mlflow.registry import MlflowRegistry
 
 LOG = "cipherset mlflow log router.bundle --model router"
@@ -18,7 +19,7 @@ def _tracking(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--tracking", metavar="URI", help=told)(command)
 
 
-@click.group(name="mlflow")
+@click.group(name="mlflow", cls=Group)
 def command() -> None:
     """Log bundles to MLflow, and promote what the gate would deploy."""
 

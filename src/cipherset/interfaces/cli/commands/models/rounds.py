@@ -10,6 +10,7 @@ from cipherset.app.federated import answer_at, enroll, read_agreement
 from cipherset.app.workspace import hold
 from cipherset.core.errors import CiphersetError
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 EXAMPLE: Final = (
     "cipherset rounds join tickets.cipherset --agreement agreement.json --name north "
@@ -18,7 +19,7 @@ EXAMPLE: Final = (
 _PATH: Final = click.Path(path_type=Path)
 
 
-@click.group(name="rounds")
+@click.group(name="rounds", cls=Group)
 def command() -> None:
     """Train with other owners, showing nobody your steps."""
 

@@ -35,24 +35,40 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
     type=click.Choice(KINDS),
     help="The family of the model.",
 )
-@click.option("--hidden", default="64", show_default=True, metavar="N,N", help="mlp: layers.")
-@click.option("--epochs", default=50, show_default=True, help="mlp: passes over the rows.")
-@click.option("--trees", default=100, show_default=True, help="boosting: rounds.")
+@click.option(
+    "--hidden",
+    default="64",
+    show_default=True,
+    metavar="N,N",
+    help="For mlp: width of each hidden layer.",
+)
+@click.option(
+    "--epochs", default=50, show_default=True, metavar="N", help="For mlp: passes over the rows."
+)
+@click.option(
+    "--trees", default=100, show_default=True, metavar="N", help="For boosting: how many trees."
+)
 @click.option(
     "--seed",
     default=0,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Of the training; never of anything secret.",
+    help="Seed of the training; never of anything secret.",
 )
-@click.option("--at-gate", is_flag=True, help="On the owner's side: noise-free, full width.")
+@click.option(
+    "--at-gate",
+    is_flag=True,
+    help="Train on the owner's side, on noise-free vectors of full width.",
+)
 @click.option(
     "--dp",
     "privacy",
     metavar="EPS,DELTA",
     help="With --at-gate: keep (epsilon, delta) of each row, on the conditions it prints.",
 )
-@click.option("--for", "purpose", metavar="PURPOSE", help="With --at-gate: what for.")
+@click.option(
+    "--for", "purpose", metavar="PURPOSE", help="With --at-gate: the purpose, as a grant names it."
+)
 @options.force("a bundle that is")
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option

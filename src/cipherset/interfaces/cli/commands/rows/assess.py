@@ -26,9 +26,13 @@ BUNDLE: Final = "bundle.json"
 @click.command(name="assess", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("there", type=click.Path(path_type=Path), metavar="DIR_OR_FILE")
 @click.option("--public", metavar="SOURCE", help="Text that an attacker may have of the same kind.")
-@click.option("--text", multiple=True, metavar="COL", help="Its text, if named otherwise.")
+@click.option("--text", multiple=True, metavar="COL", help="Text of --public, if named otherwise.")
 @options.label("Its labels, if named otherwise; of a FILE its own.")
-@click.option("--records", metavar="SOURCE", help="What was protected; words are attacked too.")
+@click.option(
+    "--records",
+    metavar="SOURCE",
+    help="The rows that were protected, so that their words are attacked too.",
+)
 @click.option(
     "--attribute",
     multiple=True,
@@ -41,8 +45,10 @@ BUNDLE: Final = "bundle.json"
     metavar="N",
     help=f"At most so many known pairs (default: {PAIRS}).",
 )
-@click.option("--full", is_flag=True, help="Everything, also what takes minutes.")
-@click.option("--samples", is_flag=True, help="Recovered words beside records, for you only.")
+@click.option("--full", is_flag=True, help="Run every attack, also those that take minutes.")
+@click.option(
+    "--samples", is_flag=True, help="Write recovered words beside the records, for you only."
+)
 @click.option("--vector", metavar="COL", help="Of a FILE: its vectors (default: vector).")
 @click.option(
     "--encoder", metavar="NAME", help=f"Of a FILE: what made them (default: {DEFAULT_ENCODER})."
@@ -156,6 +162,16 @@ def _refuse(options: Mapping[str, object], found: str, expected: str) -> None:
         )
 
 
+_LEGEND: Final = (
+    ("figures", "rows told beyond what the clear columns tell (95 %), unless the line says else"),
+    (
+        "attackers hold",
+        "the file, and K0 nothing, K1 texts of the kind, K2 known pairs, K3 encryption of texts, "
+        "K4 key and minimizer, K5 the model, K6 its answers",
+    ),
+)
+
+
 def _show(context: Context, result: AssessResult) -> None:
     title = f"{result.finding.verdict.value}: {result.finding.bound.cipherset_id}"
     context.show(result.as_json(), title, _rows(result))
@@ -164,6 +180,7 @@ def _show(context: Context, result: AssessResult) -> None:
 def _rows(result: AssessResult) -> list[tuple[str, str]]:
     finding = result.finding
     rows = [("why", reason) for reason in finding.reasons[:3]]
+    rows += _LEGEND
     told = [a for a in finding.attacks if "excess" in a or not a["metric"].startswith("reid")]
     names = Counter(line["name"] for line in told)
     for line in told:

@@ -35,7 +35,7 @@ EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to fronti
     default=TOLERATED,
     show_default=True,
     metavar="A",
-    help="Loss of accuracy that is acceptable, for the safest setting.",
+    help="Accuracy that may be given up for a safer setting.",
 )
 @options.target("The folder for the page and the figures.")
 @options.seed("splits, fits and attacks")

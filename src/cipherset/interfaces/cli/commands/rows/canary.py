@@ -8,13 +8,14 @@ from cipherset.app.training.measure import CanaryReport
 from cipherset.app.training.run import PlantRequest, measure_canaries, plant_canaries
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 from cipherset.pipeline.sanitize.canaries import CanaryFormat
 
 PLANT = "cipherset canary plant tickets-2026 --key tickets --to canaries.jsonl"
 MEASURE = "cipherset canary measure tickets-2026 --key tickets --model model.py"
 
 
-@click.group(name="canary")
+@click.group(name="canary", cls=Group)
 def command() -> None:
     """Made-up secrets in the training rows, and whether a model learned them by heart."""
 
@@ -30,10 +31,20 @@ def command() -> None:
     help="JSON Lines: the rows to mix into the training rows.",
 )
 @click.option("--number", default=20, show_default=True, metavar="N", help="How many canaries.")
-@click.option("--repeats", default=4, show_default=True, metavar="N", help="Rows of each.")
+@click.option(
+    "--repeats", default=4, show_default=True, metavar="N", help="How many rows each canary has."
+)
 @click.option("--template", metavar="TEXT", help="A row in the manner of yours; {} is the secret.")
-@click.option("--digits", default=9, show_default=True, metavar="N", help="Of each secret.")
-@click.option("--column", default="text", show_default=True, metavar="COL", help="Their column.")
+@click.option(
+    "--digits", default=9, show_default=True, metavar="N", help="How many digits each secret has."
+)
+@click.option(
+    "--column",
+    default="text",
+    show_default=True,
+    metavar="COL",
+    help="The column that they are written to.",
+)
 @options.force("a file that is")
 @click.pass_obj
 def plant_(  # noqa: PLR0913 -- one parameter per option
@@ -67,7 +78,11 @@ def plant_(  # noqa: PLR0913 -- one parameter per option
     help="Python that defines log_probability(texts) or complete(prompt); it is run.",
 )
 @click.option(
-    "--given", default=0, show_default=True, metavar="N", help="Digits shown before completing."
+    "--given",
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="How many digits of the secret the model is shown first.",
 )
 @click.pass_obj
 def measure_(context: Context, dataset: str, key: str, model: Path, given: int) -> None:

@@ -8,12 +8,13 @@ from cipherset.app.training.run import find_copies, index_rows
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.files import disk_errors
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 INDEX = "cipherset copies index tickets-2026 tickets.csv --text body --key tickets"
 FIND = "cipherset copies find tickets-2026 answer.txt --key tickets"
 
 
-@click.group(name="copies")
+@click.group(name="copies", cls=Group)
 def command() -> None:
     """Find what was copied from training rows in what a model writes."""
 
@@ -22,7 +23,7 @@ def command() -> None:
 @click.argument("dataset", metavar="NAME")
 @click.argument("source")
 @click.option(
-    "--text", multiple=True, required=True, metavar="COL", help="Text column (repeat to join)."
+    "--text", multiple=True, required=True, metavar="COL", help="Text column; several are joined."
 )
 @click.option("--key", required=True, metavar="KEY", help="The key that it is kept under.")
 @click.pass_obj

@@ -29,11 +29,13 @@ def command(
     person = Subject(value, column, source)
     if foresee:
         found = erasure.foresee(context.session(), person)
-        title, what = f"to be forgotten, as {found.subject[:23]}", "would be taken out"
+        title, what = "to be forgotten", "would be taken out"
     else:
         found = erasure.forget(context.session(), person)
-        title, what = f"forgotten, as {found.subject[:23]}", "taken out"
-    context.show(found.as_json(), title, _rows(found, what))
+        title, what = "forgotten", "taken out"
+    # Who reads "forgotten" where no row was found would take the request for done.
+    title = title if found.exports else "no row found"
+    context.show(found.as_json(), f"{title}: {found.subject[:23]}", _rows(found, what))
 
 
 def _rows(found: Forgotten, what: str) -> list[tuple[str, str]]:
@@ -49,8 +51,8 @@ def _rows(found: Forgotten, what: str) -> list[tuple[str, str]]:
     rows += [(f"model {each.id[7:19]}", "train it again") for each in found.models]
     rows += [(f"deployed {name}", "deploy the new one instead") for name in found.deployed]
     rows += [("source", f"take them out of {each.name} too") for each in found.sources]
-    if found.by_rows_only:
-        told = ", ".join(each[:12] for each in found.by_rows_only)
-        rows.append(("known by equal rows only", told))
+    more = "" if found.exports else "; give a --source that still has them, and its --column"
+    told = f"no column of it names a person: only rows equal to some found elsewhere are seen{more}"
+    rows += [(f"export {each[:12]}", told) for each in found.by_rows_only]
     rows += [("NOT SEARCHED", f"{each}: its key is not here") for each in found.unreadable]
-    return rows or [("rows", "none found")]
+    return rows or [("exports", "none has a row of this person")]

@@ -41,7 +41,8 @@ def command(context: Context, cipherset: Path | ObjectFolder, signer: str | None
     rows = [(name, str(manifest[name])) for name in SHOWN]
     rows += [(f"rows, {name}", str(part["rows"])) for name, part in manifest["splits"].items()]
     for table in ("assessment", "utility"):
-        rows += [(name, f"{value:.4g}") for name, value in manifest[table].items()]
+        rows += [(table, "")] if manifest[table] else []
+        rows += [(f"  {name}", f"{value:.4g}") for name, value in manifest[table].items()]
     rows += privacy_rows(manifest["privacy"]) + promise_rows(manifest["synthetic"])
     checked = "" if signer else " (whoever that is: compare it, or pass --signer)"
     rows.append(("signed by", f"{found['signer']}{checked}"))

@@ -1,7 +1,9 @@
 """``cipherset protect``."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -26,7 +28,26 @@ EXAMPLE = (
 )
 
 
-@click.command(name="protect", cls=Command, epilog=f"Example:  {EXAMPLE}")
+class _Protect(Command):
+    """Has too many options for one list."""
+
+    PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Which columns": (
+            *("--text", "--vector", "--image", "--columns", "--label", "--labels-sep"),
+            *("--rank-by", "--group", "--pool", "--keep", "--all-fields"),
+        ),
+        "Which rows": ("--consent", "--for", "--drop-suspects", "--test-share", "--seed"),
+        "The limit": ("--max-reid", "--accept-risk", "--accept-mixing"),
+        "How (chosen, or usual, if absent)": (
+            *("--minimize", "--approximation-factor", "--scheme", "--noise", "--fit-share"),
+            *("--encoder", "--rules"),
+        ),
+        "Drawn rows instead of encrypted ones": ("--release", "--epsilon", "--delta"),
+        "On many machines": ("--engine", "--address", "--answers"),
+    }
+
+
+@click.command(name="protect", cls=_Protect, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
 @options.text
 @options.vector
@@ -45,26 +66,43 @@ EXAMPLE = (
     default=AUTO,
     show_default=True,
     metavar="SPEC",
-    help="auto, bottleneck:K, dp-bottleneck:K,EPS,DELTA, lda:K, pls:K, pca:K or none.",
+    help="Minimizer: auto, bottleneck:K, dp-bottleneck:K,EPS,DELTA, lda:K, pls:K, pca:K or none.",
 )
-@click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
-@click.option("--scheme", default="rsap/1", show_default=True, help="rsap/1 or sap/1.")
+@click.option(
+    "--approximation-factor",
+    type=float,
+    metavar="B",
+    help="How much noise (beta); chosen if absent.",
+)
+@click.option(
+    "--scheme",
+    default="rsap/1",
+    show_default=True,
+    metavar="NAME",
+    help="How vectors are encrypted: rsap/1 or sap/1.",
+)
 @click.option(
     "--noise",
     default="ball",
     show_default=True,
     metavar="LAW",
-    help="ball, or gaussian:EPS,DELTA for (epsilon, delta) per row, on the conditions it prints.",
+    help="The noise: ball, or gaussian:EPS,DELTA to keep these per row, on printed conditions.",
 )
 @click.option(
     "--fit-share",
     default=1.0,
     show_default=True,
     metavar="F",
-    help="Fit on this share of the training rows; it is not exported.",
+    help="Fit the minimizer on this share of the training rows, which is then not exported.",
 )
 @options.max_reid
-@click.option("--test-share", default=0.25, show_default=True, metavar="F", help="Held out.")
+@click.option(
+    "--test-share",
+    default=0.25,
+    show_default=True,
+    metavar="F",
+    help="Share of the rows that is held out for testing.",
+)
 @options.seed("split and fit; never of noise, shuffle, ids or keys")
 @options.encoder
 @options.rules
@@ -203,7 +241,7 @@ def _rows(result: ProtectResult) -> list[tuple[str, str]]:
             f"{leak.exposure.top:.4f}, {leak.exposure.top_excess:.4f} beyond these",
         ),
         ("  smallest class", f"{leak.exposure.smallest_group:.4f}, not an excess"),
-        ("  one possible candidate", f"{worst.single_candidate:.4f} of the rows"),
+        ("  with one candidate only", f"{worst.single_candidate:.4f} of the rows"),
         ("signed by", fingerprint(manifest.signer.public_key)),
     ]
     if result.fields is not None:
@@ -228,7 +266,9 @@ def _row_counts(manifest: Manifest) -> list[tuple[str, str]]:
         ("  standing out", settings.get("rows_suspect")),
     ):
         rows += [] if count is None else [(title, f"{count} others were dropped")]
-    return [*rows, ("  on their class's anchor", f"{settings['rows_anchored']} of them")]
+    if moved := settings["rows_anchored"]:
+        rows.append(("  moved to the anchor", f"{moved} of them: only their class is left"))
+    return rows
 
 
 def _joined_rows(result: ProtectResult) -> list[tuple[str, str]]:

@@ -41,8 +41,13 @@ _FILE = click.Path(path_type=Path)
     "--key", metavar="NAME", help="The key of tokens and surrogates, if rules ask for it."
 )
 @options.label("A column that is written as it is, in any case.")
-@click.option("--drop", multiple=True, metavar="COL", help="A column that is not written.")
-@click.option("--keep", multiple=True, metavar="COL", help="Write no other columns but such.")
+@click.option("--drop", multiple=True, metavar="COL", help="Leave this column out.")
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COL",
+    help="Write this column, and no others that are not named.",
+)
 @click.option(
     "--quarantine",
     type=_FILE,

@@ -27,9 +27,7 @@ EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
 
 @click.command(name="scan", cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
-@click.option(
-    "--text", multiple=True, metavar="COL", help="Look at this column only (repeat for more)."
-)
+@click.option("--text", multiple=True, metavar="COL", help="Look at this column only.")
 @click.option(
     "--fields",
     is_flag=True,

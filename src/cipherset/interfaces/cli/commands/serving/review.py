@@ -6,13 +6,14 @@ import click
 
 from cipherset.app.serving.outputs.review import Settled, open_reply, settle, waiting
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 LIST: Final = "cipherset review list"
 SHOW: Final = "cipherset review show 1f0c…"
 SETTLE: Final = "cipherset review settle 1f0c… harmless"
 
 
-@click.group(name="review")
+@click.group(name="review", cls=Group)
 def command() -> None:
     """Look at replies of models that were held back, and settle them."""
 
@@ -40,7 +41,9 @@ def show(context: Context, review: str) -> None:
 
 @command.command(name="settle", cls=Command, epilog=f"Example:  {SETTLE}")
 @click.argument("review", metavar="ID")
-@click.argument("settled", type=click.Choice([each.value for each in Settled]))
+@click.argument(
+    "settled", metavar="harmless|harmful", type=click.Choice([each.value for each in Settled])
+)
 @click.pass_obj
 def settle_(context: Context, review: str, settled: str) -> None:
     """Say what the reply ID was, and remove it."""

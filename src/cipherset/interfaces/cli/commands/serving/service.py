@@ -7,20 +7,26 @@ import click
 from cipherset.app.serving.relay import services
 from cipherset.app.serving.relay.services import Offered, ServiceRequest
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 ADD = "cipherset service add chat --url https://llm.example/v1 --model small --key-file key.txt"
 
 
-@click.group(name="service")
+@click.group(name="service", cls=Group)
 def command() -> None:
     """Services of others that models are asked of, through the gateway alone."""
 
 
 @command.command(cls=Command, epilog=f"Example:  {ADD}")
 @click.argument("name")
-@click.option("--url", required=True, metavar="URL", help="The base of its addresses.")
+@click.option("--url", required=True, metavar="URL", help="The base of its addresses, up to /v1.")
 @click.option(
-    "--model", "models", required=True, multiple=True, metavar="M", help="May be asked; repeatable."
+    "--model",
+    "models",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="A model that may be asked.",
 )
 @click.option(
     "--key-file",

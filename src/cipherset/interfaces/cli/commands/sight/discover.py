@@ -43,14 +43,28 @@ class After:
 
 @click.command(name="discover", cls=Command, epilog="Example:  cipherset discover . --review")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-@click.option("--from", "reports", multiple=True, type=_FILE, metavar="REPORT", help="An agent's.")
+@click.option(
+    "--from",
+    "reports",
+    multiple=True,
+    type=_FILE,
+    metavar="REPORT",
+    help="A report that the agent wrote on another host.",
+)
 @click.option("--answers", type=_FILE, metavar="FILE", help="What people say they use, as TOML.")
 @click.option("--questions", is_flag=True, help="Print the form for --answers, and stop.")
-@click.option("--agent-file", type=_FILE, metavar="FILE", help="Write the agent, and stop.")
+@click.option(
+    "--agent-file",
+    type=_FILE,
+    metavar="FILE",
+    help="Write the agent, a script for other hosts, and stop.",
+)
 @options.force("the agent's file")
 @click.option("--catalog", type=_FILE, metavar="FILE", help="More services to look for, as TOML.")
 @logs.options
-@click.option("--label", metavar="NAME", help="The repository or host (default: the folder).")
+@click.option(
+    "--label", metavar="NAME", help="What to call this repository or host (default: the folder)."
+)
 @click.option("--review", is_flag=True, help="Ask for the approval of what nobody has reviewed.")
 @click.option("--approver", metavar="PRINCIPAL", help="Who is to approve it (default: you).")
 @click.option(
@@ -58,7 +72,7 @@ class After:
     "fails_on",
     multiple=True,
     type=click.Choice([status.value for status in Review]),
-    help="End with 3 where something has this status; repeatable.",
+    help="Exit with 3 where something has this status.",
 )
 @click.pass_obj
 def command(  # noqa: PLR0913 -- one parameter per option

@@ -15,26 +15,45 @@ from cipherset.evidence.discover.egress import FORMATS
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _OPTIONS: Final = (
     click.option(
-        "--egress", "logs", multiple=True, type=_FILE, metavar="LOG", help="Of DNS, a proxy, flows."
+        "--egress",
+        "logs",
+        multiple=True,
+        type=_FILE,
+        metavar="LOG",
+        help="A log of DNS, a proxy or flows: who asked which AI service.",
     ),
     click.option(
-        "--bodies", multiple=True, type=_FILE, metavar="FILE", help="What was sent: rows in it?"
+        "--bodies",
+        multiple=True,
+        type=_FILE,
+        metavar="FILE",
+        help="What was sent to a service: is a row of yours in it?",
     ),
     click.option(
-        "--format", "form", type=click.Choice(FORMATS), help="Of the logs (default: found out)."
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="The form of the logs (default: found out).",
     ),
     click.option(
         "--column",
         "columns",
         multiple=True,
         metavar="ROLE=NAME",
-        help=f"What a column is: {', '.join(COLUMNS)}.",
+        help=f"Which column of a log is what. ROLE is one of {', '.join(COLUMNS)}.",
     ),
-    click.option("--field", "name", metavar="NAME", help="Of a body: holds its text (a.b within)."),
+    click.option(
+        "--field",
+        "name",
+        metavar="NAME",
+        help="The field of --bodies that holds the text; a.b for b within a.",
+    ),
     click.option(
         "--services", multiple=True, type=_FILE, metavar="FILE", help="More AI services, as TOML."
     ),
-    click.option("--principal", metavar="WHO", help="Whose a log is that does not say."),
+    click.option(
+        "--principal", metavar="WHO", help="Whose requests they are, of a log that does not say."
+    ),
 )
 
 Command = Callable[..., None]

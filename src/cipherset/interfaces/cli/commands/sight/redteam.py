@@ -17,6 +17,7 @@ from cipherset.app.redteam.schedule import parse_every, repeat, stopped_by_signa
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli import options, output
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 EXAMPLE: Final = "cipherset redteam --quick"
 _RUN: Final = "run"
@@ -24,7 +25,7 @@ _PATH: Final = click.Path(path_type=Path)
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
-class _Runs(click.Group):
+class _Runs(Group):
     """What is no subcommand is for ``run``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -37,7 +38,7 @@ class _Runs(click.Group):
 
 @click.group(name="redteam", cls=_Runs, epilog=f"Example:  {EXAMPLE}")
 def command() -> None:
-    """Attack exports, models and guards; end with 3 where it is worse than what was accepted.
+    """Attack exports, models and guards; exit with 3 where it is worse than what was accepted.
 
     Without a subcommand: run. See: cipherset redteam run --help
     """
@@ -58,8 +59,10 @@ def _data(
 
 @command.command(name=_RUN, cls=Command, epilog=f"Example:  {EXAMPLE}")
 @click.argument("places", nargs=-1, type=_PATH, metavar="[DIR]...")
-@click.option("--quick", is_flag=True, help="What takes seconds, for CI.")
-@click.option("--only", multiple=True, metavar="ATTACK", help="Only this attack (repeat for more).")
+@click.option("--quick", is_flag=True, help="Only attacks that take seconds, for CI.")
+@click.option(
+    "--only", multiple=True, metavar="ATTACK", help="Only this attack; --list names them."
+)
 @click.option("--list", "lists", is_flag=True, help="List the attacks, and run none.")
 @click.option("--public", metavar="SOURCE", help="Text that an attacker may have of the same kind.")
 @click.option("--text", multiple=True, metavar="COL", help="Text of --public and of --rows.")
@@ -89,8 +92,14 @@ def _data(
     metavar="REPORT",
     help="Take in a report of garak (JSONL).",
 )
-@click.option("--every", metavar="TIME", help="Again and again, such as every 24h, until SIGTERM.")
-@click.option("--if-due", metavar="TIME", help="Only if the last run was longer ago, as for cron.")
+@click.option(
+    "--every", metavar="TIME", help="Run again and again, such as every 24h, until SIGTERM."
+)
+@click.option(
+    "--if-due",
+    metavar="TIME",
+    help="Run only if the last run was longer ago, such as 24h; for cron.",
+)
 @options.seed("samples and attacks")
 @click.pass_obj
 def run_(  # noqa: PLR0913 -- one parameter per option
@@ -112,7 +121,7 @@ def run_(  # noqa: PLR0913 -- one parameter per option
 ) -> None:
     """Attack what is in the workspace, and the exports and models in DIR.
 
-    Ends with 3 where a line is worse than in the finding that was accepted, by more than chance;
+    Exits with 3 where a line is worse than in the finding that was accepted, by more than chance;
     where it is over its limit; and where an attack could not be run to its end. A run that was
     killed goes on where it was.
     """
@@ -167,12 +176,19 @@ def _list(context: Context) -> None:
     context.show({"attacks": told}, "attacks", rows)
 
 
-@command.command(name="accept", cls=Command, epilog="Example:  cipherset redteam accept FINDING")
+@command.command(
+    name="accept",
+    cls=Command,
+    epilog="Example:  cipherset redteam accept FINDING --reason 'as before'",
+)
 @click.argument("finding")
 @click.option("--reason", required=True, metavar="WHY", help="Why it is good enough.")
 @click.pass_obj
 def accept_(context: Context, finding: str, reason: str) -> None:
-    """Take FINDING as what later runs are compared with; not your own, where duties are parted."""
+    """Accept FINDING, the id of a run, as what later runs are compared with.
+
+    Where duties are parted, nobody accepts a run of their own.
+    """
     accepted = accept(context.session(), finding, reason)
     over = [line.key for line in accepted.lines() if line.verdict is LineVerdict.OVER_LIMIT]
     told = {"accepted": finding, "lines": len(accepted.lines()), "over_limit": over}

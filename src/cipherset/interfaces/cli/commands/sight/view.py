@@ -5,6 +5,8 @@ from typing import Final
 
 import click
 
+from cipherset.interfaces.cli.group import Group
+
 # One module each in ``views``.
 VIEWS: Final[dict[str, str]] = {
     "bom": "The bill of materials: CycloneDX 1.6, or SPDX 3.",
@@ -16,7 +18,7 @@ VIEWS: Final[dict[str, str]] = {
 }
 
 
-class Views(click.Group):
+class Views(Group):
     """Loads a view's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -11,11 +11,12 @@ from cipherset.app.index.request import BuildRequest, Columns, IndexResult
 from cipherset.app.sanitizing.rules import asked_policy
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.interfaces.cli.group import Group
 
 _BUILD = "cipherset index build tickets.csv --text body --key support --to tickets.index"
 
 
-@click.group(name="index")
+@click.group(name="index", cls=Group)
 def command() -> None:
     """Encrypted similarity search: the index; see also: cipherset search."""
 
@@ -36,7 +37,12 @@ def command() -> None:
     metavar="INDEX",
     help="The folder of the index.",
 )
-@click.option("--approximation-factor", type=float, metavar="B", help="Noise; chosen if absent.")
+@click.option(
+    "--approximation-factor",
+    type=float,
+    metavar="B",
+    help="How much noise (beta); chosen if absent.",
+)
 @click.option(
     "--max-reid",
     default=0.05,
@@ -53,7 +59,7 @@ def command() -> None:
     help="files (default), faiss, lancedb, qdrant, or the URL#TABLE of PostgreSQL or Milvus.",
 )
 @click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the attacks."
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of the attacks."
 )
 @click.option("--force", is_flag=True, help="Overwrite an index that is there.")
 @click.pass_obj
@@ -106,7 +112,9 @@ def add(context: Context, index: Path, source: str) -> None:
 @command.command(cls=Command, epilog="Example:  cipherset index delete tickets.index --row 17")
 @click.argument("index", type=click.Path(path_type=Path))
 @click.option("--row", "rows", type=int, multiple=True, metavar="N", help="A row of the source.")
-@click.option("--source", metavar="NAME", help="Of which source, where there are several.")
+@click.option(
+    "--source", metavar="NAME", help="Which source --row counts in, where there are several."
+)
 @click.option("--id", "ids", multiple=True, metavar="ID", help="A row by its id in the index.")
 @click.pass_obj
 def delete(

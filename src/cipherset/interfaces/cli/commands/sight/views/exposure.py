@@ -25,7 +25,7 @@ def _rows(found: Exposure) -> Iterator[tuple[str, str]]:
     for asset in (*found.models, *found.datasets):
         yield from _asset_rows(asset)
     for times, rows in found.rows:
-        yield "rows", f"{rows} left {times} times"
+        yield "different rows", f"{rows} left {'once' if times == 1 else f'{times} times'}"
     if found.alone and found.keys:
         yield "note", "one person does everything here, and so may read both sides of each key"
 

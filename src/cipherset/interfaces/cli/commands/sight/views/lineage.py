@@ -34,7 +34,9 @@ def _request(given: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(cls=Command, epilog="Example:  cipherset view lineage router.bundle --verify")
 @click.argument("asset")
-@click.option("--if-gone", is_flag=True, help="What is to be made again without it, in order.")
+@click.option(
+    "--if-gone", is_flag=True, help="Show what would have to be made again without it, in order."
+)
 @click.option("--verify", is_flag=True, help="Hold what is on disk against what its run made.")
 @click.option(
     "--path",
@@ -42,16 +44,20 @@ def _request(given: Callable[..., None]) -> Callable[..., None]:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Verify an artifact that is kept elsewhere, too (repeat for more).",
+    help="Verify an artifact that is kept elsewhere, too.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice([each.value for each in Form]),
-    help="In the words of other tools: OpenLineage, PROV-JSON, Croissant of a cipherset.",
+    help="Write it in the form of other tools: OpenLineage, PROV-JSON, Croissant of a cipherset.",
 )
 @click.option(
-    "--to", "target", type=click.Path(path_type=Path), metavar="FILE", help="With --format."
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --format: the file to write (default: stdout).",
 )
 @options.force("FILE, if it is")
 @click.pass_obj
@@ -66,7 +72,7 @@ def command(
 ) -> None:
     """Show what ASSET (key:NAME, a path or an id) was made of, and what was made of it.
 
-    With --verify it ends with 5 where an artifact is not what its run had made, and names the run.
+    With --verify it exits with 5 where an artifact is not what its run made, and names the run.
     """
     if form is not None:
         _write(context, request, Form(form), (target, force))
