@@ -52,6 +52,7 @@ def test_every_field_of_a_manifest_is_on_the_page(model):
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
+@pytest.mark.extra
 def test_examples_of_the_reference_give_what_they_show(left_by, tmp_path, monkeypatch):
     lab = tmp_path / "lab"
     shutil.copytree(left_by["docs/tutorial/first-cipherset.md"] / "lab", lab)

@@ -389,6 +389,7 @@ def walk(taken):
     room.downstream([start], taken.steps)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("shape", [wide, deep])
 def test_the_work_grows_with_the_runs_and_no_faster(shape, growth):
     assert growth(walk, shape(1_000), shape(8_000)) < 24  # 8 where linear, 64 where squared

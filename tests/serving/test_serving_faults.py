@@ -219,6 +219,7 @@ def test_a_ledger_that_another_locks(served):
     whole(served, "unlocked")
 
 
+@pytest.mark.soak
 def test_told_to_end_under_load_it_answers_all_that_it_took(owner, tmp_path):
     home = serving_thread.copied(owner, tmp_path / "copy").session.home
     with serving(home) as process, Load(process.url) as load:
@@ -231,6 +232,7 @@ def test_told_to_end_under_load_it_answers_all_that_it_took(owner, tmp_path):
     assert set(told) == set(answered)
 
 
+@pytest.mark.soak
 def test_killed_under_load_it_lost_nothing_that_it_answered(owner, tmp_path):
     home = serving_thread.copied(owner, tmp_path / "copy").session.home
     with serving(home) as process, Load(process.url) as load:

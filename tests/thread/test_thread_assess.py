@@ -198,6 +198,7 @@ def test_labels_that_are_whole_floats(protected):
     assert any(line["knowledge"] == "K5" for line in found["attacks"])
 
 
+@pytest.mark.soak
 def test_numeric_labels(protected):
     settings = ("--label", "price", "--minimize", "pls:2", "--approximation-factor", "4")
     found = protected(vector_rows(n=500), *settings, *ACCEPTED)

@@ -48,6 +48,7 @@ def test_a_permutation_leaks_and_is_never_recommended(calibrated):
         assert found[name] is None or found[name]["offered"]
 
 
+@pytest.mark.soak
 def test_the_same_seed_gives_the_same_frontier(calibrated, tmp_path):
     _, source, found = calibrated
     again = cipherset(
@@ -58,6 +59,7 @@ def test_the_same_seed_gives_the_same_frontier(calibrated, tmp_path):
     assert again["recommended"] == found["recommended"]
 
 
+@pytest.mark.soak
 def test_more_classes_than_dimensions(tmp_path):
     source = write_rows(
         tmp_path / "rows.parquet", vector_rows(n=700, dim=8, classes=20, spread=0.2)

@@ -133,6 +133,7 @@ def private(owner):
     return Owner(owner.folder)
 
 
+@pytest.mark.soak
 def test_words(private, minilm):
     rows = [
         row

@@ -114,6 +114,7 @@ def _check_killed_runs(killer, start, tmp_path, count):
     assert killed > count // 3
 
 
+@pytest.mark.soak
 def test_no_half_cipherset(killer, start, tmp_path):
     _check_killed_runs(killer, start, tmp_path, 12)
 
@@ -152,6 +153,7 @@ def test_old_or_new_often(killer, start, tmp_path):
     _check_killed_overwrites(killer, start, tmp_path, 150)
 
 
+@pytest.mark.soak
 def test_killed_while_the_workspace_is_made(killer, tmp_path):
     """From nothing: whatever is there after the kill, the next run makes a key and lists it."""
     whole = killer.run("key", "create", "support", "--home", tmp_path / "whole")
