@@ -33,8 +33,8 @@ def signer() -> CryptoSigner:
 @pytest.fixture(scope="session")
 def database(tmp_path_factory) -> Iterator[str]:
     """The URL of a real PostgreSQL with pgvector."""
-    # Not below pytest's own folder: the server's user must reach it, and another run of pytest shuts
-    # that to everybody else as it starts.
+    # Not below pytest's own folder: the server's user must reach it, and whenever a run of pytest
+    # starts, it shuts that to everybody else.
     with (
         TemporaryDirectory(prefix="pgvector-") as folder,
         pytest.MonkeyPatch.context() as patch,
