@@ -142,6 +142,6 @@ def test_a_row_of_ten_megabytes(growth):
 
 
 @pytest.mark.soak
-def test_a_million_short_rows(growth):
-    rows = ["ok", "call 5550143", "12345", ""] * 250_000
-    assert growth(detect, rows[:100_000], rows) < 30
+def test_many_short_rows(growth):
+    rows = ["ok", "call 5550143", "12345", ""] * 75_000
+    assert growth(detect, rows[:30_000], rows) < 30

@@ -287,12 +287,12 @@ def test_ten_megabytes_in_one_row(growth, name):
 
 
 @pytest.mark.attack
-def test_a_million_short_rows(growth):
+def test_many_short_rows(growth):
     def rows(n):
         return ["ok", "ada@maple.example"] * (n // 2)
 
     assert clean(*rows(1_000))[-2:] == ["ok", "[EMAIL]"]
-    assert growth(lambda texts: clean(*texts), rows(100_000), rows(1_000_000)) < 30
+    assert growth(lambda texts: clean(*texts), rows(20_000), rows(200_000)) < 30
 
 
 WIDE = [

@@ -150,7 +150,7 @@ def test_old_or_new(killer, start, tmp_path):
 
 @pytest.mark.soak
 def test_old_or_new_often(killer, start, tmp_path):
-    _check_killed_overwrites(killer, start, tmp_path, 150)
+    _check_killed_overwrites(killer, start, tmp_path, 80)
 
 
 @pytest.mark.soak
