@@ -38,13 +38,25 @@ def sent(owner: Owner, request: ProtectRequest, result: ProtectResult) -> None:
     """Send the export of ``result`` to the store of ``request``, if there is one.
 
     Raises:
-        PolicyError: ``export_meanwhile``: rows were taken out of it since it was made.
+        PolicyError: as ``note_copy``.
         UsageError, IntegrityError, BackendError: as ``pipeline.export.send`` says.
     """
     if request.store is None:
         return
     there = open_cipherset(result.target, signer=owner.workspace.fingerprint)
-    folder = owner.workspace.exports / result.manifest.cipherset_id
+    note_copy(owner, result.manifest.cipherset_id, str(request.store))
+    owner.progress.start("send", None)
+    send(there, result.target, request.store, overwrite=request.overwrite)
+    owner.progress.finish()
+
+
+def note_copy(owner: Owner, cipherset_id: str, place: str) -> None:
+    """Seal that the export goes to ``place`` too, so that ``forget`` names it.
+
+    Raises:
+        PolicyError: ``export_meanwhile``: rows were taken out of it since it was made.
+    """
+    folder = owner.workspace.exports / cipherset_id
     with changing(owner.workspace.home):
         if state.was_forgotten(folder):
             raise PolicyError(
@@ -52,7 +64,4 @@ def sent(owner: Owner, request: ProtectRequest, result: ProtectResult) -> None:
                 code="export_meanwhile",
                 hint="take them out of the source, and run the same command again",
             )
-        state.add_copy(folder, str(request.store), owner.sealer)
-    owner.progress.start("send", None)
-    send(there, result.target, request.store, overwrite=request.overwrite)
-    owner.progress.finish()
+        state.add_copy(folder, place, owner.sealer)
