@@ -13,7 +13,7 @@ from cipherset.interfaces.cli.main import cli
         (["key"], "rot", ["rotate"]),
         (["protect"], "--te", ["--text", "--test-share"]),
         (["protct"], "x", []),
-        (["key", "rotat"], "x", []),
+        (["key", "nothing"], "x", []),
     ],
 )
 def test_a_shell_completes_commands_and_options(args, begun, expected, capsys):
