@@ -60,7 +60,7 @@ def note_copy(owner: Owner, cipherset_id: str, place: str) -> None:
     with changing(owner.workspace.home):
         if state.was_forgotten(folder):
             raise PolicyError(
-                "rows were taken out of this export (cipherset forget) before it was sent",
+                "rows were taken out of this export (cipherset forget) before it went there",
                 code="export_meanwhile",
                 hint="take them out of the source, and run the same command again",
             )
