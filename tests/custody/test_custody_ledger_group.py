@@ -148,7 +148,8 @@ def interruptible():
     """
 
     def once(*_):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # By a function: one that came before it is ignored would be a warning.
+        signal.signal(signal.SIGINT, lambda *_: None)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, once)

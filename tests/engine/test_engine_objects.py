@@ -1,6 +1,10 @@
 """Sources in an object store: a real server on this machine, and addresses that are none."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from engine_rows import CANARY, GROUP_ROWS, RAY, rows, write
@@ -100,7 +104,9 @@ def test_rows_are_written_to_a_store_as_to_a_file(owner, store, monkeypatch):
     assert (owner.folder / "clean.parquet.quarantine.jsonl").stat().st_size > 0
     assert owner.events("sanitize")[-1]["at"] == told["to"]
     assert not [*owner.home.glob("*rows-to-send*")]
-    refused("target_exists", lambda: sanitize_file(owner.session, to_store(owner, there)))
+    (owner.folder / "clean.parquet.quarantine.jsonl").unlink()  # it would be what is there
+    other = to_store(owner, there)
+    refused("target_exists", lambda: sanitize_file(owner.session, other))
     again = to_store(owner, there, overwrite=True, keep_duplicates=True)
     assert sanitize_file(owner.session, again).as_json()["rows"] > told["rows"]
     assert open_source(there).columns() == open_source(asked.source).columns()
@@ -110,18 +116,44 @@ def test_rows_are_written_to_a_store_as_to_a_file(owner, store, monkeypatch):
 
 @pytest.mark.extra
 def test_store_that_keeps_less_or_nothing(owner, store, monkeypatch):
-    def cut(content, there, length) -> None:
-        there.write(content.read()[:-1])
+    copy = address.pyarrow.fs.copy_files
+
+    def cut(here, there, **systems) -> None:
+        Path(here).write_bytes(Path(here).read_bytes()[:-1])
+        copy(here, there, **systems)
+        Path(here).write_bytes(Path(here).read_bytes() + b"1")
 
     monkeypatch.chdir(owner.folder)
     asked = to_store(owner, store.at("clean.parquet"), keep_duplicates=True)
     with monkeypatch.context() as patch:
-        patch.setattr(address.shutil, "copyfileobj", cut)
+        patch.setattr(address.pyarrow.fs, "copy_files", cut)
         refused("object_store", lambda: sanitize_file(owner.session, asked))
     elsewhere = store.at("clean.parquet").replace("tickets/", "no-such-bucket/")
     file = owner.folder / "rows.parquet"
     refused("object_store", lambda: ObjectPath(elsewhere).put(file))
     assert not [*owner.home.glob("*rows-to-send*")]
+
+
+PUT = """
+import pathlib, signal, sys
+from cipherset.core.objects import ObjectPath
+signal.signal(signal.SIGINT, signal.default_int_handler)
+ObjectPath(sys.argv[1]).put(pathlib.Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.extra
+def test_who_interrupts_the_sending_finds_all_of_it_or_what_was_before(tmp_path, store):
+    """Not what was sent until then: a stream that is closed is a whole object to a store."""
+    before, file = b"what was before", tmp_path / "rows.parquet"
+    file.write_bytes(bytes(40 << 20))
+    store.client.put_object(Bucket=BUCKET, Key="clean.parquet", Body=before)
+    with subprocess.Popen([sys.executable, "-c", PUT, store.at("clean.parquet"), file]) as putting:
+        while putting.poll() is None:
+            if store.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads"):
+                putting.send_signal(signal.SIGINT)
+                break
+    assert store.get("clean.parquet") in (before, file.read_bytes())
 
 
 def test_rows_are_written_to_a_store_as_parquet_alone(owner, credentials):

@@ -83,6 +83,14 @@ def test_what_held_them_is_named_and_marked(held):
     assert event.subject.startswith("hmac-sha256:")
 
 
+def test_a_copy_that_was_put_at_another_place_is_named(held):
+    there = held.owner.folder / "copy.cipherset"
+    asked = ("protect", held.source, *COLUMNS, "--group", "thread", "--to", there, *QUICK)
+    assert held.owner.ok(*asked)["repeated"] is True
+    told = held.owner.ok("forget", WHO)
+    assert [copy for each in told["exports"] for copy in each["copies"]] == [str(there)]
+
+
 def test_it_can_be_foreseen_and_nothing_is_taken_out(held):
     before, files = held.exports(), bytes_below(held.owner.home / "exports")
     told = held.owner.ok("forget", WHO, "--foresee")

@@ -147,6 +147,13 @@ def test_whatever_changed_is_refused(saved, change, code):
     assert caught.value.code == code
 
 
+def test_what_is_no_bundle_is_named_wherever_it_is_asked_from(saved, monkeypatch):
+    (saved / "model.onnx").unlink()
+    monkeypatch.chdir(saved)
+    with pytest.raises(IntegrityError, match=f"^{saved.name} is no bundle: 1 files"):
+        load_bundle(".")
+
+
 def test_no_directory(tmp_path):
     with pytest.raises(InputError) as caught:
         load_bundle(tmp_path / "absent")

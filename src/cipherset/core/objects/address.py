@@ -5,7 +5,6 @@ and files say; an address never has any. An endpoint may be said in the address,
 ``s3://BUCKET/KEY?endpoint_override=HOST:PORT&scheme=http``.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, cast
@@ -16,7 +15,6 @@ import pyarrow.fs
 from cipherset.core.errors import BackendError, InputError
 
 SCHEME: Final = "s3://"
-_CHUNK_BYTES: Final = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,11 @@ class ObjectPath:
         """
         try:
             system, key = pyarrow.fs.FileSystem.from_uri(self.uri)
-            with file.open("rb") as content, system.open_output_stream(key) as there:
-                shutil.copyfileobj(content, there, _CHUNK_BYTES)
+            # In one call: a stream that is closed by an interrupt would complete what it had.
+            here = pyarrow.fs.LocalFileSystem()
+            pyarrow.fs.copy_files(
+                str(file.absolute()), key, source_filesystem=here, destination_filesystem=system
+            )
         except (OSError, pyarrow.ArrowInvalid):
             raise self.lost("did not take") from None
         if self._size() != file.stat().st_size:

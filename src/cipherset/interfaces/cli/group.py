@@ -1,4 +1,7 @@
-"""A group of commands, and what a help page ends with; loads none of the commands."""
+"""A group of commands, and what a help page ends with; loads none of the commands.
+
+A shell that completes a line parses what there is of it, resiliently: it is told nothing.
+"""
 
 from difflib import get_close_matches
 
@@ -12,7 +15,7 @@ class Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Without any argument the help, which is no error's text, and the code of usage."""
-        if not args:
+        if not args and not ctx.resilient_parsing:
             click.echo(ctx.get_help(), err=True)
             ctx.exit(UsageError.exit_code)
         return super().parse_args(ctx, args)
@@ -22,7 +25,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is asked for, or a refusal that names the one nearest to it."""
         name, known = args[0], self.list_commands(ctx)
-        if name not in known and not name.startswith("-"):
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
             close = get_close_matches(name, known, n=1)
             nearest = f"; did you mean {close[0]!r}?" if close else ""
             ctx.fail(f"there is no command {name!r}{nearest}")

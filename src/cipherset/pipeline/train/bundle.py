@@ -170,7 +170,8 @@ def load_bundle(path: Path | str) -> Bundle:
         found = {entry.name for entry in root.iterdir()}
     if found != {MODEL, BUNDLE}:
         raise IntegrityError(
-            f"{root.name} is no bundle: {len(found)} files, not just {MODEL} and {BUNDLE}",
+            f"{root.absolute().name} is no bundle: {len(found)} files, "
+            f"not just {MODEL} and {BUNDLE}",
             code="bundle_files",
             hint=f"{_FRESH}, or name one: a cipherset is what bundles are trained on",
         )

@@ -24,6 +24,8 @@ def joined(
     Raises:
         InputError: ``column_values``.
     """
+    if not request.roles.beside:
+        return dataset
     path = state.minimizer_path(owner.workspace.minimizers, owner.key)
     if path.exists():
         columns = state.read_minimizer(path, owner.sealer)[1].columns

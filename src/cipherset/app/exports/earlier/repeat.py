@@ -15,6 +15,7 @@ from cipherset.app.exports.earlier.live import Live, verified
 from cipherset.app.exports.earlier.measured import check_measured
 from cipherset.app.exports.leak import Leak
 from cipherset.app.exports.request import Owner, ProtectRequest, ProtectResult
+from cipherset.app.exports.sent.sent import note_copy
 from cipherset.app.exports.utility import Utility
 from cipherset.app.gate import About
 from cipherset.app.places import Made, check_target
@@ -104,7 +105,8 @@ def made_before(
 
     Raises:
         PolicyError: ``export_lost``: it is in neither place, and the risk is not accepted;
-            ``not_allowed``, or as ``check_measured``: it may not go to that place.
+            ``not_allowed``, or as ``check_measured``: it may not go to that place; or as
+            ``note_copy``.
         UsageError: there is something else at ``request.target``.
         BackendError: it cannot be copied.
     """
@@ -145,6 +147,7 @@ def _copy(owner: Owner, request: ProtectRequest, live: Live, staged: Path) -> No
         shutil.copytree(live.state.meta.target, staged, dirs_exist_ok=True)
     if verified(owner, live, str(staged)) is None:  # it changed while it was copied
         raise _lost(live)  # house: between two reads
+    note_copy(owner, live.state.meta.cipherset_id, str(request.target.absolute()))
     replace_directory(staged, request.target, overwrite=request.overwrite)
 
 

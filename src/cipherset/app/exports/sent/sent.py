@@ -38,21 +38,30 @@ def sent(owner: Owner, request: ProtectRequest, result: ProtectResult) -> None:
     """Send the export of ``result`` to the store of ``request``, if there is one.
 
     Raises:
-        PolicyError: ``export_meanwhile``: rows were taken out of it since it was made.
+        PolicyError: as ``note_copy``.
         UsageError, IntegrityError, BackendError: as ``pipeline.export.send`` says.
     """
     if request.store is None:
         return
     there = open_cipherset(result.target, signer=owner.workspace.fingerprint)
-    folder = owner.workspace.exports / result.manifest.cipherset_id
-    with changing(owner.workspace.home):
-        if state.was_forgotten(folder):
-            raise PolicyError(
-                "rows were taken out of this export (cipherset forget) before it was sent",
-                code="export_meanwhile",
-                hint="take them out of the source, and run the same command again",
-            )
-        state.add_copy(folder, str(request.store), owner.sealer)
+    note_copy(owner, result.manifest.cipherset_id, str(request.store))
     owner.progress.start("send", None)
     send(there, result.target, request.store, overwrite=request.overwrite)
     owner.progress.finish()
+
+
+def note_copy(owner: Owner, cipherset_id: str, place: str) -> None:
+    """Seal that the export goes to ``place`` too, so that ``forget`` names it.
+
+    Raises:
+        PolicyError: ``export_meanwhile``: rows were taken out of it since it was made.
+    """
+    folder = owner.workspace.exports / cipherset_id
+    with changing(owner.workspace.home):
+        if state.was_forgotten(folder):
+            raise PolicyError(
+                "rows were taken out of this export (cipherset forget) before it went there",
+                code="export_meanwhile",
+                hint="take them out of the source, and run the same command again",
+            )
+        state.add_copy(folder, place, owner.sealer)
