@@ -7,7 +7,6 @@ and only pixels go on: no place, no time, no camera, no comment, no thumbnail, n
 
 import io
 import struct
-import warnings
 import zlib
 from typing import Final
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from cipherset.core.errors import InputError
+from cipherset.core.process.unwarned import unwarned
 from cipherset.core.values import Pixels
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "PPM")
@@ -52,7 +52,7 @@ def decoded(raw: bytes, side: int, *, place: str) -> Pixels:
     try:
         # Its warning of large images is to be no warning: they are refused below.
         with (
-            warnings.catch_warnings(action="ignore"),
+            unwarned(),
             Image.open(io.BytesIO(raw), "r", FORMATS) as image,
         ):
             width, height = image.size
