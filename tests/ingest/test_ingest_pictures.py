@@ -10,7 +10,7 @@ from ingest_pictures import colored, noisy, saved, write_folder
 
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.values import ColumnRoles
-from cipherset.pipeline.ingest import columnar, holds_images, open_source, read_image
+from cipherset.pipeline.ingest import columnar, decoded, holds_images, open_source, read_image
 from cipherset.pipeline.ingest.pictures import cells
 from cipherset.pipeline.ingest.pictures import folder as pictures
 from cipherset.pipeline.ingest.reader import Batch
@@ -297,3 +297,20 @@ def test_several_groups_of_images_go_on_counting(tmp_path, as_struct):
     np.testing.assert_array_equal(first[0].pixels[0], first[0].pixels[1])
     with pytest.raises(InputError, match="row 6, column 'image'"):
         next(images)
+
+
+@pytest.mark.parametrize("encoding", ["PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_images_are_read_whatever_way_they_are_written(tmp_path, encoding):
+    raw = [saved(noisy(at % 3, (5, 4))) for at in range(8)]
+    options = {"use_dictionary": False, "column_encoding": {"image": encoding}}
+    source = bombs(tmp_path / "a.parquet", raw, row_group_size=3, **options)
+    pixels = np.concatenate([each.pixels for each in raw_batches(source)])
+    np.testing.assert_array_equal(pixels, np.stack([decoded(each, SIDE, place="") for each in raw]))
+
+
+def test_a_dictionary_beside_groups_of_another_kind_is_read_by_the_row(tmp_path):
+    table = pa.table({"image": pa.array([saved(noisy(1))] * 3)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    group = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    for coded, expected in ((["image"], 64), ([], 1)):
+        assert cells.rows_at_once(group, ["image"], 64, coded=coded, place="") == expected

@@ -5,8 +5,9 @@ rows as may be held (see ``pictures.cells``). In a ``.gz`` (which cannot be
 jumped in) the columns of one row group are read one after the other, each as a whole.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +77,8 @@ class ParquetReader:
 
     def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:
         images = [column for column, part in parts.items() if part is Part.IMAGE]
-        with self._open(self._coded(images)) as parquet:
+        coded = self._coded(images)
+        with self._open(coded) as parquet:
             schema = parquet.schema_arrow
             targets = {}
             for column, part in parts.items():
@@ -84,7 +86,8 @@ class ParquetReader:
                     raise faults.duplicate_column(self.name, column)
                 targets[column] = self._target(schema.field(column).type, column, part)
             cells = {column for column, part in parts.items() if part is Part.CELL}
-            for start, raw in self._raw(parquet, list(parts), images, batch_rows):
+            limits = partial(rows_at_once, columns=images, batch_rows=batch_rows, coded=coded)
+            for start, raw in self._raw(parquet, list(parts), images, limits):
                 arrays = {
                     column: self._as_text(raw.column(column), column, start)
                     if column in cells
@@ -94,13 +97,17 @@ class ParquetReader:
                 yield Batch(start, pa.table(arrays))
 
     def _raw(
-        self, parquet: pq.ParquetFile, columns: list[str], images: list[str], batch_rows: int
+        self,
+        parquet: pq.ParquetFile,
+        columns: list[str],
+        images: list[str],
+        most_rows: Callable[..., int],
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Batches in the types of the file, each with the number of its first row."""
         for group, first in self._starts(parquet):
             start, told = first, parquet.metadata.row_group(group)
             place = f"{self.name}, rows {first + 1} to {first + told.num_rows}"
-            rows = rows_at_once(told, images, batch_rows, place=place)
+            rows = most_rows(told, place=place)
             for raw in parquet.iter_batches(
                 rows, row_groups=[group], columns=columns, use_threads=False
             ):

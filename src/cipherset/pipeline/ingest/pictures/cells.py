@@ -3,7 +3,8 @@
 A file of a few kilobytes can hold a gigabyte, once or for every row. What is bounded:
 
     a row group     whose images are too large on average, by the footer, is not read at all
-    a dictionary    is kept as one: a value that many rows share is there once until its rows come
+    a dictionary    is kept as one: a value that many rows share is there once until its rows come;
+                    where other groups of the file have none of that kind, by a row at a time
     shared prefixes (DELTA_BYTE_ARRAY) are put together a row at a time
     a cell          is judged by its length before it is copied; cells go on in small batches
 
@@ -24,20 +25,30 @@ from cipherset.pipeline.ingest.pictures.folder import BATCH_BYTES, cut
 
 BYTES = "bytes"  # beside "path", in the structs that image data sets are kept as
 _PREFIXED = "DELTA_BYTE_ARRAY"
+_DIFFERENCES = {_PREFIXED, "DELTA_LENGTH_BYTE_ARRAY"}  # Arrow makes no dictionary of these
 _SPARE = 1 << 10  # of a cell, for what a page says of it
 
 
 def with_dictionaries(metadata: pq.FileMetaData, columns: Sequence[str]) -> list[str]:
-    """The paths of image columns which have a dictionary anywhere."""
+    """The paths of image columns that can be read as dictionaries: with one, and no differences."""
     groups = map(metadata.row_group, range(metadata.num_row_groups))
-    chunks = (chunk for group in groups for chunk in _chunks(group, columns))
-    return sorted({chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page})
+    chunks = [chunk for group in groups for chunk in _chunks(group, columns)]
+    coded = {chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page}
+    unlike = {chunk.path_in_schema for chunk in chunks if _DIFFERENCES & {*chunk.encodings}}
+    return sorted(coded - unlike)
 
 
 def rows_at_once(
-    group: pq.RowGroupMetaData, columns: Sequence[str], batch_rows: int, *, place: str
+    group: pq.RowGroupMetaData,
+    columns: Sequence[str],
+    batch_rows: int,
+    *,
+    coded: Sequence[str],
+    place: str,
 ) -> int:
     """How many rows of a group to read at a time, by what the footer says of its images.
+
+    ``coded`` are the paths of columns that are read as dictionaries.
 
     Raises:
         InputError: ``image_too_large``: one of them must be.
@@ -48,7 +59,8 @@ def rows_at_once(
         if average > MOST_BYTES + _SPARE:
             raise too_large(place, f"{average} bytes on average", f"{MOST_BYTES} bytes")
         rows = min(rows, max(1, BATCH_BYTES // max(average, 1)))
-        if _PREFIXED in chunk.encodings:
+        is_shared = chunk.has_dictionary_page and chunk.path_in_schema not in coded
+        if is_shared or _PREFIXED in chunk.encodings:
             rows = 1
     return rows
 
