@@ -60,6 +60,13 @@ def test_one_byte_of_the_package_is_another_package(tmp_path):
     assert len({before, changed, package_digest(tmp_path)}) == 3
 
 
+def test_a_file_that_goes_while_the_package_is_read_is_no_fault(tmp_path):
+    (tmp_path / "a.py").write_text("stays")
+    before = package_digest(tmp_path)
+    (tmp_path / "b.py").symlink_to(tmp_path / "gone")  # listed, and not there to be read
+    assert package_digest(tmp_path) == before
+
+
 @pytest.fixture
 def key(tmp_path):
     return KeyRing(tmp_path).create("a", only_in=("host=alpha", "identity=spiffe://a"))

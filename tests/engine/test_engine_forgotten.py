@@ -1,5 +1,7 @@
 """Answers that a stopped job has left hold rows: whatever is erased anywhere takes them along."""
 
+from dataclasses import replace
+
 import pytest
 from engine_rows import RAY, rows, write
 
@@ -24,17 +26,34 @@ def begun(owner, ray):
     with open_workspace(owner.session) as workspace:
         there = open_source(source)
         about = about_source(workspace, there)
-        on = Distributed(owner.session, workspace, RAY, str(source), about.id)
-        job = on.answers(there, STAGE, settings([]))
-        next(job)
-        yield job
+        yield stopped_later(owner, workspace, there, about, RAY)
+
+
+def stopped_later(owner, workspace, source, about, engine):
+    on = Distributed(owner.session, workspace, engine, str(owner.folder / "rows.parquet"), about.id)
+    job = on.answers(source, STAGE, settings([]))
+    next(job)
+    return job
+
+
+@pytest.fixture
+def elsewhere(owner, ray):
+    """Such a job whose answers are not in the workspace."""
+    ray(in_order=True)
+    source = write(owner.folder / "rows.parquet", rows(100))
+    shared = owner.folder / "shared"
+    shared.mkdir()
+    with open_workspace(owner.session) as workspace:
+        there = open_source(source)
+        about = about_source(workspace, there)
+        yield stopped_later(owner, workspace, there, about, replace(RAY, folder=shared))
 
 
 def left(owner):
     return [path for path in (owner.home / "jobs").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(
+ERASE = pytest.mark.parametrize(
     "erase",
     [
         lambda session: forget(session, NOBODY),
@@ -42,6 +61,9 @@ def left(owner):
     ],
     ids=["forget", "destroy"],
 )
+
+
+@ERASE
 def test_answers_of_a_stopped_job_go(owner, begun, erase):
     begun.close()
     assert left(owner)
@@ -66,3 +88,57 @@ def test_a_job_whose_parts_were_all_taken_is_done(owner, begun):
     forget(owner.session, NOBODY)
     assert next(begun, None) is None
     assert left(owner) == []
+
+
+def files(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@ERASE
+def test_answers_elsewhere_of_a_stopped_job_go_too(owner, elsewhere, erase):
+    elsewhere.close()
+    assert files(owner.folder / "shared")
+    erase(owner.session)
+    assert files(owner.folder / "shared") == files(owner.home / "answers") == []
+
+
+def test_of_a_job_that_is_done_no_note_is_kept(owner, elsewhere):
+    assert len(files(owner.home / "answers")) == 1
+    for _, tables in elsewhere:
+        list(tables)
+    assert files(owner.folder / "shared") == files(owner.home / "answers") == []
+
+
+def test_a_folder_that_is_not_there_is_named_until_it_is(owner, elsewhere):
+    elsewhere.close()
+    shared = owner.folder / "shared"
+    shared.rename(owner.folder / "unmounted")
+    for _ in range(2):
+        (unreached,) = forget(owner.session, NOBODY).unreached
+        assert unreached.folder.startswith(str(shared))
+    (owner.folder / "unmounted").rename(shared)
+    assert forget(owner.session, NOBODY).unreached == ()
+    assert files(shared) == files(owner.home / "answers") == []
+
+
+def test_no_link_is_followed_to_files_of_others(owner, elsewhere):
+    elsewhere.close()
+    (folder,) = (owner.folder / "shared").iterdir()
+    folder.rename(folder.with_name("aside"))
+    others = owner.folder / "others"
+    others.mkdir()
+    (others / "kept").write_text("not ours")
+    folder.symlink_to(others)
+    assert len(forget(owner.session, NOBODY).unreached) == 1
+    assert (others / "kept").exists()
+
+
+def test_a_note_that_was_changed_empties_nothing(owner, elsewhere):
+    elsewhere.close()
+    (note,) = files(owner.home / "answers")
+    others = owner.folder / "others"
+    others.mkdir()
+    (others / "kept").write_text("not ours")
+    note.write_text(str(others))
+    assert len(forget(owner.session, NOBODY).unreached) == 1
+    assert (others / "kept").exists()

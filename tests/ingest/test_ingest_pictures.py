@@ -10,8 +10,10 @@ from ingest_pictures import colored, noisy, saved, write_folder
 
 from cipherset.core.errors import InputError, UsageError
 from cipherset.core.values import ColumnRoles
-from cipherset.pipeline.ingest import holds_images, open_source, read_image
+from cipherset.pipeline.ingest import columnar, decoded, holds_images, open_source, read_image
+from cipherset.pipeline.ingest.pictures import cells
 from cipherset.pipeline.ingest.pictures import folder as pictures
+from cipherset.pipeline.ingest.reader import Batch
 
 SIDE = 8
 ROLES = ColumnRoles(image="image", label="label")
@@ -207,3 +209,108 @@ def test_roles_must_ask_for_images_and_for_nothing_else(folder):
     with pytest.raises(UsageError) as refusal:
         source.images(ColumnRoles(image="image", keep=("image",)), SIDE)
     assert refusal.value.code == "column_clash"
+
+
+def bombs(path, held, **options):
+    """A Parquet file of images, in one row group unless told otherwise."""
+    pq.write_table(pa.table({"image": pa.array(held)}), path, **options)
+    return open_source(path)
+
+
+def raw_batches(source):
+    return list(source.images(ColumnRoles(image="image"), SIDE))
+
+
+@pytest.fixture
+def small_limits(monkeypatch):
+    """Limits of kilobytes for those of megabytes, so that the test is not a bomb itself."""
+    monkeypatch.setattr(cells, "MOST_BYTES", 10_000)
+    for module in (cells, pictures):
+        monkeypatch.setattr(module, "BATCH_BYTES", 20_000)
+
+
+def decoded_at_once(monkeypatch):
+    """The bytes of each array of cells that the reader makes whole."""
+    sizes = []
+
+    class Counting(Batch):
+        def __init__(self, start, table):
+            sizes.append(table.nbytes)
+            super().__init__(start, table)
+
+    monkeypatch.setattr(columnar, "Batch", Counting)
+    return sizes
+
+
+@pytest.mark.parametrize("as_struct", [False, True], ids=["bytes", "with paths"])
+def test_a_value_of_many_rows_is_not_made_whole_for_all_of_them(
+    tmp_path, monkeypatch, small_limits, as_struct
+):
+    raw = saved(noisy(1, (50, 40)))
+    assert 5_000 < len(raw) < 10_000
+    cell = {"bytes": raw, "path": "x"} if as_struct else raw
+    sizes = decoded_at_once(monkeypatch)
+    found = raw_batches(bombs(tmp_path / "a.parquet", [cell] * 50))
+    assert sum(len(each.pixels) for each in found) == 50
+    assert all((each.pixels == found[0].pixels[0]).all() for each in found)
+    assert max(sizes) < 25_000
+
+
+@pytest.mark.parametrize("options", [{}, {"use_dictionary": False}], ids=["shared", "plain"])
+def test_a_cell_that_is_too_large_is_named_before_it_is_copied(
+    tmp_path, monkeypatch, small_limits, options
+):
+    raw = saved(noisy(1, (4, 4)))
+    sizes = decoded_at_once(monkeypatch)
+    held = [raw] * 40 + [b"\0" * 200_000]
+    with pytest.raises(InputError, match=r"row 41, column 'image'.* 200000 bytes") as refusal:
+        raw_batches(bombs(tmp_path / "a.parquet", held, **options))
+    assert refusal.value.code == "image_too_large"
+    assert sum(sizes) < 25_000
+
+
+def test_a_group_of_which_the_footer_says_too_much_is_not_read(tmp_path, monkeypatch, small_limits):
+    source = bombs(tmp_path / "a.parquet", [bytes([at]) * 20_000 for at in range(4)])
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", None)
+    with pytest.raises(InputError, match=r"rows 1 to 4: an image of 20\d{3} bytes") as refusal:
+        raw_batches(source)
+    assert refusal.value.code == "image_too_large"
+
+
+def test_shared_prefixes_are_put_together_a_row_at_a_time(tmp_path, monkeypatch, small_limits):
+    raw = saved(noisy(1, (50, 40)))
+    options = {"use_dictionary": False, "column_encoding": {"image": "DELTA_BYTE_ARRAY"}}
+    source = bombs(tmp_path / "a.parquet", [raw] * 9, **options)
+    assert (tmp_path / "a.parquet").stat().st_size < 2 * len(raw)
+    sizes = decoded_at_once(monkeypatch)
+    assert [len(each.pixels) for each in raw_batches(source)] == [1] * 9
+    assert max(sizes) < 10_000
+
+
+@pytest.mark.parametrize("as_struct", [False, True], ids=["bytes", "with paths"])
+def test_several_groups_of_images_go_on_counting(tmp_path, as_struct):
+    raw = [saved(noisy(at, (5, 4))) for at in (1, 1, 2, 3, 3)]
+    held = [{"bytes": each, "path": "x"} for each in raw] if as_struct else raw
+    source = bombs(tmp_path / "a.parquet", [*held, None], row_group_size=2)
+    images = source.images(ColumnRoles(image="image"), SIDE)
+    first = [next(images) for _ in range(2)]
+    np.testing.assert_array_equal(first[0].pixels[0], first[0].pixels[1])
+    with pytest.raises(InputError, match="row 6, column 'image'"):
+        next(images)
+
+
+@pytest.mark.parametrize("encoding", ["PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_images_are_read_whatever_way_they_are_written(tmp_path, encoding):
+    raw = [saved(noisy(at % 3, (5, 4))) for at in range(8)]
+    options = {"use_dictionary": False, "column_encoding": {"image": encoding}}
+    source = bombs(tmp_path / "a.parquet", raw, row_group_size=3, **options)
+    pixels = np.concatenate([each.pixels for each in raw_batches(source)])
+    np.testing.assert_array_equal(pixels, np.stack([decoded(each, SIDE, place="") for each in raw]))
+
+
+def test_a_dictionary_beside_groups_of_another_kind_is_read_by_the_row(tmp_path):
+    table = pa.table({"image": pa.array([saved(noisy(1))] * 3)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    group = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    for coded, expected in ((["image"], 64), ([], 1)):
+        assert cells.rows_at_once(group, ["image"], 64, coded=coded, place="") == expected

@@ -199,7 +199,7 @@ def destroy(session: Session, name: str, version: int | None, *, force: bool) ->
             info = workspace.ring.destroy(name, version, force=force)
             act.facts.update(_facts(info))
             removed = _remove_minimizers(workspace, info)
-            forget_jobs(workspace.home)
+            act.facts["unreached"] = len(forget_jobs(workspace.home))
             act.facts["minimizer_removed"] = removed
     return DestroyResult(**_result(session, info), minimizer_removed=removed)
 

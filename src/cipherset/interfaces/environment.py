@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -56,12 +57,17 @@ def _running() -> str:
 
 
 def package_digest(root: Path) -> str:
-    """The digest of the names and bytes of every file below ``root``, but what Python caches."""
+    """The digest of the names and bytes of every file below ``root``, but what Python caches.
+
+    A file that goes while they are read (an upgrade, an editor) is none: that is another package,
+    and no reason for a command to fail that asks for none in particular.
+    """
     files = {}
     for folder, folders, names in os.walk(root):
         if "__pycache__" in folders:
             folders.remove("__pycache__")
         for name in names:
             path = Path(folder, name)
-            files[path.relative_to(root).as_posix()] = canonical.digest_bytes(path.read_bytes())
+            with suppress(FileNotFoundError):
+                files[path.relative_to(root).as_posix()] = canonical.digest_bytes(path.read_bytes())
     return canonical.digest(files)

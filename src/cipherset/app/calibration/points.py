@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from cipherset.app.assess.lines import Aligned, reid, supposed
 from cipherset.app.calibration import permutation
@@ -15,6 +14,7 @@ from cipherset.app.calibration.permutation import PermutationScheme
 from cipherset.app.exports.calibrate import FULL_FIT, Measured, Setting, Sweep, fit_for
 from cipherset.app.exports.leak import CANDIDATES
 from cipherset.app.exports.utility import ON_EXPORT, Rows, anchors, row_scores
+from cipherset.app.workers import one_thread
 from cipherset.core.manifest import Task
 from cipherset.core.protocols import Progress
 from cipherset.core.values import Floats, NoiseLaw
@@ -55,7 +55,7 @@ def our_points(progress: Progress, bench: Bench, measured: list[Measured]) -> It
     progress.start("controls, and attackers without the key", len(measured))
     surrogates: dict[tuple[str, FitSettings], FittedMinimizer] = {}
     for one in measured:
-        with threadpool_limits(1):
+        with one_thread():
             gain = _gain(bench, one)
             safe = _key_safe(bench, one, surrogates)
         progress.advance(1)
@@ -148,7 +148,7 @@ def permuted_points(progress: Progress, bench: Bench) -> Iterator[Point]:
         rng = np.random.default_rng([sweep.seed, 0x9E])
         scheme = PermutationScheme.drawn(sweep.inner.x.shape[1], factor, rng)
         c = scheme.encrypt(sweep.inner.x, rng)
-        with threadpool_limits(1):
+        with one_thread():
             model = train_model(c, sweep.inner.y, ON_EXPORT, task=sweep.task, seed=sweep.seed)
         predicted = model.predict(scheme.query(sweep.validation.x))
         scores = row_scores(sweep.task, sweep.validation.y, predicted)

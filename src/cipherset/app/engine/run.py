@@ -10,7 +10,7 @@ import pyarrow as pa
 from cipherset.app.engine.cluster import connected
 from cipherset.app.engine.engine import Engine
 from cipherset.app.engine.pool import Job, Pool
-from cipherset.app.engine.task import FOLDER, LEAST_ROWS, Answers, Task, job_of
+from cipherset.app.engine.task import FOLDER, LEAST_ROWS, Answers, Task, job_of, note, note_of
 from cipherset.app.gate import Fact
 from cipherset.app.labels.code import code_digest
 from cipherset.app.workspace import Session, Workspace
@@ -61,6 +61,8 @@ class Distributed:
                 yield part, answers.read(number)
             self.facts["workers_lost"] = pool.n_lost
         answers.remove()
+        with disk_errors(answers.folder):
+            note_of(self.workspace.home, answers.folder).unlink(missing_ok=True)
 
     def _job(self, stage: str, settings: dict[str, Any]) -> tuple[Job, Answers]:
         place = self.engine.folder or self.workspace.home / FOLDER
@@ -76,6 +78,8 @@ class Distributed:
         key = None if self.key is None else [self.key.key_id, self.key.version]
         name = job_of(task, {"source": self.asset, "key": key})
         folder = place.absolute() / name
+        if self.engine.folder is not None:
+            note(self.workspace.home, folder)
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         task = replace(task, folder=str(folder))

@@ -2,10 +2,12 @@
 
 An answer has its name only when it is whole. It is the same whoever gives it and however often,
 so a part that was done twice is there once, and what a run has done, the next one need not do.
-Whatever is erased anywhere empties the workspace's folder of jobs, for they hold rows.
+Whatever is erased anywhere empties the workspace's folder of jobs, for they hold rows, and every
+folder elsewhere that the workspace has a note of: there is one for as long as a run is not done.
 """
 
 import json
+import os
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,11 +20,12 @@ import pyarrow as pa
 from cipherset.app.vectors.segments import empty
 from cipherset.core import canonical
 from cipherset.core.errors import IntegrityError
-from cipherset.core.files import disk_errors
+from cipherset.core.files import disk_errors, write_atomic
 from cipherset.core.protocols import Sealer
 from cipherset.core.spool import Spool, SpoolWriter
 
 FOLDER: Final = "jobs"  # of a workspace; its runs may be told to use another
+NOTES: Final = "answers"  # of a workspace: a note for each folder elsewhere that holds answers
 LEAST_ROWS: Final = 4096  # of a part: what it takes to send one should not count
 _ENDING: Final = ".answer"
 
@@ -109,21 +112,67 @@ class Answers:
 
     def remove(self) -> None:
         """Every answer, and what killed workers left; somebody may have been faster."""
-        if not self.folder.is_dir():
-            return
-        with disk_errors(self.folder):
-            for path in self.folder.iterdir():
-                path.unlink(missing_ok=True)
-            self.folder.rmdir()
+        _clear(self.folder)
 
     def _name(self, part: int) -> str:
         return f"job/{self.job}/{part}"
 
 
-def forget_jobs(home: Path) -> None:
-    """No answer is left in the workspace; a job that is under way fails, and is to be run again.
+def note_of(home: Path, folder: Path) -> Path:
+    """Where the workspace keeps that ``folder``, which is not in it, has answers of a job."""
+    return home / NOTES / canonical.digest_bytes(os.fsencode(folder)).removeprefix("sha256:")
+
+
+def note(home: Path, folder: Path) -> Path:
+    """Keep that ``folder`` is to have answers, before it has any; the note.
+
+    Raises:
+        BackendError: ``disk_full``, ``no_permission`` or ``disk``.
+    """
+    path = note_of(home, folder)
+    with disk_errors(path):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_atomic(path, os.fsencode(folder))
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A folder of answers that is not there, by a note: removed by hand, or not mounted now."""
+
+    folder: str
+    note: str
+
+
+def forget_jobs(home: Path) -> tuple[Unreached, ...]:
+    """No answer is left but in what it names; a job under way fails, and is to be run again.
 
     Raises:
         BackendError: ``no_permission`` or ``disk``.
     """
     empty(home / FOLDER)
+    notes = sorted((home / NOTES).iterdir()) if (home / NOTES).is_dir() else []
+    unreached = []
+    for path in notes:
+        with disk_errors(path):
+            try:
+                folder = Path(os.fsdecode(path.read_bytes()))
+            except FileNotFoundError:  # its run was done just now
+                continue
+        # Through no link: where others may write, one could lead to anybody's files.
+        if path != note_of(home, folder) or folder.is_symlink() or not folder.is_dir():
+            unreached.append(Unreached(str(folder), str(path)))
+            continue
+        _clear(folder)
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+    return tuple(unreached)
+
+
+def _clear(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    with disk_errors(folder):
+        for path in folder.iterdir():
+            path.unlink(missing_ok=True)
+        folder.rmdir()

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from threadpoolctl import threadpool_limits
-
 from cipherset.app.engine.stages import STAGES, Made, Stage
 from cipherset.app.engine.task import Answers, Task
 from cipherset.app.labels.code import code_digest
+from cipherset.app.workers import one_thread
 from cipherset.core.errors import BackendError, Caught, CiphersetError, KeyAccessError
 from cipherset.custody.keys import GrantReceiver, JobKeys
 from cipherset.pipeline.ingest import open_source
@@ -74,5 +73,5 @@ class Worker:
         part = open_source(task.source).parts(task.least_rows)[keys.part]
         tables = stage(part, task, keys, self._made)
         answers = Answers(Path(task.folder), keys.job, lambda _: keys.sealer)
-        with threadpool_limits(1):  # a core is its own, and the next one is another worker's
+        with one_thread():  # a core is its own, and the next one is another worker's
             return answers.write(keys.part, tables)

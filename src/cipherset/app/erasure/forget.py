@@ -13,7 +13,7 @@ import numpy as np
 
 from cipherset.app import state
 from cipherset.app.assets.deploy import MODELS
-from cipherset.app.engine.task import forget_jobs
+from cipherset.app.engine.task import Unreached, forget_jobs
 from cipherset.app.erasure.sealed import open_exports, sealed_column, take_out
 from cipherset.app.erasure.subject import Match, Subject, matches
 from cipherset.app.gate import Action, Fact
@@ -68,7 +68,8 @@ class Forgotten:
     ``models`` were trained on what held the rows, ``deployed`` are the names of those in use, and
     ``sources`` are what the rows came from. In ``by_rows_only`` no column names the subject: only
     rows that are equal to known ones were found there. ``unreadable`` could not be searched.
-    ``again`` is all that is to be made again, in an order in which it can be.
+    ``again`` is all that is to be made again, in an order in which it can be. ``unreached`` are
+    folders in which a stopped run on Ray may have left sealed answers, with rows of anybody.
     """
 
     subject: str
@@ -79,6 +80,7 @@ class Forgotten:
     by_rows_only: tuple[str, ...]
     unreadable: tuple[str, ...]
     again: tuple[Again, ...]
+    unreached: tuple[Unreached, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -92,6 +94,7 @@ class Forgotten:
             "by_rows_only": list(self.by_rows_only),
             "unreadable": list(self.unreadable),
             "again": [each.as_json() for each in self.again],
+            "unreached": [{"folder": each.folder, "note": each.note} for each in self.unreached],
         }
 
 
@@ -112,8 +115,9 @@ def forget(session: Session, subject: Subject) -> Forgotten:
         ):
             # Which of them are the subject's cannot be told: they hold no names.
             forget_vectors(workspace.home)
-            forget_jobs(workspace.home)
+            unreached = forget_jobs(workspace.home)
             result = _forget(workspace, subject, lambda match: _empty(workspace, match, digest))
+            result = replace(result, unreached=unreached)
             act.facts.update(_facts(result))
     return result
 
@@ -139,6 +143,7 @@ def _facts(result: Forgotten) -> dict[str, Fact]:
         "rows": sum(each.rows for each in result.exports),
         "exports": ",".join(each.cipherset_id for each in result.exports),
         "models": ",".join(each.id for each in result.models),
+        "unreached": len(result.unreached),
     }
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from cipherset.app import state
 from cipherset.app.exports.calibrate import (
@@ -24,6 +23,7 @@ from cipherset.app.exports.plan import FIT_ROWS, Plan, sample
 from cipherset.app.exports.request import AUTO, Owner, ProtectRequest
 from cipherset.app.exports.split import test_rows
 from cipherset.app.exports.utility import Part, Protection, Rows
+from cipherset.app.workers import one_thread
 from cipherset.core.errors import UsageError
 from cipherset.core.manifest import EncoderFacts, Task
 from cipherset.core.secret import KeyHandle
@@ -61,7 +61,7 @@ def fitted(
     rows = plan.rows(dataset, sample(plan.fit, FIT_ROWS, seed=request.seed))
     setting, tried = _setting(owner, request, dataset, plan)
     owner.progress.start(f"fit {setting}", None)
-    with threadpool_limits(1):
+    with one_thread():
         minimizer = fit_for(plan.task, setting, rows, seed=request.seed)
     protection = pair(owner.key, request.scheme, plan.task, setting, minimizer)
     # A rule that is chosen by looking at rows would be one more thing computed from them.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from cipherset.app.assess.lines import Aligned, reid, supposed
+from cipherset.app.workers import one_thread
 from cipherset.core.errors import PolicyError
 from cipherset.core.secret import SECRET_BYTES
 from cipherset.core.values import Float32s
@@ -87,7 +87,7 @@ def measure(sample: Float32s, factor: float, *, seed: int) -> Risk:
     rows = sample[rng.permutation(len(sample))]
     public, victims = rows[: len(rows) // 2], rows[len(rows) // 2 :]
     keys = min(max(1, -(-LEAST_JUDGED // len(victims))), MOST_KEYS)
-    with threadpool_limits(1):
+    with one_thread():
         found = [
             _unpaired(_fresh(sample.shape[1], factor), public, victims, seed, key)
             for key in range(keys)

@@ -89,7 +89,7 @@ def retention(session: Session, *, apply: bool) -> Kept:
         if apply:
             if kept.due:  # what was made of their rows on the way goes too
                 forget_vectors(workspace.home)
-                forget_jobs(workspace.home)
+                act.facts["unreached"] = len(forget_jobs(workspace.home))
             for each in kept.due:
                 _remove(workspace, each)
     return kept

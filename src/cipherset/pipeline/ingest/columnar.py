@@ -1,11 +1,13 @@
 """Parquet, read one batch at a time.
 
-Pages are streamed, so memory follows the batch, not the row group. In a ``.gz`` (which cannot be
+Pages are streamed, so memory follows the batch, not the row group; of images a batch has as many
+rows as may be held (see ``pictures.cells``). In a ``.gz`` (which cannot be
 jumped in) the columns of one row group are read one after the other, each as a whole.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,13 @@ from cipherset.core.objects import ObjectPath
 from cipherset.pipeline.ingest import faults
 from cipherset.pipeline.ingest.cells import MOST_ITEMS, as_text
 from cipherset.pipeline.ingest.lines import open_bytes, stored_chunks
+from cipherset.pipeline.ingest.pictures.cells import (
+    BYTES,
+    bounded,
+    file_bytes,
+    rows_at_once,
+    with_dictionaries,
+)
 from cipherset.pipeline.ingest.reader import Batch, Part
 from cipherset.pipeline.ingest.whole import (
     BATCH_CHARS,
@@ -27,7 +36,6 @@ from cipherset.pipeline.ingest.whole import (
 )
 
 _PAGE_BUFFER_BYTES: Final = 1 << 20
-_BYTES: Final = "bytes"  # beside "path", in the structs that image data sets are kept as
 
 
 class ParquetReader:
@@ -68,7 +76,9 @@ class ParquetReader:
         return found
 
     def batches(self, parts: Mapping[str, Part], batch_rows: int) -> Iterator[Batch]:
-        with self._open() as parquet:
+        images = [column for column, part in parts.items() if part is Part.IMAGE]
+        coded = self._coded(images)
+        with self._open(coded) as parquet:
             schema = parquet.schema_arrow
             targets = {}
             for column, part in parts.items():
@@ -76,18 +86,43 @@ class ParquetReader:
                     raise faults.duplicate_column(self.name, column)
                 targets[column] = self._target(schema.field(column).type, column, part)
             cells = {column for column, part in parts.items() if part is Part.CELL}
-            for group, start in self._starts(parquet):
-                for raw in parquet.iter_batches(
-                    batch_rows, row_groups=[group], columns=list(parts), use_threads=False
-                ):
-                    arrays = {
-                        column: self._as_text(raw.column(column), column, start)
-                        if column in cells
-                        else self._cast(raw.column(column), target, column, start)
-                        for column, target in targets.items()
-                    }
-                    yield Batch(start, pa.table(arrays))
-                    start += raw.num_rows
+            limits = partial(rows_at_once, columns=images, batch_rows=batch_rows, coded=coded)
+            for start, raw in self._raw(parquet, list(parts), images, limits):
+                arrays = {
+                    column: self._as_text(raw.column(column), column, start)
+                    if column in cells
+                    else self._cast(raw.column(column), target, column, start)
+                    for column, target in targets.items()
+                }
+                yield Batch(start, pa.table(arrays))
+
+    def _raw(
+        self,
+        parquet: pq.ParquetFile,
+        columns: list[str],
+        images: list[str],
+        most_rows: Callable[..., int],
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Batches in the types of the file, each with the number of its first row."""
+        for group, first in self._starts(parquet):
+            start, told = first, parquet.metadata.row_group(group)
+            place = f"{self.name}, rows {first + 1} to {first + told.num_rows}"
+            rows = most_rows(told, place=place)
+            for raw in parquet.iter_batches(
+                rows, row_groups=[group], columns=columns, use_threads=False
+            ):
+                if images:
+                    yield from bounded(raw, images, start, name=self.name)
+                else:
+                    yield start, raw
+                start += raw.num_rows
+
+    def _coded(self, images: list[str]) -> list[str]:
+        """The paths of image columns to be read with their dictionaries, not row by row."""
+        if not images:
+            return []
+        with self._open() as parquet:
+            return with_dictionaries(parquet.metadata, images)
 
     def whole(self) -> Iterator[TableRows]:
         with self._open() as parquet:
@@ -116,7 +151,7 @@ class ParquetReader:
             start += parquet.metadata.row_group(group).num_rows
 
     @contextmanager
-    def _open(self) -> Iterator[pq.ParquetFile]:
+    def _open(self, coded: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
         is_gzip = self._path.suffix.lower() == ".gz"
         buffer_bytes = 0 if is_gzip else _PAGE_BUFFER_BYTES
         with (
@@ -126,6 +161,7 @@ class ParquetReader:
                 stream,
                 buffer_size=buffer_bytes,
                 pre_buffer=False,
+                read_dictionary=list(coded),
             ) as parquet,
         ):
             yield parquet
@@ -165,10 +201,10 @@ class ParquetReader:
         raise faults.column_type(self.name, column, f"strings or numbers, found {kind}")
 
     def _cast(self, raw: pa.Array, target: pa.DataType, column: str, start: int) -> pa.Array:
+        if target == pa.large_binary():
+            raw = file_bytes(raw)
         if pa.types.is_dictionary(raw.type):
             raw = raw.dictionary_decode()
-        if target == pa.large_binary() and pa.types.is_struct(raw.type):
-            raw = pc.struct_field(raw, _BYTES)
         if target == pa.string():
             self._check_utf8(raw, column, start)
         try:
@@ -222,8 +258,9 @@ def _is_string(kind: pa.DataType) -> bool:
 
 def _of_file(kind: pa.DataType) -> pa.DataType:
     """The type itself, or of the part that holds the bytes where the path is kept beside them."""
-    at = kind.get_field_index(_BYTES) if pa.types.is_struct(kind) else -1
-    return kind.field(at).type if at >= 0 else kind
+    at = kind.get_field_index(BYTES) if pa.types.is_struct(kind) else -1
+    held = kind.field(at).type if at >= 0 else kind
+    return held.value_type if pa.types.is_dictionary(held) else held
 
 
 def _is_binary(kind: pa.DataType) -> bool:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from cipherset.app.assess.attacks.unpaired import (
     WITH_LABELS,
@@ -25,7 +24,7 @@ from cipherset.app.assess.verdict import Control
 from cipherset.app.gate import Action, Fact
 from cipherset.app.gate.subjects import about_source
 from cipherset.app.places import Made, check_target
-from cipherset.app.workers import a_core_each
+from cipherset.app.workers import a_core_each, one_thread
 from cipherset.app.workspace import Session, open_workspace
 from cipherset.core.values import NoiseLaw
 from cipherset.evidence.attack import Knowledge
@@ -85,7 +84,7 @@ def _attacked(
     controls: tuple[Control, ...] = ()
     if files.victims is not None:
         session.progress.start("controls: is planted weakness found?", None)
-        with threadpool_limits(1):
+        with one_thread():
             scoring = Scoring.of(files.victims.x, files.victims.clear, request.seed)
             controls = (*suite(files.victims, scoring), planted(files, scoring))
         session.progress.finish()

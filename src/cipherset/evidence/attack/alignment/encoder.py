@@ -4,13 +4,13 @@ Where an export is narrower than the plain vectors no map leads back. But candid
 to the ciphertexts: that learns minimizer and key in one, whatever they are.
 """
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from cipherset.core.errors import DimensionError
+from cipherset.core.process.unwarned import unwarned
 from cipherset.core.values import Floats
 from cipherset.evidence.attack.alignment.linear_map import (
     Doubles,
@@ -125,9 +125,8 @@ def _network(plain: Doubles, hidden: Doubles, seed: int) -> _Network:
         random_state=seed,
     )
     target = (hidden - center) / spread
-    with warnings.catch_warnings():
+    with unwarned(ConvergenceWarning):
         # Stopping at the last round is meant: an attack has a budget.
-        warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(plain, target[:, 0] if target.shape[1] == 1 else target)
     return _Network(model, center, spread)
 

@@ -7,7 +7,6 @@ and only pixels go on: no place, no time, no camera, no comment, no thumbnail, n
 
 import io
 import struct
-import warnings
 import zlib
 from typing import Final
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from cipherset.core.errors import InputError
+from cipherset.core.process.unwarned import unwarned
 from cipherset.core.values import Pixels
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "PPM")
@@ -48,11 +48,11 @@ def decoded(raw: bytes, side: int, *, place: str) -> Pixels:
             a damaged one.
     """
     if len(raw) > MOST_BYTES:
-        raise _too_large(place, f"{len(raw)} bytes", f"{MOST_BYTES} bytes")
+        raise too_large(place, f"{len(raw)} bytes", f"{MOST_BYTES} bytes")
     try:
         # Its warning of large images is to be no warning: they are refused below.
         with (
-            warnings.catch_warnings(action="ignore"),
+            unwarned(),
             Image.open(io.BytesIO(raw), "r", FORMATS) as image,
         ):
             width, height = image.size
@@ -67,7 +67,7 @@ def decoded(raw: bytes, side: int, *, place: str) -> Pixels:
             code="image_unreadable",
             hint=f"expected a whole file of one of {', '.join(FORMATS)}",
         ) from None
-    raise _too_large(place, found, f"{MOST_PIXELS} pixels")
+    raise too_large(place, found, f"{MOST_PIXELS} pixels")
 
 
 def _square(image: Image.Image, side: int) -> Pixels:
@@ -105,7 +105,8 @@ def _scaled(gray: npt.NDArray[np.integer]) -> Image.Image:
     return Image.fromarray(np.rint(gray * (255 / _SIXTEEN_BITS)).astype(np.uint8))
 
 
-def _too_large(place: str, found: str, most: str) -> InputError:
+def too_large(place: str, found: str, most: str) -> InputError:
+    """An image that is not read; ``found`` and ``most`` are sizes with their units."""
     return InputError(
         f"{place}: an image of {found}, at most {most} are read",
         code="image_too_large",

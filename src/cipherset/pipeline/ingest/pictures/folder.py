@@ -70,7 +70,7 @@ class ImageFolderReader:
         """
         rows = self._rows()
         sizes = [self._size(row) if Part.IMAGE in parts.values() else 0 for row in rows]
-        for start, end in _cut(sizes, batch_rows):
+        for start, end in cut(sizes, batch_rows):
             chosen = rows[start:end]
             arrays = {column: self._column(column, part, chosen) for column, part in parts.items()}
             yield Batch(start, pa.table(arrays))
@@ -200,7 +200,7 @@ def _no_image(name: str) -> InputError:
     )
 
 
-def _cut(sizes: Sequence[int], most_rows: int) -> Iterator[tuple[int, int]]:
+def cut(sizes: Sequence[int], most_rows: int) -> Iterator[tuple[int, int]]:
     """Where batches of files of these ``sizes`` begin and end."""
     start, n_bytes = 0, 0
     for at, size in enumerate(sizes):

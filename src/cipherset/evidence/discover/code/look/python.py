@@ -2,11 +2,11 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from cipherset.core.process.unwarned import unwarned
 from cipherset.evidence.discover.code.catalog import Catalog, Loading, Service
 from cipherset.evidence.discover.code.found import Hit, Kind
 from cipherset.evidence.discover.code.look.settings import command_hits
@@ -51,8 +51,7 @@ _PATTERN: Final = re.compile(
 def parsed(source: bytes | str) -> ast.Module | None:
     """Its syntax tree; None for what this Python cannot parse."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unwarned():
             return ast.parse(source)
     except _UNPARSED:
         return None

@@ -55,4 +55,9 @@ def _rows(found: Forgotten, what: str) -> list[tuple[str, str]]:
     told = f"no column of it names a person: only rows equal to some found elsewhere are seen{more}"
     rows += [(f"export {each[:12]}", told) for each in found.by_rows_only]
     rows += [("NOT SEARCHED", f"{each}: its key is not here") for each in found.unreadable]
-    return rows or [("exports", "none has a row of this person")]
+    rows = rows or [("exports", "none has a row of this person")]
+    told = "is not there, and may have answers of a run on Ray; mount it and run this again, or, if"
+    return rows + [
+        ("NOT EMPTIED", f"{each.folder} {told} it was removed, remove {each.note}")
+        for each in found.unreached
+    ]
