@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cipherset.app.exports import protect
+from cipherset.app.exports.earlier.measured import check_measured
 from cipherset.app.exports.exporting import Repeated
 from cipherset.app.exports.fitting import hold_exposed
 from cipherset.app.exports.leak import TIMES, measure_exposure, measure_reid
@@ -103,10 +103,10 @@ def test_what_is_not_held_is_refused(excess, refused):
     )
     request = SimpleNamespace(accept_risk=None, max_reid=0.05)
     if not refused:
-        protect._decide(request, leak)
+        check_measured(request, leak)
         return
     with pytest.raises(PolicyError) as caught:
-        protect._decide(request, leak)
+        check_measured(request, leak)
     assert caught.value.code == "most_exposed"
     assert "0.510" in caught.value.message
     assert "--accept-risk" in caught.value.hint
