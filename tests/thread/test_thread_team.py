@@ -152,7 +152,11 @@ def test_a_model_is_deployed_after_approval_alone(team):
     assert team.protect().code == 0
     bundle = team.folder / "router.bundle"
     team.ok("sci", "train", team.target, "--to", bundle)
-    assert team.refused("dora", "deploy", bundle)["code"] == "not_allowed"
+    unapproved = team.refused("dora", "deploy", bundle)
+    assert unapproved["code"] == "not_allowed"
+    assert unapproved["hint"].startswith("router.bundle is not approved yet: cipherset grant ")
+    assert "cipherset asset approve router.bundle --as WHO" in unapproved["hint"]
+    assert "cipherset grant request deploy router.bundle --for PURPOSE" in unapproved["hint"]
     assert team.refused("ada", "asset", "approve", bundle)["code"] == "not_allowed"
     team.granted("ada", "approve", bundle, by=("amy", "rev"))
     assert team.ok("ada", "asset", "approve", bundle)["status"] == "approved"
@@ -164,7 +168,9 @@ def test_a_model_is_deployed_after_approval_alone(team):
     assert (team.home / "models" / deployed["name"] / "model.onnx").is_file()
     assert (deployed["reid"], deployed["verdict"]) == (None, None)
     team.ok("rev", "asset", "suspend", bundle)
-    assert team.refused("dora", "deploy", bundle, *risky, "--force")["code"] == "not_allowed"
+    suspended = team.refused("dora", "deploy", bundle, *risky, "--force")
+    assert suspended["code"] == "not_allowed"
+    assert suspended["hint"].startswith("router.bundle is suspended: cipherset grant request ")
 
 
 def test_what_was_measured_decides(team):
