@@ -72,6 +72,29 @@ def test_a_grant_is_its_beneficiarys_alone(team):
     assert team.protect("ada").code == 3
 
 
+def test_a_grant_that_whom_it_is_for_could_never_use_says_so_as_it_is_asked_for(team):
+    ask = ("grant", "request")
+    useless = team.ok("dora", *ask, "calibrate", team.source, "--for", "a trial")
+    (said,) = useless["warnings"]
+    assert said.startswith("dora could not use this grant: by the policies, calibrate is for")
+    assert "someone who is data-owner or ingester" in said
+    assert "--to PRINCIPAL" in said
+    given = team.ok("dora", *ask, "calibrate", team.source, "--for", "a trial", "--to", "amy")
+    assert "warnings" not in given
+    usable = team.ok("kim", *ask, "key.destroy", "key:support", "--for", "the end")
+    assert "warnings" not in usable
+    other = team.ok("rev", *ask, "principal.add", "principal:zoe=reviewer", "--for", "more")
+    assert "someone who is administrator" in other["warnings"][0]
+
+
+def test_who_made_it_could_not_use_a_grant_to_approve_it(team):
+    team.ok("root", "principal", "add", "ann", "--role", "data-owner", "--role", "ingester")
+    team.granted("ann", "protect", team.source, "key:support", options=("--accept-risk", "x"))
+    assert team.protect("ann").code == 0
+    told = team.ok("ann", "grant", "request", "approve", team.target, "--for", "routing")
+    assert "someone else who is data-owner or reviewer" in told["warnings"][0]
+
+
 def test_nobody_approves_their_own_request(team):
     asked = team.ok("rev", "grant", "request", "assess", team.source, "--for", "a look")
     told = team.refused("rev", "grant", "approve", asked["grant"])

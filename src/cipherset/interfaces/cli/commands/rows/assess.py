@@ -16,6 +16,7 @@ from cipherset.app.serving.probing.measure import measure_copies
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.pipeline.ingest import open_source
 
 EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
 PAIRS: Final = 10_000
@@ -99,6 +100,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
         _assess_bundle(context, there, ours | files | {"--force": force}, seed)
         return
     if _is_file(there):
+        if not there.exists():
+            open_source(there)  # refuses, before anything is asked for
         _refuse(ours, f"{there} is a file", "a cipherset's folder")
         limit, name = LIMIT if max_reid is None else max_reid, encoder or DEFAULT_ENCODER
         columns = (_public(public, text), text, vector or "vector", label)
