@@ -84,13 +84,27 @@ _ENOUGH: Final[Mapping[Way, frozenset[Way]]] = {
 
 
 class First(StrEnum):
-    """What has to be before any way is open: of the asset, the key, the place or who asks."""
+    """What has to be before any way is open; ``says`` is the same for a person."""
 
     APPROVAL = "approval"
     PURPOSE = "purpose"
     REGION = "region"
     KEY = "key"
     IDENTITY = "identity"
+
+    @property
+    def says(self) -> str:
+        """What it is, as part of a sentence."""
+        return _SAYS_FIRST[self]
+
+
+_SAYS_FIRST: Final[Mapping[First, str]] = {
+    First.APPROVAL: "the asset approved",
+    First.PURPOSE: "the purpose that the rows were collected for",
+    First.REGION: "a machine in the region of the rows",
+    First.KEY: "a key of the tenant and region of the rows",
+    First.IDENTITY: "an identity that was verified",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +230,9 @@ class Policies:
             fewer = tuple(other for other in first if other is not each)
             first = fewer if self._opens(_with(request, fewer)) else first
         after = _with(request, first)
-        return replace(Missing() if self._allows(after) else self._open(after), first=first)
+        return replace(
+            Missing() if self._judge(after).is_allowed else self._open(after), first=first
+        )
 
     def could(self, request: Request) -> tuple[Role, ...] | None:
         """None if who asks could ever do it; else the roles that could, as far as can be told.
@@ -230,13 +246,14 @@ class Policies:
             _harmless(best.context), granted=True, accepted_risk=True, exposure_left=UNBOUNDED
         )
         best = replace(best, context=context)
-        return None if self._allows(best) else self._roles(best, context, tuple(Role)) or None
-
-    def _allows(self, request: Request) -> bool:
-        return self._judge(request).is_allowed
+        return (
+            None
+            if self._judge(best).is_allowed
+            else self._roles(best, context, tuple(Role)) or None
+        )
 
     def _opens(self, request: Request) -> bool:
-        return self._allows(request) or not _is_dead_end(self._open(request))
+        return self._judge(request).is_allowed or not _is_dead_end(self._open(request))
 
     def _open(self, request: Request) -> Missing:
         """What would allow it, the facts being what they are."""

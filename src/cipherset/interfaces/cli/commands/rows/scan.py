@@ -112,8 +112,8 @@ def command(  # noqa: PLR0913 -- one parameter per option
 def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
     rows = [("label", _label(result.label)), ("trust", result.trust or "not said: --trust")]
     rows += [(f"  {name}", _column(column)) for name, column in result.columns.items()]
-    rows.append(("how sure", result.confidence["statement"]))
-    rows += _none_found(result.none_found)
+    rows += _folded("how sure", result.confidence["statement"])
+    rows += _folded("none found", *result.none_found.split("; "))  # a line per recall
     rows += [("note", note) for note in result.notes]
     if result.fields is not None:
         rows += _fields(result.fields)
@@ -122,10 +122,10 @@ def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
     return rows if html is None else [*rows, ("page", str(html))]
 
 
-def _none_found(said: str) -> list[tuple[str, str]]:
-    """A row per recall that is told, so that some dozen kinds can be read."""
-    lines = [line for part in said.split("; ") for line in wrap(part, WIDTH)]
-    return [("" if number else "none found", line) for number, line in enumerate(lines)]
+def _folded(name: str, *parts: str) -> list[tuple[str, str]]:
+    """A row with a line or more for each part."""
+    lines = [line for part in parts for line in wrap(part, WIDTH)]
+    return [("" if number else name, line) for number, line in enumerate(lines)]
 
 
 def _fields(fields: FieldsResult) -> list[tuple[str, str]]:
