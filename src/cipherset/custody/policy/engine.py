@@ -74,12 +74,8 @@ _SAYS: Final[Mapping[Way, str]] = {
 
 # A way is not told where a part of it is enough.
 _ENOUGH: Final[Mapping[Way, frozenset[Way]]] = {
-    Way.GRANT: frozenset(),
-    Way.LESS_RISK: frozenset(),
-    Way.EXPOSURE: frozenset(),
     Way.GRANT_AND_LESS_RISK: frozenset({Way.GRANT, Way.LESS_RISK}),
     Way.ACCEPTED_RISK: frozenset({Way.GRANT}),
-    Way.BREAK_GLASS: frozenset(),
 }
 
 
@@ -274,7 +270,7 @@ class Policies:
             request, replace(granted, accepted_risk=True), tuple(Role)
         )
         return Missing(
-            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
+            ways=tuple(way for way in opened if _ENOUGH.get(way, frozenset()).isdisjoint(opened)),
             roles=self._roles(request, context, with_grant),
             roles_with_grant=with_grant,
         )

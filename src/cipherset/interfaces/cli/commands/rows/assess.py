@@ -100,8 +100,6 @@ def command(  # noqa: PLR0913 -- one parameter per option
         _assess_bundle(context, there, ours | files | {"--force": force}, seed)
         return
     if _is_file(there):
-        if not there.exists():
-            open_source(there)  # refuses, before anything is asked for
         _refuse(ours, f"{there} is a file", "a cipherset's folder")
         limit, name = LIMIT if max_reid is None else max_reid, encoder or DEFAULT_ENCODER
         columns = (_public(public, text), text, vector or "vector", label)
@@ -135,10 +133,16 @@ def _assess_bundle(context: Context, there: Path, others: Mapping[str, object], 
 
 
 def _is_file(there: Path) -> bool:
-    """Whether it is, or would be if it were there, a source and not an export."""
+    """Whether it is a source and not an export.
+
+    Raises:
+        InputError: ``source_missing``: it would be, and is not there; first of all that is said.
+    """
     if there.exists():
         return not there.is_dir()
-    return there.suffix not in {"", ".cipherset"}
+    if there.suffix not in {"", ".cipherset"}:
+        open_source(there)
+    return False
 
 
 def _public(public: str | None, text: tuple[str, ...]) -> str:
