@@ -14,6 +14,7 @@ from cipherset.custody.policy import (
     Action,
     Authenticated,
     BuiltIn,
+    First,
     Kind,
     Level,
     Missing,
@@ -30,6 +31,7 @@ from cipherset.custody.policy import (
 
 ANYTHING = Policies.load({"all.cedar": ALL}, LIMITS)
 NOBODYS = only_when('principal == Principal::"somebody else"')
+GLASS = LIMITS + '[break_glass]\nactions = ["detokenize"]\nroles = ["data-owner"]\n'
 
 
 def test_what_a_permit_covers_is_allowed_with_its_name_and_reason():
@@ -262,6 +264,71 @@ def test_a_denial_says_who_may():
     assert missing.ways == ()
 
 
+@pytest.mark.parametrize(
+    ("condition", "facts", "first"),
+    [
+        ('resource.status == Standing::"approved"', {}, (First.APPROVAL,)),
+        (
+            "resource has purpose && context has purpose && context.purpose == resource.purpose",
+            {"purpose": "routing", "c_purpose": "sales"},
+            (First.PURPOSE,),
+        ),
+        (
+            "resource has region && context has region && context.region == resource.region",
+            {"region": "eu"},
+            (First.REGION,),
+        ),
+        (
+            "resource has tenant && context has key_tenant && context.key_tenant == "
+            "resource.tenant",
+            {"tenant": "acme", "under_key": True},
+            (First.KEY,),
+        ),
+        ('context.authenticated != Authenticated::"claimed"', {}, (First.IDENTITY,)),
+    ],
+)
+def test_what_has_to_be_first_is_told_and_nothing_besides(condition, facts, first):
+    request = ask([], "export", "dataset", **facts)
+    alone = only_when(condition).missing(request)
+    assert alone == Missing(first=first)
+    granted = only_when(f"{condition} && context.granted").missing(request)
+    assert (granted.first, granted.ways) == (first, (Way.GRANT,))
+    either = only_when(f"({condition}) || context.granted").missing(request)
+    assert (either.first, either.ways) == ((), (Way.GRANT,))
+
+
+@pytest.mark.parametrize("home", ["region", "tenant"])
+def test_what_is_of_several_places_is_bound_to_no_one_of_them(home):
+    condition = f"resource has {home} && context has key_{home} && "
+    held = only_when(condition + f"context.key_{home} == resource.{home}")
+    request = ask([], "protect", "dataset", **{home: "eu, us"}, under_key=True)
+    assert held.missing(request) == Missing()
+
+
+def test_glass_that_is_broken_does_not_stand_for_what_has_to_be_first():
+    held = policies(
+        "permit (principal, action, resource) when { context.break_glass }",
+        'permit (principal, action, resource) when { resource.status == Standing::"approved" }',
+        limits=GLASS,
+    )
+    request = ask(["reviewer"], "detokenize", "dataset", break_glass=True)
+    assert held.missing(request) == Missing(first=(First.APPROVAL,))
+
+
+def test_who_could_never_do_it_is_told_who_could():
+    held = policies(
+        'permit (principal in Role::"reviewer", action, resource) when { context.granted }',
+        "forbid (principal, action, resource) when { resource.made_by.contains(principal) }",
+    )
+    others = (Role.REVIEWER,)
+    assert held.could(ask(["deployer"], "approve", "model")) == others
+    assert held.could(ask(["reviewer"], "approve", "model")) is None
+    assert held.could(ask(["reviewer"], "approve", "model", made_by=frozenset({"ann"}))) == others
+    assert held.could(ask(["deployer"], "key.create", "model")) is None
+    nobody = only_when('principal == Principal::"x"')
+    assert nobody.could(ask(["deployer"], "approve", "model")) is None
+
+
 def test_one_look_says_the_same_but_for_what_is_missing():
     held = only_when("context.granted")
     request = ask(["auditor"], "deploy", "model")
@@ -279,9 +346,6 @@ def test_who_is_kept_out_by_name_is_told_that_another_may():
     decision = held.decide(ask(["reviewer"], "grant.approve", "model", requester="ann"))
     assert decision.policies == ("p1",)
     assert decision.missing.roles == (Role.REVIEWER,)
-
-
-GLASS = LIMITS + '[break_glass]\nactions = ["detokenize"]\nroles = ["data-owner"]\n'
 
 
 def test_break_glass_opens_what_the_limits_name_and_says_so():

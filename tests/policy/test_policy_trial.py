@@ -7,6 +7,7 @@ from cipherset.custody.policy import (
     Action,
     BuiltIn,
     Context,
+    First,
     Kind,
     Level,
     Principal,
@@ -114,6 +115,13 @@ def test_what_is_explained_says_why_and_what_is_missing():
     assert rows[1][0].startswith("  too-exposed (team.cedar:")
     assert ("would be allowed by", "a live grant that accepts the risk") in rows
     assert rows[-1] == ("a grant takes the approval of", "1 data-owner, 2 reviewer")
+
+
+def test_what_is_explained_says_what_has_to_be_first():
+    rows = trial.explain(TEAM, ask(["deployer"], "deploy", "model"))
+    assert ("takes first", "the asset approved") in rows
+    assert ("would be allowed by", "a live grant that accepts the risk") in rows
+    assert all(each.says for each in First)
 
 
 def test_what_is_explained_says_who_may():

@@ -243,6 +243,12 @@ def test_the_scale_of_the_file_is_no_secret(there, size):
     assert found["verdict"] == "not protective"
 
 
+def test_a_file_that_is_not_there_is_said_before_anything_is_asked_for(owner):
+    for options in ((), ("--full",)):
+        done = owner.run("assess", owner.folder / "missing.csv", *options)
+        assert (done.code, done.error["code"]) == (4, "source_missing")
+
+
 def test_options_of_the_other_form(there, tmp_path):
     path = there.write("some.parquet", there.x[:120])
     for option in (("--full",), ("--pairs", "5"), ("--samples",), ("--attribute", "kind")):

@@ -26,7 +26,7 @@ CHANGING: Final = (
     (r"\b[0-9a-f]{32,64}\b", "<id>"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)", "<time>"),
     (r"\b\d+\.\d{3,}\b", "<n>"),
-    (r"(?<=by detectors )(with recall .+|whose recall .+)", "<recalls>"),
+    (r"(?<=by detectors )(with recall .+(?:\n {5,}\S.*)*|whose recall .+)", "<recalls>"),
 )
 TEXTS: Final = [
     {"id": 7, "body": "write to jo@x.com or call (212) 555-0123", "topic": "contact"},

@@ -72,6 +72,29 @@ def test_a_grant_is_its_beneficiarys_alone(team):
     assert team.protect("ada").code == 3
 
 
+def test_a_grant_that_whom_it_is_for_could_never_use_says_so_as_it_is_asked_for(team):
+    ask = ("grant", "request")
+    useless = team.ok("dora", *ask, "calibrate", team.source, "--for", "a trial")
+    (said,) = useless["warnings"]
+    assert said.startswith("dora could not use this grant: by the policies, calibrate is for")
+    assert "someone who is data-owner or ingester" in said
+    assert "--to PRINCIPAL" in said
+    given = team.ok("dora", *ask, "calibrate", team.source, "--for", "a trial", "--to", "amy")
+    assert "warnings" not in given
+    usable = team.ok("kim", *ask, "key.destroy", "key:support", "--for", "the end")
+    assert "warnings" not in usable
+    other = team.ok("rev", *ask, "principal.add", "principal:zoe=reviewer", "--for", "more")
+    assert "someone who is administrator" in other["warnings"][0]
+
+
+def test_who_made_it_could_not_use_a_grant_to_approve_it(team):
+    team.ok("root", "principal", "add", "ann", "--role", "data-owner", "--role", "ingester")
+    team.granted("ann", "protect", team.source, "key:support", options=("--accept-risk", "x"))
+    assert team.protect("ann").code == 0
+    told = team.ok("ann", "grant", "request", "approve", team.target, "--for", "routing")
+    assert "someone else who is data-owner or reviewer" in told["warnings"][0]
+
+
 def test_nobody_approves_their_own_request(team):
     asked = team.ok("rev", "grant", "request", "assess", team.source, "--for", "a look")
     told = team.refused("rev", "grant", "approve", asked["grant"])
@@ -152,7 +175,11 @@ def test_a_model_is_deployed_after_approval_alone(team):
     assert team.protect().code == 0
     bundle = team.folder / "router.bundle"
     team.ok("sci", "train", team.target, "--to", bundle)
-    assert team.refused("dora", "deploy", bundle)["code"] == "not_allowed"
+    unapproved = team.refused("dora", "deploy", bundle)
+    assert unapproved["code"] == "not_allowed"
+    assert unapproved["hint"].startswith("router.bundle is not approved yet: cipherset grant ")
+    assert "cipherset asset approve router.bundle --as WHO" in unapproved["hint"]
+    assert "cipherset grant request deploy router.bundle --for PURPOSE" in unapproved["hint"]
     assert team.refused("ada", "asset", "approve", bundle)["code"] == "not_allowed"
     team.granted("ada", "approve", bundle, by=("amy", "rev"))
     assert team.ok("ada", "asset", "approve", bundle)["status"] == "approved"
@@ -164,7 +191,9 @@ def test_a_model_is_deployed_after_approval_alone(team):
     assert (team.home / "models" / deployed["name"] / "model.onnx").is_file()
     assert (deployed["reid"], deployed["verdict"]) == (None, None)
     team.ok("rev", "asset", "suspend", bundle)
-    assert team.refused("dora", "deploy", bundle, *risky, "--force")["code"] == "not_allowed"
+    suspended = team.refused("dora", "deploy", bundle, *risky, "--force")
+    assert suspended["code"] == "not_allowed"
+    assert suspended["hint"].startswith("router.bundle is suspended: cipherset grant request ")
 
 
 def test_what_was_measured_decides(team):

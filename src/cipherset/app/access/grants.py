@@ -6,23 +6,21 @@ was revoked or no longer binds what it was given for allows nothing from that mo
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from cipherset.app.access.asked import all_named, unusable
 from cipherset.app.access.casting import VOTES, cast_elsewhere, cast_here, check_reason
-from cipherset.app.access.principals import PRINCIPAL, about_change, asked_change
-from cipherset.app.access.tokens import asked_token
 from cipherset.app.assets.measured import measured
 from cipherset.app.gate import Action
 from cipherset.app.gate.about import WORKSPACE, About, Moment
 from cipherset.app.gate.assets import described
 from cipherset.app.gate.exposure import check_exposure
 from cipherset.app.gate.facts import grants_of, standing_of, today
-from cipherset.app.gate.subjects import named
 from cipherset.app.workspace import Session, Workspace, open_workspace
 from cipherset.core import canonical
-from cipherset.core.errors import CiphersetError, UsageError
+from cipherset.core.errors import UsageError
 from cipherset.custody.ledger import Transaction
 from cipherset.custody.ledger.access import (
     StoredRequest,
@@ -86,10 +84,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A request and where it stands."""
+    """A request and where it stands.
+
+    ``unusable``: as it is asked for, that whom it is for could not use it, and who could.
+    """
 
     request: GrantRequest
     status: Status
+    unusable: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The command's JSON."""
@@ -123,7 +125,7 @@ def request(session: Session, wish: Wish) -> Grant:
         PolicyError: ``grant_duration``, ``exposure_join``, ``not_allowed``.
     """
     with open_workspace(session) as workspace:
-        abouts, absent = _all_named(workspace, wish.assets)
+        abouts, absent = all_named(workspace, wish.assets)
         facts = {"asked": wish.action.value, "purpose": wish.purpose}
         moment = Moment(asked=wish.action, requester=workspace.gate.actor)
         with workspace.gate.act(
@@ -132,7 +134,7 @@ def request(session: Session, wish: Wish) -> Grant:
             if absent is not None:
                 raise absent
             found = workspace.gate.ledger.transact(
-                lambda work: _request(work, workspace, wish, abouts)
+                lambda work: _told(work, workspace, _request(work, workspace, wish, abouts), abouts)
             )
             act.facts["grant"] = found.request.id
     return found
@@ -178,29 +180,10 @@ def _request(
     return Grant(made, _standing(transaction, workspace, made))
 
 
-def _all_named(
-    workspace: Workspace, assets: Sequence[str]
-) -> tuple[list[About], CiphersetError | None]:
-    """The assets, or the workspace for those that are not there, and the first refusal of one.
-
-    Who may not ask at all is told so, and not whether they are there.
-    """
-    abouts, absent = [], None
-    for asset in assets:
-        try:
-            abouts.append(_named(workspace, asset))
-        except CiphersetError as error:
-            absent = absent or error
-    return abouts or [WORKSPACE], absent
-
-
-def _named(workspace: Workspace, text: str) -> About:
-    """An asset, a change of a principal, or a token for one."""
-    if text.startswith(PRINCIPAL):
-        asked = text.removeprefix(PRINCIPAL)
-        token = asked_token(asked)
-        return about_change(asked_change(asked)) if token is None else token.about()
-    return named(workspace, text)
+def _told(
+    transaction: Transaction, workspace: Workspace, found: Grant, abouts: Sequence[About]
+) -> Grant:
+    return replace(found, unusable=unusable(transaction, workspace.gate, found.request, abouts))
 
 
 def _check_wish(transaction: Transaction, limits: Limits, wish: Wish) -> None:

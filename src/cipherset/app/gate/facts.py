@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from cipherset.app.gate.about import About, Moment
+from cipherset.app.gate.about import NOTHING, About, Moment
 from cipherset.app.gate.assets import described
 from cipherset.core.errors import IntegrityError
 from cipherset.custody.ledger import Outcome, Transaction
@@ -91,7 +91,7 @@ def gather(
     request = Request(
         principal=principal_of(gate.who.name, stored, policies),
         action=action,
-        resource=_resource(transaction, about, moment),
+        resource=resource_of(transaction, about, moment),
         context=_context(transaction, gate, action, moment, grant),
     )
     return Asked(
@@ -273,7 +273,8 @@ def _live(
     return None
 
 
-def _resource(transaction: Transaction, about: About, moment: Moment) -> Resource:
+def resource_of(transaction: Transaction, about: About, moment: Moment = NOTHING) -> Resource:
+    """The asset as policies see it."""
     if about.kind is Kind.WORKSPACE:
         return Resource(about.kind, about.id, about.name, label=Level.INTERNAL)
     found = described(transaction, about)

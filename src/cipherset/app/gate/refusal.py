@@ -1,11 +1,12 @@
-"""What a refusal says: what was asked, why not, who could allow it, and the command to ask."""
+"""What a refusal says: what was asked, and why not; ``hint`` says what to do next."""
 
 from typing import Final
 
 from cipherset.app.gate.facts import Asked
+from cipherset.app.gate.hint import hint
 from cipherset.core.errors import PolicyError
 from cipherset.custody.keys import KeyInfo
-from cipherset.custody.policy import Action, Decision, Kind, Way
+from cipherset.custody.policy import Action, Decision, Kind
 
 NOT_ALLOWED: Final = "not_allowed"
 # What serves a purpose: the words of the shipped policy ``other-purpose``.
@@ -28,7 +29,7 @@ def not_allowed(asked: Asked, decision: Decision) -> PolicyError:
     return PolicyError(
         f"{request.principal.name} may not do this: {request.action}{what}: {reasons}",
         code="not_allowed",
-        hint=_hint(asked),
+        hint=hint(asked),
     )
 
 
@@ -42,34 +43,6 @@ def denied_from_afar() -> PolicyError:
         code="not_allowed",
         hint="ask for a grant (POST /v1/grants), or an auditor why: the ledger has the reasons",
     )
-
-
-def _hint(asked: Asked) -> str:
-    request = asked.request
-    if request.resource.stale and asked.about.kind is Kind.MODEL:
-        return (
-            f"make it again without those rows: cipherset protect SOURCE --to DIR, then cipherset "
-            f"train DIR --to BUNDLE; or ask to use it as it is: cipherset grant request "
-            f"{asked.asked_as} {_assets(asked)} --for PURPOSE --as {request.principal.name}"
-        )
-    missing = asked.policies.missing(request)
-    if {Way.GRANT, Way.GRANT_AND_LESS_RISK, Way.ACCEPTED_RISK} & set(missing.ways):
-        needed = asked.policies.limits.approvals_for(asked.asked_as, request.resource.label)
-        people = " and ".join(f"{count} {role}" for role, count in sorted(needed.items()))
-        accepts = Way.ACCEPTED_RISK in missing.ways or request.context.accepted_risk
-        risk = " --accept-risk REASON" if accepts else ""
-        return (
-            f"a grant would allow it, approved by {people}: cipherset grant request "
-            f"{asked.asked_as} {_assets(asked)} --for PURPOSE{risk} --as {request.principal.name}"
-        )
-    if missing.ways:
-        return f"it takes {' or '.join(way.says for way in missing.ways)}"
-    if missing.roles:
-        return f"ask someone who is {_either(missing.roles)}: cipherset principal list"
-    if missing.roles_with_grant:
-        roles = _either(missing.roles_with_grant)
-        return f"{roles} may do it under a grant: cipherset grant request --help"
-    return "see why, and what would change it: cipherset policy explain --help"
 
 
 def _purposes(asked: Asked) -> tuple[str, ...]:
@@ -92,24 +65,6 @@ def _void(asked: Asked) -> tuple[str, ...]:
         for each in found.diff
     )
     return (f"grant {request.id} is void: {changed}",)
-
-
-def _assets(asked: Asked) -> str:
-    """What the grant has to name: a key as key:NAME, policies and persons as they are, files."""
-    plain = (f"{Kind.DATASET}:", f"{Kind.MODEL}:", f"{Kind.WORKSPACE}:")
-    named = list(asked.about.bound())
-    if asked.about.kind is Kind.WORKSPACE and len(named) > 1:
-        # What is to hold in the workspace stands for it; of a principal the roles are to be said,
-        # where it does not say already what is asked for.
-        named = [
-            f"{name}=ROLES" if name.startswith("principal:") and "=" not in name else name
-            for name in named[1:]
-        ]
-    return " ".join(name.partition(":")[2] if name.startswith(plain) else name for name in named)
-
-
-def _either(roles: tuple[str, ...]) -> str:
-    return " or ".join(sorted(roles))
 
 
 def outside_act(key: KeyInfo) -> PolicyError:

@@ -123,6 +123,7 @@ def explained(policies: Policies, request: Request) -> Mapping[str, Any]:
         "ways": [str(way) for way in decision.missing.ways],
         "roles": [str(role) for role in decision.missing.roles],
         "roles_with_grant": [str(role) for role in decision.missing.roles_with_grant],
+        "first": [str(each) for each in decision.missing.first],
         "break_glass": decision.is_break_glass,
         "digest": policies.digest,
     }

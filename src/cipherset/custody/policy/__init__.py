@@ -14,7 +14,7 @@ from cipherset.custody.policy.ballots import (
     sign_vote,
 )
 from cipherset.custody.policy.builtin import BuiltIn
-from cipherset.custody.policy.engine import Decision, Missing, Policies, Way
+from cipherset.custody.policy.engine import Decision, First, Missing, Policies, Way
 from cipherset.custody.policy.grants import (
     Difference,
     Facts,
@@ -69,6 +69,7 @@ __all__ = [
     "Difference",
     "Exposed",
     "Facts",
+    "First",
     "GrantRequest",
     "Kind",
     "Level",

@@ -20,10 +20,12 @@ from cipherset.custody.policy.texts import Rule, read_rules
 from cipherset.custody.policy.vocabulary import (
     APPLIES_TO,
     UNBOUNDED,
+    Authenticated,
     Context,
     Principal,
     Request,
     Role,
+    Standing,
     Verdict,
 )
 
@@ -72,12 +74,32 @@ _SAYS: Final[Mapping[Way, str]] = {
 
 # A way is not told where a part of it is enough.
 _ENOUGH: Final[Mapping[Way, frozenset[Way]]] = {
-    Way.GRANT: frozenset(),
-    Way.LESS_RISK: frozenset(),
-    Way.EXPOSURE: frozenset(),
     Way.GRANT_AND_LESS_RISK: frozenset({Way.GRANT, Way.LESS_RISK}),
     Way.ACCEPTED_RISK: frozenset({Way.GRANT}),
-    Way.BREAK_GLASS: frozenset(),
+}
+
+
+class First(StrEnum):
+    """What has to be before any way is open; ``says`` is the same for a person."""
+
+    APPROVAL = "approval"
+    PURPOSE = "purpose"
+    REGION = "region"
+    KEY = "key"
+    IDENTITY = "identity"
+
+    @property
+    def says(self) -> str:
+        """What it is, as part of a sentence."""
+        return _SAYS_FIRST[self]
+
+
+_SAYS_FIRST: Final[Mapping[First, str]] = {
+    First.APPROVAL: "the asset approved",
+    First.PURPOSE: "the purpose that the rows were collected for",
+    First.REGION: "a machine in the region of the rows",
+    First.KEY: "a key of the tenant and region of the rows",
+    First.IDENTITY: "an identity that was verified",
 }
 
 
@@ -87,11 +109,13 @@ class Missing:
 
     ``ways`` are open to the one who asked. ``roles`` may do it as things stand,
     ``roles_with_grant`` with a live grant: whoever holds that role alone and had no part in it.
+    All three hold once what is ``first`` is so; where that is enough they are empty.
     """
 
     ways: tuple[Way, ...] = ()
     roles: tuple[Role, ...] = ()
     roles_with_grant: tuple[Role, ...] = ()
+    first: tuple[First, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +212,47 @@ class Policies:
         return replace(decision, is_break_glass=not self._judge_all([calm])[0].is_allowed)
 
     def missing(self, request: Request) -> Missing:
-        """What would allow a denied ``request``: asked again in each way, and for each role."""
+        """What would allow a denied ``request``: asked again in each way, and for each role.
+
+        Where nothing of that does, with as little as possible besides that has to be first.
+        """
         if _unreadable(request) is not None:
             return Missing()
+        found = self._open(request)
+        first = tuple(each for each in First if _with(request, (each,)) != request)
+        if not _is_dead_end(found) or not first or not self._opens(_with(request, first)):
+            return found
+        for each in first:
+            fewer = tuple(other for other in first if other is not each)
+            first = fewer if self._opens(_with(request, fewer)) else first
+        after = _with(request, first)
+        return replace(
+            Missing() if self._judge(after).is_allowed else self._open(after), first=first
+        )
+
+    def could(self, request: Request) -> tuple[Role, ...] | None:
+        """None if who asks could ever do it; else the roles that could, as far as can be told.
+
+        Asked again with all that can be had: a grant, no risk, exposure and what has to be first.
+        """
+        if _unreadable(request) is not None:
+            return None
+        best = _with(request, tuple(First))
+        context = replace(
+            _harmless(best.context), granted=True, accepted_risk=True, exposure_left=UNBOUNDED
+        )
+        best = replace(best, context=context)
+        return (
+            None
+            if self._judge(best).is_allowed
+            else self._roles(best, context, tuple(Role)) or None
+        )
+
+    def _opens(self, request: Request) -> bool:
+        return self._judge(request).is_allowed or not _is_dead_end(self._open(request))
+
+    def _open(self, request: Request) -> Missing:
+        """What would allow it, the facts being what they are."""
         context = replace(request.context, break_glass=False)
         granted = replace(context, granted=True)
         ways = {
@@ -204,9 +266,11 @@ class Policies:
         variants = [replace(request, context=each) for each in ways.values()]
         decisions = self._judge_all([self._with_break_glass(each) for each in variants])
         opened = [way for way, each in zip(ways, decisions, strict=True) if each.is_allowed]
-        with_grant = self._roles(request, granted, tuple(Role))
+        with_grant = self._roles(request, granted, tuple(Role)) or self._roles(
+            request, replace(granted, accepted_risk=True), tuple(Role)
+        )
         return Missing(
-            ways=tuple(way for way in opened if not _ENOUGH[way] & frozenset(opened)),
+            ways=tuple(way for way in opened if _ENOUGH.get(way, frozenset()).isdisjoint(opened)),
             roles=self._roles(request, context, with_grant),
             roles_with_grant=with_grant,
         )
@@ -284,6 +348,37 @@ class Policies:
         ]
         decisions = zip(among, self._judge_all(others), strict=True)
         return tuple(role for role, decision in decisions if decision.is_allowed)
+
+
+def _is_dead_end(found: Missing) -> bool:
+    """Whether nothing of it is open but to break glass."""
+    return not ({*found.ways} - {Way.BREAK_GLASS} or found.roles or found.roles_with_grant)
+
+
+def _with(request: Request, first: tuple[First, ...]) -> Request:
+    """The request, were this so of it already."""
+    context, resource = request.context, request.resource
+    region, tenant = _only(resource.region), _only(resource.tenant)
+    if First.APPROVAL in first:
+        resource = replace(resource, status=Standing.APPROVED)
+    if First.PURPOSE in first and resource.purpose is not None:
+        context = replace(context, purpose=resource.purpose)
+    if First.REGION in first and region is not None:
+        context = replace(context, region=region)
+    if First.KEY in first and context.under_key:
+        context = replace(
+            context,
+            key_region=context.key_region if region is None else region,
+            key_tenant=context.key_tenant if tenant is None else tenant,
+        )
+    if First.IDENTITY in first and context.authenticated is Authenticated.CLAIMED:
+        context = replace(context, authenticated=Authenticated.CERTIFICATE)
+    return replace(request, context=context, resource=resource)
+
+
+def _only(home: str | None) -> str | None:
+    """``home``, unless it is several in one text: no key and no machine is in all of them."""
+    return None if home is None or "," in home else home
 
 
 def _harmless(context: Context) -> Context:

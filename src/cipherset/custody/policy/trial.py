@@ -98,6 +98,7 @@ def explain(policies: Policies, request: Request) -> list[tuple[str, str]]:
     ]
     if not decision.policies:
         rows += [("  because", why) for why in decision.because]
+    rows += [("takes first", each.says) for each in decision.missing.first]
     rows += [("would be allowed by", way.says) for way in decision.missing.ways]
     rows += [("may do it", role) for role in decision.missing.roles]
     rows += [

@@ -73,7 +73,10 @@ def request(  # noqa: PLR0913 -- one parameter per option
         note=note,
         accept_risk=accept_risk,
     )
-    _show(context, grants.request(context.session(), wish))
+    found = grants.request(context.session(), wish)
+    if found.unusable is not None:
+        context.warn(found.unusable)
+    _show(context, found)
 
 
 _comment = click.option("--comment", default="", help="Why; it stays with the vote.")

@@ -16,6 +16,7 @@ from cipherset.app.serving.probing.measure import measure_copies
 from cipherset.core.errors import UsageError
 from cipherset.interfaces.cli import options
 from cipherset.interfaces.cli.command import Command, Context
+from cipherset.pipeline.ingest import open_source
 
 EXAMPLE = "cipherset assess tickets.cipherset --records tickets.csv"
 PAIRS: Final = 10_000
@@ -132,10 +133,16 @@ def _assess_bundle(context: Context, there: Path, others: Mapping[str, object], 
 
 
 def _is_file(there: Path) -> bool:
-    """Whether it is, or would be if it were there, a source and not an export."""
+    """Whether it is a source and not an export.
+
+    Raises:
+        InputError: ``source_missing``: it would be, and is not there; first of all that is said.
+    """
     if there.exists():
         return not there.is_dir()
-    return there.suffix not in {"", ".cipherset"}
+    if there.suffix not in {"", ".cipherset"}:
+        open_source(there)
+    return False
 
 
 def _public(public: str | None, text: tuple[str, ...]) -> str:

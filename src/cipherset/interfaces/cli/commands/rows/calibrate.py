@@ -1,6 +1,8 @@
 """``cipherset calibrate``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -16,7 +18,21 @@ from cipherset.pipeline.ingest import Consent
 EXAMPLE = "cipherset calibrate tickets.csv --text body --label topic --to frontier"
 
 
-@click.command(name="calibrate", cls=Command, epilog=f"Example:  {EXAMPLE}")
+class _Calibrate(Command):
+    """Has too many options for one list."""
+
+    PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Which columns": (
+            *("--text", "--vector", "--image", "--columns", "--label", "--labels-sep"),
+            *("--rank-by", "--group", "--pool", "--keep", "--all-fields"),
+        ),
+        "Which rows": ("--consent", "--for", "--seed"),
+        "The limit": ("--max-reid", "--tolerate"),
+        "How (usual, if absent)": ("--encoder", "--rules"),
+    }
+
+
+@click.command(name="calibrate", cls=_Calibrate, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
 @options.text
 @options.vector

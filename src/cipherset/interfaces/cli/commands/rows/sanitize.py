@@ -1,7 +1,9 @@
 """``cipherset sanitize``."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -23,7 +25,22 @@ NONE = "none"
 _FILE = click.Path(path_type=Path)
 
 
-@click.command(name="sanitize", cls=Command, epilog=f"Example:  {EXAMPLE}")
+class _Sanitize(Command):
+    """Has too many options for one list."""
+
+    PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Which columns": ("--text", "--label", "--drop", "--keep"),
+        "Which rows": (
+            *("--filter", "--largest-row", "--keep-duplicates", "--quarantine", "--test"),
+            "--encoder",
+        ),
+        "What is taken out, and how": ("--rules", "--key", "--accept-risk"),
+        "To find copies later": ("--canaries", "--index", "--dataset"),
+        "On many machines": ("--engine", "--address", "--answers"),
+    }
+
+
+@click.command(name="sanitize", cls=_Sanitize, epilog=f"Example:  {EXAMPLE}")
 @click.argument("source")
 @click.option(
     "--text", multiple=True, required=True, metavar="COL", help="A column to be sanitized."

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Final
 
 import click
@@ -22,6 +23,7 @@ PART: Final = {
     Verdict.UNNEEDED: "enough",
     Verdict.UNDECIDED: "undecided",
 }
+WIDTH: Final = 72  # of 100 columns, beside the names of columns
 EXAMPLE = "cipherset scan tickets.csv --trust customer --html tickets.html"
 
 
@@ -110,14 +112,20 @@ def command(  # noqa: PLR0913 -- one parameter per option
 def _rows(result: ScanResult, html: Path | None) -> list[tuple[str, str]]:
     rows = [("label", _label(result.label)), ("trust", result.trust or "not said: --trust")]
     rows += [(f"  {name}", _column(column)) for name, column in result.columns.items()]
-    rows.append(("how sure", result.confidence["statement"]))
-    rows.append(("none found", result.confidence["none_found"]))
+    rows += _folded("how sure", result.confidence["statement"])
+    rows += _folded("none found", *result.none_found.split("; "))  # a line per recall
     rows += [("note", note) for note in result.notes]
     if result.fields is not None:
         rows += _fields(result.fields)
     if result.suspects is not None:
         rows += result.suspects.in_words
     return rows if html is None else [*rows, ("page", str(html))]
+
+
+def _folded(name: str, *parts: str) -> list[tuple[str, str]]:
+    """A row with a line or more for each part."""
+    lines = [line for part in parts for line in wrap(part, WIDTH)]
+    return [("" if number else name, line) for number, line in enumerate(lines)]
 
 
 def _fields(fields: FieldsResult) -> list[tuple[str, str]]:
