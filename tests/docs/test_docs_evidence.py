@@ -78,10 +78,7 @@ def test_a_table_says_where_it_is_from(name, evidence):
     assert table["data"] and table["seeds"] and re.fullmatch(r"\d{4}-\d\d-\d\d", table["date"])
     assert {len(row) for row in table["rows"]} == {len(table["header"])}
     is_local = any("not distributed" in source for source in table["data"])
-    assert is_local == (
-        "DIR" in table["command"]
-        and not name.startswith(NEED_NOTHING)
-    )
+    assert is_local == ("DIR" in table["command"] and not name.startswith(NEED_NOTHING))
 
 
 def test_a_table_edited_by_hand_is_found(script):
