@@ -27,7 +27,8 @@ def test_what_was_tried_in_several_ways_says_in_which():
         reasons=(), attacks=attacks, n_star=None, pairs_tested=100, not_run=()
     )
     rows = _rows(SimpleNamespace(finding=finding, folder=Path("there")))
-    assert rows[:4] == [
+    assert [name for name, _ in rows[:2]] == ["figures", "attackers hold"]
+    assert rows[2:6] == [
         ("K2 map learned from pairs, 10 known pairs", "0.2500 (0.0000 to 0.5000)"),
         ("K2 map learned from pairs, 100 known pairs", "0.2500 (0.0000 to 0.5000)"),
         ("K2 nearest and joint candidate", "0.2500 (0.0000 to 0.5000)"),

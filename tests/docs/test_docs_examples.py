@@ -17,6 +17,7 @@ LONG = {
         "as-operator",
         "as-reviewer",
         "as-scientist",
+        "assess-an-export",
         "audit",
         "back-up",
         "bind-a-key",
@@ -44,10 +45,12 @@ LONG = {
         "rotate-a-key",
         "sanitize",
         "search",
+        "see-risk",
         "tenants",
         "trace-lineage",
         "train-at-the-gate",
         "train-together",
+        "use-another-encoder",
         "work-as-a-team",
     ]
 }

@@ -15,7 +15,11 @@ _SHEBANG: Final = b"#!/usr/bin/env python3\n"
 # Packages that the scan lies in, of which it needs nothing; their own sources would load more.
 _EMPTY: Final = ("cipherset", "cipherset/core", "cipherset/evidence")
 _FILES: Final = ("cipherset/core/errors.py", "cipherset/evidence/discover/__init__.py")
-_FOLDERS: Final = ("cipherset/evidence/discover/code", "cipherset/evidence/discover/agent")
+_FOLDERS: Final = (
+    "cipherset/core/process",
+    "cipherset/evidence/discover/code",
+    "cipherset/evidence/discover/agent",
+)
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 # In words that an old Python reads, too.
 _MAIN: Final = """\
