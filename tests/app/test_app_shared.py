@@ -15,7 +15,15 @@ np.dot(np.ones(2), np.ones(2))  # its BLAS is loaded
 
 
 def blas():
-    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+    """The numbers of threads that the process shares; of a BLAS on OpenMP each thread has its own.
+
+    Such a one is there where another test has loaded it.
+    """
+    return [
+        each["num_threads"]
+        for each in threadpool_info()
+        if each["user_api"] == "blas" and each["threading_layer"] == "pthreads"
+    ]
 
 
 @pytest.fixture
