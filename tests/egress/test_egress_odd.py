@@ -13,6 +13,9 @@ def test_tuples_of_a_flow(text):
     record = {"properties": {"flows": [{"flows": [{"flowTuples": [text]}]}]}}
     with pytest.raises(ValueError, match="a tuple"):
         list(flows._nsg(record))
+    record = {"flowRecords": {"flows": [{"flowGroups": [{"flowTuples": [text]}]}]}}
+    with pytest.raises(ValueError, match="a tuple"):
+        list(flows._vnet(record))
 
 
 def test_objects_within_objects():

@@ -35,6 +35,14 @@ def test_policies_that_were_taken_away_leave_nobody_with_everything(session):
     assert _code(session) == "policy_lost"
 
 
+def test_policies_that_parted_no_duties_are_missed_too(tmp_path):
+    """By the event of their activation, where no mark in the workspace says that there were any."""
+    made = Session(tmp_path / "workspace", "ada", tmp_path, TerminalProgress())
+    init(made, BuiltIn.SOLO)
+    _alter(made, delete(policies))
+    assert _code(made) == "policy_lost"
+
+
 def test_changed_policies_do_not_hold(session):
     solo = builtin.load(BuiltIn.SOLO)
     _alter(session, update(policies).values(text=solo.source))

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from cipherset.app.exports.private.release import release_synthetic
+from cipherset.app.exports.request import ProtectRequest
 from cipherset.app.gate import Action, Gate, Who
 from cipherset.app.sanitizing.request import SanitizeRequest
 from cipherset.app.scanning.request import ScanRequest
 from cipherset.app.training.filters import filters_named
+from cipherset.app.workspace import Session
 from cipherset.core.errors import PolicyError, UsageError
+from cipherset.core.values import ColumnRoles
 from cipherset.custody.ledger import Ledger
 from cipherset.custody.ledger.budgets import QUERIES, Debit
+from cipherset.interfaces.cli.output import TerminalProgress
 
 
 def test_what_is_spent_on_the_way_is_refused_and_written_down(tmp_path):
@@ -29,6 +34,10 @@ def test_requests_that_make_no_sense(tmp_path):
         ScanRequest("rows.csv", sample=0)
     with pytest.raises(UsageError):
         SanitizeRequest("rows.csv", ("body",), Path(tmp_path / "out.csv"), canaries=-1)
+    asked = ProtectRequest("rows.csv", ColumnRoles((), "vec", "topic"), "key", tmp_path / "out")
+    with pytest.raises(UsageError) as caught:
+        release_synthetic(Session(tmp_path, "ada", tmp_path, TerminalProgress()), asked)
+    assert caught.value.code == "usage"
     with pytest.raises(UsageError) as caught:
         filters_named(["nothing"])
     assert caught.value.code == "row_filter"

@@ -89,7 +89,7 @@ def test_without_labels_there_is_a_map_and_no_head(spec):
     x, _ = blobs()
     minimizer = fitted(spec, x, None)
     z = load(spec, minimizer.arrays()).transform(x)
-    for predict in (minimizer.head_predict, minimizer.head_value):
+    for predict in (minimizer.head_predict, minimizer.head_value, minimizer.head_sets):
         with pytest.raises(InputError) as caught:
             predict(z)
         assert caught.value.code == "no_head"

@@ -8,6 +8,7 @@ import serving_thread
 from onnx import TensorProto, helper
 from serving_models import GIGABYTE, NAMES, graph
 
+from cipherset.app.serving.lab.evaluate import evaluate_upload
 from cipherset.app.serving.models.answer import Precision, Question
 from cipherset.app.serving.models.predict import open_models
 from cipherset.app.serving.models.sandbox.keeper import ModelWorker
@@ -16,7 +17,7 @@ from cipherset.app.serving.probing.measure import measure_copies
 from cipherset.app.workspace import hold, open_workspace
 from cipherset.core.errors import CiphersetError
 from cipherset.core.manifest import Task
-from cipherset.pipeline.train import check_model
+from cipherset.pipeline.train import check_model, load_bundle
 
 X = np.random.default_rng(1).normal(size=(20, 4)).astype("f4")
 
@@ -70,6 +71,15 @@ def test_a_model_of_sets_is_served(tmp_path):
         events = list(workspace.gate.ledger.events())
     done = [e for e in events if e.action == "predict" and e.outcome == "done"]
     assert set(json.loads(done[-1].body)["labels"]) <= set("0123+,none")
+
+
+def test_figures_with_noise_are_not_told_of_sets(tmp_path):
+    owner = serving_thread.set_owner(tmp_path / "owner")
+    bundle = load_bundle(owner.bundle)
+    with pytest.raises(CiphersetError) as refused:
+        evaluate_upload(owner.session, bundle, bundle.manifest.trained_on.manifest)
+    assert refused.value.code == "task"
+    assert "several labels" in refused.value.message
 
 
 @pytest.mark.extra

@@ -180,6 +180,8 @@ def test_growth_is_verified_without_the_ledger(audited, stranger, tmp_path):
         ("prove", "0", "--checkpoint", "a", "--to", "b"),
         ("export",),
         ("accept",),
+        ("find",),
+        ("find", "--value", "a", "--file", "b"),
     ],
 )
 def test_what_makes_no_sense_is_usage(owner, asked):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from thread_samples import Owner, bytes_below, leftovers, vector_rows, write_rows
 
+from cipherset.app.gate import Action
 from cipherset.app.index import change, risk
-from cipherset.app.index.opened import open_index
+from cipherset.app.index.opened import open_index, placed
 from cipherset.app.index.parts import MOST, Parts
 from cipherset.app.index.request import BuildRequest, Columns
 from cipherset.app.index.search import SearchRequest, _asked, search, searching
@@ -237,6 +238,13 @@ def test_a_sealed_part_that_is_missing(built, part):
     owner, x, _ = built
     next(owner.home.glob(f"indexes/*/{part}")).unlink()
     assert refused(asked, owner, x[7]) == (5, "sealed_missing")
+
+
+def test_where_an_index_lost_its_place_no_other_is_found(built):
+    owner = built[0]
+    (owner.home / "indexes" / ("0" * 32)).mkdir()
+    asked_for = session_of(owner), "rows.index", Action.SEARCH
+    assert refused(placed, *asked_for) == (5, "sealed_missing")
 
 
 def test_another_secret_under_the_key_s_name(built, monkeypatch):
