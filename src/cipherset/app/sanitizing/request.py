@@ -133,9 +133,8 @@ class SanitizeRequest:
     @property
     def address(self) -> str:
         """The target as a source: from every folder, and with what reaches its store."""
-        return (
-            self.target.uri if isinstance(self.target, ObjectPath) else whole_name(str(self.target))
-        )
+        target = self.target
+        return whole_name(target.uri if isinstance(target, ObjectPath) else str(target))
 
     @property
     def place(self) -> str:

@@ -5,9 +5,11 @@ and files say; an address never has any. An endpoint may be said in the address,
 ``s3://BUCKET/KEY?endpoint_override=HOST:PORT&scheme=http``.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pyarrow.fs
@@ -81,26 +83,28 @@ class ObjectPath:
         Raises:
             BackendError: ``object_store``.
         """
-        try:
-            system, key = pyarrow.fs.FileSystem.from_uri(self.uri)
+        with self.reached("did not take") as (system, key):
             # In one call: a stream that is closed by an interrupt would complete what it had.
             here = pyarrow.fs.LocalFileSystem()
             pyarrow.fs.copy_files(
                 str(file.absolute()), key, source_filesystem=here, destination_filesystem=system
             )
-        except (OSError, pyarrow.ArrowInvalid):
-            raise self.lost("did not take") from None
         if self._size() != file.stat().st_size:
             raise self.lost("did not keep what was sent as")
 
     def _size(self) -> int | None:
         """In bytes; None where there is none."""
-        try:
-            system, key = pyarrow.fs.FileSystem.from_uri(self.uri)
+        with self.reached("did not give") as (system, key):
             found = system.get_file_info(key)
-        except (OSError, pyarrow.ArrowInvalid):
-            raise self.lost() from None
         return found.size if found.type is pyarrow.fs.FileType.File else None
+
+    @contextmanager
+    def reached(self, what: str) -> Iterator[tuple[Any, str]]:
+        """The store and the key; what goes wrong inside is the store's, which ``what``."""
+        try:
+            yield pyarrow.fs.FileSystem.from_uri(self.uri)
+        except (OSError, pyarrow.ArrowInvalid):  # its words may hold what a server answered
+            raise self.lost(what) from None
 
     def lost(self, what: str = "did not give") -> BackendError:
         """The store does not give what is in it, or does not take it."""

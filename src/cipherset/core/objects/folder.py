@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow
 import pyarrow.fs
 
 from cipherset.core.objects.address import ObjectPath
@@ -84,11 +83,8 @@ class ObjectFolder:
     @contextmanager
     def _reached(self, what: str) -> Iterator[tuple[Any, str]]:
         """The store and the prefix; what goes wrong inside is the store's."""
-        try:
-            system, prefix = pyarrow.fs.FileSystem.from_uri(self.uri)
+        with ObjectPath(self.uri).reached(what) as (system, prefix):
             yield system, prefix.rstrip("/")
-        except (OSError, pyarrow.ArrowInvalid):  # its words may hold what a server answered
-            raise ObjectPath(self.uri).lost(what) from None
 
     def __str__(self) -> str:
         return str(ObjectPath(self.uri))

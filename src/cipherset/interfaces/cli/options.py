@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -12,7 +12,7 @@ from cipherset.app.engine.engine import Engine, EngineKind
 from cipherset.app.gate.assets import REGION, TENANT
 from cipherset.core.environment import checked_region, checked_tenant
 from cipherset.core.errors import UsageError
-from cipherset.core.objects import SCHEME, ObjectFolder, ObjectPath
+from cipherset.core.objects import SCHEME, ObjectPath
 from cipherset.core.values import ColumnRoles, Guarantee
 from cipherset.interfaces.cli import settings
 from cipherset.pipeline.export import place_of
@@ -122,40 +122,39 @@ def target(what: str) -> Callable[[Command], Command]:
 
 
 class Place(click.ParamType):  # type: ignore[type-arg]
-    """A directory, or a prefix in an object store: ``s3://BUCKET/PREFIX``."""
+    """What a text names, here or in an object store; ``of`` tells which."""
 
-    name = "place"
+    def __init__(self, name: str, of: Callable[[Any], object]) -> None:
+        """Called ``name`` where click speaks of it."""
+        self.name = name
+        self._of = of
 
     def convert(
         self,
-        value: str | Path | ObjectFolder,
+        value: Any,  # noqa: ANN401 -- a text, or what one was made into
         param: click.Parameter | None,
         ctx: click.Context | None,
-    ) -> Path | ObjectFolder:
+    ) -> object:
         """The place that the text names."""
-        return place_of(value)
+        return self._of(value)
 
 
-class FilePlace(click.ParamType):  # type: ignore[type-arg]
-    """A file, or an object: ``s3://BUCKET/KEY``."""
+def _file_of(value: str | Path | ObjectPath) -> Path | ObjectPath:
+    if isinstance(value, str):
+        return ObjectPath(value) if value.startswith(SCHEME) else Path(value)
+    return value
 
-    name = "file"
 
-    def convert(
-        self,
-        value: str | Path | ObjectPath,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Path | ObjectPath:
-        """The file or the object that the text names."""
-        if isinstance(value, str):
-            return ObjectPath(value) if value.startswith(SCHEME) else Path(value)
-        return value
+# A directory, or s3://BUCKET/PREFIX; and a file, or s3://BUCKET/KEY.
+FOLDER_PLACE: Final = Place("place", place_of)
+FILE_PLACE: Final = Place("file", _file_of)
 
 
 def target_or_store(what: str) -> Callable[[Command], Command]:
     """``--to PLACE``, given as ``target``; ``what`` is put there."""
-    return click.option("--to", "target", required=True, type=Place(), metavar="PLACE", help=what)
+    return click.option(
+        "--to", "target", required=True, type=FOLDER_PLACE, metavar="PLACE", help=what
+    )
 
 
 def seed(what: str) -> Callable[[Command], Command]:

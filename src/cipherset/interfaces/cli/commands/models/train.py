@@ -19,7 +19,7 @@ KINDS = [kind.value for kind in ModelKind if kind is not ModelKind.EXTERNAL]
 
 
 @click.command(name="train", cls=Command, epilog=f"Example:  {EXAMPLE}")
-@click.argument("cipherset", type=options.Place(), metavar="PLACE")
+@click.argument("cipherset", type=options.FOLDER_PLACE, metavar="PLACE")
 @click.option(
     "--to",
     "target",

@@ -28,7 +28,7 @@ SHOWN = (
 
 
 @click.command(name="inspect", cls=Command, epilog=f"Example:  {EXAMPLE}")
-@click.argument("cipherset", type=options.Place(), metavar="PLACE")
+@click.argument("cipherset", type=options.FOLDER_PLACE, metavar="PLACE")
 @click.option("--signer", metavar="FINGERPRINT", help="The only key that may have signed it.")
 @click.pass_obj
 def command(context: Context, cipherset: Path | ObjectFolder, signer: str | None) -> None:

@@ -49,7 +49,7 @@ class _Sanitize(Command):
     "--to",
     "target",
     required=True,
-    type=options.FilePlace(),
+    type=options.FILE_PLACE,
     metavar="FILE",
     help="The file to write: .csv, .tsv, .jsonl or .parquet, also with .gz; or s3://….parquet.",
 )
