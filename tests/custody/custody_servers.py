@@ -5,20 +5,20 @@ is not imported here.
 """
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
 
 import pytest
+from ports import free_port
 
 BIN: Final = Path(sys.executable).parent
 UP_WITHIN_S: Final = 300
@@ -170,15 +170,6 @@ def wait(done: Callable[[], bool]) -> None:
 def listens(port: int) -> bool:
     with socket.socket() as asked:
         return asked.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """One that nobody is given by chance before it is used: below those that the kernel gives."""
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with suppress(OSError), socket.socket() as bound:
-            bound.bind(("127.0.0.1", port))
-            return port
 
 
 def private(path: Path, text: str) -> Path:

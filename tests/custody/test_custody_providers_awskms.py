@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from custody_provider_suite import check_key_provider, check_refusals, check_ring, refused
-from custody_servers import REGION, free_port
+from custody_servers import REGION
+from ports import free_port
 from test_custody_providers_hcvault import serving
 
 from cipherset.core.errors import CiphersetError

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 from custody_provider_suite import check_key_provider, check_refusals, check_ring, refused
-from custody_servers import free_port, private
+from custody_servers import private
+from ports import free_port
 
 from cipherset.core.secret import Secret
 from cipherset.custody.keys import open_provider

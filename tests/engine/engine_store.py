@@ -1,15 +1,16 @@
 """An object store: a real server on this machine, on a port of its own."""
 
-import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ports import free_port
 
 BUCKET = "tickets"
 
@@ -36,15 +37,6 @@ class Store:
     def names(self) -> set[str]:
         found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", ())
         return {each["Key"] for each in found if not each["Key"].endswith("/")}
-
-
-def free_port() -> int:
-    """One that nobody is given by chance before it is used: below those that the kernel gives."""
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with suppress(OSError), socket.socket() as listening:
-            listening.bind(("127.0.0.1", port))
-            return port
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from engine_rows import CANARY, GROUP_ROWS, RAY, rows, write
-from engine_store import BUCKET, free_port
+from engine_store import BUCKET
+from ports import free_port
 
 from cipherset.app.sanitizing.request import SanitizeRequest
 from cipherset.app.sanitizing.run import sanitize_file

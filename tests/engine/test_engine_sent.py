@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engine_rows import CANARY, RAY, vectors
-from engine_store import free_port
+from ports import free_port
 
 import cipherset
 from cipherset.app.erasure.forget import foresee, forget

@@ -2,16 +2,16 @@
 
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "flower"
@@ -59,15 +59,6 @@ def started(running, folder, program, *arguments):
     )
     running.callback(process.kill)
     return process
-
-
-def free_port():
-    """One that nobody is given by chance before it is used: below those that the kernel gives."""
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with suppress(OSError), socket.socket() as one:
-            one.bind(("127.0.0.1", port))
-            return port
 
 
 def is_open(port):

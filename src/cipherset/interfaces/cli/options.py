@@ -65,6 +65,12 @@ max_reid: Final = click.option(
     metavar="R",
     help="Limit of measured re-identification, with file and key stolen.",
 )
+approximation_factor: Final = click.option(
+    "--approximation-factor",
+    type=float,
+    metavar="B",
+    help="How much noise (beta); chosen if absent.",
+)
 encoder: Final = click.option(
     "--encoder",
     default="minilm-l6-v2",

@@ -68,12 +68,7 @@ class _Protect(Command):
     metavar="SPEC",
     help="Minimizer: auto, bottleneck:K, dp-bottleneck:K,EPS,DELTA, lda:K, pls:K, pca:K or none.",
 )
-@click.option(
-    "--approximation-factor",
-    type=float,
-    metavar="B",
-    help="How much noise (beta); chosen if absent.",
-)
+@options.approximation_factor
 @click.option(
     "--scheme",
     default="rsap/1",

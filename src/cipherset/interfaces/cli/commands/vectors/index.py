@@ -37,12 +37,7 @@ def command() -> None:
     metavar="INDEX",
     help="The folder of the index.",
 )
-@click.option(
-    "--approximation-factor",
-    type=float,
-    metavar="B",
-    help="How much noise (beta); chosen if absent.",
-)
+@options.approximation_factor
 @click.option(
     "--max-reid",
     default=0.05,
