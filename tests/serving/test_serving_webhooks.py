@@ -24,12 +24,14 @@ X, _ = vectors(40, seed=3)
 class Receiver:
     """A real server on this machine that answers as it is told, and keeps what came."""
 
-    def __init__(self, *statuses):
+    def __init__(self, *statuses, promised=0):
         self.statuses = list(statuses)
         self.calls = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = 60
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 status = receiver.statuses.pop(0) if receiver.statuses else 204
@@ -37,7 +39,7 @@ class Receiver:
                 self.send_response(status)
                 if status == 302:
                     self.send_header("location", f"{receiver.url}/elsewhere")
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(promised))
                 self.end_headers()
 
             def log_message(self, *_):
@@ -50,7 +52,8 @@ class Receiver:
 
     def close(self):
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
         self._server.server_close()
 
 
@@ -58,8 +61,8 @@ class Receiver:
 def receiving():
     made = []
 
-    def make(*statuses):
-        made.append(Receiver(*statuses))
+    def make(*statuses, **options):
+        made.append(Receiver(*statuses, **options))
         return made[-1]
 
     yield make
@@ -138,6 +141,14 @@ def test_a_redirect_is_not_followed(workspace, receiving, sending):
     wait_until(lambda: ends(workspace))
     assert [(outcome, body["status"]) for outcome, body in ends(workspace)] == [("failed", 302)]
     assert {path for path, _, _ in there.calls} == {"/"}
+
+
+def test_a_response_whose_body_never_comes_is_one(workspace, receiving, sending):
+    there = receiving(200, promised=1 << 40)
+    rule = rule_for(there.url)
+    sending(rule).put(rule, {})
+    wait_until(lambda: ends(workspace))
+    assert ends(workspace) == [("done", {"rule": rule.id, "tries": 1, "status": 200})]
 
 
 def test_what_waits_survives_a_restart(workspace, receiving, sending):
