@@ -188,9 +188,11 @@ def test_who_waits_and_is_interrupted_takes_its_piece_back(ledger):
         event(work, "first")
 
     def interrupt():
-        while not ledger._group._waiting:
+        end = time.monotonic() + PATIENCE_S
+        while not ledger._group._waiting and time.monotonic() < end:
             time.sleep(0.01)
-        while not heard.wait(0.1):  # a signal that comes before it sleeps would not wake it
+        # A signal that comes before it sleeps would not wake it.
+        while not heard.wait(0.1) and time.monotonic() < end:
             signal.pthread_kill(main, signal.SIGINT)
 
     with ThreadPoolExecutor(3) as pool:

@@ -93,7 +93,7 @@ class Run:
 
     def when_paused(self) -> None:
         until(lambda: (self.folder / "paused").exists() or self.process.poll() is not None)
-        assert self.process.poll() is None, self.process.communicate()
+        assert self.process.poll() is None, self.process.communicate(timeout=600)
 
     def go(self) -> Any:
         (self.folder / "go").touch()
@@ -178,7 +178,7 @@ def test_killed_driver(sanitizing):
     run = sanitizing.run("run")
     run.when_paused()
     run.process.kill()
-    run.process.communicate(timeout=60)
+    run.process.communicate(timeout=600)
     (job,) = (sanitizing.owner.home / "jobs").iterdir()
     assert list(job.glob("*.answer"))
     assert not sanitizing.target.exists()
