@@ -17,6 +17,8 @@ from importlib import import_module
 from cipherset.interfaces.cli.main import module_of
 
 HANGS_S = 600
+# What commands import when they need it: most children would be killed while they import it.
+HEAVY = ("pandas", "scipy.stats", "skl2onnx", "sklearn.cluster", "sklearn.neural_network")
 
 
 def _run(args):
@@ -54,6 +56,8 @@ def _child(args, after):
 def main():
     for command in ("protect", "train", "inspect", "key", "forget"):
         import_module(module_of(command))
+    for name in HEAVY:
+        import_module(name)
     for line in sys.stdin:
         job = json.loads(line)
         print(json.dumps(_child(job["args"], job["after"])), flush=True)
