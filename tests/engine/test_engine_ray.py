@@ -24,6 +24,7 @@ pytestmark = pytest.mark.extra
 ADDRESS = "127.0.0.2"  # a loopback that Ray does not take for a name of the machine
 DRIVER = Path(__file__).with_name("driver.py")
 PATIENCE_S = 300
+TRIES = "RAY_gcs_server_port_wait_time_s"
 N_ROWS = 3_000
 N_PARTS = 30
 
@@ -68,7 +69,10 @@ def nodes() -> Iterator[Nodes]:
     patch.setenv("RAY_AUTH_MODE", "token")
     patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    patch.setenv("RAY_gcs_server_port_wait_time_s", str(PATIENCE_S))
+    # Ray takes the first for seconds until there is a port, and for how often whoever starts or
+    # connects asks there; each time takes as long as the second says, and ten seconds more.
+    patch.setenv(TRIES, "60")
+    patch.setenv("RAY_py_gcs_connect_timeout_s", "5")
     from ray.cluster_utils import Cluster
 
     class Patient(Cluster):
@@ -190,6 +194,7 @@ def test_killed_driver(sanitizing):
 
 def test_who_has_not_the_token_is_refused(sanitizing, monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    monkeypatch.setenv(TRIES, "5")
     run = sanitizing.run("run")
     out, _ = run.process.communicate(timeout=600)
     assert run.process.returncode == 6
