@@ -71,7 +71,7 @@ def nodes() -> Iterator[Nodes]:
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     # Ray takes the first for seconds until there is a port, and for how often whoever starts or
     # connects asks there; each time takes as long as the second says, and ten seconds more.
-    patch.setenv(TRIES, "60")
+    patch.setenv(TRIES, "180")
     patch.setenv("RAY_py_gcs_connect_timeout_s", "5")
     from ray.cluster_utils import Cluster
 
