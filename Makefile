@@ -122,7 +122,8 @@ demo: $(BASE) $(PACKAGE)
 	@$(BIN)/cipherset demo --to demo --force
 
 # A worker per core (tests/conftest.py says who takes what); in each, numerics keep to one core.
-PARALLEL := --numprocesses auto
+# One that was lost, such as in a test that hung, fails the run: another would run its test again.
+PARALLEL := --numprocesses auto --no-loadscope-reorder --max-worker-restart 0
 test test-all: export OMP_NUM_THREADS := 1
 test: $(TEST) $(PACKAGE)
 	@$(MAKE) --no-print-directory encoder

@@ -76,14 +76,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if name not in PROGRAMS:
                 raise pytest.UsageError(f"{item.nodeid} needs {name!r}: not in {__file__}")
     if config.option.all or config.option.markexpr:
+        items[:] = _longest_first(items)
         return
-    later = [item for item in items if any(map(item.get_closest_marker, LATER))]
+    later = [item for item in items if _is_later(item)]
     if later:
         config.hook.pytest_deselected(items=later)
-        items[:] = [item for item in items if item not in set(later)]
         config.stash[NOT_RUN].append(
             f"{len(later)} tests marked {', '.join(LATER)}: run them with make test-all"
         )
+    items[:] = _longest_first([item for item in items if not _is_later(item)])
+
+
+def _is_later(item: pytest.Item) -> bool:
+    return any(map(item.get_closest_marker, LATER))
+
+
+def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """What a worker takes at once stays together; at the end is what is short, for all workers."""
+    together: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        together.setdefault(_taken_at_once(item.nodeid), []).append(item)
+
+    def size(some: list[pytest.Item]) -> tuple[bool, bool, int]:
+        return any(map(_is_later, some)), some[0].nodeid.startswith(ALONE), len(some)
+
+    return [item for some in sorted(together.values(), key=size, reverse=True) for item in some]
+
+
+def _taken_at_once(nodeid: str) -> str:
+    """A worker takes a whole file, for its fixtures; of the pages of the docs, one page."""
+    return nodeid if nodeid.startswith(ALONE) else nodeid.partition("::")[0]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -98,10 +120,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 class Scheduling(LoadFileScheduling):
-    """A worker takes a whole file, for its fixtures; of the pages of the docs, one page."""
+    """In the order of the tests."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)
+        return _taken_at_once(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
@@ -145,16 +167,24 @@ class Growth:
 
     The processor's own time, of each size the least of three, one after the other in turn; where
     one turn takes longer than ``_LONG_S``, it is long enough to compare. What takes less than a
-    hundredth of a second is too little.
+    hundredth of a second is too little. Coverage does not look on: the work it adds is not ours.
     """
 
     _LONG_S: Final = 3.0
 
     def __call__(self, call: Callable[[Any], object], little: object, much: object) -> float:
         """How many times the work for ``little`` that for ``much`` is."""
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return self._ratio(call, (little, much))
+        finally:
+            sys.settrace(tracer)
+
+    def _ratio(self, call: Callable[[Any], object], sizes: tuple[object, object]) -> float:
         least = [inf, inf]
         for _ in range(3):
-            for place, what in enumerate((little, much)):
+            for place, what in enumerate(sizes):
                 start = time.process_time()
                 call(what)
                 least[place] = min(least[place], time.process_time() - start)

@@ -1,12 +1,16 @@
 """Batches, workers and requests of ``sanitize``, without the command around them."""
 
 import multiprocessing
+import os
 from collections import Counter
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from cipherset.app.sanitizing import workers
 from cipherset.app.sanitizing.batch import Quarantined, Work, clean_batch
 from cipherset.app.sanitizing.detokenize import MOST_BYTES, text_or_file
 from cipherset.app.sanitizing.request import SanitizeRequest, uncovered
@@ -100,13 +104,37 @@ def test_nothing_to_do():
 
 def test_a_process_that_is_killed_is_said_to_be():
     with Workers(default_policy(), 2) as workers:
-        looking = workers.start()
+        looking = workers.start(2)
         looking(["warm"])
         for process in multiprocessing.active_children():
             process.kill()
         with pytest.raises(BackendError) as refused:
             for _ in range(50):
                 looking(["one"])
+    assert refused.value.code == "worker_lost"
+
+
+class Forgetful:
+    """A pool that breaks while it is handed a text: it forgets the text, and says so if asked."""
+
+    def __init__(self, *args, **named):
+        self._handed = []
+
+    def submit(self, work, *args):
+        if work is os.getpid and "_look" in self._handed:
+            raise BrokenProcessPool
+        self._handed.append(work.__name__)
+        return Future()
+
+    def shutdown(self, **named):
+        pass
+
+
+def test_a_text_that_a_broken_pool_forgets_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Forgetful)
+    monkeypatch.setattr(workers, "_ASK_S", 0.01)
+    with Workers(default_policy(), 2) as started, pytest.raises(BackendError) as refused:
+        started.start(2)(["one"])
     assert refused.value.code == "worker_lost"
 
 

@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController, threadpool_info
 from cipherset.app.workers import a_core_each, one_thread
 from cipherset.core.process.unwarned import unwarned
 
-DEADLINE_S = 60
+DEADLINE_S = 600
 np.dot(np.ones(2), np.ones(2))  # its BLAS is loaded
 
 
@@ -39,7 +39,8 @@ def three_threads():
 def _apart(call):
     thread = threading.Thread(target=call)
     thread.start()
-    thread.join()
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
 
 
 def overlapping(guard):
@@ -49,7 +50,7 @@ def overlapping(guard):
     def inside(at):
         with guard():
             came[at].set()
-            may_leave[at].wait(DEADLINE_S)
+            assert may_leave[at].wait(DEADLINE_S)
 
     threads = [threading.Thread(target=inside, args=(at,)) for at in (0, 1)]
     for at in (0, 1):
@@ -58,6 +59,7 @@ def overlapping(guard):
     for at in (0, 1):
         may_leave[at].set()
         threads[at].join(DEADLINE_S)
+        assert not threads[at].is_alive()
         yield at
 
 

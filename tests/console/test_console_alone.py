@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from console_samples import team_with
+from programs import first_told
 
 from cipherset.core.errors import PolicyError
 from cipherset.interfaces.console.doors import IDLE_S, TICKET_S, Doors
@@ -116,12 +117,7 @@ def opened(home, *options):
     command = [sys.executable, "-c", PROGRAM, "console", "--json", "--home", str(home), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
         try:
-            told = ""
-            while not told.endswith("}\n"):
-                line = it.stdout.readline()
-                assert line, it.stderr.read()
-                told += line
-            yield it, json.loads(told)
+            yield it, first_told(it)
         finally:
             it.terminate()
             try:
@@ -333,6 +329,8 @@ def test_a_port_that_is_taken_is_said_so(home):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-c", PROGRAM, "console", "--home", str(home), "--json"]
-        refused = subprocess.run([*command, "--port", port], capture_output=True, text=True)
+        refused = subprocess.run(
+            [*command, "--port", port], capture_output=True, text=True, timeout=600
+        )
     assert refused.returncode == 6
     assert json.loads(refused.stdout)["error"]["code"] == "address"

@@ -1,6 +1,5 @@
 """``cipherset demo --console``: every page of it in a real browser, and each thing one can do."""
 
-import json
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
+from programs import first_told
 from test_console_alone import opened
 from test_console_browser import DEADLINE_MS, MARKUP, RUN, chromium, complaints
 
@@ -42,12 +42,7 @@ def demo(tmp_path_factory):
     command = [sys.executable, "-c", PROGRAM, "demo", "--console", "--to", str(folder / "demo")]
     with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True) as process:
         try:
-            told = ""
-            while not told.endswith("}\n"):
-                line = process.stdout.readline()
-                assert line, told
-                told += line
-            yield json.loads(told)
+            yield first_told(process, within_s=1000)
         finally:
             process.terminate()
             try:

@@ -15,6 +15,7 @@ import pytest
 PASSWORD: Final = "canary-password-4711"
 USER: Final = "gateway"
 DATABASE: Final = "postgres"  # the one that is there
+DEADLINE_S: Final = 600
 UNPRIVILEGED: Final = ("postgres", "nobody")  # the server will not run as root
 
 
@@ -40,7 +41,9 @@ class Server:
         import psycopg
 
         where = {"host": str(self.home), "user": USER, "password": PASSWORD, "dbname": DATABASE}
-        with psycopg.connect(**where, autocommit=True) as connection:
+        # Whoever left a transaction open has locks, for which a statement waits without end.
+        within = {"connect_timeout": DEADLINE_S, "options": f"-c lock_timeout={DEADLINE_S}s"}
+        with psycopg.connect(**where, **within, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
@@ -64,6 +67,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             check=False,
+            timeout=DEADLINE_S,
             **(other if os.geteuid() == 0 else {}),
         )
         assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]

@@ -60,7 +60,7 @@ def softhsm(tmp_path_factory) -> Iterator[SimpleNamespace]:
     for token in TOKENS:
         made = ("--label", token, "--so-pin", "12345678", "--pin", PIN)
         command = ["softhsm2-util", "--init-token", "--free", *made]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
     pkcs11.lib(SOFTHSM).reinitialize()
     yield SimpleNamespace(module=SOFTHSM, pin=home / "pin")
     patch.undo()

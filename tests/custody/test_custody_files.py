@@ -22,7 +22,7 @@ from cipherset.core.files import (
 @pytest.fixture
 def dead_pid():
     process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
+    process.wait(timeout=600)
     return process.pid
 
 

@@ -225,12 +225,12 @@ def family(seed):
                 live(random, started)
             finally:
                 os._exit(3)
+        os.close(started)  # or there is no end to read of a child that is gone
         os.read(read, 1)
         time.sleep(random.uniform(0, 0.2))
         os.kill(child, signal.SIGKILL)
         died = os.waitpid(child, 0)[1]
         os.close(read)
-        os.close(started)
         if died != signal.SIGKILL:
             os._exit(2)
     os._exit(0)

@@ -38,7 +38,8 @@ def together(ledger, pieces):
         leading = pool.submit(ledger.transact, first)
         assert taken.wait(PATIENCE_S)
         futures = [pool.submit(ledger.transact, piece) for piece in pieces]
-        while len(ledger._group._waiting) < len(pieces):
+        end = time.monotonic() + PATIENCE_S
+        while len(ledger._group._waiting) < len(pieces) and time.monotonic() < end:
             time.sleep(0.001)
         go.set()
         leading.result()
@@ -54,6 +55,25 @@ def test_pieces_of_one_commit_are_chained_and_each_gets_its_own(ledger):
     assert sorted(piece.seq for piece in found) == list(range(2, THREADS + 2))
     assert commits == [1, THREADS]
     assert ledger.verify() == Verification(valid=True, events=THREADS + 1, first_bad=None)
+
+
+def test_who_is_handed_the_lead_before_it_sleeps_wakes_the_others(ledger, monkeypatch):
+    """A thread may be held up between its place in the queue and its sleep."""
+    group = ledger._group
+    took_place = group._leads_at_once
+
+    def held_up(piece):
+        leads = took_place(piece)
+        if not leads and next(iter(group._waiting), None) is piece:
+            end = time.monotonic() + PATIENCE_S
+            while not piece.leads:
+                assert time.monotonic() < end
+                time.sleep(0.001)
+        return leads
+
+    monkeypatch.setattr(group, "_leads_at_once", held_up)
+    found = together(ledger, [lambda work, k=k: event(work, f"s{k}") for k in range(3)])
+    assert [piece.subject for piece in found] == ["s0", "s1", "s2"]
 
 
 def test_one_that_raises_is_rolled_back_alone(ledger):
@@ -168,9 +188,11 @@ def test_who_waits_and_is_interrupted_takes_its_piece_back(ledger):
         event(work, "first")
 
     def interrupt():
-        while not ledger._group._waiting:
+        end = time.monotonic() + PATIENCE_S
+        while not ledger._group._waiting and time.monotonic() < end:
             time.sleep(0.01)
-        while not heard.wait(0.1):  # a signal that comes before it sleeps would not wake it
+        # A signal that comes before it sleeps would not wake it.
+        while not heard.wait(0.1) and time.monotonic() < end:
             signal.pthread_kill(main, signal.SIGINT)
 
     with ThreadPoolExecutor(3) as pool:

@@ -104,7 +104,7 @@ def test_opening_it_again_needs_no_alembic(place):
     place.open().close()
     look = "import sys\n" + MAKE + "\nassert 'alembic' not in sys.modules"
     command = [sys.executable, "-c", look, place.url, place.password or ""]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, timeout=600)
 
 
 def test_half_a_step_is_none(place, monkeypatch):

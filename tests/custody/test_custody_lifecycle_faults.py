@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from custody_killer import look, partial
+from custody_racing import raced, said, started
 
 from cipherset.custody.keys import KeyRing
 
@@ -123,19 +124,8 @@ for k in range(20):
 
 
 def test_processes_that_rotate_one_key_at_once_lose_no_version(home):
-    command = [sys.executable, "-c", RACE, str(home)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(command, **pipes) for _ in range(3)]
-    for process in running:
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    lines = [
-        line for process in running for line in process.communicate(timeout=600)[0].split("\n")
-    ]
-    assert [process.returncode for process in running] == [0, 0, 0]
-    assert sorted(line for line in lines if line) == sorted(f"made {n}" for n in range(3, 63))
+    lines = [line for written in raced(RACE, home) for line in written.splitlines()]
+    assert sorted(lines) == sorted(f"made {n}" for n in range(3, 63))
     assert look(home) == {"a": ["retiring", *["retired"] * 60, "active"]}
 
 
@@ -154,13 +144,12 @@ with ring.relying_on(key, purpose=KeyUse.EXPORT):
 
 
 def test_whoever_puts_an_export_in_place_is_waited_for(home):
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    relying = subprocess.Popen([sys.executable, "-c", RELYING, str(home)], **pipes)
-    assert relying.stdout.readline() == "relying\n"
+    relying = started(RELYING, home)
+    assert said(relying) == "relying\n"
     rotate = f"{AT_HOME}from cipherset.custody.keys import KeyRing\nfrom pathlib import Path\n"
     rotate += f"print('ready', flush=True)\nKeyRing(Path({str(home)!r})).rotate('a')"
-    rotating = subprocess.Popen([sys.executable, "-c", rotate], **pipes)
-    assert rotating.stdout.readline() == "ready\n"
+    rotating = started(rotate)
+    assert said(rotating) == "ready\n"
     with pytest.raises(subprocess.TimeoutExpired):
         rotating.wait(0.3)
     assert relying.communicate("go\n", timeout=600)[0] == "2\n"

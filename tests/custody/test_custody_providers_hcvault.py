@@ -192,7 +192,7 @@ def test_a_certificate_is_checked(tmp_path):
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     named = ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
     written = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "ca")]
-    subprocess.run([*made, *named, *written], check=True, capture_output=True)
+    subprocess.run([*made, *named, *written], check=True, capture_output=True, timeout=600)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "ca", tmp_path / "key")
     private(tmp_path / "token", "t")

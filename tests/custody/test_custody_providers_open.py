@@ -37,9 +37,8 @@ def test_a_scheme_is_loaded_when_it_is_asked_for():
         "here = 'cipherset.custody.keys.providers.'\n"
         "print([n for n in ('pkcs11', 'awskms', 'hcvault') if here + n in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     assert done.stdout.strip() == "[]"
 
 

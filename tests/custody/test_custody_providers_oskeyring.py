@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 import warnings
+from threading import Timer
 from urllib.parse import urlsplit
 
 import pytest
 from custody_provider_suite import check_key_provider, check_refusals, check_ring, refused
+from custody_racing import raced
 
 from cipherset.core.secret import Secret
 from cipherset.custody.keys import open_provider
@@ -23,6 +25,7 @@ pytestmark = [
 
 URI = "file:?keyring=cipherset-test"
 PASSWORD = b"canary-login-77d0"
+BUS_S = 1200
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,10 @@ def serving(home, password=None):
         patch.delenv("DISPLAY", raising=False)
         command = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"]
         daemon = _started(stack, command, stdout=subprocess.PIPE, text=True)
+        # Whoever asks over the bus waits without end, but not where the bus is gone.
+        late = Timer(BUS_S, daemon.kill)
+        stack.callback(late.cancel)
+        late.start()
         patch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
         command = ["gnome-keyring-daemon", "--foreground", "--components=secrets"]
         unlock = [] if password is None else ["--unlock"]
@@ -197,6 +204,7 @@ def test_a_keyring_that_is_no_more(make, bus):
         capture_output=True,
         text=True,
         check=True,
+        timeout=600,
     )
     assert done.stdout.strip() in {"provider_failed", "provider_unreachable"}
 
@@ -216,17 +224,7 @@ print(provider.wrap(Secret(bytes(32)), b"").hex())
 
 def test_processes_that_race_make_one_key(make, tmp_path):
     make("race")
-    uri = "file:?keyring=race"
-    command = [sys.executable, "-c", RACE, uri, str(tmp_path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(command, **pipes) for _ in range(3)]
-    for process in running:
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    wrapped = [bytes.fromhex(process.communicate(timeout=600)[0]) for process in running]
-    for one in wrapped:
+    for one in map(bytes.fromhex, raced(RACE, "file:?keyring=race", tmp_path)):
         assert make("race").unwrap(one, b"").reveal() == bytes(32)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+from custody_racing import raced
 from custody_ring_files import held
 from securesystemslib.exceptions import UnverifiedSignatureError
 
@@ -225,18 +226,7 @@ print("signer", ring.signer().public_key.keyid)
 
 
 def test_of_processes_that_race_for_a_name_one_wins(tmp_path):
-    command = [sys.executable, "-c", RACE, str(tmp_path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(command, **pipes) for _ in range(3)]
-    for process in running:
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    lines = [
-        line for process in running for line in process.communicate(timeout=600)[0].split("\n")
-    ]
-    assert [process.returncode for process in running] == [0, 0, 0]
+    lines = [line for written in raced(RACE, tmp_path) for line in written.splitlines()]
     ring = KeyRing(tmp_path)
     made = {line for line in lines if line.startswith("key")}
     assert sorted(line for line in lines if line.startswith("key")) == sorted(made)

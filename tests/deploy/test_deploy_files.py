@@ -28,7 +28,11 @@ def units(tmp_path):
 @pytest.mark.needs("systemd")
 def test_systemd_finds_no_fault_in_the_units(units):
     done = subprocess.run(
-        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", *units],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -37,7 +41,7 @@ def test_systemd_finds_no_fault_in_the_units(units):
 def test_the_services_are_confined(units):
     services = [unit for unit in units if unit.suffix == ".service"]
     command = ["systemd-analyze", "security", "--offline=true", *services]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     levels = re.findall(r"exposure level for (\S+): ([\d.]+)", done.stdout)
     assert {name for name, _ in levels} == {unit.name for unit in services}
     assert all(float(level) < 2.0 for _, level in levels), levels  # of 10; 2 and less is OK

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from deploy_files import documents, gateway, pod_arguments
+from programs import first_told
 
 pytestmark = [pytest.mark.soak, pytest.mark.needs("openssl")]
 DEADLINE_S = 60
@@ -53,7 +54,7 @@ class Place:
         new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
         to = ("-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.crt")
         command = ["openssl", "req", "-x509", *new, *to, *options]
-        subprocess.run(command, capture_output=True, check=True)
+        subprocess.run(command, capture_output=True, check=True, timeout=600)
 
     def client(self, who=None):
         context = ssl.create_default_context(cafile=self.files["--client-ca"])
@@ -72,12 +73,7 @@ class Place:
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as popen:
             try:
-                text = ""
-                while not text.endswith("}\n"):
-                    line = popen.stdout.readline()
-                    assert line, popen.stderr.read()
-                    text += line
-                yield popen, f"https://127.0.0.1:{json.loads(text)['port']}"
+                yield popen, f"https://127.0.0.1:{first_told(popen)['port']}"
             finally:
                 popen.kill()
 

@@ -101,6 +101,7 @@ def test_openvino_keeps_and_sends_nothing(tmp_path):
         check=True,
         capture_output=True,
         text=True,
+        timeout=600,
     ).stdout
     assert shown.split() == ["True", "None", "1"]
     assert list(tmp_path.rglob("*")) == []

@@ -187,7 +187,7 @@ def test_encoding_uses_no_network_and_no_torch(minilm, cache_dir):
     command = [sys.executable, "-c", OFFLINE, str(cache_dir)]
     alone = ["unshare", "--map-root-user", "--net", "--"]
     if Path("/usr/bin/unshare").exists():
-        tried = subprocess.run([*alone, "true"], capture_output=True, check=False)
+        tried = subprocess.run([*alone, "true"], capture_output=True, check=False, timeout=600)
         command = [*alone, *command] if tried.returncode == 0 else command
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert (done.stdout.strip(), done.stderr) == ("(2, 384) [] []", "")

@@ -91,7 +91,8 @@ def test_a_package_out_of_reach_says_so_and_names_no_host(monkeypatch, tmp_path)
 
 def test_without_pip_it_says_that(monkeypatch, tmp_path):
     bare = tmp_path / "bare"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    command = [sys.executable, "-m", "venv", "--without-pip", str(bare)]
+    subprocess.run(command, check=True, timeout=600)
     monkeypatch.setattr(sys, "executable", str(bare / "bin" / "python"))
     with pytest.raises(BackendError, match="pip is not installed") as refusal:
         fetch_member(PackagePin("absent", "9", "0" * 64), _member("x", b"x"), tmp_path)

@@ -25,5 +25,5 @@ def test_onnxruntime_keeps_and_sends_nothing(tmp_path, first):
     environment = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "CI": ""}
     path = f"import sys; sys.path[:0] = {sys.path!r}\n"
     script = path + RUN.format(first=first)
-    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=600)
     assert list(tmp_path.rglob("*")) == []

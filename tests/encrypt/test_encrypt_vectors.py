@@ -170,7 +170,7 @@ def test_both_schemes_have_answers_and_refusals():
 
 def test_the_script_writes_the_committed_files(tmp_path):
     script = VECTORS.parent.parent / "scripts" / "vectors.py"
-    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=600)
     written = {path.relative_to(tmp_path) for path in tmp_path.glob("*/*.txt")}
     assert written == {path.relative_to(VECTORS) for path in [*FILES, *REVERSIBLE, *GAUSSIAN]}
     for path in written:
@@ -190,7 +190,7 @@ def test_the_script_leaves_files_that_agree_and_mends_those_that_do_not(tmp_path
     close = committed.replace(first, f"query: {value + 2e-6:.9g}", 1)
     for before, after in ((close, close), (close.replace("ok", "no"), committed)):
         path.write_text(before, encoding="utf-8")
-        subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+        subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=600)
         found = path.read_text(encoding="utf-8").splitlines()
         kept = {"query", "output"} if before != after else set()
         for line, expected in zip(found, after.splitlines(), strict=True):

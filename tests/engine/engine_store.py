@@ -61,4 +61,4 @@ def running(log: Path) -> Iterator[Store]:
         yield Store(client, port)
     finally:
         server.kill()
-        server.wait()
+        server.wait(timeout=600)

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,10 +151,15 @@ def test_who_interrupts_the_sending_finds_all_of_it_or_what_was_before(tmp_path,
     file.write_bytes(bytes(40 << 20))
     store.client.put_object(Bucket=BUCKET, Key="clean.parquet", Body=before)
     with subprocess.Popen([sys.executable, "-c", PUT, store.at("clean.parquet"), file]) as putting:
-        while putting.poll() is None:
-            if store.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads"):
-                putting.send_signal(signal.SIGINT)
-                break
+        try:
+            end = time.monotonic() + 600
+            while putting.poll() is None and time.monotonic() < end:
+                if store.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads"):
+                    putting.send_signal(signal.SIGINT)
+                    break
+            putting.wait(timeout=600)
+        finally:
+            putting.kill()
     assert store.get("clean.parquet") in (before, file.read_bytes())
 
 

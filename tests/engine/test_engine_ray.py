@@ -24,6 +24,7 @@ pytestmark = pytest.mark.extra
 ADDRESS = "127.0.0.2"  # a loopback that Ray does not take for a name of the machine
 DRIVER = Path(__file__).with_name("driver.py")
 PATIENCE_S = 300
+TRIES = "RAY_gcs_server_port_wait_time_s"
 N_ROWS = 3_000
 N_PARTS = 30
 
@@ -68,7 +69,10 @@ def nodes() -> Iterator[Nodes]:
     patch.setenv("RAY_AUTH_MODE", "token")
     patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    patch.setenv("RAY_gcs_server_port_wait_time_s", str(PATIENCE_S))
+    # Ray takes the first for seconds until there is a port, and for how often whoever starts or
+    # connects asks there; each time takes as long as the second says, and ten seconds more.
+    patch.setenv(TRIES, "180")
+    patch.setenv("RAY_py_gcs_connect_timeout_s", "5")
     from ray.cluster_utils import Cluster
 
     class Patient(Cluster):
@@ -93,7 +97,7 @@ class Run:
 
     def when_paused(self) -> None:
         until(lambda: (self.folder / "paused").exists() or self.process.poll() is not None)
-        assert self.process.poll() is None, self.process.communicate()
+        assert self.process.poll() is None, self.process.communicate(timeout=600)
 
     def go(self) -> Any:
         (self.folder / "go").touch()
@@ -178,7 +182,7 @@ def test_killed_driver(sanitizing):
     run = sanitizing.run("run")
     run.when_paused()
     run.process.kill()
-    run.process.communicate(timeout=60)
+    run.process.communicate(timeout=600)
     (job,) = (sanitizing.owner.home / "jobs").iterdir()
     assert list(job.glob("*.answer"))
     assert not sanitizing.target.exists()
@@ -190,6 +194,7 @@ def test_killed_driver(sanitizing):
 
 def test_who_has_not_the_token_is_refused(sanitizing, monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    monkeypatch.setenv(TRIES, "5")
     run = sanitizing.run("run")
     out, _ = run.process.communicate(timeout=600)
     assert run.process.returncode == 6

@@ -114,7 +114,7 @@ def test_a_run_that_is_killed_while_it_sends_leaves_nothing_that_opens(owner, st
 
     def run(*before: str) -> "subprocess.CompletedProcess[str]":
         said = [sys.executable, *before, *command]
-        return subprocess.run(said, capture_output=True, text=True, check=False)
+        return subprocess.run(said, capture_output=True, text=True, check=False, timeout=600)
 
     assert run(str(KILLED)).returncode == -signal.SIGKILL
     assert store.names() == {"a.cipherset/train/part-00000.parquet"}

@@ -117,6 +117,7 @@ def answering(folder, names=NAMES):
 def asked_at(place, raw):
     """Each line on a connection of its own: a round may span them."""
     with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(600)
         for _ in range(600):
             try:
                 caller.connect(str(place))
@@ -190,6 +191,7 @@ def test_of_several_who_find_what_was_left_behind_one_takes_it(tmp_path):
     assert asked_at(place, line(ask="leave"))["left"] == AGREED.releases
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive()
     assert not place.exists()
 
 

@@ -46,7 +46,7 @@ def exporters(tmp_path_factory):
     for at, name in enumerate(NAMES[1:], 1):
         owner = Owner(folder / name)
         owner.folder.mkdir()
-        subprocess.run(["cp", "-a", first.home, owner.home], check=True)
+        subprocess.run(["cp", "-a", first.home, owner.home], check=True, timeout=600)
         protected(owner, at)
         found.append(owner)
     return found
@@ -104,19 +104,19 @@ def joined(folder, exporters, agreement):
         )
         for name, owner, place in zip(NAMES, exporters, sockets, strict=True)
     ]
-    until(lambda: all(place.exists() for place in sockets))
     return processes, sockets
 
 
 def run(folder, exporters, agreement):
     processes, sockets = joined(folder, exporters, agreement)
     try:
+        until(lambda: all(place.exists() for place in sockets))
         head, kept = trained(folder, agreement, sockets)
         told = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.wait(timeout=600)
     return head, kept, told
 
 

@@ -1,6 +1,5 @@
 """A real server on loopback, in a thread or as a process, and sockets that speak to it raw."""
 
-import json
 import socket
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from http_samples import gateway
+from programs import first_told
 
 from cipherset.interfaces.http.limits import RequestLimits
 from cipherset.interfaces.http.reload import Reload
@@ -66,7 +66,7 @@ def running(home, limits: RequestLimits) -> Iterator[Running]:
         settled = Settled(limits, None, Reload((), ()), ready.set)
         server = Server(served.client.app, settled)
         with listen("127.0.0.1", 0) as sock:
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
             port = sock.getsockname()[1]
             thread.start()
             try:
@@ -86,12 +86,7 @@ def served(home: Path, *options: str):
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            told = ""
-            while not told.endswith("}\n"):
-                line = process.stdout.readline()
-                assert line, process.stderr.read()
-                told += line
-            yield process, json.loads(told)
+            yield process, first_told(process)
         finally:
             process.terminate()  # first, so that it writes down which of its lines have run
             try:

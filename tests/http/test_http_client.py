@@ -111,6 +111,8 @@ def test_a_gateway_that_is_not_there():
 @contextmanager
 def somebody_else(status, body):
     class Handler(BaseHTTPRequestHandler):
+        timeout = DEADLINE_S  # of a connection that says nothing: the server would never end
+
         def do_GET(self):
             self.send_response(status)
             self.end_headers()
@@ -127,6 +129,7 @@ def somebody_else(status, body):
         finally:
             server.shutdown()
             thread.join(DEADLINE_S)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,17 @@
 """``/v1/predict`` over HTTP: answers that verify, refusals with their codes, and what is found."""
 
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
-import uvicorn
 from http_samples import HOST, error_of
 from starlette.testclient import TestClient
 
 sys.path.append(str(Path(__file__).parents[1] / "serving"))
+sys.path.append(str(Path(__file__).parents[1] / "lab"))
 
 import serving_thread
+import uvicorn_here
 
 from cipherset.app.audit.find import find_text
 from cipherset.app.workspace import hold, open_workspace
@@ -39,16 +38,8 @@ def served(tmp_path_factory):
 def listening(served):
     """The same app on a port of this machine; its address."""
     _, client = served
-    config = uvicorn.Config(client.app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with uvicorn_here.listening(client.app) as url:
+        yield url
 
 
 TEXTS = ["where is the box you sent to 7, 9 days?", "please refund 30 euros for order 12"]

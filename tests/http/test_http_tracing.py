@@ -19,6 +19,8 @@ def receiver():
     got = []
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = 60  # of a connection that says nothing: the server would never end
+
         def do_POST(self):
             length = int(self.headers["Content-Length"])
             got.append((self.path, self.headers["Content-Encoding"], self.rfile.read(length)))
@@ -36,6 +38,7 @@ def receiver():
         finally:
             server.shutdown()
             thread.join(60)
+            assert not thread.is_alive()
 
 
 @pytest.mark.extra

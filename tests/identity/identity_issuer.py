@@ -92,6 +92,8 @@ def serving():
     """An issuer that answers."""
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = 60
+
         def do_GET(self):
             raw = issuer.answers(self.path)
             self.send_response(200 if raw is not None else 503)
@@ -111,4 +113,5 @@ def serving():
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()

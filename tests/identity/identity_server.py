@@ -30,6 +30,8 @@ from cipherset.interfaces.http.identity import CHALLENGE
 from cipherset.interfaces.http.identity.tls import PeerProtocol, ServerTls, TlsFiles
 
 PATIENCE_S = 60.0
+# uvicorn waits for whoever is connected still.
+END_WITHIN_S = 300.0
 NOW = datetime.datetime.now(datetime.UTC)
 YESTERDAY, TOMORROW = (NOW + datetime.timedelta(days=days) for days in (-1, 1))
 
@@ -137,14 +139,15 @@ def serving(app: FastAPI, files: TlsFiles):
         ssl_context_factory=lambda *_: tls.context,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server._serve()))
+    thread = threading.Thread(target=lambda: asyncio.run(server._serve()), daemon=True)
     thread.start()
     try:
         wait(lambda: server.started)
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(END_WITHIN_S)
+        assert not thread.is_alive(), server.server_state.connections
 
 
 def wait(is_done):

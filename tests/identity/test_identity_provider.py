@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -18,6 +18,7 @@ from cipherset.interfaces.http.settings import Oidc
 
 AUDIENCE = "gateway-client"
 BACK = "http://localhost:9/back"
+UP_WITHIN_S = 300
 
 
 KEY = Client()
@@ -25,24 +26,21 @@ USER = {"sub": "ada", "cnf": {"jkt": KEY.thumbprint}}
 
 
 @pytest.fixture(scope="module")
-def provider():
+def provider(tmp_path_factory):
     """In a process of its own, on a port that it chooses."""
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--user-claims", json.dumps(USER)], stderr=subprocess.PIPE, text=True
-    )
+    log = tmp_path_factory.mktemp("provider") / "log"
+    with log.open("wb") as said:
+        process = subprocess.Popen([*command, "--user-claims", json.dumps(USER)], stderr=said)
     try:
-        port = next(
-            found[1] for line in process.stderr if (found := re.search(r"127\.0\.0\.1:(\d+)", line))
-        )
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(process.stderr.read)  # or it would stop once the pipe is full
-            yield f"http://127.0.0.1:{port}"
-            process.terminate()
+        end = time.monotonic() + UP_WITHIN_S
+        while not (found := re.search(r"127\.0\.0\.1:(\d+)", log.read_text())):
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{found[1]}"
     finally:
         process.kill()
-        process.wait()
-        process.stderr.close()
+        process.wait(UP_WITHIN_S)
 
 
 def signed_in(url, sub):

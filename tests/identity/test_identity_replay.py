@@ -90,11 +90,12 @@ def test_threads_share_it(tmp_path):
     def ask():
         taken.extend(name for name in map(str, range(200)) if is_first(store, name, NOW))
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
     for each in threads:
         each.start()
     for each in threads:
-        each.join()
+        each.join(300)
+        assert not each.is_alive()
     assert sorted(taken) == sorted(map(str, range(200)))
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from identity_issuer import serving as issuing
 from identity_people import ROUTER, Client, add, identity_over, p256
-from identity_server import Authority, app_of, client_of, serving, trusting
+from identity_server import PATIENCE_S, Authority, app_of, client_of, serving, trusting
 
 from cipherset.app.access import tokens
 from cipherset.app.access.binding import binding_to_certificate
@@ -230,7 +230,7 @@ def test_old_versions_and_weak_ciphers_are_not_spoken(authority, files, port):
                 else:
                     setattr(context, name, value)
         with (
-            socket.create_connection(("127.0.0.1", port)) as plain,
+            socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain,
             pytest.raises((ssl.SSLError, ConnectionError)),
         ):
             context.wrap_socket(plain, server_hostname="localhost")
@@ -240,12 +240,12 @@ def test_no_session_is_resumed(authority, port):
     context = trusting(authority)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
-        socket.create_connection(("127.0.0.1", port)) as plain,
+        socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as first,
     ):
         session = first.session
     with (
-        socket.create_connection(("127.0.0.1", port)) as plain,
+        socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost", session=session) as again,
     ):
         assert not again.session_reused

@@ -56,7 +56,11 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 def _forward(door: socket.socket) -> None:
     while True:
         outside, _ = door.accept()
-        inside = socket.create_connection(("127.0.0.1", PORT))
+        try:
+            inside = socket.create_connection(("127.0.0.1", PORT))
+        except OSError:
+            outside.close()  # Milvus is gone: each who asks is told so, or they would wait for it
+            continue
         for pair in ((outside, inside), (inside, outside)):
             threading.Thread(target=_copy, args=pair, daemon=True).start()
 

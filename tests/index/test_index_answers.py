@@ -82,6 +82,39 @@ def test_a_server_of_milvus_that_answers_anything(told):
         assert code_of(index.delete, rows(1).ids) == "index_answer"
 
 
+class Noting:
+    """A client of Milvus without a server: it notes how long each call is to wait."""
+
+    def __init__(self) -> None:
+        self.times = {}
+
+    def __getattr__(self, name):
+        def call(*_, timeout=None, **__):
+            self.times[name] = timeout
+            return [[]] if name == "search" else [{"count(*)": 0}]
+
+        return call
+
+
+def test_no_call_to_a_server_of_milvus_waits_for_ever():
+    """Its client would, though it is told how long to wait when it is made."""
+    index = object.__new__(milvus.MilvusIndex)
+    index.dim, index._name, index._client = DIM, "rows", Noting()
+    index._driver, index._grpc = SimpleNamespace(MilvusException=OSError), SimpleNamespace()
+    index._grpc.RpcError = OSError
+    index._load()
+    index.add(rows(3))
+    index.replace(rows(3))
+    index.query(np.zeros(DIM, np.float32), 5)
+    index.delete(rows(3).ids)
+    index.drop()
+    assert index._client.times.keys() == {
+        *("has_collection", "load_collection", "drop_collection"),
+        *("insert", "upsert", "delete", "query", "search"),
+    }
+    assert all(index._client.times.values())
+
+
 def test_an_answer_is_what_was_asked_for():
     every = rows(20)
     token = every.tags[0, Tag.TENANT].tobytes()
@@ -154,10 +187,10 @@ def test_one_process_after_the_other_has_the_folder_of_qdrant(tmp_path):
         seen.append(index.rows())
         index.close()
 
-    waiting = threading.Thread(target=second)
+    waiting = threading.Thread(target=second, daemon=True)  # or a failure here waits for it
     waiting.start()
     first.add(rows(6))
     assert not seen
     first.close()
-    waiting.join(60)
+    waiting.join(300)
     assert seen == [6]

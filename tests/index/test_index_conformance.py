@@ -162,6 +162,7 @@ def test_until_all_are_replaced_some_are_left(index):
     index.add(rows(25))
     moved = []
     while len(some := index.some(10, Filter(version=1))):
+        assert len(moved) < 25
         moved += found(some)
         index.replace(replace(some, versions=np.full(len(some), 2, np.int32)))
     assert sorted(moved) == sorted(found(rows(25)))

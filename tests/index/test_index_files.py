@@ -13,6 +13,8 @@ from cipherset.pipeline.index import FileIndex
 from cipherset.pipeline.index import files as files_module
 from cipherset.pipeline.index.scan import nearest, squared_norms
 
+DEADLINE_S = 300
+
 
 @given(
     n=st.integers(0, 40),
@@ -80,13 +82,16 @@ def test_many_add_at_once_and_nothing_is_lost(files, folder, signer):
     files()
     batches = [rows(5, seed=seed) for seed in range(8)]
     workers = [
-        threading.Thread(target=lambda batch=batch: FileIndex(folder, signer).add(batch))
+        threading.Thread(
+            target=lambda batch=batch: FileIndex(folder, signer).add(batch), daemon=True
+        )
         for batch in batches
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join()
+        worker.join(DEADLINE_S)
+        assert not worker.is_alive()
     index = files()
     assert index.rows() == 40
     assert index.manifest.revision == 8

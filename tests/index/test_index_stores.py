@@ -23,6 +23,7 @@ from cipherset.pipeline.index.milvus import MilvusIndex
 
 pytestmark = pytest.mark.extra
 STORES = ("files", "faiss", "lancedb", "qdrant", "postgresql", "milvus")
+DEADLINE_S = 300
 PASSWORD = "canary-milvus-5518"
 WRONG = "canary-wrong-9920"
 OPTIONS = ("--approximation-factor", "4", "--accept-risk", "a test")
@@ -145,9 +146,9 @@ def guarded(tmp_path_factory):
     from pymilvus import MilvusClient
 
     with running(tmp_path_factory.mktemp("guarded"), asks_who=True) as address:
-        client = MilvusClient(uri=address, user="root", password="Milvus")
-        client.create_user("ada", PASSWORD)
-        client.update_password("root", "Milvus", PASSWORD)
+        client = MilvusClient(uri=address, user="root", password="Milvus", timeout=DEADLINE_S)
+        client.create_user("ada", PASSWORD, timeout=DEADLINE_S)
+        client.update_password("root", "Milvus", PASSWORD, timeout=DEADLINE_S)
         client.close()
         yield address.partition("://")[2]
 
@@ -205,7 +206,7 @@ def test_a_collection_that_fails_to_open_leaves_no_connection(monkeypatch):
         def __init__(self, **_: object) -> None:
             pass
 
-        def has_collection(self, _: str) -> bool:
+        def has_collection(self, _: str, **__: object) -> bool:
             raise pymilvus.MilvusException(message=PASSWORD)
 
         def close(self) -> None:

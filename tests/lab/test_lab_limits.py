@@ -99,7 +99,7 @@ def test_only_so_many_are_scored_at_once(numbers):
     digest = manifest["trained_on"]["manifest"]
     bundle = read_upload(*uploaded(numbers, parts[1], note=1.0))
     for _ in range(MOST_AT_ONCE):
-        lab.PLACES.acquire()
+        assert lab.PLACES.acquire(timeout=60)
     try:
         assert refused(lambda: evaluate_upload(numbers.session, bundle, digest)) == "busy"
     finally:

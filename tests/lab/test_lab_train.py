@@ -213,7 +213,7 @@ def test_a_job_that_takes_too_much_ends(held, digest):
     long = SearchSpace.model_validate(
         {"models": [{"kind": "mlp", "hidden": [[512, 512]] * 8, "epochs": [200]}]}
     )
-    for limits in (TrainingLimits(cpu_s=1), TrainingLimits(wall_s=0.1)):
+    for limits in (TrainingLimits(cpu_s=1, wall_s=600.0), TrainingLimits(wall_s=0.1)):
         order = Order(digest, long)
         code = refused(lambda o=order, m=limits: train_order(held, o, Training(), m))
         assert code == "training_limits"

@@ -101,8 +101,9 @@ def _once(once, every, stop, tell):
     from cipherset.app.redteam.schedule import repeat
 
     def stopping(stops):
-        result = once(stops)
-        stop.set()
-        return result
+        try:
+            return once(stops)
+        finally:
+            stop.set()  # after a round that failed too, or the next one would be waited for
 
     return repeat(stopping, every, stop, tell)

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import signal
-import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from cipherset.app.redteam.line import Line
 from cipherset.app.redteam.partial import FOLDER, PARTIAL, Unit, open_partial
 from cipherset.app.redteam.request import RedTeamRequest
 from cipherset.app.redteam.run import redteam
-from cipherset.app.redteam.schedule import Rounds, parse_every, repeat, stopped_by_signal
+from cipherset.app.redteam.schedule import Rounds, Stop, parse_every, repeat, stopped_by_signal
 from cipherset.app.redteam.targets import GUARDS, Target, What
 from cipherset.app.sight.gather import picture
 from cipherset.app.sight.inventory import see_inventory
@@ -478,8 +478,23 @@ def test_a_signal_says_stop_and_ends_nothing(number):
     assert signal.getsignal(number) is before
 
 
+def test_a_signal_in_the_middle_of_a_wait_ends_it():
+    """Wherever in it: a timer goes off a little later each time."""
+    stops = [Stop() for _ in range(2000)]
+    before = signal.signal(signal.SIGALRM, lambda *_: stop.set())
+    try:
+        for at, stop in enumerate(stops):
+            end = time.monotonic() + 60
+            signal.setitimer(signal.ITIMER_REAL, 1e-6 + at * 2e-8)
+            while not stop.wait(1e-6):
+                assert time.monotonic() < end
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_again_and_again_until_told_to_stop(owner):
-    stop, told, n = threading.Event(), [], iter(range(4))
+    stop, told, n = Stop(), [], iter(range(4))
 
     def once(stops):
         match next(n):

@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 DEADLINE_S = 60
+# uvicorn waits for whoever is connected still.
+END_WITHIN_S = 300
 SECRET_KEY = "sk-upstream-4711-zanzibar"
 
 
@@ -107,7 +109,7 @@ def serving(app, lifespan: str = "off") -> Iterator[int]:
         app, port=0, ws="none", lifespan=lifespan, loop="asyncio", log_config=None, http="h11"
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server._serve()))
+    thread = threading.Thread(target=lambda: asyncio.run(server._serve()), daemon=True)
     thread.start()
     try:
         wait(lambda: server.started)
@@ -115,7 +117,8 @@ def serving(app, lifespan: str = "off") -> Iterator[int]:
     finally:
         server.should_exit = True
         server.force_exit = lifespan == "off"
-        thread.join(DEADLINE_S)
+        thread.join(END_WITHIN_S)
+        assert not thread.is_alive(), server.server_state.connections
 
 
 def wait(is_done: Callable[[], bool]) -> None:

@@ -17,6 +17,10 @@ from pathlib import Path
 import httpx
 import serving_thread
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+from programs import first_told
+
 from cipherset.custody.ledger import Event, Ledger
 
 DEADLINE_S = 60
@@ -66,12 +70,7 @@ def serving(home: Path, environment: Mapping[str, str] | None = None) -> Iterato
         env={**os.environ, **(environment or {})},  # noqa: TID251 -- a process of its own
     ) as popen:
         try:
-            told = ""
-            while not told.endswith("}\n"):
-                line = popen.stdout.readline()
-                assert line, popen.stderr.read()
-                told += line
-            yield Process(home, popen, json.loads(told)["url"])
+            yield Process(home, popen, first_told(popen)["url"])
         finally:
             popen.kill()
 

@@ -16,6 +16,7 @@ MOST_KB = 400.0
 # What comes and goes with the load: up to 15 connections to the ledger with their descriptors. One
 # that was left by one request of a hundred would soon be more.
 SLACK = 40
+_PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,12 @@ def soaked(
     Longer where the machine is slow: until ``least`` are answered, evenly too.
     """
     found = []
+    end = time.monotonic() + minutes * 60 + _PATIENCE_S
     for look in range(1, looks + 1):
         time.sleep(minutes * 60 / looks)
         while (answered := len(load.with_status(200))) < least * look / looks:
             assert process.popen.poll() is None
+            assert time.monotonic() < end, f"{answered} were answered, of {least}"
             time.sleep(0.5)
         found.append(held_by(process, answered))
     return found

@@ -51,19 +51,22 @@ def asked(encoder):
     def ask(*requests):
         for texts in requests:
             before = batcher.n_waiting
-            thread = threading.Thread(target=one, args=(texts,))
+            thread = threading.Thread(target=one, args=(texts,), daemon=True)
             thread.start()
             threads.append(thread)
             if not encoder.started.wait(0 if len(threads) > 1 else 60):
                 pytest.fail("the first never came")
+            end = time.monotonic() + 60
             while len(threads) > 1 and batcher.n_waiting == before and texts not in got:
+                assert time.monotonic() < end
                 time.sleep(0.001)
         return got
 
     def answered():
         encoder.go.set()
         for thread in threads:
-            thread.join()
+            thread.join(60)
+            assert not thread.is_alive()
         return got
 
     ask.answered = answered

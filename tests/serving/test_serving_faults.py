@@ -179,13 +179,14 @@ def test_a_worker_killed_time_after_time_is_refused(served):
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
 
-    thread = threading.Thread(target=kill)
+    thread = threading.Thread(target=kill, daemon=True)
     thread.start()
     try:
         found = result(served.predict("crashing"))
     finally:
         going.set()
-        thread.join()
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive()
     assert found == (403, "model_crashed")
     refused = [("intended", None), ("refused", "model_crashed")]
     assert told_of(events(served.home), "crashing") == refused

@@ -421,11 +421,12 @@ def test_many_threads_get_their_own_answers(served):
     def ask(at):
         found[at] = labels(models.predict(session, "router", Question(vectors=X[at : at + 1])))[0]
 
-    threads = [threading.Thread(target=ask, args=(at,)) for at in range(len(X))]
+    threads = [threading.Thread(target=ask, args=(at,), daemon=True) for at in range(len(X))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(300)
+        assert not thread.is_alive()
     assert found == expected
 
 

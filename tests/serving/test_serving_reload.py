@@ -59,7 +59,7 @@ def test_who_waits_is_answered_and_the_last_one_closes(owner, session, models):
     def ask():
         workers.append(answered(session, models, old, meanwhile))
 
-    threads = [threading.Thread(target=ask) for _ in range(3)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
     for thread in threads:
         thread.start()
     inside.wait(60)
@@ -68,7 +68,8 @@ def test_who_waits_is_answered_and_the_last_one_closes(owner, session, models):
     kept.append(answered(session, models, new))
     deployed.wait(60)
     for thread in threads:
-        thread.join()
+        thread.join(300)
+        assert not thread.is_alive()
     assert new is not old
     assert len(workers) == 3
     assert len({id(worker) for worker in workers}) == 1

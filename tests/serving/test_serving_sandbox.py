@@ -112,6 +112,7 @@ def test_its_process_can_open_start_and_map_nothing(tmp_path):
         [sys.executable, "-I", "-c", probe, PROGRAM[-1], str(tmp_path / "made")],
         capture_output=True,
         check=True,
+        timeout=600,
     ).stdout
     found = json.loads(out)
     assert found.pop("confined") is True
@@ -222,11 +223,12 @@ def test_rows_of_two_requests_are_never_run_together(working):
     def ask(row):
         codes.append(worker.run(row).labels.tolist())
 
-    threads = [threading.Thread(target=ask, args=(X[i : i + 1],)) for i in range(20)]
+    threads = [threading.Thread(target=ask, args=(X[i : i + 1],), daemon=True) for i in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(300)
+        assert not thread.is_alive()
     assert codes == [[0]] * 20  # the largest of one is the first
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 import serving_thread
 from serving_thread import vectors
@@ -24,12 +25,14 @@ X, _ = vectors(40, seed=3)
 class Receiver:
     """A real server on this machine that answers as it is told, and keeps what came."""
 
-    def __init__(self, *statuses):
+    def __init__(self, *statuses, promised=0):
         self.statuses = list(statuses)
         self.calls = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = 60
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 status = receiver.statuses.pop(0) if receiver.statuses else 204
@@ -37,7 +40,7 @@ class Receiver:
                 self.send_response(status)
                 if status == 302:
                     self.send_header("location", f"{receiver.url}/elsewhere")
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(promised))
                 self.end_headers()
 
             def log_message(self, *_):
@@ -50,7 +53,8 @@ class Receiver:
 
     def close(self):
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
         self._server.server_close()
 
 
@@ -58,8 +62,8 @@ class Receiver:
 def receiving():
     made = []
 
-    def make(*statuses):
-        made.append(Receiver(*statuses))
+    def make(*statuses, **options):
+        made.append(Receiver(*statuses, **options))
         return made[-1]
 
     yield make
@@ -140,6 +144,14 @@ def test_a_redirect_is_not_followed(workspace, receiving, sending):
     assert {path for path, _, _ in there.calls} == {"/"}
 
 
+def test_a_response_whose_body_never_comes_is_one(workspace, receiving, sending):
+    there = receiving(200, promised=1 << 40)
+    rule = rule_for(there.url)
+    sending(rule).put(rule, {})
+    wait_until(lambda: ends(workspace))
+    assert ends(workspace) == [("done", {"rule": rule.id, "tries": 1, "status": 200})]
+
+
 def test_what_waits_survives_a_restart(workspace, receiving, sending):
     there = receiving()
     away = rule_for("http://127.0.0.1:9/", label="a")
@@ -216,17 +228,27 @@ def test_a_secret_that_is_none(tmp_path, text):
     assert refused.value.code == "webhook_secret"
 
 
+def from_one_class_to_another(n=60):
+    """Rows of which a model, whatever its key, is sure at first and then less and less."""
+    x, labels = vectors(400)
+    ends = [x[labels == each].mean(axis=0) for each in (1, 0)]
+    share = np.linspace(0, 1, n)[:, None]
+    rows = (1 - share) * ends[0] + share * ends[1]
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
 @pytest.mark.parametrize("is_assessed", [False, True])
 def test_a_prediction_past_the_threshold_calls(tmp_path, receiving, is_assessed):
     """With its rounded probability only where a pair of the key is left for it."""
     owner = serving_thread.vector_owner(tmp_path / "owner")
     there = receiving()
-    rules_in(owner.session.home, label="topic-1", at_least=0.8, url=there.url)
+    x = from_one_class_to_another()
+    rules_in(owner.session.home, label="topic-1", at_least=0.65, url=there.url)
     with hold(owner.session) as session, open_models(session) as models:
         if is_assessed:
             serving_thread.told_assessed(session, models, n_star=40, n_star_noise_free=40)
-        answer = models.predict(session, "router", Question(vectors=X))
-        asked = [models.digests.of(repr(row.tolist()).encode()) for row in X]
+        answer = models.predict(session, "router", Question(vectors=x))
+        asked = [models.digests.of(repr(row.tolist()).encode()) for row in x]
         wait_until(lambda: models.alarms.sender.waiting() == [])
     told = [json.loads(body)["data"] for _, _, body in there.calls]
     labels = [each.label for each in answer.predictions]
@@ -235,7 +257,7 @@ def test_a_prediction_past_the_threshold_calls(tmp_path, receiving, is_assessed)
         assert labels[asked.index(each["input"])] == each["label"] == "topic-1"
     given = [each["probability"] for each in told if each["probability"] is not None]
     assert len(given) == (min(10, len(told)) if is_assessed else 0)
-    assert all(round(each, 1) == each >= 0.8 for each in given)
+    assert all(round(each, 1) == each >= 0.6 for each in given)
     assert len(told) < labels.count("topic-1")
     with open_workspace(owner.session) as workspace:
         events = list(workspace.gate.ledger.events())

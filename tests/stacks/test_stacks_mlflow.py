@@ -121,6 +121,8 @@ def is_up(process: subprocess.Popen, address: str) -> bool:
 def tracked(owner_once, tmp_path, monkeypatch, request) -> Tracked:
     """MLflow keeps artifacts below the current folder, unless a server keeps them."""
     monkeypatch.chdir(tmp_path)
+    # Each request waits two minutes, and seven more times; a connection may be closed meanwhile.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     shutil.copytree(owner_once.folder, tmp_path / "owner")
     owner = Owner(tmp_path / "owner")
     bundle = tmp_path / "router.bundle"
@@ -277,5 +279,6 @@ def test_mlflow_tells_its_makers_nothing(tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert done.stdout == "None\n", done.stderr

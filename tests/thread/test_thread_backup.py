@@ -20,7 +20,7 @@ class Writing:
     def __init__(self, home):
         self._ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
         self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._work)
+        self._thread = threading.Thread(target=self._work, daemon=True)
         self.done = []
 
     def _work(self):
@@ -31,12 +31,14 @@ class Writing:
     def __enter__(self):
         self._thread.start()
         while len(self.done) < 3:
+            assert self._thread.is_alive(), "what was to be written could not be"
             self._ends.wait(0.01)
         return self
 
     def __exit__(self, *_):
         self._ends.set()
-        self._thread.join()
+        self._thread.join(600)
+        assert not self._thread.is_alive()
         self._ledger.close()
 
 

@@ -199,6 +199,7 @@ def test_a_defect_shows_its_type_and_nothing_else(tmp_path, kind):
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert done.returncode == 1
     assert CANARY not in done.stdout + done.stderr

@@ -162,7 +162,7 @@ def test_an_agent_reports_from_its_host(quiet, tree, tmp_path):
     assert (refused.code, refused.error["code"]) == (2, "target_exists")
     assert quiet.ok("discover", "--agent-file", agent, "--force")["digest"] == told["digest"]
     run = [sys.executable, "-I", str(agent), str(tree), "--host", "web-1", "--to", str(report)]
-    subprocess.run(run, check=True, capture_output=True)
+    subprocess.run(run, check=True, capture_output=True, timeout=600)
     found = quiet.ok("discover", "--from", report)
     here = quiet.ok("discover", tree)
     assert [(each["kind"], each["what"]) for each in found["findings"]] == [

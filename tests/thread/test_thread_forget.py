@@ -3,12 +3,11 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
-from pathlib import Path
+from contextlib import closing
 
 import numpy as np
 import pytest
+from test_thread_killed import Killer
 from thread_people import COLUMNS, RISK, WHO
 from thread_samples import (
     QUICK,
@@ -214,22 +213,16 @@ def test_in_a_team_the_data_owner_forgets(held):
 @pytest.mark.soak
 def test_killed_at_any_time_each_export_is_the_old_or_the_new_one(held):
     """And the same command again finishes."""
-    killer = Path(__file__).with_name("thread_killer.py")
-    with subprocess.Popen(
-        [sys.executable, killer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as running:
-        args = ["forget", WHO, "--home", str(held.owner.home), "--json"]
+    with closing(Killer()) as killer:
+        args = ("forget", WHO, "--home", held.owner.home, "--json")
         rng = random.Random(0)
         for _ in range(12):
-            job = json.dumps({"args": args, "after": rng.uniform(0.02, 0.6)})
-            print(job, file=running.stdin, flush=True)
-            ended = json.loads(running.stdout.readline())["ended"]
+            ended = killer.run(*args, after=rng.uniform(0.02, 0.6))["ended"]
             for rows, vectors in held.exports().values():
                 gaps = sum(row["vector"] is None for row in vectors)
                 assert (len(rows), gaps) in {(300, 0), (296, 4)}
             if ended:
                 break
-        running.stdin.close()
     held.owner.run("forget", WHO)
     assert {len(rows) for rows, _ in held.exports().values()} == {296}
     stale = [each for each in held.owner.ok("asset", "list")["assets"] if each["stale"]]

@@ -87,7 +87,7 @@ def _played(path, folder):
         patch.setenv("COLUMNS", "80")
         argv = [sys.executable, __file__, path]
         done = subprocess.run(
-            argv, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=True
+            argv, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=True, timeout=600
         )
     return done.stdout
 

@@ -193,7 +193,7 @@ def listening(app):
     """The app on a port of this machine; its address."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         while not server.started:
@@ -202,7 +202,8 @@ def listening(app):
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(600)
+        assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")

@@ -185,6 +185,7 @@ def test_in_a_process_of_its_own(exported):
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert shown.returncode == 0
     assert json.loads(shown.stdout)["valid"]
@@ -194,6 +195,7 @@ def test_in_a_process_of_its_own(exported):
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert refused.returncode == 4
     assert json.loads(refused.stdout)["error"]["code"] == "no_directory"

@@ -2,12 +2,10 @@
 
 import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from thread_program import Program
 from thread_samples import QUICK, Owner, cipherset, leftovers, vector_rows, write_rows
 
 
@@ -15,24 +13,14 @@ class Killer:
     """Talks to ``thread_killer.py``."""
 
     def __init__(self):
-        script = Path(__file__).with_name("thread_killer.py")
-        self._process = subprocess.Popen(
-            [sys.executable, str(script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._program = Program("thread_killer.py")
 
     def run(self, *args, after=None):
-        job = {"args": [str(arg) for arg in args], "after": after}
-        self._process.stdin.write(json.dumps(job) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        self._program.tell(json.dumps({"args": [str(arg) for arg in args], "after": after}))
+        return json.loads(self._program.answer())
 
     def close(self):
-        self._process.stdin.close()
-        self._process.wait(timeout=600)
-        self._process.stdout.close()
+        self._program.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,10 @@
 """Two runs at once: what one has exported is not overlooked by the other; and what never left."""
 
 import json
-import select
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from thread_program import Program
 from thread_samples import QUICK, Owner, bytes_below, leftovers, opened, vector_rows, write_rows
 
 from cipherset.app.exports import request as exports_request
@@ -27,41 +24,32 @@ class Slow:
     """Talks to ``thread_slow.py``, which runs one at a time."""
 
     def __init__(self):
-        script = Path(__file__).with_name("thread_slow.py")
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self._process = subprocess.Popen([sys.executable, str(script)], **pipes)
+        self._program = Program("thread_slow.py")
 
     def begin(self, owner, source, target, key, *, places=None):
         """A run that has looked at all other exports and placed nothing yet."""
         job = {"home": owner.home, "source": source, "target": owner.folder / target, "key": key}
-        self._say(
-            json.dumps({name: str(value) for name, value in job.items()} | {"places": places})
-        )
-        assert self._process.stdout.readline() == "measuring\n"
+        told = {name: str(value) for name, value in job.items()} | {"places": places}
+        self._program.tell(json.dumps(told))
+        assert self._program.answer() == "measuring\n"
         return self
 
     def go_on(self):
-        self._say("go")
+        self._program.tell("go")
 
     def is_running(self, seconds):
-        return not select.select([self._process.stdout], [], [], seconds)[0]
+        return self._program.is_silent(seconds)
 
     def answer(self):
-        """What the run came to; None where it died."""
-        return json.loads(self._process.stdout.readline())
+        """What the run came to; None where it was killed."""
+        return json.loads(self._program.answer())
 
     def end(self):
         self.go_on()
         return self.answer()
 
     def close(self):
-        self._process.stdin.close()
-        self._process.wait(timeout=600)
-        self._process.stdout.close()
-
-    def _say(self, line):
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
+        self._program.close()
 
 
 @pytest.fixture(scope="module")

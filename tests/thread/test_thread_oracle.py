@@ -147,11 +147,13 @@ def test_of_many_that_ask_at_once_none_gets_beyond_the_cap(capped):
         with lock:
             got.append(answer)
 
-    threads = [threading.Thread(target=one, args=(seed,)) for seed in range(100, 104 + CAP)]
+    seeds = range(100, 104 + CAP)
+    threads = [threading.Thread(target=one, args=(seed,), daemon=True) for seed in seeds]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(600)
+        assert not thread.is_alive()
     given = [answer for answer in got if not isinstance(answer, CiphersetError)]
     assert len(given) == CAP
     assert {e.code for e in got if isinstance(e, CiphersetError)} == {"budget"}

@@ -295,7 +295,7 @@ def test_killed_at_any_moment_it_leaves_the_old_rows_or_the_new_ones(owner):
         time.sleep(after)
         children = _children(process.pid)
         process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        killed += process.wait(timeout=600) == -signal.SIGKILL
         assert target.read_bytes() == old or target.read_bytes().count(b"\n") == 15_000
         deadline = time.monotonic() + 60
         while any(map(_runs, children)) and time.monotonic() < deadline:
@@ -394,6 +394,7 @@ def _peak_kib(*args):
         capture_output=True,
         text=True,
         check=True,
+        timeout=600,
     )
     return int(done.stderr.split()[-1])
 

@@ -3,8 +3,10 @@
 A job has ``args`` and ``after``, the seconds until SIGKILL (null: let it finish). The answer, a
 line of JSON, has ``ended`` (it was not killed) and ``code``. The children are forked from a
 process that has imported everything and computed nothing, so a run takes a fraction of a second.
+One that takes ten minutes hangs: it says on stderr where, and ends with code 1.
 """
 
+import faulthandler
 import json
 import os
 import signal
@@ -14,8 +16,13 @@ from importlib import import_module
 
 from cipherset.interfaces.cli.main import module_of
 
+HANGS_S = 600
+# What commands import when they need it: most children would be killed while they import it.
+HEAVY = ("pandas", "scipy.stats", "skl2onnx", "sklearn.cluster", "sklearn.neural_network")
+
 
 def _run(args):
+    faulthandler.dump_traceback_later(HANGS_S, exit=True, file=os.dup(2))
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -49,6 +56,8 @@ def _child(args, after):
 def main():
     for command in ("protect", "train", "inspect", "key", "forget"):
         import_module(module_of(command))
+    for name in HEAVY:
+        import_module(name)
     for line in sys.stdin:
         job = json.loads(line)
         print(json.dumps(_child(job["args"], job["after"])), flush=True)

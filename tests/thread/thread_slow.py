@@ -3,14 +3,17 @@
 A job has ``home``, ``source``, ``target``, ``key`` and ``places``: after so many folders that were
 put in place the child kills itself (null: never). A child says ``measuring`` once it has looked at
 all other exports, waits for a line, and then measures and places. Its answer is a line of JSON: the
-export's id and whether it was there, or code and exit code; null where it died. The children are
-forked from a process that has imported everything and computed nothing.
+export's id and whether it was there, or code and exit code; null where it was killed. The children
+are forked from a process that has imported everything and computed nothing. One that fails, or
+hangs for ten minutes, says on stderr where, and the answer is how it ended.
 """
 
+import faulthandler
 import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from cipherset.app.exports import commit, protect
@@ -18,6 +21,8 @@ from cipherset.app.exports.request import ProtectRequest
 from cipherset.app.workspace import Session
 from cipherset.core.errors import CiphersetError
 from cipherset.core.values import ColumnRoles
+
+HANGS_S = 600
 
 
 class Waiting:
@@ -69,16 +74,26 @@ def _run(job):
     return [made.manifest.cipherset_id, made.repeated]
 
 
+def _child(line):
+    code = 1
+    try:
+        faulthandler.dump_traceback_later(HANGS_S, exit=True)
+        print(json.dumps(_run(json.loads(line))), flush=True)
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        os._exit(code)
+
+
 def main():
     while line := sys.stdin.readline():
         pid = os.fork()
         if pid == 0:
-            try:
-                print(json.dumps(_run(json.loads(line))), flush=True)
-            finally:
-                os._exit(0)
-        if os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
-            print("null", flush=True)
+            _child(line)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if code:  # whoever waits for its answer is told, too
+            print("null" if code == -signal.SIGKILL else f'"ended with {code}"', flush=True)
 
 
 if __name__ == "__main__":

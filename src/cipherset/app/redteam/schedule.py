@@ -2,12 +2,12 @@
 
 import re
 import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, Final
 
@@ -35,6 +35,32 @@ def parse_every(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+class Stop:
+    """Somebody says stop, from another thread or from the handler of a signal.
+
+    A handler runs in the middle of whatever its thread does: in that of ``threading.Event`` it
+    would wait for ever for the lock that the interrupted wait holds. This queue takes no such lock.
+    Source: https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
+    """
+
+    def __init__(self) -> None:
+        self._said: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Say it."""
+        self._said.put(None)
+
+    def is_set(self) -> bool:
+        """Whether it was said."""
+        return not self._said.empty()
+
+    def wait(self, timeout_s: float) -> bool:
+        """The same, once it was said or that long after; for one thread."""
+        with suppress(Empty):
+            self._said.put(self._said.get(timeout=timeout_s))
+        return self.is_set()
+
+
 @dataclass(slots=True)
 class Rounds:
     """How the runs went: how many ended, how many were clean, and others by their codes."""
@@ -50,9 +76,7 @@ class Rounds:
         return {**told, "failed": dict(self.failed), "last": self.last}
 
 
-def repeat(
-    once: Once, every: timedelta, stop: threading.Event, tell: Callable[[str], None]
-) -> Rounds:
+def repeat(once: Once, every: timedelta, stop: Stop, tell: Callable[[str], None]) -> Rounds:
     """Run ``once`` now and after each ``every``, until ``stop`` is set; a run that fails is told.
 
     Args:
@@ -68,7 +92,7 @@ def repeat(
     return rounds
 
 
-def _round(once: Once, stop: threading.Event, rounds: Rounds, tell: Callable[[str], None]) -> None:
+def _round(once: Once, stop: Stop, rounds: Rounds, tell: Callable[[str], None]) -> None:
     try:
         result = once(stop.is_set)
         if result is None:
@@ -84,9 +108,9 @@ def _round(once: Once, stop: threading.Event, rounds: Rounds, tell: Callable[[st
 
 
 @contextmanager
-def stopped_by_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, instead of ending the process in the middle of it."""
-    stop = threading.Event()
+def stopped_by_signal() -> Iterator[Stop]:
+    """What SIGTERM and SIGINT set, instead of ending the process in the middle of it."""
+    stop = Stop()
 
     def told(_number: int, _frame: FrameType | None) -> None:
         stop.set()

@@ -8,11 +8,12 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
-from multiprocessing.connection import wait
+from multiprocessing import connection
 from threading import Thread
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -32,6 +33,7 @@ _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 Make = Callable[[Policy], Sequence[Detector]]  # a function of a module, to be found by its name
 _AHEAD: Final = 2  # batches that wait for a core, so that none waits for a batch
+_ASK_S: Final = 10.0  # between two questions whether the processes are there still
 
 _detectors: list[Detector] = []  # of a worker process, from its beginning to its end
 
@@ -60,15 +62,23 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def start(self) -> Look:
-        """Start the processes; what is given back has one of them look."""
+    def start(self, n_items: int) -> Look:
+        """Start the processes, no more than there are items; what is given back has one look.
+
+        All are started here: for one that is started while it notices that another was killed,
+        Python 3.11 waits for ever.
+        """
+        n_processes = min(self.n_workers, n_items)
         pool = ProcessPoolExecutor(
-            self.n_workers,
+            n_processes,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start,
             initargs=(self._policy.text, self._make),
         )
         self._pool = pool
+        with _lost_told():
+            for _ in range(n_processes):  # none is idle yet, so that each takes one more
+                pool.submit(os.getpid)
         return partial(_looked, pool)
 
 
@@ -86,11 +96,11 @@ def in_order(
         BackendError: ``worker_lost``: a process was killed, most likely for want of memory.
     """
     rest = iter(items)
-    first = list(islice(rest, 2))
+    first = list(islice(rest, max(2, workers.n_workers)))
     if len(first) < 2 or workers.n_workers < 2:
         yield from (work(item, partial(look, here)) for item in chain(first, rest))
         return
-    looking = workers.start()
+    looking = workers.start(len(first))
     pending: deque[Future[_Done]] = deque()
     with ThreadPoolExecutor(workers.n_workers + 1) as threads:
         for item in chain(first, rest):
@@ -102,8 +112,19 @@ def in_order(
 
 
 def _looked(pool: ProcessPoolExecutor, texts: Sequence[str]) -> Looked:
+    with _lost_told():
+        looked = pool.submit(_look, list(texts))
+        # Python 3.11 forgets what it is handed while it notices that a process was killed; whoever
+        # asks for something more is told.
+        while not wait((looked,), _ASK_S).done:
+            pool.submit(os.getpid)
+        return looked.result()
+
+
+@contextmanager
+def _lost_told() -> Iterator[None]:
     try:
-        return pool.submit(_look, list(texts)).result()
+        yield
     except BrokenProcessPool:
         raise BackendError(
             "a process that looks at texts was killed",
@@ -121,7 +142,7 @@ def _start(rules: str, make: Make) -> None:
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait([parent.sentinel])
+        connection.wait([parent.sentinel])
         os._exit(1)
 
 

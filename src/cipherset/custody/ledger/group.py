@@ -130,8 +130,7 @@ class GroupCommit:
             )
         piece = Piece(work)
         try:
-            self._join(piece)  # type: ignore[arg-type]
-            if not piece.leads:
+            if not self._leads_at_once(piece):  # type: ignore[arg-type]
                 piece.sleep()
             if not piece.is_settled:
                 self._lead()
@@ -140,11 +139,18 @@ class GroupCommit:
             raise
         return piece.result()
 
-    def _join(self, piece: Piece[object]) -> None:
+    def _leads_at_once(self, piece: Piece[object]) -> bool:
+        """Take a place in the queue; whoever is handed the lead later sleeps until then.
+
+        Said under the lock: one that looked after it, and found itself handed the lead, would not
+        sleep, and be woken twice.
+        """
         with self._queue:
             self._waiting.append(piece)
-            if not self._has_leader:
-                self._has_leader = piece.leads = True
+            if self._has_leader:
+                return False
+            self._has_leader = piece.leads = True
+            return True
 
     def _lead(self) -> None:
         """Commit what waits, its own piece first among it; then somebody else leads."""

@@ -1,7 +1,6 @@
 """What is loaded anew without a restart, and when: on a signal, or when its files are others."""
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,19 +18,19 @@ class Reload:
         """``watched`` are files, or folders of which each entry counts."""
         self._reloads = reloads
         self._watched = watched
-        self._asked = threading.Event()
+        self._is_asked = False
         self._stamp = self._look()
 
     def ask(self) -> None:
-        """Load anew at the next look; from a handler of a signal too."""
-        self._asked.set()
+        """Load anew at the next look; from a handler of a signal too, so without a lock."""
+        self._is_asked = True
 
     def look(self) -> bool:
         """Whether all was loaded anew: it was asked for, or what is watched has changed."""
         stamp = self._look()
-        if stamp == self._stamp and not self._asked.is_set():
+        if stamp == self._stamp and not self._is_asked:
             return False
-        self._asked.clear()
+        self._is_asked = False
         self._stamp = stamp
         for reload in self._reloads:
             try:

@@ -44,7 +44,11 @@ _MOST_DIM: Final = 32_768
 _MESSAGE_BYTES: Final = 8_000_000
 _ROW_BYTES: Final = 500
 _IDS_AT_ONCE: Final = 10_000
-_TIMEOUT_S: Final = 60.0
+# The client takes the time that it is made with for the connection alone. A call without one of its
+# own waits for ever; where the server is gone it tries 75 times, each as long as connecting takes.
+_CONNECT_S: Final = 60.0
+_ANSWER_S: Final = 300.0
+_LOADED_S: Final = 3600.0  # many millions of rows
 
 
 class MilvusIndex:
@@ -73,7 +77,7 @@ class MilvusIndex:
         self._name = collection
         with self._failures():
             self._client = self._driver.MilvusClient(
-                uri=address, user=login[0], password=login[1], timeout=_TIMEOUT_S
+                uri=address, user=login[0], password=login[1], timeout=_CONNECT_S
             )
         try:
             self._load()
@@ -90,7 +94,7 @@ class MilvusIndex:
         try:
             for batch in self._batches(entries):
                 with self._failures():
-                    self._client.insert(self._name, batch)
+                    self._client.insert(self._name, batch, timeout=_ANSWER_S)
         except CiphersetError:
             self.delete(entries.ids)
             raise
@@ -101,7 +105,8 @@ class MilvusIndex:
         count = self._count(gone)
         for start in range(0, len(gone), _IDS_AT_ONCE):
             with self._failures():
-                self._client.delete(self._name, ids=hexed(gone[start : start + _IDS_AT_ONCE]))
+                some = hexed(gone[start : start + _IDS_AT_ONCE])
+                self._client.delete(self._name, ids=some, timeout=_ANSWER_S)
         return count
 
     def replace(self, entries: Entries) -> None:
@@ -109,7 +114,7 @@ class MilvusIndex:
         check_rows(entries, self.dim)
         for batch in self._batches(entries):
             with self._failures():
-                self._client.upsert(self._name, batch)
+                self._client.upsert(self._name, batch, timeout=_ANSWER_S)
 
     def query(self, ciphertext: Float32s, top: int, where: Filter = ANY) -> Entries:
         """The nearest rows; see ``VectorIndex``."""
@@ -122,6 +127,7 @@ class MilvusIndex:
                 limit=top,
                 output_fields=["vector", *FIELDS],
                 consistency_level="Strong",
+                timeout=_ANSWER_S,
             )
         with reading_answer():
             rows = [{**hit["entity"], "id": hit["id"]} for hit in found[0]]
@@ -153,7 +159,7 @@ class MilvusIndex:
     def drop(self) -> None:
         """Remove the collection and all that is in it."""
         with self._failures():
-            self._client.drop_collection(self._name)
+            self._client.drop_collection(self._name, timeout=_ANSWER_S)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -162,9 +168,9 @@ class MilvusIndex:
 
     def _load(self) -> None:
         with self._failures():
-            if not self._client.has_collection(self._name):
+            if not self._client.has_collection(self._name, timeout=_ANSWER_S):
                 self._create()
-            self._client.load_collection(self._name)
+            self._client.load_collection(self._name, timeout=_LOADED_S)
 
     def _create(self) -> None:
         kinds = self._driver.DataType
@@ -178,7 +184,11 @@ class MilvusIndex:
         graph = self._client.prepare_index_params()
         graph.add_index("vector", index_type="FLAT", metric_type="L2")
         self._client.create_collection(
-            self._name, schema=schema, index_params=graph, consistency_level="Strong"
+            self._name,
+            schema=schema,
+            index_params=graph,
+            consistency_level="Strong",
+            timeout=_ANSWER_S,
         )
 
     def _batches(self, entries: Entries) -> Iterator[list[dict[str, Any]]]:
@@ -206,6 +216,7 @@ class MilvusIndex:
                 filter=condition or "version >= 0",
                 output_fields=fields,
                 consistency_level="Strong",
+                timeout=_ANSWER_S,
                 **limit,
             )
         return list(found)

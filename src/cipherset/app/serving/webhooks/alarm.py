@@ -182,7 +182,11 @@ class Sender:
             "webhook-signature": signature(rule.secret, call_id, at, body),
         }
         try:
-            return self._client.post(rule.url, content=body.encode(), headers=headers).status_code
+            # The body of the response, which may have no end, is not waited for.
+            with self._client.stream(
+                "POST", rule.url, content=body.encode(), headers=headers
+            ) as response:
+                return response.status_code
         except httpx.HTTPError:
             return 0
 
