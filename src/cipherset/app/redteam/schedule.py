@@ -2,12 +2,12 @@
 
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from cipherset.app.redteam.request import RedTeamResult
 from cipherset.core.errors import CiphersetError, UsageError
 
 _EVERY: Final = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
+_LOOK_S: Final = 0.5
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 Once = Callable[[Callable[[], bool]], RedTeamResult | None]
 
@@ -39,26 +40,27 @@ class Stop:
     """Somebody says stop, from another thread or from the handler of a signal.
 
     A handler runs in the middle of whatever its thread does: in that of ``threading.Event`` it
-    would wait for ever for the lock that the interrupted wait holds. This queue takes no such lock.
-    Source: https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
+    would wait for ever for the lock that the interrupted wait holds. So there is no lock, and who
+    waits looks now and then: a signal that comes just before a wait does not end it.
     """
 
     def __init__(self) -> None:
-        self._said: SimpleQueue[None] = SimpleQueue()
+        self._is_said = False
 
     def set(self) -> None:
         """Say it."""
-        self._said.put(None)
+        self._is_said = True
 
     def is_set(self) -> bool:
         """Whether it was said."""
-        return not self._said.empty()
+        return self._is_said
 
     def wait(self, timeout_s: float) -> bool:
-        """The same, once it was said or that long after; for one thread."""
-        with suppress(Empty):
-            self._said.put(self._said.get(timeout=timeout_s))
-        return self.is_set()
+        """The same, soon after it was said or that long after now."""
+        end = time.monotonic() + timeout_s
+        while not self._is_said and (left_s := end - time.monotonic()) > 0:
+            time.sleep(min(left_s, _LOOK_S))
+        return self._is_said
 
 
 @dataclass(slots=True)
