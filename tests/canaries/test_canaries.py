@@ -43,13 +43,19 @@ def trained(canaries):
     return CharacterModel(text for text, _ in plant(texts, canaries, n_rows=len(texts)))
 
 
+def drawn(seed, n, *, repeats=1, form=FOUR):
+    """The same ones in each run: of others a model is wrongly told once in ten thousand runs."""
+    numbers = np.random.default_rng(seed).choice(form.n_secrets, n, replace=False)
+    return Canaries(form, repeats, tuple(form.secret(int(number)) for number in numbers))
+
+
 @pytest.fixture(scope="module")
 def rng():
     return np.random.default_rng(22)
 
 
 def test_a_model_that_learned_them_by_heart_is_exposed(rng):
-    canaries = make(4, repeats=8, form=FOUR)
+    canaries = drawn(1, 4, repeats=8)
     known = exposure(trained(canaries).log_probability, canaries, rng=rng)
     assert known.exact
     assert known.most_bits == pytest.approx(np.log2(10_000), abs=0.001)
@@ -61,7 +67,7 @@ def test_a_model_that_learned_them_by_heart_is_exposed(rng):
 def test_a_model_that_never_saw_them_is_not(rng):
     """On the average over many canaries 1.44 bits: ranks are uniform."""
     unseen = CharacterModel(rows())
-    canaries = make(100, form=FOUR)
+    canaries = drawn(2, 100)
     told = exposure(unseen.log_probability, canaries, rng=rng)
     assert 0.8 < told.mean < 2.2
     assert told.chance > 1e-4
@@ -70,7 +76,7 @@ def test_a_model_that_never_saw_them_is_not(rng):
 def test_of_one_model_only_the_planted_are_exposed(rng):
     """Seen once is enough for a model of counts; the others are the control."""
     form = CanaryFormat("the code of this account is {}", length=3)
-    both = make(10, form=form).secrets
+    both = drawn(3, 10, form=form).secrets
     planted, held_out = Canaries(form, 1, both[:5]), Canaries(form, 1, both[5:])
     model = trained(planted)
     assert exposure(model.log_probability, planted, rng=rng).chance < 1e-6
@@ -78,7 +84,7 @@ def test_of_one_model_only_the_planted_are_exposed(rng):
 
 
 def test_completions_read_the_secret_out():
-    canaries = make(1, repeats=8, form=FOUR)
+    canaries = drawn(4, 1, repeats=8)
     read = exposure_by_completion(trained(canaries).complete, canaries)
     assert (read.n_read_out, read.matched.tolist()) == (1, [4])
     assert read.chance == pytest.approx(1e-4)
@@ -86,14 +92,14 @@ def test_completions_read_the_secret_out():
 
 def test_completions_of_several_take_some_characters():
     form = CanaryFormat("the code of this account is {}", length=8)
-    canaries = make(5, repeats=8, form=form)
+    canaries = drawn(5, 5, repeats=8, form=form)
     read = exposure_by_completion(trained(canaries).complete, canaries, given=4)
     assert read.n_read_out >= 3
     assert read.chance < 1e-8
 
 
 def test_completions_of_a_model_that_never_saw_them():
-    canaries = make(20, form=FOUR)
+    canaries = drawn(6, 20)
     read = exposure_by_completion(CharacterModel(rows()).complete, canaries)
     assert read.n_read_out == 0
     assert read.chance > 1e-4
@@ -174,7 +180,8 @@ def test_answers_that_are_no_log_probabilities(answer, rng):
 def test_secrets_are_different_and_evenly_drawn():
     canaries = make(1000)
     assert len(set(canaries.secrets)) == 1000
-    assert not set(canaries.secrets) & set(make(1000).secrets)
+    # Of a billion; two draws share one secret once in a thousand runs, and five never.
+    assert len(set(canaries.secrets) & set(make(1000).secrets)) < 5
     digits = np.bincount([int(digit) for secret in canaries.secrets for digit in secret])
     assert np.abs(digits - 900).max() < 5 * np.sqrt(900)
 

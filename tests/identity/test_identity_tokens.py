@@ -80,7 +80,7 @@ def test_a_token_ends_when_it_is_revoked_and_its_event_cannot_be_undone(held):
 
 def test_a_token_ends_in_time_and_a_clock_set_back_does_not_bring_it_again(tmp_path, held):
     made = tokens.issue(held, Wanted("ada", BINDING, days=1))
-    now = [held.held.ledger._clock().replace(year=2090)]
+    now = [held.held.ledger._clock().replace(year=2090, day=1)]
     url = f"sqlite:///{held.home / 'ledger.sqlite'}"
     with Ledger(url, clock=lambda: now[0]) as ledger:
         later = replace(held, held=replace(held.held, ledger=ledger))

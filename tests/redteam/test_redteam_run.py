@@ -174,7 +174,9 @@ def test_no_row_and_no_vector_is_in_a_finding(ran):
     raw = result.path.read_text() + (owner.session.home / "ledger.sqlite").read_bytes().decode(
         "latin-1"
     )
-    assert not any(f"{number:.5f}" in raw for number in np.abs(x[:50, 0]))
+    # Of five digits one is there by chance in some of a hundred runs, and three of one row are not.
+    for row in np.abs(x[:50, :3]):
+        assert not all(f"{number:.7f}"[:7] in raw for number in row)
 
 
 @pytest.mark.attack

@@ -182,10 +182,15 @@ def test_a_limit_of_agreement_without_a_curve_answers_nothing(served, tmp_path):
 
 
 def test_the_curve_rises_with_the_queries_and_with_what_is_told(measured):
+    ends = {}
     for answers in Answers:
         curve = [p for p in measured.points if p.answers is answers and p.source == "own vectors"]
-        assert curve[-1].agreement.value > curve[0].agreement.value
-        assert curve[-1].agreement.value > 0.9
+        ends[answers] = curve[0].agreement.value, curve[-1].agreement.value
+        assert ends[answers][1] > 0.9
+    for answers in (Answers.LABELS, Answers.ROUNDED):
+        assert ends[answers][1] > ends[answers][0] + 0.1
+    # Ten probabilities tell nearly all there is.
+    assert ends[Answers.PROBABILITIES][0] > ends[Answers.LABELS][0] + 0.1
     assert {each["answers"] for each in measured.as_json()["agreement"]} == set(Precision)
 
 

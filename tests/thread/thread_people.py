@@ -10,7 +10,7 @@ from cipherset.app.erasure.sealed import open_exports
 from cipherset.app.workspace import Session
 from cipherset.interfaces.cli.output import TerminalProgress
 
-WHO = "customer-zyxw-4711"
+WHO = "customer-zyxw-qrst"
 COLUMNS = ("--vector", "vec", "--label", "topic", "--key", "support")
 RISK = ("--accept-risk", "a test")
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -105,6 +106,11 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def without_pictures(page: str) -> str:
+    """A page but for the letters of its pictures, among which any short word may stand."""
+    return re.sub("base64,[A-Za-z0-9+/=]+", "", page)
 
 
 def leftovers(folder: Path) -> list[str]:

@@ -12,6 +12,8 @@ from cipherset.pipeline.sanitize.canaries import CanaryFormat, plant
 from cipherset.pipeline.sanitize.training import Reason, Refused
 
 FOUR = CanaryFormat("the code of this account is {}", length=4)
+# Of letters that no word and no number has four of in a row.
+LETTERS = CanaryFormat("the code of this account is {}", alphabet="bdfghjkqxz", length=4)
 ROWS = [f"row {n} says that the parcel number {n * 37} came late on day {n}" for n in range(50)]
 
 
@@ -116,7 +118,7 @@ def written(path, rows):
 
 
 def test_a_model_that_knows_its_rows_and_one_that_does_not(tmp_path):
-    canaries = kept(tmp_path).plant(1, form=FOUR)
+    canaries = kept(tmp_path).plant(1, form=LETTERS)
     trained = [text for text, _ in plant(ROWS, canaries, n_rows=len(ROWS))]
     report = measure(canaries, written(tmp_path / "trained.py", trained))
     assert report.memorized
