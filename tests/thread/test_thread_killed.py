@@ -109,7 +109,7 @@ def test_no_half_cipherset(killer, start, tmp_path):
 
 @pytest.mark.soak
 def test_no_half_cipherset_often(killer, start, tmp_path):
-    _check_killed_runs(killer, start, tmp_path, 80)
+    _check_killed_runs(killer, start, tmp_path, 150)
 
 
 def _check_killed_overwrites(killer, start, tmp_path, count):

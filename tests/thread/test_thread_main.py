@@ -78,7 +78,8 @@ def test_each_model_in_the_lab_and_at_the_gate(exported, lab, model):
         assert len(owner.ok("predict", bundle, exported.source)["predictions"]) == 400
         assert cipherset("inspect", exported.cipherset, "--json").code == 0
     assert accuracy[()] > 0.45  # noisy to learn from; chance is a third
-    assert accuracy["--at-gate",] > 0.8  # few trees, along axes that the key turns: .9 and more
+    # Few trees, along axes that the key turns, are mostly .92 and more.
+    assert accuracy["--at-gate",] > (0.8 if model == "boosting" else 0.9)
     assert not leftovers(lab)
 
 
