@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from threading import Timer
+
+from programs import ended_after
 
 DEADLINE_S = 600
 
@@ -16,12 +17,8 @@ def started(program, *arguments):
 
 def said(process):
     """The next line that it writes; none of one that has to be killed for it."""
-    late = Timer(DEADLINE_S, process.kill)
-    late.start()
-    try:
+    with ended_after(process):
         return process.stdout.readline()
-    finally:
-        late.cancel()
 
 
 def raced(program, *arguments):

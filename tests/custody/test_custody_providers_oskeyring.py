@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import warnings
-from threading import Timer
 from urllib.parse import urlsplit
 
 import pytest
 from custody_provider_suite import check_key_provider, check_refusals, check_ring, refused
 from custody_racing import raced
+from programs import ended_after
 
 from cipherset.core.secret import Secret
 from cipherset.custody.keys import open_provider
@@ -54,9 +54,7 @@ def serving(home, password=None):
         command = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"]
         daemon = _started(stack, command, stdout=subprocess.PIPE, text=True)
         # Whoever asks over the bus waits without end, but not where the bus is gone.
-        late = Timer(BUS_S, daemon.kill)
-        stack.callback(late.cancel)
-        late.start()
+        stack.enter_context(ended_after(daemon, BUS_S))
         patch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
         command = ["gnome-keyring-daemon", "--foreground", "--components=secrets"]
         unlock = [] if password is None else ["--unlock"]
